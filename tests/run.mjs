@@ -1,0 +1,30 @@
+// Runs every compiled test of the workspace, or those whose path contains one of the words given, on this Node.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const words = process.argv.slice(2);
+
+const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "dist-test"));
+const files = [...folders, join(root, "tests/dist/e2e")]
+  .flatMap(testFilesUnder)
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+if (files.length === 0) {
+  console.error("no test found: has it been built (npm run build)?");
+  process.exit(1);
+}
+const args = ["--test", "--test-timeout=60000", ...files.map((file) => relative(root, file))];
+const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+process.exit(status ?? 1);
+
+function testFilesUnder(folder) {
+  let entries;
+  try {
+    entries = readdirSync(folder, { recursive: true });
+  } catch {
+    return []; // a package without tests of its own
+  }
+  return entries.filter((name) => name.endsWith(".test.js")).map((name) => join(folder, name));
+}
