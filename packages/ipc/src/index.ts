@@ -1,1 +1,26 @@
-export {};
+/**
+ * @vyra/ipc: typed gRPC over Unix domain sockets. `serve()` a Connect router on one side, `createChannel()` on the other.
+ */
+export {
+  AddressError,
+  AddressInUseError,
+  resolveSocket,
+  type SocketAddress,
+  UntrustedSocketError,
+} from "./address/index.js";
+export {
+  type Channel,
+  type ChannelOptions,
+  type ChannelState,
+  createChannel,
+  createIpcTransport,
+  IpcHandler,
+  type IpcHandlerOptions,
+  type IpcTransport,
+  type IpcTransportOptions,
+  type MethodName,
+  type ReadyOptions,
+} from "./client/index.js";
+export { NotProcessedError } from "./grpc/index.js";
+export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";
+export { type ErrorContext, type OnError, type ServeOptions, type Server, serve } from "./server/index.js";

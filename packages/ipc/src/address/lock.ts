@@ -1,0 +1,129 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { AddressError, AddressInUseError } from "./errors.js";
+import { fileError } from "./file-error.js";
+import { tryLock } from "./libc.js";
+
+/** The right to a socket's name, held for as long as the process serves there. */
+export interface Lock {
+  /** Gives the name up: removes the lock file, then lets go of it. May be called twice. */
+  release(): void;
+}
+
+/**
+ * Takes the lock on a socket's name: `flock` on `<path>.lock`. The kernel lets go of it when the holder ends, however it
+ * ends, so unlike a pid file it never lies; the pid inside is only there to be shown.
+ *
+ * Only the holder removes the file, and while it still holds it. A starter that waited at the door may therefore get the
+ * lock on a file that is no longer at the path: it then starts over.
+ *
+ * @throws {AddressInUseError} if another process, or this one, holds it.
+ * @throws {AddressError} if there is no such folder, no right to write there, or the lock file is not ours.
+ */
+export function lock(path: string): Lock {
+  const lockPath = `${path}.lock`;
+  for (;;) {
+    const fd = open(lockPath, path);
+    try {
+      assertOurs(fd, lockPath, path);
+      if (!take(fd, path)) {
+        throw new AddressInUseError(path, pidIn(fd));
+      }
+      if (isAtPath(fd, lockPath)) {
+        ftruncateSync(fd);
+        writeSync(fd, `${process.pid}\n`, 0);
+        return held(fd, lockPath);
+      }
+    } catch (error) {
+      closeSync(fd);
+      throw error instanceof AddressError ? error : fileError("lock", path, error);
+    }
+    closeSync(fd);
+  }
+}
+
+/** The process that holds the lock on this name, as far as its lock file tells. */
+export function lockHolder(path: string): number | undefined {
+  try {
+    const fd = openSync(`${path}.lock`, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return pidIn(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return undefined; // nothing to read there: the holder stays unnamed
+  }
+}
+
+function open(lockPath: string, path: string): number {
+  try {
+    return openSync(lockPath, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw fileError("lock", path, error);
+  }
+}
+
+/** Someone else's lock file would let them decide when we may start. */
+function assertOurs(fd: number, lockPath: string, path: string): void {
+  const stat = fstatSync(fd);
+  if (!stat.isFile() || stat.uid !== process.geteuid?.()) {
+    throw new AddressError(
+      `${lockPath} is not a file of this user (it belongs to uid ${stat.uid}): remove it, or serve at another address`,
+      path,
+    );
+  }
+}
+
+function take(fd: number, path: string): boolean {
+  try {
+    return tryLock(fd);
+  } catch (cause) {
+    throw new AddressError(
+      `cannot lock ${path}: ${(cause as Error).message}; without koffi, serve with lock: false and see to it yourself that no two servers start on one name`,
+      path,
+      { cause },
+    );
+  }
+}
+
+function isAtPath(fd: number, lockPath: string): boolean {
+  const ours = fstatSync(fd, { bigint: true });
+  const there = statSync(lockPath, { bigint: true, throwIfNoEntry: false });
+  return there !== undefined && there.ino === ours.ino && there.dev === ours.dev;
+}
+
+function pidIn(fd: number): number | undefined {
+  const text = Buffer.alloc(16);
+  const pid = Number.parseInt(text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0)), 10);
+  return pid > 0 ? pid : undefined;
+}
+
+function held(fd: number, lockPath: string): Lock {
+  let isHeld = true;
+  return {
+    release() {
+      if (!isHeld) {
+        return;
+      }
+      isHeld = false;
+      try {
+        if (isAtPath(fd, lockPath)) {
+          unlinkSync(lockPath);
+        }
+      } catch {
+        // A file that stays behind does no harm: it is the lock on it that counts.
+      }
+      closeSync(fd);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from "node:fs";
+import type { Server } from "node:net";
+import { dirname, join } from "node:path";
+import { atExit } from "./at-exit.js";
+import { AddressError, AddressInUseError } from "./errors.js";
+import { fileError } from "./file-error.js";
+import { type Lock, lock, lockHolder } from "./lock.js";
+import { probe } from "./probe.js";
+import { assertPathFits } from "./resolve.js";
+
+/** How a listener comes to its name. */
+export interface PublishOptions {
+  /** The socket file's rights. */
+  readonly mode: number;
+  /** Whether to hold the lock on the name; without it two servers that start at once may both believe to own it. */
+  readonly lock: boolean;
+}
+
+/** A listener at its public name. */
+export interface Published {
+  /**
+   * Takes the name away, unless the file there is no longer ours. Connections that wait to be accepted stay: accept them
+   * before the listener is closed, since closing it resets them. May be called twice.
+   */
+  unpublish(): void;
+}
+
+/**
+ * Brings a listener to its public name.
+ *
+ * The order is the point. The lock first, so that nobody else decides about the name meanwhile. Then a look at what is
+ * there: a file that is no socket is refused, a live socket is refused, and only a dead one is replaced. The listener is
+ * bound inside a private folder beside the name, given its rights there, and renamed to the name: at no moment is there a
+ * socket with wrong rights or no socket, and when libuv unlinks the path that it bound, as it does on close, it finds
+ * nothing there instead of a successor's socket.
+ *
+ * @throws {AddressInUseError} if a server lives there.
+ * @throws {AddressError} if something else is at the path, or the folder does not allow it.
+ */
+export async function publish(server: Server, path: string, options: PublishOptions): Promise<Published> {
+  assertPathFits(join(dirname(path), `${privateFolderPrefix}XXXXXX`, privateName), path);
+  const held = options.lock ? lock(path) : undefined;
+  try {
+    await assertFree(path);
+    const stat = await bindAndRename(server, path, options.mode);
+    return published(path, stat, held);
+  } catch (error) {
+    held?.release();
+    throw error instanceof AddressError ? error : fileError("publish", path, error);
+  }
+}
+
+// The name before the name: mkdtemp puts six characters behind the prefix. Short, since it counts towards the limit.
+const privateFolderPrefix = ".ipc";
+const privateName = "s";
+
+/**
+ * How many connections may wait to be accepted. The kernel caps it at net.core.somaxconn (4096 on current Linux), so ask
+ * for what it gives: a client that finds the queue full is told EAGAIN, and a call would fail for nothing.
+ */
+const backlog = 4096;
+
+async function assertFree(path: string): Promise<void> {
+  const stat = lstat(path);
+  if (stat === undefined) {
+    return;
+  }
+  if (!stat.isSocket()) {
+    throw new AddressError(
+      `there is a ${kindOf(stat)} at ${path}, not a socket: move it away, or serve at another address`,
+      path,
+    );
+  }
+  if ((await probe(path)) === "alive") {
+    throw new AddressInUseError(path, lockHolderOtherThanUs(path));
+  }
+  if (stat.uid !== process.geteuid?.()) {
+    throw new AddressError(
+      `the dead socket at ${path} belongs to uid ${stat.uid}: have its owner remove it, or serve at another address`,
+      path,
+    );
+  }
+}
+
+/** Under our own lock the file names us; a server that runs without a lock is not to be found there. */
+function lockHolderOtherThanUs(path: string): number | undefined {
+  const pid = lockHolder(path);
+  return pid === process.pid ? undefined : pid;
+}
+
+async function bindAndRename(server: Server, path: string, mode: number): Promise<Stats> {
+  const folder = mkdtempSync(join(dirname(path), privateFolderPrefix));
+  try {
+    const bound = join(folder, privateName);
+    await listen(server, bound);
+    chmodSync(bound, mode);
+    renameSync(bound, path);
+    return lstatSync(path);
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    // exclusive: a cluster worker listens itself rather than through its primary, which knows nothing of the rename.
+    server.listen({ path, backlog, exclusive: true }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function published(path: string, stat: Stats, held: Lock | undefined): Published {
+  const stopMinding = atExit(unpublish);
+  return { unpublish };
+
+  function unpublish(): void {
+    if (!stopMinding()) {
+      return;
+    }
+    try {
+      const now = lstat(path);
+      if (now?.ino === stat.ino && now.dev === stat.dev) {
+        unlinkSync(path);
+      }
+    } catch {
+      // The name cannot be taken away (the folder became read-only, say). The next server finds a dead socket there.
+    } finally {
+      held?.release();
+    }
+  }
+}
+
+function lstat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError("look at", path, error);
+  }
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSymbolicLink()) return "symbolic link";
+  return stat.isFile() ? "regular file" : "special file";
+}

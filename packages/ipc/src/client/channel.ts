@@ -1,0 +1,46 @@
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
+import type { ChannelState, ReadyOptions } from "./connection.js";
+import type { IpcTransport, IpcTransportOptions } from "./options.js";
+import { createIpcTransport } from "./transport.js";
+
+/** A transport's options, and `deadline()`'s. */
+export interface ChannelOptions extends Omit<IpcTransportOptions, "socket">, DeadlineOptions {}
+
+/** gRPC's word for the way to a server: what clients are made from. */
+export interface Channel extends AsyncDisposable {
+  /** For Connect's own `createClient()`. */
+  readonly transport: IpcTransport;
+  /** A typed client, as `createClient(service, channel.transport)` gives it. */
+  client<T extends DescService>(service: T): Client<T>;
+  /** The connection's state now. */
+  readonly state: ChannelState;
+  /** Waits until the server is there; tries again until then. */
+  ready(options?: ReadyOptions): Promise<void>;
+  /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates a channel to the server at an address. Nothing is dialled before the first call or `ready()`.
+ *
+ * Every unary call has a deadline: its own `timeoutMs`, or the channel's (5 s by default).
+ *
+ * @throws {AddressError} if the address is none.
+ */
+export function createChannel(socket: string, options: ChannelOptions = {}): Channel {
+  const interceptors = [deadline(options), ...(options.interceptors ?? [])];
+  const transport = createIpcTransport({ ...options, socket, interceptors });
+  const close = () => transport.close();
+  return {
+    transport,
+    client: (service) => createClient(service, transport),
+    get state() {
+      return transport.state;
+    },
+    ready: (readyOptions) => transport.ready(readyOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

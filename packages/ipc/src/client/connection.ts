@@ -1,0 +1,145 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { orAborted, startDeadline } from "../grpc/index.js";
+import { channelClosed } from "./errors.js";
+
+/**
+ * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
+ * case: not connected and not trying, trying, connected, failed at the last try, closed for good.
+ */
+export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
+
+/** How long to wait for a channel to be ready. */
+export interface ReadyOptions {
+  /** In milliseconds; default: for ever. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One HTTP/2 session as an engine makes it. */
+export interface Session {
+  /** Whether new calls may go there. */
+  isOpen(): boolean;
+  /** Ends it and every call on it. */
+  destroy(): void;
+}
+
+// Those who wait for a server look again soon: looking costs microseconds on a local socket, not a handshake across a
+// network, for which gRPC's second was made. Doubled each time, and somewhat random so that many do not look at once.
+const firstBackoffMs = 5;
+const maxBackoffMs = 250;
+
+/**
+ * The connection of a channel: opened when first needed, shared by all calls, opened anew after it was lost.
+ *
+ * A call always tries at once, unless a try is under way, which it joins: failing without having looked, as gRPC does
+ * between two tries, would fail calls on a server that is there. Only those who wait for the server pause between tries.
+ */
+export class Connection<S extends Session> {
+  #state: Exclude<ChannelState, "ready"> | { readonly ready: S } = "idle";
+  #opening: Promise<S> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(
+    readonly path: string,
+    /** Opens a session, or throws the ConnectError of the calls that wanted it. */
+    private readonly open: () => Promise<S>,
+  ) {}
+
+  get state(): ChannelState {
+    if (typeof this.#state === "string") {
+      return this.#state;
+    }
+    return this.#state.ready.isOpen() ? "ready" : "idle";
+  }
+
+  /**
+   * A session for a call.
+   *
+   * @throws {ConnectError} if there is none to be had, or the channel is closed.
+   */
+  session(): S | Promise<S> {
+    if (typeof this.#state !== "string" && this.#state.ready.isOpen()) {
+      return this.#state.ready;
+    }
+    if (this.#state === "shutdown") {
+      return Promise.reject(channelClosed(this.path));
+    }
+    this.#opening ??= this.#openOne();
+    return this.#opening;
+  }
+
+  /**
+   * Waits until the server is there, trying again and again.
+   *
+   * @throws {ConnectError} Unavailable if it was not there in time, DeadlineExceeded if it was there and did not answer,
+   *   PermissionDenied at once if it is somebody else's.
+   */
+  async ready({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+    const ended = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
+    const limit = startDeadline(ended, timeoutMs, "time to connect");
+    let failure: ConnectError | undefined;
+    try {
+      for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(maxBackoffMs, backoffMs * 2)) {
+        failure = await orAborted(this.#tryOnce(), limit.signal);
+        if (failure === undefined) {
+          return;
+        }
+        if (failure.code === Code.PermissionDenied) {
+          throw failure;
+        }
+        await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal: limit.signal });
+      }
+    } catch (error) {
+      if (!limit.signal.aborted) {
+        throw error;
+      }
+      throw ended.aborted || failure === undefined ? ConnectError.from(limit.signal.reason, Code.Canceled) : failure;
+    } finally {
+      limit.stop();
+    }
+  }
+
+  async #tryOnce(): Promise<ConnectError | undefined> {
+    try {
+      await this.session();
+      return undefined;
+    } catch (error) {
+      return ConnectError.from(error);
+    }
+  }
+
+  /** Ends the connection and the calls on it, for good. */
+  close(): void {
+    const state = this.#state;
+    this.#state = "shutdown";
+    this.#closing.abort(channelClosed(this.path));
+    if (typeof state !== "string") {
+      state.ready.destroy();
+    }
+  }
+
+  async #openOne(): Promise<S> {
+    this.#state = "connecting";
+    try {
+      const session = await this.open();
+      if (this.#isShutDown()) {
+        session.destroy();
+        throw channelClosed(this.path);
+      }
+      this.#state = { ready: session };
+      return session;
+    } catch (error) {
+      if (!this.#isShutDown()) {
+        this.#state = "transient_failure";
+      }
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  #isShutDown(): boolean {
+    return this.#state === "shutdown";
+  }
+}

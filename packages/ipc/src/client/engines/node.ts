@@ -1,0 +1,252 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
+import { deadlineExceeded, formatTimeout, notProcessed, remainingMs, timeoutHeader } from "../../grpc/index.js";
+import { Connection, type Session } from "../connection.js";
+import { dial } from "../dial.js";
+import { channelClosed, connectionLost, refused } from "../errors.js";
+import type { IpcTransport, IpcTransportOptions } from "../options.js";
+
+/** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
+const authority = "http://localhost";
+
+/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
+const handshakeTimeoutMs = 20_000;
+
+const defaultMaxBytes = 10 * 1024 * 1024;
+
+/**
+ * The reference engine: connect-node's gRPC transport over `node:http2`, with a session of ours. Each call gets a
+ * transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it.
+ */
+export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
+  const connection = new Connection(path, () => openSession(path, options));
+  const transportOptions = grpcTransportOptions(options);
+  const forOneCall = (): Transport => {
+    const attempts = new Attempts(connection);
+    const interceptors = [...(options.interceptors ?? []), attempts.interceptor];
+    return createGrpcTransport({ ...transportOptions, interceptors, sessionManager: attempts });
+  };
+  const close = async () => connection.close();
+  return {
+    unary: (...args) => forOneCall().unary(...args),
+    stream: (...args) => forOneCall().stream(...args),
+    get state() {
+      return connection.state;
+    },
+    ready: (readyOptions) => connection.ready(readyOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function grpcTransportOptions(options: IpcTransportOptions): GrpcTransportOptions {
+  const { sendCompression, compressMinBytes, useBinaryFormat, jsonOptions, binaryOptions } = options;
+  return {
+    baseUrl: authority,
+    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
+    acceptCompression: options.acceptCompression ?? [],
+    ...(sendCompression !== undefined && { sendCompression }),
+    ...(compressMinBytes !== undefined && { compressMinBytes }),
+    ...(useBinaryFormat !== undefined && { useBinaryFormat }),
+    ...(jsonOptions !== undefined && { jsonOptions }),
+    ...(binaryOptions !== undefined && { binaryOptions }),
+  };
+}
+
+/** The attempts of one call: at most one at a time, each on a stream of its own. */
+class Attempts {
+  readonly authority = authority;
+  #session: NodeSession | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #isAnswered = false;
+  #signal: AbortSignal | undefined;
+
+  constructor(private readonly connection: Connection<NodeSession>) {}
+
+  /** The innermost interceptor: what it sees is one attempt, on its way out and as it comes back. */
+  readonly interceptor: Interceptor = (next) => async (req) => {
+    this.#session = this.#stream = undefined;
+    this.#isAnswered = false;
+    this.#signal = req.signal;
+    const leftMs = remainingMs(req.signal);
+    if (leftMs !== undefined) {
+      if (leftMs <= 0) {
+        throw deadlineExceeded("deadline", 0);
+      }
+      req.header.set(timeoutHeader, formatTimeout(leftMs));
+    }
+    try {
+      const res = await next(req);
+      return res.stream ? { ...res, message: this.#explained(res.message) } : res;
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  };
+
+  /** connect-node's session manager: it asks for a stream. */
+  async request(method: string, path: string, headers: Record<string, unknown>, options: object) {
+    const session = await this.connection.session();
+    if (this.#signal?.aborted) {
+      throw this.#signal.reason; // nobody waits for the answer any more
+    }
+    const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
+    const onAnswer = (fields: object) => {
+      this.#isAnswered ||= "grpc-status" in fields;
+    };
+    stream.once("response", onAnswer);
+    stream.once("trailers", onAnswer);
+    this.#session = session;
+    this.#stream = stream;
+    return stream;
+  }
+
+  notifyResponseByteRead(): void {}
+
+  async *#explained<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* messages;
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  /**
+   * What the failure of an attempt really was. connect-node reports a connection that ended as Canceled, Aborted or
+   * Internal, as the case may be, and does not say what the server never looked at.
+   */
+  #explain(error: unknown): unknown {
+    const { path } = this.connection;
+    if (this.#isAnswered || this.#stream === undefined || this.#signal?.aborted) {
+      return error;
+    }
+    if (this.connection.state === "shutdown") {
+      return channelClosed(path, error);
+    }
+    if (this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#session?.ignored(this.#stream)) {
+      return refused(path, error);
+    }
+    return this.#session?.isLost() ? connectionLost(path, this.#session.lostBy ?? error) : error;
+  }
+}
+
+/** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */
+class NodeSession implements Session {
+  /** Why the connection ended, where that is known. */
+  lostBy: unknown;
+  #openStreams = 0;
+  /** The last stream that the server will look at, once it has said so. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly session: ClientHttp2Session,
+    private readonly keepAlive: KeepAlive,
+  ) {
+    session.on("error", (error) => {
+      this.lostBy = error;
+    });
+    session.on("goaway", (_code, lastStreamId) => {
+      this.#lastStreamId = lastStreamId;
+    });
+    session.once("close", () => this.keepAlive.stop());
+    session.unref();
+  }
+
+  isOpen(): boolean {
+    return !this.session.closed && !this.session.destroyed && this.#lastStreamId === Number.POSITIVE_INFINITY;
+  }
+
+  isLost(): boolean {
+    return this.session.destroyed || this.session.socket?.destroyed !== false;
+  }
+
+  /** Whether the server has said that it will not look at this stream. */
+  ignored(stream: ClientHttp2Stream): boolean {
+    return stream.id === undefined || stream.id > this.#lastStreamId;
+  }
+
+  request(headers: Record<string, unknown>, options: object): ClientHttp2Stream {
+    const stream = this.session.request(headers as Parameters<ClientHttp2Session["request"]>[0], options);
+    if (this.#openStreams++ === 0) {
+      this.session.ref();
+      this.keepAlive.start(this.session);
+    }
+    stream.once("close", () => {
+      if (--this.#openStreams === 0) {
+        this.keepAlive.stop();
+        if (!this.session.destroyed) {
+          this.session.unref();
+        }
+      }
+    });
+    return stream;
+  }
+
+  destroy(): void {
+    this.session.destroy();
+  }
+}
+
+/** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
+class KeepAlive {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly intervalMs: number,
+    private readonly timeoutMs: number,
+  ) {}
+
+  start(session: ClientHttp2Session): void {
+    if (this.intervalMs > 0) {
+      this.#timer = setTimeout(() => this.#ask(session), this.intervalMs);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #ask(session: ClientHttp2Session): void {
+    this.#timer = setTimeout(() => {
+      session.destroy(new Error(`no answer to PING within ${this.timeoutMs} ms`));
+    }, this.timeoutMs);
+    session.ping(() => {
+      clearTimeout(this.#timer);
+      if (!session.destroyed) {
+        this.start(session);
+      }
+    });
+  }
+}
+
+async function openSession(path: string, options: IpcTransportOptions): Promise<NodeSession> {
+  const socket = await dial(path, options.trustedUsers ?? []);
+  const session = connect(authority, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
+    maxSessionMemory: 1_024,
+  });
+  const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => session.destroy(new Error("no SETTINGS")), handshakeTimeoutMs);
+    session.once("remoteSettings", () => {
+      clearTimeout(timer);
+      session.off("error", onError);
+      session.off("close", onClose);
+      session.setLocalWindowSize(16 * 1024 * 1024);
+      resolve(new NodeSession(session, keepAlive));
+    });
+    let failure: unknown;
+    session.once("error", onError);
+    session.once("close", onClose);
+    function onError(error: unknown): void {
+      failure = error;
+    }
+    function onClose(): void {
+      clearTimeout(timer);
+      const cause = failure ?? new Error("the connection was closed");
+      reject(notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, cause));
+    }
+  });
+}

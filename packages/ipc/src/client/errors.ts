@@ -1,0 +1,38 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { UntrustedSocketError } from "../address/index.js";
+import { notProcessed } from "../grpc/index.js";
+
+/** The error of a call for which no connection could be made. It was certainly not processed. */
+export function unreachable(path: string, cause: unknown): ConnectError {
+  if (cause instanceof UntrustedSocketError) {
+    return notProcessed(cause.message, Code.PermissionDenied, cause);
+  }
+  const code = (cause as NodeJS.ErrnoException).code;
+  switch (code) {
+    case "ENOENT":
+    case "ECONNREFUSED":
+      return notProcessed(`no server at ${path} (${code}): is the backend running?`, Code.Unavailable, cause);
+    case "EACCES":
+    case "EPERM":
+      return notProcessed(`not allowed to connect to ${path} (${code})`, Code.PermissionDenied, cause);
+    case "EAGAIN":
+      return notProcessed(`the server at ${path} does not keep up with connections (EAGAIN)`, Code.Unavailable, cause);
+    default:
+      return notProcessed(`cannot connect to ${path} (${code ?? (cause as Error).message})`, Code.Unavailable, cause);
+  }
+}
+
+/** The error of a call whose connection ended under it. Whether it was processed is not known. */
+export function connectionLost(path: string, cause: unknown): ConnectError {
+  return new ConnectError(`lost the connection to ${path}`, Code.Unavailable, undefined, undefined, cause);
+}
+
+/** The error of a call that the server did not look at, by REFUSED_STREAM or GOAWAY. */
+export function refused(path: string, cause: unknown): ConnectError {
+  return notProcessed(`the server at ${path} refused the call`, Code.Unavailable, cause);
+}
+
+/** The error of a call on a channel that has been closed, before it or under it. */
+export function channelClosed(path: string, cause?: unknown): ConnectError {
+  return new ConnectError(`the channel to ${path} was closed`, Code.Canceled, undefined, undefined, cause);
+}

@@ -1,0 +1,124 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type CallOptions, type Client, Code, ConnectError } from "@connectrpc/connect";
+import { type Channel, type ChannelOptions, createChannel } from "./channel.js";
+import type { ReadyOptions } from "./connection.js";
+
+/** A service's methods by name, as proto has them (`GetStatus`) or as a client does (`getStatus`). */
+export type MethodName<S extends DescService> = LocalName<S> | Capitalize<LocalName<S>>;
+
+type LocalName<S extends DescService> = keyof Client<S> & string;
+type MethodFor<S extends DescService, N> =
+  N extends LocalName<S>
+    ? Client<S>[N]
+    : N extends string
+      ? Uncapitalize<N> extends LocalName<S>
+        ? Client<S>[Uncapitalize<N>]
+        : never
+      : never;
+type Fn = (request: never, options?: CallOptions) => unknown;
+type RequestOf<F> = F extends (request: infer R, options?: CallOptions) => unknown ? R : never;
+type ResultOf<F> = F extends Fn ? ReturnType<F> : never;
+
+/** Which service to call, where, and how. */
+export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions {
+  /** Where the server lives, as in `serve()`: a module's name, a path or `unix:/path`. */
+  readonly socket: string;
+  readonly service: S;
+}
+
+/**
+ * Calls methods of one service by name.
+ *
+ * ```ts
+ * const handler = new IpcHandler({ socket: "my_module", service: BackendService });
+ * await handler.connect();
+ * const { status } = await handler.callMethod("GetStatus", {});
+ * await handler.disconnect();
+ * ```
+ *
+ * Where the name is a literal, request and response are typed.
+ */
+export class IpcHandler<S extends DescService> implements AsyncDisposable {
+  readonly #options: IpcHandlerOptions<S>;
+  #connected: { channel: Channel; client: Client<S> } | undefined;
+
+  constructor(options: IpcHandlerOptions<S>) {
+    this.#options = options;
+  }
+
+  /**
+   * Connects, waiting for the server if it is not there yet.
+   *
+   * @param options `timeoutMs`: for how long to wait; default 5,000.
+   * @throws {ConnectError} Unavailable if it was not there in time.
+   */
+  async connect(options: ReadyOptions = {}): Promise<void> {
+    if (this.#connected === undefined) {
+      const { socket, service, ...channelOptions } = this.#options;
+      const channel = createChannel(socket, channelOptions);
+      this.#connected = { channel, client: channel.client(service) };
+    }
+    const { channel } = this.#connected;
+    try {
+      await channel.ready({ timeoutMs: 5_000, ...options });
+    } catch (error) {
+      await this.disconnect();
+      throw error;
+    }
+  }
+
+  /**
+   * Calls a method by name: a promise of the response, or, where the method streams responses, an async iterable.
+   *
+   * @throws {ConnectError} Unimplemented if the service has no such method, FailedPrecondition before `connect()`, and
+   *   whatever the call fails with.
+   */
+  callMethod<const N extends MethodName<S>>(
+    name: N,
+    request: RequestOf<MethodFor<S, N>>,
+    options?: CallOptions,
+  ): ResultOf<MethodFor<S, N>>;
+  callMethod(name: string, request: unknown, options?: CallOptions): Promise<unknown> | AsyncIterable<unknown>;
+  callMethod(name: string, request: unknown, options?: CallOptions): unknown {
+    const { service, socket } = this.#options;
+    const method = service.methods.find((m) => m.name === name || m.localName === name);
+    if (method === undefined) {
+      return Promise.reject(new ConnectError(unknownMethod(service, name), Code.Unimplemented));
+    }
+    if (this.#connected === undefined) {
+      return failed(
+        method,
+        new ConnectError(`not connected to ${socket}: await connect() first`, Code.FailedPrecondition),
+      );
+    }
+    const client = this.#connected.client as Record<string, Fn>;
+    return client[method.localName]?.(request as never, options);
+  }
+
+  /** Ends the connection. Calls in flight fail with Canceled; `connect()` makes a new one. */
+  async disconnect(): Promise<void> {
+    const connected = this.#connected;
+    this.#connected = undefined;
+    await connected?.channel.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect();
+  }
+}
+
+/** An error in the form in which the method answers. */
+function failed(method: DescMethod, error: ConnectError): Promise<never> | AsyncIterable<never> {
+  if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
+    return Promise.reject(error);
+  }
+  return (async function* () {
+    yield* [];
+    throw error;
+  })();
+}
+
+function unknownMethod(service: DescService, name: string): string {
+  const names = service.methods.map((method) => method.name);
+  return `${service.typeName} has no method ${JSON.stringify(name)}: it has ${names.join(", ")}`;
+}

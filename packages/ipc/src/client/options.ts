@@ -1,0 +1,47 @@
+import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteOptions } from "@bufbuild/protobuf";
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import type { ChannelState, ReadyOptions } from "./connection.js";
+
+/** Which server to call, and how. Everything but `socket` has a default that is right for most. */
+export interface IpcTransportOptions {
+  /** Where the server lives, as in `serve()`: a module's name, a path or `unix:/path`. */
+  readonly socket: string;
+  /** Plain Connect interceptors, the first outermost. */
+  readonly interceptors?: Interceptor[] | undefined;
+  /** What speaks HTTP/2: `"node"` is connect-node on `node:http2`. */
+  readonly engine?: "node" | undefined;
+  /** User ids, besides this user's and root's, whose sockets may be dialled. Default: none. */
+  readonly trustedUsers?: readonly number[] | undefined;
+  /** The largest response message, in bytes. Default: 10 MiB. */
+  readonly readMaxBytes?: number | undefined;
+  /** The largest request message, in bytes. Default: 10 MiB. */
+  readonly writeMaxBytes?: number | undefined;
+  /** Compressions that responses may have. Default: none. */
+  readonly acceptCompression?: Compression[] | undefined;
+  /** The compression of requests. Default: none. */
+  readonly sendCompression?: Compression | undefined;
+  /** The size below which a request is not worth compressing, in bytes. Default: 1,024. */
+  readonly compressMinBytes?: number | undefined;
+  /** Whether messages travel as binary protobuf; JSON otherwise, which few gRPC servers take. Default: true. */
+  readonly useBinaryFormat?: boolean | undefined;
+  readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
+  readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
+  /**
+   * While calls are open, how often to ask the server whether it still lives, in milliseconds; 0 for never. Default: 300,000,
+   * the shortest that gRPC servers in other languages allow (gRFC A8). A server of ours takes any.
+   */
+  readonly keepAliveIntervalMs?: number | undefined;
+  /** How long it may take to answer that, in milliseconds, before the connection is given up. Default: 20,000. */
+  readonly keepAliveTimeoutMs?: number | undefined;
+}
+
+/** A Connect transport over a Unix domain socket, with a connection to look after. */
+export interface IpcTransport extends Transport, AsyncDisposable {
+  /** The connection's state now. */
+  readonly state: ChannelState;
+  /** Waits until the server is there and speaks HTTP/2. */
+  ready(options?: ReadyOptions): Promise<void>;
+  /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,65 @@
+/**
+ * The outcome of `promise`, or the signal's reason as soon as it is aborted, whatever the promise does then: its later
+ * outcome is nobody's business any more, and is passed to `late` if it is an error.
+ */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal, late?: (error: unknown) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    if (signal.aborted) {
+      promise.catch((error) => late?.(error));
+      reject(signal.reason);
+      return;
+    }
+    let isOver = false;
+    const onAbort = () => {
+      isOver = true;
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(
+      (value) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(value);
+      },
+      (error) => {
+        signal.removeEventListener("abort", onAbort);
+        if (isOver) {
+          late?.(error);
+        }
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The same values, ending with the signal's reason as soon as it is aborted, even while the source is silent. */
+export function abortableIterable<T>(
+  source: AsyncIterable<T>,
+  signal: AbortSignal,
+  late?: (error: unknown) => void,
+): AsyncIterableIterator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        return await orAborted(iterator.next(), signal, late);
+      } catch (error) {
+        if (signal.aborted) {
+          leave(iterator);
+        }
+        throw error;
+      }
+    },
+    async return(value?: unknown) {
+      leave(iterator);
+      return { done: true, value };
+    },
+  };
+}
+
+/** Tells the source that nobody reads on, without waiting: a generator that hangs would never answer. */
+function leave(iterator: AsyncIterator<unknown>): void {
+  iterator.return?.().catch(() => {});
+}

@@ -1,0 +1,8 @@
+/**
+ * gRPC over HTTP/2 as pure functions and plain values: no I/O and nothing of sockets. Both the server and the client build
+ * on it; what is written here is true of the wire, whichever engine carries it.
+ */
+export { abortableIterable, orAborted } from "./abortable.js";
+export { deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
+export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
+export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

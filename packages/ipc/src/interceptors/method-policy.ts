@@ -1,0 +1,26 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+
+/**
+ * Settings by method, with the names of gRPC's service config (https://github.com/grpc/grpc/blob/master/doc/service_config.md):
+ * `"vyra.ipc.BackendService/GetStatus"` for one method, `"vyra.ipc.BackendService"` for all of a service.
+ */
+export type ByMethod<T> = Readonly<Record<string, T>>;
+
+/** What is set for this method, or else for its service. */
+export function settingFor<T>(settings: ByMethod<T> | undefined, method: DescMethod): T | undefined {
+  if (settings === undefined) {
+    return undefined;
+  }
+  return settings[`${method.parent.typeName}/${method.name}`] ?? settings[method.parent.typeName];
+}
+
+/** Refuses a name that cannot be meant, such as one with a leading slash, which would never match. */
+export function assertMethodNames(settings: ByMethod<unknown> | undefined, option: string): void {
+  for (const name of Object.keys(settings ?? {})) {
+    if (!/^[\w.]+(\/\w+)?$/.test(name)) {
+      throw new TypeError(
+        `${option}: ${JSON.stringify(name)} is neither "package.Service" nor "package.Service/Method"`,
+      );
+    }
+  }
+}

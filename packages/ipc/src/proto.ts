@@ -1,0 +1,4 @@
+/** The generated types of `vyra.ipc`: `BackendService`, `ModuleService` and their messages. */
+export * from "./gen/vyra/ipc/backend_service_pb.js";
+export * from "./gen/vyra/ipc/data_pb.js";
+export * from "./gen/vyra/ipc/module_service_pb.js";

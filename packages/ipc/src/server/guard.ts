@@ -1,0 +1,70 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { abortableIterable, orAborted } from "../grpc/index.js";
+
+/** Where a handler's unexpected error happened. */
+export interface ErrorContext {
+  /** The method, as `package.Service/Method`. */
+  readonly method: string;
+}
+
+/** Called with what a handler or an interceptor threw that is no ConnectError. */
+export type OnError = (error: unknown, context: ErrorContext) => void;
+
+/**
+ * The interceptor around all others on a server. It promises that every call is answered: at its deadline, when its caller
+ * has gone and when the server shuts down, whatever the handler does then; and that what a handler throws by accident
+ * reaches `onError` whole, and the caller as Internal without a word of it.
+ */
+export function guard(onError: OnError): Interceptor {
+  return (next) => async (req) => {
+    const report = (error: unknown) => {
+      if (!isExpected(error, req.signal)) {
+        onError(error, { method: nameOf(req.method) });
+      }
+    };
+    try {
+      const res = await orAborted<UnaryResponse | StreamResponse>(next(req), req.signal, report);
+      return res.stream ? { ...res, message: guarded(res.message, req.signal, report) } : res;
+    } catch (error) {
+      throw answerTo(error, req.signal, report);
+    }
+  };
+}
+
+async function* guarded<T>(
+  messages: AsyncIterable<T>,
+  signal: AbortSignal,
+  report: (error: unknown) => void,
+): AsyncIterable<T> {
+  try {
+    yield* abortableIterable(messages, signal, report);
+  } catch (error) {
+    throw answerTo(error, signal, report);
+  }
+}
+
+/** The error that the caller gets for what the call ended with. */
+function answerTo(error: unknown, signal: AbortSignal, report: (error: unknown) => void): ConnectError {
+  if (error instanceof ConnectError) {
+    return error;
+  }
+  if (signal.aborted && isAbort(error, signal)) {
+    return ConnectError.from(signal.reason, Code.Canceled);
+  }
+  report(error);
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+}
+
+function isExpected(error: unknown, signal: AbortSignal): boolean {
+  return error instanceof ConnectError || (signal.aborted && isAbort(error, signal));
+}
+
+/** Whether a handler ended as told: with the signal's reason, or with what Node.js' own functions make of it. */
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+}
+
+export function nameOf(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}

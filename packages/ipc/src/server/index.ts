@@ -1,0 +1,9 @@
+/**
+ * The server: `serve()` and what it is made of. `routes` notes what the user registers, an engine speaks HTTP and runs it,
+ * `guard` sees that every call is answered, `listener` accepts connections, and `serve` ties them to a name and to the
+ * process' life. Nothing here knows of the client.
+ */
+export type { ErrorContext, OnError } from "./guard.js";
+export type { ServeOptions } from "./options.js";
+export type { Server } from "./serve.js";
+export { serve } from "./serve.js";

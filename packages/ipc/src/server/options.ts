@@ -1,0 +1,73 @@
+import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import type { OnError } from "./guard.js";
+
+/** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
+export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal"> {
+  /**
+   * Where to serve: a module's name (`my_module` is `/tmp/my_module_ipc.sock`, or in the folder that `VYRA_IPC_DIR`
+   * names), a path (`/run/x.sock`, `./x.sock`) or gRPC's form of one (`unix:/run/x.sock`).
+   */
+  readonly socket: string;
+  /** The services, registered as on any Connect router: `(router) => router.service(BackendService, backend)`. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** What speaks HTTP/2: `"node"` is connect-node on `node:http2`. */
+  readonly engine?: "node" | undefined;
+  /** The socket file's rights. Default: 0o600, for this user alone. */
+  readonly mode?: number | undefined;
+  /** Whether to hold a lock on the name (`<path>.lock`) while serving. Default: true. */
+  readonly lock?: boolean | undefined;
+  /** For how long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000. */
+  readonly graceMs?: number | undefined;
+  /** Whether SIGINT and SIGTERM close the server and then end the process. Default: true. */
+  readonly signals?: boolean | undefined;
+  /**
+   * Called with what a handler or an interceptor threw that is no ConnectError; the caller gets Internal and no word of
+   * it. Default: it is written to standard error.
+   */
+  readonly onError?: OnError | undefined;
+}
+
+/** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
+export const defaultMaxBytes = 10 * 1024 * 1024;
+
+export const defaultGraceMs = 5_000;
+
+/** Owner only: a socket is as private as the module until somebody decides otherwise. */
+export const defaultMode = 0o600;
+
+export const logError: OnError = (error, { method }) => {
+  console.error(`@vyra/ipc: the handler of ${method} failed:`, error);
+};
+
+/** An `onError` that cannot make matters worse by throwing itself. */
+export function safely(onError: OnError): OnError {
+  return (error, context) => {
+    try {
+      onError(error, context);
+    } catch (second) {
+      logError(error, context);
+      console.error("@vyra/ipc: and onError failed, too:", second);
+    }
+  };
+}
+
+/** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
+export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
+  const { socket, routes, engine, mode, lock, graceMs, signals, onError, ...router } = options;
+  if (graceMs !== undefined && !(graceMs >= 0)) {
+    throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
+  }
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new RangeError(`mode must be a file mode such as 0o600, not ${mode}`);
+  }
+  if (engine !== undefined && engine !== "node") {
+    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: "node" is`);
+  }
+  return {
+    ...router,
+    readMaxBytes: router.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: router.writeMaxBytes ?? defaultMaxBytes,
+    acceptCompression: router.acceptCompression ?? [],
+    shutdownSignal,
+  };
+}
