@@ -42,8 +42,8 @@ export class Connection<S extends Session> {
 
   constructor(
     readonly path: string,
-    /** Opens a session, or throws the ConnectError of the calls that wanted it. */
-    private readonly open: () => Promise<S>,
+    /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
+    private readonly open: (stop: AbortSignal) => Promise<S>,
   ) {}
 
   get state(): ChannelState {
@@ -122,24 +122,16 @@ export class Connection<S extends Session> {
   async #openOne(): Promise<S> {
     this.#state = "connecting";
     try {
-      const session = await this.open();
-      if (this.#isShutDown()) {
-        session.destroy();
-        throw channelClosed(this.path);
-      }
+      const session = await this.open(this.#closing.signal);
+      this.#closing.signal.throwIfAborted();
       this.#state = { ready: session };
       return session;
     } catch (error) {
-      if (!this.#isShutDown()) {
-        this.#state = "transient_failure";
-      }
+      this.#closing.signal.throwIfAborted();
+      this.#state = "transient_failure";
       throw error;
     } finally {
       this.#opening = undefined;
     }
-  }
-
-  #isShutDown(): boolean {
-    return this.#state === "shutdown";
   }
 }

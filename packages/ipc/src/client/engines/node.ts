@@ -20,7 +20,7 @@ const defaultMaxBytes = 10 * 1024 * 1024;
  * transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it.
  */
 export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
-  const connection = new Connection(path, () => openSession(path, options));
+  const connection = new Connection(path, (stop) => openSession(path, options, stop));
   const transportOptions = grpcTransportOptions(options);
   const forOneCall = (): Transport => {
     const attempts = new Attempts(connection);
@@ -184,7 +184,8 @@ class NodeSession implements Session {
   }
 
   destroy(): void {
-    this.session.destroy();
+    // Without an error the streams would end without one, and connect-node would wait for their answers.
+    this.session.destroy(new Error("closed"));
   }
 }
 
@@ -220,7 +221,7 @@ class KeepAlive {
   }
 }
 
-async function openSession(path: string, options: IpcTransportOptions): Promise<NodeSession> {
+async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
   const socket = await dial(path, options.trustedUsers ?? []);
   const session = connect(authority, {
     createConnection: () => socket,
@@ -228,25 +229,31 @@ async function openSession(path: string, options: IpcTransportOptions): Promise<
     maxSessionMemory: 1_024,
   });
   const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
+  const giveUp = () => session.destroy();
+  const timer = setTimeout(giveUp, handshakeTimeoutMs);
+  stop.addEventListener("abort", giveUp, { once: true });
+  try {
+    stop.throwIfAborted();
+    await settingsOf(session);
+    session.setLocalWindowSize(16 * 1024 * 1024);
+    return new NodeSession(session, keepAlive);
+  } catch (error) {
+    session.destroy();
+    throw notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything. */
+function settingsOf(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => session.destroy(new Error("no SETTINGS")), handshakeTimeoutMs);
-    session.once("remoteSettings", () => {
-      clearTimeout(timer);
-      session.off("error", onError);
-      session.off("close", onClose);
-      session.setLocalWindowSize(16 * 1024 * 1024);
-      resolve(new NodeSession(session, keepAlive));
-    });
-    let failure: unknown;
-    session.once("error", onError);
-    session.once("close", onClose);
-    function onError(error: unknown): void {
+    let failure: unknown = new Error("the connection was closed");
+    session.once("remoteSettings", () => resolve());
+    session.once("close", () => reject(failure));
+    session.on("error", (error) => {
       failure = error;
-    }
-    function onClose(): void {
-      clearTimeout(timer);
-      const cause = failure ?? new Error("the connection was closed");
-      reject(notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, cause));
-    }
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { createServer as createHttp1Server } from "node:http";
-import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
+import { constants, createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { abortableIterable, parseTimeout, startDeadline, timeoutHeader } from "../../grpc/index.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
@@ -26,6 +26,9 @@ export function createNodeEngine({ routes, router, onError }: EngineOptions): Se
   const http1 = createHttp1Server(handle);
   http2.on("session", (session) => {
     sessions.add(session);
+    if (isDraining) {
+      drain(session);
+    }
     session.once("close", () => sessions.delete(session));
     session.on("error", () => {}); // a broken peer; "close" follows
   });
@@ -34,16 +37,13 @@ export function createNodeEngine({ routes, router, onError }: EngineOptions): Se
   return {
     accept(socket) {
       http2.emit("connection", socket);
-      if (isDraining) {
-        drain(sessions);
-      }
     },
     acceptHttp1(socket) {
       http1.emit("connection", socket);
     },
     drain() {
       isDraining = true;
-      drain(sessions);
+      sessions.forEach(drain);
       http1.closeIdleConnections();
       http1.keepAliveTimeout = 1;
     },
@@ -56,16 +56,13 @@ export function createNodeEngine({ routes, router, onError }: EngineOptions): Se
       return;
     }
     mendAuthority(req);
+    letGoOfRequest(res);
     const request = universalRequestFromNodeRequest(req, res, undefined, undefined);
-    const timeoutMs = timeoutOf(req);
-    if (timeoutMs !== undefined && isBytes(request.body)) {
-      // A caller that stops in the middle of a message would keep its call open past its deadline.
-      const limit = startDeadline(request.signal, timeoutMs, "deadline");
-      res.once("close", limit.stop);
-      request.body = abortableIterable(request.body, limit.signal);
+    if (isBytes(request.body)) {
+      request.body = bodyOf(request.body, request.signal, timeoutOf(req), res);
     }
     handler(request)
-      .then((response) => universalResponseToNodeResponse(response, res))
+      .then((response) => universalResponseToNodeResponse(endedWith(res, response), res))
       .catch((error: unknown) => {
         if (!res.closed && !isPeerGone(error)) {
           onError(error, { method: nameOf(handler.method) });
@@ -88,23 +85,79 @@ const http2Options = {
   streamResetBurst: 20_000,
 };
 
-/** Two steps, so that a call that was on its way when we said so is still taken, RFC 9113 §6.8. */
-function drain(sessions: Iterable<ServerHttp2Session>): void {
-  for (const session of sessions) {
-    if (session.destroyed || session.closed) {
-      continue;
-    }
-    session.goaway(0, lastStreamId);
-    // A peer that answers no PING has no call on its way either; close() alone waits for what is running.
-    const isSent = session.ping(() => {
-      if (!session.destroyed) {
-        session.close();
-      }
-    });
-    if (!isSent) {
+/** For how long a peer may be silent before its calls on their way are given up, in milliseconds; a round trip takes microseconds. */
+const roundTripMs = 50;
+
+/**
+ * GOAWAY in two steps, RFC 9113 §6.8: the first lets every call still come, and a PING's answer tells that none is on its
+ * way any more. Node.js' own client does not answer it when it is idle, but says GOAWAY as well and leaves.
+ */
+function drain(session: ServerHttp2Session): void {
+  if (session.destroyed || session.closed) {
+    return;
+  }
+  const close = () => {
+    clearTimeout(timer);
+    if (!session.destroyed) {
       session.close();
     }
+  };
+  const timer = setTimeout(close, roundTripMs);
+  session.once("goaway", close);
+  session.goaway(constants.NGHTTP2_NO_ERROR, lastStreamId);
+  session.ping(close);
+}
+
+/**
+ * A call is over with its answer, read to the end or not: RST_STREAM with NO_ERROR asks the peer to stop sending, RFC 9113
+ * §8.1. Otherwise the stream would stay open for as long as the peer likes.
+ */
+function letGoOfRequest(res: NodeResponse): void {
+  const stream = "stream" in res ? res.stream : undefined;
+  // The trailers are the last to be written; the turn after, they are on their way.
+  stream?.once("wantTrailers", () => {
+    setImmediate(() => {
+      if (!stream.destroyed && !stream.readableEnded) {
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+  });
+}
+
+/**
+ * The request's bytes. They end with the call: a caller that stops in the middle of a message would keep it open past its
+ * deadline, and one that vanishes would look to a handler like a fault of its own.
+ */
+async function* bodyOf(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  timeoutMs: number | undefined,
+  res: NodeResponse,
+): AsyncIterable<Uint8Array> {
+  const limit = timeoutMs === undefined ? undefined : startDeadline(signal, timeoutMs, "deadline");
+  res.once("close", () => limit?.stop());
+  try {
+    yield* abortableIterable(body, limit?.signal ?? signal);
+  } catch (error) {
+    throw error instanceof ConnectError
+      ? error
+      : new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
+  } finally {
+    limit?.stop();
   }
+}
+
+/**
+ * connect-node waits for "drain" before it writes on, which never comes on a stream that was closed meanwhile: the call's
+ * timers and its handler would live on. So the end of the stream ends the response as well.
+ */
+function endedWith(res: NodeResponse, response: UniversalServerResponse): UniversalServerResponse {
+  const iterator = response.body?.[Symbol.asyncIterator]();
+  if (iterator === undefined) {
+    return response;
+  }
+  res.once("close", () => iterator.return?.().catch(() => {}));
+  return { ...response, body: { [Symbol.asyncIterator]: () => iterator } };
 }
 
 function pathOf(req: NodeRequest): string {

@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { AddressError, AddressInUseError } from "@vyra/ipc";
+import { type Published, publish } from "../dist/address/index.js";
+
+const isRoot = process.geteuid?.() === 0;
+
+describe("publish", () => {
+  let folder: string;
+  let path: string;
+  const opened: { server: Server; published: Published }[] = [];
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "vyra-"));
+  });
+  beforeEach(() => {
+    path = join(folder, "x.sock");
+  });
+  afterEach(async () => {
+    for (const { server, published } of opened.splice(0)) {
+      published.unpublish();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    assert.deepEqual(readdirSync(folder), []);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function open(options: Partial<Parameters<typeof publish>[2]> = {}, at = path) {
+    const server = createServer((socket) => socket.end());
+    const published = await publish(server, at, { mode: 0o600, lock: true, ...options });
+    opened.push({ server, published });
+    return { server, published };
+  }
+
+  function refused(pattern: RegExp, at = path): Promise<void> {
+    return assert.rejects(
+      open({}, at),
+      (error) => error instanceof AddressError && !(error instanceof AddressInUseError) && pattern.test(error.message),
+    );
+  }
+
+  it("puts the socket at its name with the rights asked for, and its lock beside it", async () => {
+    await open({ mode: 0o640 });
+    assert.equal(lstatSync(path).mode & 0o777, 0o640);
+    assert.ok(lstatSync(path).isSocket());
+    assert.equal(lstatSync(`${path}.lock`).mode & 0o777, 0o600);
+    assert.equal(readFileSync(`${path}.lock`, "latin1"), `${process.pid}\n`);
+    assert.deepEqual(readdirSync(folder).sort(), ["x.sock", "x.sock.lock"]);
+  });
+
+  it("never shows a socket with other rights, nor half a one", async () => {
+    const seen = new Set<string>();
+    let isDone = false;
+    const watching = (async () => {
+      while (!isDone) {
+        const stat = lstatSync(path, { throwIfNoEntry: false });
+        if (stat !== undefined) {
+          seen.add((stat.mode & 0o777).toString(8));
+        }
+        await new Promise(setImmediate);
+      }
+    })();
+    for (let round = 0; round < 20; round++) {
+      const { server, published } = await open();
+      await connects(path);
+      published.unpublish();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    isDone = true;
+    await watching;
+    assert.deepEqual([...seen], ["600"]);
+    opened.length = 0;
+  });
+
+  it("takes everything away again, and may be told so twice", async () => {
+    const { published } = await open();
+    published.unpublish();
+    published.unpublish();
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("refuses a live server's name, and names its process", async () => {
+    await open();
+    await assert.rejects(
+      open(),
+      (error) =>
+        error instanceof AddressInUseError &&
+        error.pid === process.pid &&
+        error.message ===
+          `${path} is in use by this process (pid ${process.pid}): stop it first, or serve at another address`,
+    );
+    await connects(path);
+  });
+
+  it("refuses the name of a live server that holds no lock", async () => {
+    const foreign = createServer().listen(path);
+    await new Promise((resolve) => foreign.once("listening", resolve));
+    for (const lock of [true, false]) {
+      await assert.rejects(open({ lock }), (error) => error instanceof AddressInUseError && error.pid === undefined);
+    }
+    await connects(path);
+    await new Promise((resolve) => foreign.close(resolve));
+  });
+
+  it("replaces a dead socket and a dead lock", async () => {
+    await leaveDeadSocket(path);
+    writeFileSync(`${path}.lock`, "1\n");
+    await open();
+    await connects(path);
+    assert.equal(readFileSync(`${path}.lock`, "latin1"), `${process.pid}\n`);
+  });
+
+  it("leaves a regular file, a directory and a symbolic link at its path alone", async () => {
+    writeFileSync(path, "precious");
+    await refused(/there is a regular file at .*x\.sock, not a socket/);
+    assert.equal(readFileSync(path, "utf8"), "precious");
+    unlinkSync(path);
+
+    mkdirSync(path);
+    await refused(/there is a directory at/);
+    rmSync(path, { recursive: true });
+
+    for (const target of ["nowhere", "/etc/passwd"]) {
+      symlinkSync(target, path);
+      await refused(/there is a symbolic link at/);
+      assert.ok(lstatSync(path).isSymbolicLink());
+      unlinkSync(path);
+    }
+  });
+
+  it("leaves a dead socket of somebody else's alone", async () => {
+    await leaveDeadSocket(path);
+    if (isRoot) {
+      chownSync(path, 54_321, 54_321);
+      await refused(/belongs to uid 54321/);
+    } else {
+      await asSomebodyElse(() => refused(/belongs to uid|not a file of this user/));
+    }
+    assert.ok(existsSync(path));
+    rmSync(`${path}.lock`, { force: true });
+    unlinkSync(path);
+  });
+
+  it("trusts no lock file of somebody else's, and follows no link to one", async () => {
+    writeFileSync(`${path}.lock`, "");
+    if (isRoot) {
+      chownSync(`${path}.lock`, 54_321, 54_321);
+      await refused(/x\.sock\.lock is not a file of this user/);
+    } else {
+      await asSomebodyElse(() => refused(/x\.sock\.lock is not a file of this user/));
+    }
+    unlinkSync(`${path}.lock`);
+    symlinkSync(join(folder, "elsewhere"), `${path}.lock`);
+    await refused(/symbolic link is in the way/);
+    assert.ok(!existsSync(join(folder, "elsewhere")));
+    unlinkSync(`${path}.lock`);
+  });
+
+  it("says what is wrong with the folder", async () => {
+    await refused(/is there a folder .*missing\?/, join(folder, "missing", "x.sock"));
+    writeFileSync(join(folder, "file"), "");
+    await refused(/is not a folder/, join(folder, "file", "x.sock"));
+    unlinkSync(join(folder, "file"));
+    // Root may write anywhere but in what the kernel keeps for itself.
+    const closed = isRoot ? "/proc" : join(folder, "closed");
+    if (!isRoot) {
+      mkdirSync(closed, { mode: 0o500 });
+    }
+    await refused(/may not write in|is there a folder|read-only/, join(closed, "x.sock"));
+    if (!isRoot) {
+      chmodSync(closed, 0o700);
+      rmSync(closed, { recursive: true });
+    }
+  });
+
+  it("refuses a path that leaves no room for the temporary name, before it touches anything", async () => {
+    const short = join(folder, "d".repeat(107 - folder.length - 3));
+    mkdirSync(short);
+    await refused(/at most 107/, join(short, "s"));
+    assert.deepEqual(readdirSync(short), []);
+    rmSync(short, { recursive: true });
+  });
+
+  it("does not remove a successor's socket", async () => {
+    const { published, server } = await open();
+    renameSync(path, `${path}.old`);
+    const successor = createServer().listen(path);
+    await new Promise((resolve) => successor.once("listening", resolve));
+    published.unpublish();
+    await new Promise((resolve) => server.close(resolve));
+    await connects(path);
+    await new Promise((resolve) => successor.close(resolve));
+    unlinkSync(`${path}.old`);
+    opened.length = 0;
+  });
+
+  it("lets exactly one of many have the name", async () => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => open()));
+    assert.equal(outcomes.filter((o) => o.status === "fulfilled").length, 1);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.status === "fulfilled" || outcome.reason instanceof AddressInUseError, String(outcome));
+    }
+    await connects(path);
+  });
+
+  it("lets exactly one of many processes have the name", async () => {
+    const script = new URL("./publish-process.js", import.meta.url);
+    const children = Array.from({ length: 6 }, () => fork(script, [path]));
+    const answers = await Promise.all(
+      children.map((child) => new Promise<string>((resolve) => child.once("message", (text) => resolve(String(text))))),
+    );
+    assert.deepEqual([...answers].sort(), [
+      "AddressInUseError",
+      "AddressInUseError",
+      "AddressInUseError",
+      "AddressInUseError",
+      "AddressInUseError",
+      "published",
+    ]);
+    await connects(path);
+    await Promise.all(
+      children.map((child) => {
+        const ended = child.exitCode === null && new Promise((resolve) => child.once("exit", resolve));
+        if (child.connected) {
+          child.disconnect();
+        }
+        return ended;
+      }),
+    );
+  });
+});
+
+function connects(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+/** A socket whose listener is gone: libuv unlinks the path it bound, so the file has to be elsewhere by then. */
+async function leaveDeadSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.tmp`);
+  await new Promise((resolve) => server.once("listening", resolve));
+  renameSync(`${path}.tmp`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** For those who are not root and cannot give files away: we are somebody else for a moment. */
+async function asSomebodyElse(body: () => Promise<void>): Promise<void> {
+  const { geteuid } = process;
+  process.geteuid = () => 54_321;
+  try {
+    await body();
+  } finally {
+    if (geteuid !== undefined) {
+      process.geteuid = geteuid;
+    }
+  }
+}

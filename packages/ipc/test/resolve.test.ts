@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { AddressError, resolveSocket } from "@vyra/ipc";
+
+describe("resolveSocket", () => {
+  const saved = process.env.VYRA_IPC_DIR;
+  beforeEach(() => {
+    delete process.env.VYRA_IPC_DIR;
+  });
+  afterEach(() => {
+    delete process.env.VYRA_IPC_DIR;
+    if (saved !== undefined) {
+      process.env.VYRA_IPC_DIR = saved;
+    }
+  });
+
+  for (const [given, path] of [
+    ["my_module", "/tmp/my_module_ipc.sock"],
+    ["web-1.2", "/tmp/web-1.2_ipc.sock"],
+    ["/run/x.sock", "/run/x.sock"],
+    ["/run//a/../x.sock", "/run/x.sock"],
+    ["./x.sock", `${process.cwd()}/x.sock`],
+    ["../x.sock", new URL("../x.sock", `file://${process.cwd()}/`).pathname],
+    ["unix:/run/x.sock", "/run/x.sock"],
+    ["unix:///run/x.sock", "/run/x.sock"],
+    ["unix:./x.sock", `${process.cwd()}/x.sock`],
+  ] as const) {
+    it(`takes ${given}`, () => {
+      assert.deepEqual(resolveSocket(given), { path, address: `unix:${path}` });
+    });
+  }
+
+  for (const given of [
+    "",
+    "a/b",
+    "my module",
+    "-x",
+    ".hidden",
+    "..",
+    "~/x.sock",
+    "C:\\x",
+    "unix:",
+    "unix:x.sock",
+    "unix://host/x.sock",
+    "tcp://localhost:1",
+    "a\0b",
+    "/tmp/a\0b",
+    "größe",
+  ]) {
+    it(`refuses ${JSON.stringify(given)}`, () => {
+      assert.throws(
+        () => resolveSocket(given),
+        (error) => error instanceof AddressError && error.message.length > 20 && !error.message.includes("\0"),
+      );
+    });
+  }
+
+  it("refuses what is no text at all", () => {
+    assert.throws(() => resolveSocket(undefined as unknown as string), AddressError);
+  });
+
+  it("looks for modules where VYRA_IPC_DIR says, and for paths where they are", () => {
+    process.env.VYRA_IPC_DIR = "/run/vyra/";
+    assert.equal(resolveSocket("m").path, "/run/vyra/m_ipc.sock");
+    assert.equal(resolveSocket("/tmp/x").path, "/tmp/x");
+    process.env.VYRA_IPC_DIR = "";
+    assert.equal(resolveSocket("m").path, "/tmp/m_ipc.sock");
+    process.env.VYRA_IPC_DIR = "run";
+    assert.throws(() => resolveSocket("m"), /VYRA_IPC_DIR is "run".*absolute path/);
+  });
+
+  it("takes a path of 107 bytes and refuses one of 108, counting bytes, not characters", () => {
+    const at = (length: number) => `/${"x".repeat(length - 1)}`;
+    assert.equal(resolveSocket(at(107)).path.length, 107);
+    assert.throws(() => resolveSocket(at(108)), /has 108 bytes.*at most 107/);
+    assert.throws(() => resolveSocket(`/${"ü".repeat(60)}`), /has 121 bytes/);
+  });
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { resolveSocket } from "@vyra/ipc";
+import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { describePairs, type Setup, setUp } from "../support/engines.js";
+import { until } from "../support/expect.js";
+import { envelope, rawExchange, rawRequest, rawSession, statusOf } from "../support/raw.js";
+
+leaveNothingBehind();
+
+const unary = { ":path": "/vyra.test.EchoService/Unary" };
+const hello = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "hello" })));
+
+describePairs("a server, to a peer that sends nonsense,", (pair) => {
+  /** Runs a bare session against a server, which must answer the next proper call. */
+  async function against(body: (session: ReturnType<typeof rawSession>, t: Setup) => Promise<void>): Promise<void> {
+    await using t = await setUp(pair);
+    const session = rawSession(resolveSocket(t.server.address).path);
+    await body(session, t);
+    assert.equal((await t.client.unary({ text: "next" })).text, "next");
+    session.destroy();
+  }
+
+  it("says Unimplemented to an unknown method or service", () =>
+    against(async (session) => {
+      for (const path of ["/vyra.test.EchoService/Nope", "/no.Such/Method", "/", "/x?y=z"]) {
+        const response = await rawRequest(session, { ":path": path }, hello);
+        assert.equal(response.headers[":status"], 200);
+        assert.equal(statusOf(response), Code.Unimplemented);
+      }
+    }));
+
+  it("says 415 to a content type that is none of ours, and 404 to a path that is none", () =>
+    against(async (session) => {
+      assert.equal(
+        (await rawRequest(session, { ...unary, "content-type": "text/html" }, hello)).headers[":status"],
+        415,
+      );
+      const elsewhere = await rawRequest(session, { ":path": "/index.html", "content-type": "text/html" }, hello);
+      assert.equal(elsewhere.headers[":status"], 404);
+      assert.equal((await rawRequest(session, { ...unary, ":method": "PUT" }, hello)).headers[":status"], 405);
+    }));
+
+  it("says InvalidArgument to a message that ends too early", () =>
+    against(async (session) => {
+      for (const body of [envelope(Buffer.from("abc"), { length: 100 }), Buffer.from([0, 0])]) {
+        const response = await rawRequest(session, unary, body);
+        assert.ok(
+          [Code.InvalidArgument, Code.DataLoss, Code.Internal].includes(statusOf(response)),
+          `${statusOf(response)}`,
+        );
+      }
+    }));
+
+  it("says so to a call with no message, and to one with two", () =>
+    against(async (session) => {
+      for (const body of [Buffer.alloc(0), Buffer.concat([hello, hello])]) {
+        assert.equal(statusOf(await rawRequest(session, unary, body)), Code.Unimplemented);
+      }
+    }));
+
+  it("says ResourceExhausted to a message that claims to be too large, without waiting for it", () =>
+    against(async (session) => {
+      for (const length of [10 * 1024 * 1024 + 1, 0xffffffff]) {
+        const response = await rawRequest(session, unary, envelope(Buffer.from("abc"), { length }), { end: false });
+        assert.equal(statusOf(response), Code.ResourceExhausted);
+      }
+    }));
+
+  it("says so to bytes that are no protobuf, and to compression that nobody agreed on", () =>
+    against(async (session) => {
+      const broken = await rawRequest(session, unary, envelope(Buffer.from([0x0a, 0xff, 0xff, 0xff])));
+      assert.ok([Code.InvalidArgument, Code.Internal].includes(statusOf(broken)), `${statusOf(broken)}`);
+      const unannounced = await rawRequest(session, unary, envelope(Buffer.from("x"), { flags: 1 }));
+      assert.equal(statusOf(unannounced), Code.Internal);
+      const unknown = await rawRequest(session, { ...unary, "grpc-encoding": "zip" }, hello);
+      assert.equal(statusOf(unknown), Code.Unimplemented);
+    }));
+
+  it("says InvalidArgument to a timeout that is none", () =>
+    against(async (session) => {
+      for (const timeout of ["soon", "-1S", "123456789S", "5"]) {
+        const response = await rawRequest(session, { ...unary, "grpc-timeout": timeout }, hello);
+        assert.equal(statusOf(response), Code.InvalidArgument, timeout);
+      }
+    }));
+
+  it("answers whatever it is called: gRPC peers send the socket's path as :authority", () =>
+    against(async (session) => {
+      for (const authority of ["%2Ftmp%2Fs.sock", "unix:%2Ftmp%2Fs", "[", "x:99999", "x:", "@", "localhost"]) {
+        const response = await rawRequest(session, { ...unary, ":authority": authority }, hello);
+        assert.equal(statusOf(response), 0, authority);
+      }
+      // What RFC 9113 §8.3.1 does not allow may be refused, but no more than that.
+      for (const authority of ["/tmp/s.sock", "a b", ""]) {
+        await rawRequest(session, { ...unary, ":authority": authority }, hello);
+      }
+    }));
+
+  it("ends a call whose message never comes at its deadline", () =>
+    against(async (session) => {
+      for (const body of [Buffer.alloc(0), hello.subarray(0, 7)]) {
+        const response = await rawRequest(session, { ...unary, "grpc-timeout": "30m" }, body, { end: false });
+        assert.equal(statusOf(response), Code.DeadlineExceeded);
+      }
+    }));
+
+  it("closes connections that speak no HTTP, and tells them so in HTTP/1.1", async () => {
+    await using t = await setUp(pair);
+    const { path } = resolveSocket(t.server.address);
+    const noise = Buffer.from(Array.from({ length: 1_000 }, (_, i) => (i * 7919) % 256));
+    assert.match((await rawExchange(path, noise)).toString("latin1"), /^HTTP\/1\.1 400 /);
+    await rawExchange(path, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", noise);
+    await rawExchange(path, "PRI * HTTP/3.0\r\n\r\n", noise);
+    assert.equal((await t.client.unary({ text: "next" })).text, "next");
+  });
+
+  it("understands a peer whose bytes come one by one", async () => {
+    await using t = await setUp(pair);
+    const body = JSON.stringify({ text: "slow" });
+    const request = [
+      "POST /vyra.test.EchoService/Unary HTTP/1.1",
+      "host: x",
+      "content-type: application/json",
+      `content-length: ${body.length}`,
+      "connection: close",
+      "",
+      body,
+    ].join("\r\n");
+    const { path } = resolveSocket(t.server.address);
+    assert.match((await rawExchange(path, ...request)).toString(), /^HTTP\/1\.1 200 .*"text":"slow"/s);
+    // No Host at all is no request of HTTP/1.1; HTTP/1.0 allows it.
+    const old = request.replace("HTTP/1.1", "HTTP/1.0").replace("host: x\r\n", "");
+    assert.match((await rawExchange(path, old)).toString(), /^HTTP\/1\.[01] 200 .*"text":"slow"/s);
+  });
+
+  it("lets a handler run dry that nobody feeds", async () => {
+    await using t = await setUp(pair);
+    const session = rawSession(resolveSocket(t.server.address).path);
+    const open = rawRequest(session, { ":path": "/vyra.test.EchoService/ClientStream" }, hello, { end: false });
+    await until(() => t.echo.calls === 1, "the handler has begun");
+    session.destroy();
+    await open;
+    await until(() => t.echo.last?.signal.aborted === true, "the handler's signal");
+    assert.deepEqual(t.reported, []);
+  });
+});

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Code } from "@connectrpc/connect";
+import { createChannel, NotProcessedError, resolveSocket, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { createEcho } from "../support/echo.js";
+import { describePairs, freshName, setUp } from "../support/engines.js";
+import { all, failure, until } from "../support/expect.js";
+import { rawServer } from "../support/raw.js";
+
+leaveNothingBehind();
+
+describePairs("a channel", (pair) => {
+  const options = { engine: pair.client };
+  const routes = (router: Parameters<Parameters<typeof serve>[0]["routes"]>[0]) =>
+    router.service(EchoService, createEcho());
+  const serveAt = (socket: string) => serve({ socket, engine: pair.server, signals: false, routes, graceMs: 100 });
+
+  it("dials when first needed, and says what state it is in", async () => {
+    await using t = await setUp(pair);
+    assert.equal(t.channel.state, "idle");
+    await t.client.unary({});
+    assert.equal(t.channel.state, "ready");
+    await t.channel.close();
+    assert.equal(t.channel.state, "shutdown");
+  });
+
+  it("fails a call with Unavailable where nobody is, and says that it was not processed", async () => {
+    const name = freshName();
+    const channel = createChannel(name, options);
+    const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    assert.equal(error.rawMessage, `no server at ${resolveSocket(name).path} (ENOENT): is the backend running?`);
+    assert.ok(error.cause instanceof NotProcessedError);
+    assert.equal((error.cause.cause as NodeJS.ErrnoException).code, "ENOENT");
+    assert.equal(channel.state, "transient_failure");
+    const stream = await failure(all(channel.client(EchoService).serverStream({})), Code.Unavailable);
+    assert.ok(stream.cause instanceof NotProcessedError);
+    await channel.close();
+  });
+
+  it("fails a call with Unavailable where a regular file is", async () => {
+    const name = freshName();
+    const { path } = resolveSocket(name);
+    writeFileSync(path, "not a socket");
+    const channel = createChannel(name, options);
+    const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    assert.match(error.message, /ECONNREFUSED/);
+    await channel.close();
+    unlinkSync(path);
+  });
+
+  it("does not dial a socket of somebody else's unless told to trust them", async (context) => {
+    if (process.geteuid?.() !== 0) {
+      // Only root can give a file away; for others the owner's check is shown by the unit tests.
+      context.diagnostic("not root: showing it with another idea of who we are");
+      context.mock.method(process, "geteuid" as never, (() => 424_242) as never);
+    }
+    const foreign = 54_321;
+    await using t = await setUp(pair);
+    const { path } = resolveSocket(t.server.address);
+    if (process.getuid?.() === 0) {
+      chownSync(path, foreign, foreign);
+    }
+    const error = await failure(t.client.unary({}), Code.PermissionDenied);
+    assert.match(error.message, /belongs to uid \d+, not to this user or root/);
+    assert.ok(error.cause instanceof NotProcessedError);
+    await failure(t.channel.ready({ timeoutMs: 60_000 }), Code.PermissionDenied);
+    const trustedUsers = [process.getuid?.() === 0 ? foreign : (process.getuid?.() ?? 0)];
+    const trusting = createChannel(t.server.address, { ...options, trustedUsers });
+    assert.equal((await trusting.client(EchoService).unary({ text: "hi" })).text, "hi");
+    await trusting.close();
+  });
+
+  it("follows a symbolic link of our own", async () => {
+    await using t = await setUp(pair);
+    const link = `${resolveSocket(t.server.address).path}.link`;
+    symlinkSync(resolveSocket(t.server.address).path, link);
+    const channel = createChannel(link, options);
+    assert.equal((await channel.client(EchoService).unary({ text: "hi" })).text, "hi");
+    await channel.close();
+    unlinkSync(link);
+  });
+
+  it("recovers by itself when the server comes back", async () => {
+    const name = freshName();
+    const channel = createChannel(name, options);
+    const client = channel.client(EchoService);
+    for (let round = 0; round < 3; round++) {
+      const server = await serveAt(name);
+      assert.equal((await client.unary({ text: "here" })).text, "here");
+      await server.close();
+      await failure(client.unary({}), Code.Unavailable);
+    }
+    await channel.close();
+  });
+
+  it("waits until the server is there when asked to", async () => {
+    const name = freshName();
+    const channel = createChannel(name, options);
+    const ready = channel.ready({ timeoutMs: 10_000 });
+    await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    const server = await serveAt(name);
+    await ready;
+    assert.equal(channel.state, "ready");
+    await channel.close();
+    await server.close();
+  });
+
+  it("gives up waiting in time: Unavailable if nobody came, DeadlineExceeded if nobody answered", async () => {
+    const name = freshName();
+    const channel = createChannel(name, options);
+    await failure(channel.ready({ timeoutMs: 30 }), Code.Unavailable);
+    const silent = createServer((socket) => socket.on("error", () => {}).resume());
+    await new Promise<void>((resolve) => silent.listen(resolveSocket(name).path, resolve));
+    await failure(channel.ready({ timeoutMs: 30 }), Code.DeadlineExceeded);
+    await failure(channel.ready({ signal: AbortSignal.abort() }), Code.Canceled);
+    const waiting = failure(channel.ready(), Code.Canceled);
+    await channel.close();
+    await waiting;
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it("says so when the other end does not speak HTTP/2", async () => {
+    const name = freshName();
+    const { path } = resolveSocket(name);
+    const server = createServer((socket) =>
+      socket
+        .on("error", () => {})
+        .resume()
+        .end("SSH-2.0-OpenSSH_9.9\r\n"),
+    );
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const channel = createChannel(name, options);
+    const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    assert.match(error.message, /does not speak HTTP\/2/);
+    await channel.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("ends its calls with Canceled when it is closed, and later ones, too", async () => {
+    await using t = await setUp(pair);
+    const inFlight = failure(t.client.unary({ fault: { hang: true } }), Code.Canceled);
+    await until(() => t.echo.calls === 1, "the call has begun");
+    await t.channel.close();
+    await inFlight;
+    await failure(t.client.unary({}), Code.Canceled);
+    await failure(t.channel.ready(), Code.Canceled);
+    await t.channel.close();
+  });
+
+  it("fails calls in flight with Unavailable when the server is killed, not as if they had never been sent", async () => {
+    const name = freshName();
+    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+    const child = spawn(process.execPath, [script, name, pair.server], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const channel = createChannel(name, options);
+    const client = channel.client(EchoService);
+    const stream = client.serverStream({ count: 9, fault: { hang: true, after: 1 } })[Symbol.asyncIterator]();
+    await stream.next();
+    const unary = failure(client.unary({ fault: { hang: true } }), Code.Unavailable);
+    const streaming = failure(stream.next(), Code.Unavailable);
+    await client.unary({});
+    child.kill("SIGKILL");
+    for (const error of await Promise.all([unary, streaming])) {
+      assert.match(error.message, /lost the connection/);
+      assert.ok(!(error.cause instanceof NotProcessedError));
+    }
+    await new Promise((resolve) => child.once("exit", resolve));
+    // A socket and a lock of the dead stay behind; the next server takes over from them.
+    const server = await serveAt(name);
+    assert.equal((await client.unary({ text: "back" })).text, "back");
+    await channel.close();
+    await server.close();
+  });
+});
+
+for (const client of ["node"] as const) {
+  it(`${client} says that a refused call, or one above GOAWAY's last stream, was not processed`, async () => {
+    const name = freshName();
+    await using server = await rawServer(resolveSocket(name).path, (stream, headers) => {
+      if (String(headers[":path"]).endsWith("/Unary")) {
+        stream.close(7); // REFUSED_STREAM
+      } else {
+        stream.session?.goaway(0, (stream.id ?? 0) - 2);
+        stream.session?.socket.once("close", () => {});
+        setImmediate(() => stream.session?.destroy());
+      }
+    });
+    assert.ok(server.http2.listening);
+    const channel = createChannel(name, { engine: client });
+    const refused = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    assert.ok(refused.cause instanceof NotProcessedError, `${refused.cause}`);
+    const ignored = await failure(channel.client(EchoService).unaryIdempotent({}), Code.Unavailable);
+    assert.ok(ignored.cause instanceof NotProcessedError, `${ignored.cause}`);
+    await channel.close();
+  });
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Code } from "@connectrpc/connect";
+import { AddressInUseError, createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { createEcho } from "../support/echo.js";
+import { describePairs, freshName, setUp } from "../support/engines.js";
+import { all, failure, iterate, until } from "../support/expect.js";
+
+leaveNothingBehind();
+
+describePairs("closing a server", (pair) => {
+  it("finishes at once when nobody is calling, however many are connected", async () => {
+    await using t = await setUp(pair, { graceMs: 3_600_000 });
+    const channels = Array.from({ length: 10 }, () => createChannel(t.server.address, { engine: pair.client }));
+    await Promise.all(channels.map((channel) => channel.ready()));
+    const silent = connect({ path: resolveSocket(t.server.address).path });
+    await new Promise<void>((resolve) => silent.once("connect", resolve));
+    const end = new Promise((resolve) => silent.resume().once("close", resolve));
+    await t.server.close();
+    await end;
+    for (const channel of channels) {
+      await channel.close();
+    }
+  });
+
+  it("waits for calls in flight, of all kinds, and takes no new ones", async () => {
+    await using t = await setUp(pair, { graceMs: 3_600_000 });
+    const unary = t.client.unary({ text: "late", delayMs: 50 });
+    const server = all(t.client.serverStream({ count: 5, delayMs: 15 }));
+    const bidi = all(t.client.bidiStream(iterate([{ delayMs: 60 }])));
+    await until(() => t.echo.calls === 3, "all have begun");
+    const closed = t.server.close();
+    await failure(createChannel(t.server.address).client(EchoService).unary({}), Code.Unavailable);
+    assert.equal((await unary).text, "late");
+    assert.equal((await server).length, 5);
+    assert.equal((await bidi).length, 1);
+    await closed;
+    await failure(t.client.unary({}), Code.Unavailable);
+  });
+
+  it("ends calls that outlast the grace period with Unavailable", async () => {
+    await using t = await setUp(pair, { graceMs: 20 });
+    const fault = { hang: true, ignoreCancel: true };
+    const outcomes = [
+      t.client.unary({ fault }),
+      all(t.client.serverStream({ count: 1, fault })),
+      t.client.clientStream(iterate([{ fault }])),
+      all(t.client.bidiStream(iterate([{ fault }]))),
+    ].map((call) => failure(call, Code.Unavailable));
+    await until(() => t.echo.calls === 4, "all have begun");
+    await t.server.close();
+    for (const error of await Promise.all(outcomes)) {
+      assert.match(error.message, /shutting down/);
+    }
+  });
+
+  it("frees the name at once, while calls are still running", async () => {
+    await using t = await setUp(pair, { graceMs: 3_600_000 });
+    const slow = t.client.unary({ text: "old", delayMs: 50 });
+    await until(() => t.echo.calls === 1, "the call has begun");
+    const closed = t.server.close();
+    await using next = await setUp(pair, { socket: t.server.address });
+    assert.equal((await next.client.unary({ text: "new" })).text, "new");
+    assert.equal((await slow).text, "old");
+    await closed;
+    assert.equal((await next.client.unary({ text: "still here" })).text, "still here");
+  });
+
+  it("serves the connections that were waiting to be accepted", async () => {
+    await using t = await setUp(pair);
+    // Connected by the kernel, but not accepted: this process has not returned to its event loop since.
+    const channels = Array.from({ length: 20 }, () => createChannel(t.server.address, { engine: pair.client }));
+    const calls = channels.map((channel, i) => channel.client(EchoService).unary({ text: String(i), delayMs: 20 }));
+    const { path } = resolveSocket(t.server.address);
+    const sockets = Array.from({ length: 20 }, () => connect({ path }));
+    const closed = t.server.close();
+    const outcomes = await Promise.allSettled(calls);
+    for (const outcome of outcomes) {
+      // Either it was in the queue and is answered, or it came too late and never reached the server.
+      assert.ok(
+        outcome.status === "fulfilled" || /no server|refused|lost/.test(String(outcome.reason)),
+        String(outcome),
+      );
+    }
+    await closed;
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+    for (const channel of channels) {
+      await channel.close();
+    }
+  });
+
+  it("happens once, whoever asks and however often", async () => {
+    const t = await setUp(pair);
+    const closes = [t.server.close(), t.server.close(), t.server[Symbol.asyncDispose](), t.server.closed];
+    await Promise.all(closes);
+    await t.server.close();
+    await t.channel.close();
+  });
+});
+
+describePairs("a server process", (pair) => {
+  for (const [signal, status] of [
+    ["SIGTERM", null],
+    ["SIGINT", null],
+  ] as const) {
+    it(`answers what it is busy with on ${signal}, removes its socket and ends as told`, async () => {
+      const { child, path, channel, client } = await start(pair.server);
+      const slow = client.unary({ text: "late", delayMs: 100 });
+      await client.unary({});
+      child.kill(signal);
+      assert.equal((await slow).text, "late");
+      assert.deepEqual(await exitOf(child), { status, signal });
+      assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
+      await channel.close();
+    });
+  }
+
+  it("ends at once on a second signal, and still removes its socket", async () => {
+    const { child, path, channel, client } = await start(pair.server, { graceMs: 3_600_000 });
+    const hanging = failure(client.unary({ fault: { hang: true, ignoreCancel: true } }), Code.Unavailable);
+    await client.unary({});
+    child.kill("SIGTERM");
+    await until(() => !existsSync(path), "the first signal has been heard");
+    child.kill("SIGTERM");
+    assert.deepEqual(await exitOf(child), { status: null, signal: "SIGTERM" });
+    await hanging;
+    await channel.close();
+  });
+
+  it("leaves signals alone when told to", async () => {
+    const { child, path, channel, client } = await start(pair.server, { signals: false });
+    await client.unary({});
+    child.kill("SIGTERM");
+    assert.deepEqual(await exitOf(child), { status: null, signal: "SIGTERM" });
+    assert.ok(existsSync(path), "a process that dies unheard leaves its socket");
+    // The next one clears up after it.
+    const next = await serve({ socket: path, signals: false, engine: pair.server, routes: () => {} });
+    await next.close();
+    await channel.close();
+  });
+
+  for (const [how, status] of [
+    ["exit", 7],
+    ["throw", 1],
+  ] as const) {
+    it(`removes its socket when it ends by ${how === "exit" ? "process.exit()" : "an uncaught exception"}`, async () => {
+      const { child, path, channel } = await start(pair.server);
+      child.stdin?.write(`${how}\n`);
+      assert.deepEqual(await exitOf(child), { status, signal: null });
+      assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
+      await channel.close();
+    });
+  }
+
+  it("keeps the name to itself, and says who it is", async () => {
+    const { child, path, channel } = await start(pair.server);
+    await assert.rejects(
+      serve({ socket: path, signals: false, routes: () => {} }),
+      (error) => error instanceof AddressInUseError && error.pid === child.pid && error.message.includes(path),
+    );
+    child.kill("SIGKILL");
+    await exitOf(child);
+    const next = await serve({
+      socket: path,
+      signals: false,
+      engine: pair.server,
+      routes: (r) => r.service(EchoService, createEcho()),
+    });
+    assert.equal((await channel.client(EchoService).unary({ text: "next" })).text, "next");
+    await channel.close();
+    await next.close();
+  });
+
+  async function start(engine: string, options: object = {}) {
+    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+    const name = freshName();
+    const child = spawn(process.execPath, [script, name, engine, JSON.stringify(options)], {
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    child.stdout?.resume();
+    const channel = createChannel(name, { engine: pair.client });
+    return { child, path: resolveSocket(name).path, channel, client: channel.client(EchoService) };
+  }
+});
+
+function exitOf(child: ChildProcess): Promise<{ status: number | null; signal: string | null }> {
+  return new Promise((resolve) => child.once("close", (status, signal) => resolve({ status, signal })));
+}

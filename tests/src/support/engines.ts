@@ -1,0 +1,74 @@
+import { describe } from "node:test";
+import { type Channel, type ChannelOptions, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { createEcho, type Echo } from "./echo.js";
+
+/** The engines on either side of a call. */
+export interface Pair {
+  readonly client: NonNullable<ChannelOptions["engine"]>;
+  readonly server: NonNullable<ServeOptions["engine"]>;
+}
+
+export const serverEngines = ["node"] as const satisfies readonly Pair["server"][];
+export const clientEngines = ["node"] as const satisfies readonly Pair["client"][];
+
+const pairs: readonly Pair[] = clientEngines.flatMap((client) => serverEngines.map((server) => ({ client, server })));
+
+/** Describes what holds for every engine calling every other. */
+export function describePairs(name: string, body: (pair: Pair) => void): void {
+  for (const pair of pairs) {
+    describe(`${name}, ${pair.client} to ${pair.server}`, () => body(pair));
+  }
+}
+
+/** A server of the echo service and a channel to it, closed together. */
+export interface Setup extends AsyncDisposable {
+  readonly server: Server;
+  readonly channel: Channel;
+  readonly client: ReturnType<typeof clientOf>;
+  readonly echo: Echo;
+  /** What the server's `onError` was told. */
+  readonly reported: { error: unknown; method: string }[];
+}
+
+let counter = 0;
+
+/** A module's name that no other test has. */
+export function freshName(): string {
+  return `t${process.pid}-${counter++}`;
+}
+
+export async function setUp(
+  pair: Pair,
+  serveOptions: Partial<ServeOptions> = {},
+  channelOptions: ChannelOptions = {},
+): Promise<Setup> {
+  const socket = serveOptions.socket ?? freshName();
+  const echo = createEcho();
+  const reported: Setup["reported"] = [];
+  const server = await serve({
+    engine: pair.server,
+    signals: false,
+    graceMs: 100,
+    onError: (error, { method }) => reported.push({ error, method }),
+    routes: (router) => router.service(EchoService, echo),
+    ...serveOptions,
+    socket,
+  });
+  const channel = createChannel(socket, { engine: pair.client, ...channelOptions });
+  return {
+    server,
+    channel,
+    client: clientOf(channel),
+    echo,
+    reported,
+    async [Symbol.asyncDispose]() {
+      await channel.close();
+      await server.close();
+    },
+  };
+}
+
+function clientOf(channel: Channel) {
+  return channel.client(EchoService);
+}
