@@ -1,0 +1,43 @@
+import type { Connection } from "./connection.js";
+import type { StreamError } from "./errors.js";
+import type { ResponseHandler } from "./handlers.js";
+import { Stream } from "./stream.js";
+
+/** A request and its response, as the client sees them. Made by ClientConnection.request. */
+export class ClientStream extends Stream {
+  /** @internal */ handler: ResponseHandler;
+  /** @internal To a HEAD request: its response has no body, whatever content-length says. */
+  readonly isHead: boolean;
+  /** @internal 1xx responses so far. */
+  informational = 0;
+
+  constructor(connection: Connection, id: number, handler: ResponseHandler, isHead: boolean) {
+    super(connection, id);
+    this.handler = handler;
+    this.isHead = isHead;
+  }
+
+  override deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    try {
+      this.handler.onData(this, buffer, start, end, endStream);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+
+  override deliverReset(error: StreamError): void {
+    try {
+      this.handler.onReset(this, error);
+    } catch (thrown) {
+      this.connection.handlerFailed(this, thrown);
+    }
+  }
+
+  protected override deliverDrain(): void {
+    try {
+      this.handler.onDrain?.(this);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+}

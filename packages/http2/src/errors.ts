@@ -1,0 +1,106 @@
+/** The error codes of RFC 9113 §7, under their names there. A peer may send any 32-bit value; none of them is special. */
+export const ErrorCode = {
+  NO_ERROR: 0x0,
+  PROTOCOL_ERROR: 0x1,
+  INTERNAL_ERROR: 0x2,
+  FLOW_CONTROL_ERROR: 0x3,
+  SETTINGS_TIMEOUT: 0x4,
+  STREAM_CLOSED: 0x5,
+  FRAME_SIZE_ERROR: 0x6,
+  REFUSED_STREAM: 0x7,
+  CANCEL: 0x8,
+  COMPRESSION_ERROR: 0x9,
+  CONNECT_ERROR: 0xa,
+  ENHANCE_YOUR_CALM: 0xb,
+  INADEQUATE_SECURITY: 0xc,
+  HTTP_1_1_REQUIRED: 0xd,
+} as const;
+
+const codeNames = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]));
+
+/** The name RFC 9113 §7 gives a code, or its number when it has none: `"CANCEL"`, `"0x1f"`. */
+export function errorCodeName(code: number): string {
+  return codeNames.get(code) ?? `0x${code.toString(16)}`;
+}
+
+/**
+ * Who ended it: `"local"` this endpoint (a peer's mistake it noticed, or its own caller), `"peer"` a frame of the peer
+ * (RST_STREAM, GOAWAY), `"socket"` the transport under both.
+ */
+export type ErrorOrigin = "local" | "peer" | "socket";
+
+/** The whole connection is over. `code` is what was sent or received in GOAWAY; for `"socket"` it is `INTERNAL_ERROR`. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  readonly code: number;
+  readonly origin: ErrorOrigin;
+
+  constructor(code: number, message: string, origin: ErrorOrigin = "local", cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.origin = origin;
+  }
+}
+
+/**
+ * One stream is over. `notProcessed` is true only when the peer's application provably never saw the request:
+ * REFUSED_STREAM (RFC 9113 §8.7), above a GOAWAY's last stream (§6.8), or never handed to a connected socket. False means
+ * unknown, not processed. When the connection died, that error is the `cause`.
+ */
+export class StreamError extends Error {
+  override readonly name = "StreamError";
+  readonly code: number;
+  readonly streamId: number;
+  readonly notProcessed: boolean;
+  readonly origin: ErrorOrigin;
+
+  constructor(
+    code: number,
+    streamId: number,
+    message: string,
+    origin: ErrorOrigin,
+    notProcessed = false,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.streamId = streamId;
+    this.origin = origin;
+    this.notProcessed = notProcessed;
+  }
+}
+
+/** Why a client connection takes no request now; see {@link RequestRefusedError}. */
+export type RefusalReason =
+  /** the peer's SETTINGS_MAX_CONCURRENT_STREAMS streams are open: wait for `onCapacity` */
+  | "no-capacity"
+  /** GOAWAY was received or `close()` called: use another connection */
+  | "closing"
+  /** the connection is over */
+  | "closed"
+  /** all 2^30 client stream ids are used (RFC 9113 §5.1.1): use another connection */
+  | "ids-exhausted";
+
+/** `request()` opened no stream and wrote no byte. */
+export class RequestRefusedError extends Error {
+  override readonly name = "RequestRefusedError";
+  readonly reason: RefusalReason;
+
+  constructor(reason: RefusalReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** The fields to be sent exceed the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §10.5.1); nothing was written. */
+export class HeaderListSizeError extends Error {
+  override readonly name = "HeaderListSizeError";
+  readonly size: number;
+  readonly limit: number;
+
+  constructor(size: number, limit: number) {
+    super(`header list of ${size} bytes exceeds the peer's limit of ${limit}`);
+    this.size = size;
+    this.limit = limit;
+  }
+}

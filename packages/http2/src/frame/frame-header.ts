@@ -1,0 +1,73 @@
+/**
+ * The frames of RFC 9113 §6, one file each: its layout, how it is read, how it is written.
+ *
+ * This folder promises: a `write…` function puts exactly one whole frame at `at` and returns the position after it; a
+ * `parse…` function reads one whole payload `[start, end)` in place and throws a ConnectionError where the RFC asks for one.
+ * Its caller must have made room for what is written, must hand over a payload that is complete, and must do what depends on
+ * more than one frame: stream states, flow control, the order of HEADERS and CONTINUATION.
+ *
+ *     +-----------------------------------------------+
+ *     |                 Length (24)                   |
+ *     +---------------+---------------+---------------+
+ *     |   Type (8)    |   Flags (8)   |
+ *     +-+-------------+---------------+-------------------------------+
+ *     |R|                 Stream Identifier (31)                      |
+ *     +=+=============================================================+
+ */
+export const FRAME_HEADER_BYTES = 9;
+
+export const FrameType = {
+  DATA: 0x0,
+  HEADERS: 0x1,
+  PRIORITY: 0x2,
+  RST_STREAM: 0x3,
+  SETTINGS: 0x4,
+  PUSH_PROMISE: 0x5,
+  PING: 0x6,
+  GOAWAY: 0x7,
+  WINDOW_UPDATE: 0x8,
+  CONTINUATION: 0x9,
+} as const;
+
+/** Flags share bits between frame types: END_STREAM (DATA, HEADERS) and ACK (SETTINGS, PING) are both 0x1. */
+export const Flag = {
+  END_STREAM: 0x1,
+  ACK: 0x1,
+  END_HEADERS: 0x4,
+  PADDED: 0x8,
+  PRIORITY: 0x20,
+} as const;
+
+export function writeFrameHeader(
+  buffer: Uint8Array,
+  at: number,
+  length: number,
+  type: number,
+  flags: number,
+  streamId: number,
+): number {
+  buffer[at] = length >>> 16;
+  buffer[at + 1] = length >>> 8;
+  buffer[at + 2] = length;
+  buffer[at + 3] = type;
+  buffer[at + 4] = flags;
+  return writeUint32(buffer, at + 5, streamId);
+}
+
+export function writeUint32(buffer: Uint8Array, at: number, value: number): number {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+  return at + 4;
+}
+
+/** Unsigned, so that error codes and settings above 2^31 stay positive. The caller knows the four bytes are there. */
+export function readUint32(buffer: Uint8Array, at: number): number {
+  return readUint31(buffer, at) + (buffer[at]! >= 0x80 ? 0x80000000 : 0);
+}
+
+/** A stream id or window increment: the reserved first bit is ignored (RFC 9113 §4.1, §6.9). */
+export function readUint31(buffer: Uint8Array, at: number): number {
+  return ((buffer[at]! & 0x7f) << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
+}

@@ -1,0 +1,18 @@
+import { ConnectionError, ErrorCode } from "../errors.js";
+import { FRAME_HEADER_BYTES, FrameType, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.js";
+
+/** RST_STREAM (RFC 9113 §6.4): error code (32). Any code is legal. */
+const PAYLOAD_BYTES = 4;
+export const RST_STREAM_BYTES = FRAME_HEADER_BYTES + PAYLOAD_BYTES;
+
+export function parseRstStream(streamId: number, buffer: Uint8Array, start: number, end: number): number {
+  if (end - start !== PAYLOAD_BYTES) {
+    throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `rst_stream frame of ${end - start} bytes, not 4`);
+  }
+  if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "rst_stream frame on stream 0");
+  return readUint32(buffer, start);
+}
+
+export function writeRstStream(buffer: Uint8Array, at: number, streamId: number, code: number): number {
+  return writeUint32(buffer, writeFrameHeader(buffer, at, PAYLOAD_BYTES, FrameType.RST_STREAM, 0, streamId), code);
+}

@@ -1,0 +1,44 @@
+import type { HeaderList } from "./header-list.js";
+
+/** Longer blocks are seldom repeated byte for byte, and this bounds what a peer can make us keep: 64 × 512 bytes. */
+export const MAX_CACHED_BLOCK_BYTES = 512;
+
+const SETS = 32;
+const WAYS = 2;
+
+interface CachedBlock {
+  readonly hash: number;
+  readonly bytes: Uint8Array;
+  /** The dynamic table's generation in which these bytes have this meaning. */
+  readonly generation: number;
+  readonly list: HeaderList;
+}
+
+/** What repeated blocks decode to, found by their bytes. Two-way associative: a lookup compares at most two entries. */
+export class BlockCache {
+  private readonly entries = new Array<CachedBlock | undefined>(SETS * WAYS).fill(undefined);
+
+  find(hash: number, generation: number, buffer: Uint8Array, start: number, end: number): HeaderList | undefined {
+    const slot = (hash & (SETS - 1)) * WAYS;
+    for (let way = 0; way < WAYS; way++) {
+      const entry = this.entries[slot + way];
+      if (entry === undefined || entry.hash !== hash || entry.generation !== generation) continue;
+      if (equalBytes(entry.bytes, buffer, start, end)) return entry.list;
+    }
+    return undefined;
+  }
+
+  keep(hash: number, generation: number, buffer: Uint8Array, start: number, end: number, list: HeaderList): void {
+    const slot = (hash & (SETS - 1)) * WAYS;
+    this.entries[slot + 1] = this.entries[slot];
+    const bytes = new Uint8Array(buffer.subarray(start, end)); // a copy: the read buffer is used again
+    this.entries[slot] = { hash, bytes, generation, list };
+  }
+}
+
+function equalBytes(bytes: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (bytes.length !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[i] !== buffer[start + i]) return false;
+  return true;
+}

@@ -1,0 +1,196 @@
+import { type HeaderBlock, Indexing, isSecret } from "../header-block.js";
+import { DynamicTable, INITIAL_TABLE_BYTES } from "./dynamic-table.js";
+import { FieldIndex } from "./field-index.js";
+import { huffmanBytes, writeHuffman } from "./huffman.js";
+import { MAX_INTEGER_BYTES, writeInteger } from "./integer.js";
+import { writeLatin1 } from "./latin1.js";
+
+/** Prepared blocks whose encoding is remembered. A caller that makes a new block for every message gains nothing anyway. */
+const MAX_REMEMBERED_BLOCKS = 512;
+
+/** A table too small for what is sent is emptied and filled anew after this many times its size went out as literals. */
+const REFILL_FACTOR = 16;
+
+/** First bytes of the representations of RFC 7541 §6, and the bits left for their index. */
+const INDEXED = 0x80;
+const INCREMENTAL = 0x40;
+const SIZE_UPDATE = 0x20;
+const NEVER_INDEXED = 0x10;
+const WITHOUT_INDEXING = 0x00;
+
+interface Encoding {
+  readonly bytes: Uint8Array;
+  readonly generation: number;
+  /** How many of them are literals that had no room in the table. */
+  readonly missed: number;
+}
+
+export interface EncoderOptions {
+  /** At most this much of the peer's table is used. Default 16,384 bytes. */
+  readonly maxTableBytes?: number;
+  /** Huffman-encode strings that get shorter by it: fewer bytes, more time at both ends. Default false. */
+  readonly huffman?: boolean;
+}
+
+/**
+ * Encodes the field blocks of one connection, in the order sent.
+ *
+ * Entries are added while there is room and never evicted one by one: that would move all others and make the bytes remembered
+ * for each prepared block stale over and over. A table that no longer suits what is sent is emptied as a whole instead.
+ */
+export class Encoder {
+  /** A size update must go out at the start of the next block (RFC 7541 §4.2): see writeSizeUpdates. */
+  updateDue = false;
+  private readonly table = new DynamicTable(INITIAL_TABLE_BYTES);
+  private readonly index = new FieldIndex(this.table);
+  private readonly remembered = new Map<HeaderBlock, Encoding>();
+  private readonly maxTableBytes: number;
+  private readonly huffman: boolean;
+  private smallestUpdate = INITIAL_TABLE_BYTES;
+  private missed = 0;
+  private encodingMissed = 0;
+  private refillDue = false;
+
+  constructor(options: EncoderOptions = {}) {
+    this.maxTableBytes = options.maxTableBytes ?? 16_384;
+    this.huffman = options.huffman ?? false;
+  }
+
+  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
+  setPeerTableSize(bytes: number): void {
+    const size = Math.min(bytes, this.maxTableBytes);
+    if (size === this.table.maxSize) return;
+    this.resizeTable(size);
+  }
+
+  /** The bytes of a prepared block; valid until the next call of any method. Call writeSizeUpdates before it if one is due. */
+  encode(block: HeaderBlock): Uint8Array {
+    const known = this.remembered.get(block);
+    if (known !== undefined && known.generation === this.table.generation) {
+      if (known.missed !== 0) this.countMissed(known.missed);
+      return known.bytes;
+    }
+    return this.encodeAnew(block);
+  }
+
+  /** Bytes that `fields` can take at most when written with writeExtra: no string grows. */
+  maxExtraBytes(fields: readonly string[]): number {
+    let bytes = 0;
+    for (let i = 0; i < fields.length; i++) bytes += fields[i]!.length + 2 * MAX_INTEGER_BYTES;
+    return bytes;
+  }
+
+  /**
+   * Writes fields that vary from block to block: literals, but for a name (and its value at that time) entered the first time
+   * it is seen, so that later only the value is spelt out.
+   */
+  writeExtra(buffer: Uint8Array, at: number, fields: readonly string[]): number {
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i]!;
+      const value = fields[i + 1]!;
+      if (isSecret(name)) {
+        at = this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, name, value);
+        continue;
+      }
+      const known = this.index.field(name, value);
+      if (known !== 0) at = writeInteger(buffer, at, INDEXED, 0x7f, known);
+      else if (this.index.name(name) === 0 && this.table.fits(name, value))
+        at = this.writeAndInsert(buffer, at, name, value);
+      else at = this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, name, value);
+    }
+    return at;
+  }
+
+  /** Room for two size updates. */
+  static readonly SIZE_UPDATE_BYTES = 2 * MAX_INTEGER_BYTES;
+
+  /** The smallest size since the last block, if it was below today's, and today's (RFC 7541 §4.2). */
+  writeSizeUpdates(buffer: Uint8Array, at: number): number {
+    const size = this.table.maxSize;
+    if (this.refillDue) {
+      this.refillDue = false;
+      this.resizeTable(0);
+      this.resizeTable(size);
+    }
+    if (this.smallestUpdate < size) at = writeInteger(buffer, at, SIZE_UPDATE, 0x1f, this.smallestUpdate);
+    this.updateDue = false;
+    this.smallestUpdate = size;
+    return writeInteger(buffer, at, SIZE_UPDATE, 0x1f, size);
+  }
+
+  private encodeAnew(block: HeaderBlock): Uint8Array {
+    const { fields, indexing } = block;
+    const { generation } = this.table;
+    const buffer = new Uint8Array(this.maxExtraBytes(fields));
+    let at = 0;
+    this.encodingMissed = 0;
+    for (let i = 0; i < fields.length; i += 2) {
+      at = this.writePrepared(buffer, at, fields[i] ?? "", fields[i + 1] ?? "", indexing[i / 2] ?? Indexing.YES);
+    }
+    const bytes = buffer.slice(0, at);
+    const missed = this.encodingMissed;
+    if (missed !== 0) this.countMissed(missed);
+    // A block that has just filled the table is shorter the next time: remember that form, not this one.
+    if (this.table.generation === generation) {
+      if (this.remembered.size >= MAX_REMEMBERED_BLOCKS) this.remembered.clear();
+      this.remembered.set(block, { bytes, generation, missed });
+    }
+    return bytes;
+  }
+
+  private writePrepared(buffer: Uint8Array, at: number, name: string, value: string, indexing: Indexing): number {
+    if (indexing === Indexing.NEVER) return this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, name, value);
+    const known = this.index.field(name, value);
+    if (known !== 0) return writeInteger(buffer, at, INDEXED, 0x7f, known);
+    if (indexing === Indexing.YES) {
+      if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
+      this.encodingMissed += name.length + value.length;
+    }
+    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, name, value);
+  }
+
+  private writeAndInsert(buffer: Uint8Array, at: number, name: string, value: string): number {
+    const next = this.writeLiteral(buffer, at, INCREMENTAL, 0x3f, name, value);
+    this.index.insert(name, value);
+    return next;
+  }
+
+  private writeLiteral(
+    buffer: Uint8Array,
+    at: number,
+    pattern: number,
+    mask: number,
+    name: string,
+    value: string,
+  ): number {
+    const index = this.index.name(name);
+    at = writeInteger(buffer, at, pattern, mask, index);
+    if (index === 0) at = this.writeString(buffer, at, name);
+    return this.writeString(buffer, at, value);
+  }
+
+  private writeString(buffer: Uint8Array, at: number, text: string): number {
+    if (this.huffman) {
+      const bytes = huffmanBytes(text);
+      if (bytes < text.length) return writeHuffman(buffer, writeInteger(buffer, at, 0x80, 0x7f, bytes), text);
+    }
+    return writeLatin1(buffer, writeInteger(buffer, at, 0, 0x7f, text.length), text);
+  }
+
+  private countMissed(bytes: number): void {
+    this.missed += bytes;
+    const size = this.table.maxSize;
+    if (size === 0 || this.missed < size * REFILL_FACTOR) return;
+    this.missed = 0;
+    this.refillDue = true; // not before the block in hand is complete: it still refers to what is there
+    this.updateDue = true;
+  }
+
+  private resizeTable(size: number): void {
+    this.table.resize(size);
+    this.index.rebuild();
+    this.remembered.clear();
+    this.smallestUpdate = this.updateDue ? Math.min(this.smallestUpdate, size) : size;
+    this.updateDue = true;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Bytes to strings and back, one byte a character. The short cases avoid the call into C++ that Buffer's own methods make
+ * (about 70 ns on the machine this was measured on, against 5 – 6 ns a character here).
+ */
+const LONGEST_LOOP = 8;
+
+export function readLatin1(buffer: Uint8Array, start: number, end: number): string {
+  switch (end - start) {
+    case 0:
+      return "";
+    case 1:
+      return String.fromCharCode(buffer[start]!);
+    case 2:
+      return String.fromCharCode(buffer[start]!, buffer[start + 1]!);
+    case 3:
+      return String.fromCharCode(buffer[start]!, buffer[start + 1]!, buffer[start + 2]!);
+    case 4:
+      return String.fromCharCode(buffer[start]!, buffer[start + 1]!, buffer[start + 2]!, buffer[start + 3]!);
+    case 5:
+      return String.fromCharCode(
+        buffer[start]!,
+        buffer[start + 1]!,
+        buffer[start + 2]!,
+        buffer[start + 3]!,
+        buffer[start + 4]!,
+      );
+    case 6:
+      return String.fromCharCode(
+        buffer[start]!,
+        buffer[start + 1]!,
+        buffer[start + 2]!,
+        buffer[start + 3]!,
+        buffer[start + 4]!,
+        buffer[start + 5]!,
+      );
+    default:
+      return asBuffer(buffer).latin1Slice(start, end);
+  }
+}
+
+/** The caller has made room; returns the position after the last byte. */
+export function writeLatin1(buffer: Uint8Array, at: number, text: string): number {
+  if (text.length > 4 * LONGEST_LOOP) return at + asBuffer(buffer).latin1Write(text, at);
+  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+/** Node's Buffer has had these two methods since version 8; its types leave them out. */
+interface Latin1Buffer extends Uint8Array {
+  latin1Slice(start: number, end: number): string;
+  latin1Write(text: string, at: number): number;
+}
+
+function asBuffer(buffer: Uint8Array): Latin1Buffer {
+  const view = Buffer.isBuffer(buffer) ? buffer : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  return view as unknown as Latin1Buffer;
+}

@@ -1,0 +1,28 @@
+import type { AbuseLimits } from "./abuse-limits.js";
+import type { EncoderOptions } from "./hpack/encoder.js";
+import type { Settings } from "./settings.js";
+
+export interface ConnectionOptions {
+  /**
+   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 4,096; initialWindowSize 4 MiB;
+   * maxFrameSize 256 KiB; maxHeaderListSize 65,536.
+   */
+  readonly settings?: Partial<Settings>;
+  /** The connection's receive window, in bytes: what all streams together may hold unconsumed. Default 32 MiB, at least 65,535. */
+  readonly connectionWindowSize?: number;
+  /** How long the peer may take to acknowledge settings, in milliseconds; 0 is for ever. Default 10,000. */
+  readonly settingsTimeoutMs?: number;
+  /** How outgoing fields are compressed. */
+  readonly encoder?: EncoderOptions;
+  readonly abuseLimits?: AbuseLimits;
+  /**
+   * Who reads the socket: the connection by its `data` events, or the caller, who passes what it reads to `receive()` (a socket
+   * made with the `onread` option of net.connect has no `data` events). Default `"connection"`.
+   */
+  readonly reader?: "connection" | "caller";
+}
+
+export const connectionDefaults = {
+  connectionWindowSize: 32 * 2 ** 20,
+  settingsTimeoutMs: 10_000,
+} as const;

@@ -1,0 +1,55 @@
+import type { HeaderBlock } from "./header-block.js";
+import { NO_FIELDS } from "./hpack/header-list.js";
+
+/**
+ * What one stream has to send and could not yet: bodies by reference, then perhaps the end of the stream, with or without
+ * trailers. Made when the first byte must wait and gone with the last, so most streams never have one.
+ */
+export class Outbox<S> {
+  readonly stream: S;
+  /** The next in the line of those that may send; see sender.ts. */
+  next: Outbox<S> | null = null;
+  /** In that line. Otherwise the stream's window is closed. */
+  inLine = false;
+  /** The stream is over: skip this. */
+  dropped = false;
+  bytes = 0;
+  /** END_STREAM follows the last byte. */
+  end = false;
+  trailers: HeaderBlock | null = null;
+  trailersExtra: readonly string[] = NO_FIELDS;
+  private readonly chunks: Uint8Array[] = [];
+  private first = 0;
+  private offset = 0;
+
+  constructor(stream: S) {
+    this.stream = stream;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.chunks.push(chunk);
+    this.bytes += chunk.length;
+  }
+
+  /** Takes at most `limit` bytes, a run within one chunk. */
+  take(limit: number): Uint8Array {
+    const chunk = this.chunks[this.first]!; // only called while bytes > 0
+    const end = Math.min(chunk.length, this.offset + limit);
+    const taken = this.offset === 0 && end === chunk.length ? chunk : chunk.subarray(this.offset, end);
+    this.bytes -= end - this.offset;
+    this.offset = end;
+    if (end === chunk.length) this.advance();
+    return taken;
+  }
+
+  private advance(): void {
+    this.offset = 0;
+    this.first++;
+    // Chunks already sent are let go before they are many; amortised, each is moved once.
+    if (this.first >= 32 && this.first * 2 >= this.chunks.length) {
+      this.chunks.splice(0, this.first);
+      this.first = 0;
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type { Socket } from "node:net";
+
+/**
+ * What a connection has to write. Frames are put straight into `buffer` at `at`, and everything put there within one turn of
+ * the event loop leaves in one write (writev when it is more than one piece).
+ *
+ * Only one write is under way at a time; what comes meanwhile is the next batch. So the socket's own queue stays empty, buffers
+ * can be used again as soon as a write is done, and `pendingBytes` is all there is to know about a slow reader.
+ */
+
+/** One buffer: 64 KiB hold the frames of about a thousand short exchanges, and it is as much as a reader takes at once. */
+const BUFFER_BYTES = 65_536;
+const MAX_POOLED = 16;
+const pool: Buffer[] = [];
+const EMPTY = Buffer.alloc(0);
+
+export interface OutputOwner {
+  /** Called right before a batch leaves: the last chance to add to it. */
+  beforeWrite(): void;
+  /** Called when a batch has been handed to the operating system. */
+  afterWrite(): void;
+}
+
+export class Output {
+  /** Valid from `at` on, for as many bytes as were reserved last. */
+  buffer: Buffer = EMPTY;
+  at = 0;
+  private start = 0;
+  private readonly socket: Socket;
+  private readonly owner: OutputOwner;
+  /** Pieces of the batch before `buffer[start, at)`. */
+  private segments: Uint8Array[] = [];
+  private segmentBytes = 0;
+  /** Buffers that are full, and part of the batch; and those part of the write under way. */
+  private full: Buffer[] = [];
+  private leaving: Buffer[] = [];
+  private scheduled = false;
+  private writing = false;
+  private ended = false;
+
+  constructor(socket: Socket, owner: OutputOwner) {
+    this.socket = socket;
+    this.owner = owner;
+  }
+
+  /** Bytes of the batch that waits. */
+  get pendingBytes(): number {
+    return this.segmentBytes + this.at - this.start;
+  }
+
+  /** Whether a write is under way that the socket has not taken yet. */
+  get isWriting(): boolean {
+    return this.writing;
+  }
+
+  /** Makes room for `bytes` at `at` and sees to it that the batch leaves at the end of this turn. */
+  reserve(bytes: number): void {
+    if (this.buffer.length - this.at < bytes) this.nextBuffer(bytes);
+    if (!this.scheduled) this.schedule();
+  }
+
+  /** Adds bytes by reference: they must not change any more. */
+  append(bytes: Uint8Array): void {
+    this.closeSegment();
+    this.segments.push(bytes);
+    this.segmentBytes += bytes.length;
+    if (!this.scheduled) this.schedule();
+  }
+
+  /** Have beforeWrite called at the end of this turn, or as soon as the write under way is done. */
+  schedule(): void {
+    if (this.scheduled || this.writing || this.ended) return;
+    this.scheduled = true;
+    setImmediate(writeBatch, this);
+  }
+
+  /** Writes the batch unless one is under way. */
+  write(): void {
+    this.scheduled = false;
+    if (this.writing || this.ended) return;
+    this.owner.beforeWrite();
+    if (this.ended) return;
+    if (this.pendingBytes === 0) this.release();
+    else this.writeOut();
+  }
+
+  /** Writes what there is, behind a write under way if need be, and takes no more. */
+  end(): void {
+    if (this.ended) return;
+    if (this.pendingBytes > 0) this.writeOut();
+    this.ended = true;
+  }
+
+  /** Drops what there is and takes no more. */
+  discard(): void {
+    this.ended = true;
+    this.segments = [];
+    this.buffer = EMPTY;
+    this.at = this.start = this.segmentBytes = 0;
+  }
+
+  private writeOut(): void {
+    const { socket } = this;
+    this.writing = true;
+    if (this.segments.length === 0) {
+      const { start, at } = this;
+      this.start = at;
+      socket.write(this.buffer.subarray(start, at), this.written);
+      return;
+    }
+    this.closeSegment();
+    const { segments } = this;
+    this.segments = [];
+    this.segmentBytes = 0;
+    this.leaving = this.full;
+    this.full = [];
+    const last = segments.length - 1;
+    socket.cork();
+    for (let i = 0; i < last; i++) socket.write(segments[i]!);
+    socket.write(segments[last]!, this.written);
+    socket.uncork();
+  }
+
+  /** One function for every write of this connection. An error is the socket's to report. */
+  private readonly written = (error?: Error | null): void => {
+    this.writing = false;
+    if (this.ended || error) return;
+    if (this.leaving.length > 0) {
+      for (const buffer of this.leaving) giveBack(buffer);
+      this.leaving = [];
+    }
+    this.owner.afterWrite();
+    if (!this.scheduled) this.write();
+  };
+
+  /** With nothing waiting and nothing under way, an idle connection holds no buffer. */
+  private release(): void {
+    if (this.writing || this.pendingBytes > 0) return;
+    if (this.buffer.length > 0) giveBack(this.buffer);
+    this.buffer = EMPTY;
+    this.at = this.start = 0;
+  }
+
+  private nextBuffer(bytes: number): void {
+    this.closeSegment();
+    if (this.buffer.length > 0) this.full.push(this.buffer);
+    this.buffer =
+      bytes > BUFFER_BYTES ? Buffer.allocUnsafeSlow(bytes) : (pool.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES));
+    this.at = this.start = 0;
+  }
+
+  private closeSegment(): void {
+    if (this.at === this.start) return;
+    this.segments.push(this.buffer.subarray(this.start, this.at));
+    this.segmentBytes += this.at - this.start;
+    this.start = this.at;
+  }
+}
+
+function writeBatch(output: Output): void {
+  output.write();
+}
+
+function giveBack(buffer: Buffer): void {
+  if (buffer.length === BUFFER_BYTES && pool.length < MAX_POOLED) pool.push(buffer);
+}

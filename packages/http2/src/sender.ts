@@ -1,0 +1,224 @@
+import { type AbuseGuard, MIN_EARNING_DATA } from "./abuse-limits.js";
+import { ConnectionError, ErrorCode } from "./errors.js";
+import { grownWindow } from "./flow-window.js";
+import { writeDataHeader } from "./frame/data.js";
+import { FRAME_HEADER_BYTES } from "./frame/frame-header.js";
+import { Outbox } from "./outbox.js";
+import type { Output } from "./output.js";
+import { initialSettings, type PeerSettings } from "./settings.js";
+
+/** A body up to this size is copied among the frames; a larger one leaves by reference, as a piece of its own in writev. */
+export const MAX_COPIED_BYTES = 16_384;
+
+/** The largest DATA frame sent, whatever the peer allows: other streams wait no longer than this takes. */
+const MAX_DATA_FRAME = 2 ** 18;
+
+/** DATA waits in its stream's outbox while this much waits for the socket. Control frames and headers go on. */
+const BATCH_BYTES = 2 ** 19;
+
+export interface SendingStream {
+  readonly id: number;
+  sendWindow: number;
+  outbox: Outbox<SendingStream> | null;
+  /** END_STREAM has been written. */
+  endSent(): void;
+  /** The outbox is empty, and the stream still open for more. */
+  drained(): void;
+  /** Writes the trailers that waited behind the body. */
+  writeTrailers(outbox: Outbox<SendingStream>): void;
+}
+
+/**
+ * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends one
+ * frame and goes to the end of the line, so one large body does not hold up the others.
+ */
+export class Sender {
+  /** The connection's window. */
+  window = initialSettings.initialWindowSize;
+  /** In all outboxes. */
+  waitingBytes = 0;
+  private readonly output: Output;
+  private readonly peer: PeerSettings;
+  private readonly guard: AbuseGuard;
+  private head: Outbox<SendingStream> | null = null;
+  private tail: Outbox<SendingStream> | null = null;
+
+  constructor(output: Output, peer: PeerSettings, guard: AbuseGuard) {
+    this.output = output;
+    this.peer = peer;
+    this.guard = guard;
+  }
+
+  /** Whether `length` bytes can leave at once, copied, as one frame. */
+  mayCopyNow(stream: SendingStream, length: number): boolean {
+    return (
+      length <= MAX_COPIED_BYTES &&
+      length <= stream.sendWindow &&
+      length <= this.window &&
+      length <= this.peer.maxFrameSize &&
+      stream.outbox === null &&
+      this.head === null &&
+      this.output.pendingBytes < BATCH_BYTES
+    );
+  }
+
+  /** One DATA frame of `prefix` and `body`, which mayCopyNow has allowed. */
+  copy(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null, end: boolean): void {
+    const { output } = this;
+    const prefixBytes = prefix === null ? 0 : prefix.length;
+    const bodyBytes = body === null ? 0 : body.length;
+    const length = prefixBytes + bodyBytes;
+    output.reserve(FRAME_HEADER_BYTES + length);
+    const { buffer } = output;
+    let at = writeDataHeader(buffer, output.at, stream.id, length, end);
+    if (prefix !== null) for (let i = 0; i < prefixBytes; i++) buffer[at++] = prefix[i]!;
+    if (body !== null) {
+      if (bodyBytes < 24) for (let i = 0; i < bodyBytes; i++) buffer[at + i] = body[i]!;
+      else buffer.set(body, at);
+    }
+    output.at = at + bodyBytes;
+    this.account(stream, length);
+    this.guard.dataMoved();
+  }
+
+  /** For a frame written by someone else. */
+  account(stream: SendingStream, length: number): void {
+    stream.sendWindow -= length;
+    this.window -= length;
+  }
+
+  /** The outbox of a stream that has to wait, from now on in line. */
+  queue(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null): Outbox<SendingStream> {
+    let outbox = stream.outbox;
+    if (outbox === null) {
+      outbox = new Outbox<SendingStream>(stream);
+      stream.outbox = outbox;
+      this.join(outbox);
+    }
+    const before = outbox.bytes;
+    if (prefix !== null) outbox.push(new Uint8Array(prefix)); // a copy: callers use one prefix buffer over and over
+    if (body !== null) outbox.push(body);
+    this.waitingBytes += outbox.bytes - before;
+    return outbox;
+  }
+
+  drop(stream: SendingStream): void {
+    const { outbox } = stream;
+    if (outbox === null) return;
+    this.waitingBytes -= outbox.bytes;
+    outbox.dropped = true;
+    stream.outbox = null;
+  }
+
+  growConnectionWindow(increment: number): void {
+    const window = grownWindow(this.window, increment);
+    if (window < this.window) throw windowOverflow(0, increment);
+    this.window = window;
+    if (this.head !== null) this.output.schedule();
+  }
+
+  /** False when the window would exceed 2^31 - 1, an error of the stream (RFC 9113 §6.9.1). */
+  growStreamWindow(stream: SendingStream, increment: number): boolean {
+    const window = grownWindow(stream.sendWindow, increment);
+    if (window === Number.NEGATIVE_INFINITY) return false;
+    stream.sendWindow = window;
+    if (window > 0 && stream.outbox !== null) this.join(stream.outbox);
+    return true;
+  }
+
+  /** SETTINGS_INITIAL_WINDOW_SIZE changed: every stream's window moves by as much, below zero too (RFC 9113 §6.9.2). */
+  shiftWindows(streams: readonly SendingStream[], delta: number): void {
+    for (const stream of streams) {
+      if (!this.growStreamWindow(stream, delta)) throw windowOverflow(stream.id, delta);
+    }
+  }
+
+  /** Sends as much as windows and the batch allow, one frame for each in line, again and again. */
+  pump(): void {
+    const { output } = this;
+    while (this.head !== null) {
+      const outbox = this.head;
+      const { stream } = outbox;
+      if (outbox.dropped) {
+        this.leaveLine();
+        continue;
+      }
+      if (outbox.bytes > 0) {
+        if (this.window <= 0 || output.pendingBytes >= BATCH_BYTES) return;
+        this.leaveLine();
+        if (stream.sendWindow <= 0) continue; // until a WINDOW_UPDATE or new settings
+        this.writeFrame(outbox);
+      } else {
+        this.leaveLine();
+        this.writeEnd(outbox);
+      }
+      if (outbox.dropped) continue;
+      if (stream.outbox === outbox) this.join(outbox);
+      else if (!outbox.end) stream.drained();
+    }
+  }
+
+  private writeFrame(outbox: Outbox<SendingStream>): void {
+    const { output } = this;
+    const { stream } = outbox;
+    const limit = Math.min(stream.sendWindow, this.window, this.peer.maxFrameSize, MAX_DATA_FRAME);
+    const length = Math.min(outbox.bytes, limit);
+    const isLast = length === outbox.bytes;
+    const end = isLast && outbox.end && outbox.trailers === null;
+    output.reserve(FRAME_HEADER_BYTES);
+    output.at = writeDataHeader(output.buffer, output.at, stream.id, length, end);
+    for (let rest = length; rest > 0; ) {
+      const piece = outbox.take(rest);
+      rest -= piece.length;
+      if (piece.length >= MAX_COPIED_BYTES) output.append(piece);
+      else {
+        output.reserve(piece.length);
+        output.buffer.set(piece, output.at);
+        output.at += piece.length;
+      }
+    }
+    this.waitingBytes -= length;
+    this.account(stream, length);
+    if (isLast || length >= MIN_EARNING_DATA) this.guard.dataMoved();
+    if (!isLast) return;
+    stream.outbox = null;
+    if (outbox.trailers !== null) stream.writeTrailers(outbox);
+    else if (outbox.end) stream.endSent();
+  }
+
+  /** Nothing left but the end: an empty DATA frame, or trailers. */
+  private writeEnd(outbox: Outbox<SendingStream>): void {
+    const { stream } = outbox;
+    stream.outbox = null;
+    if (outbox.trailers !== null) stream.writeTrailers(outbox);
+    else if (outbox.end) {
+      this.copy(stream, null, null, true);
+      stream.endSent();
+    }
+  }
+
+  private join(outbox: Outbox<SendingStream>): void {
+    if (outbox.inLine) return;
+    outbox.inLine = true;
+    outbox.next = null;
+    if (this.tail === null) this.head = outbox;
+    else this.tail.next = outbox;
+    this.tail = outbox;
+    this.output.schedule();
+  }
+
+  private leaveLine(): void {
+    const outbox = this.head;
+    if (outbox === null) return;
+    this.head = outbox.next;
+    if (this.head === null) this.tail = null;
+    outbox.next = null;
+    outbox.inLine = false;
+  }
+}
+
+function windowOverflow(streamId: number, increment: number): ConnectionError {
+  const whose = streamId === 0 ? "the connection" : `stream ${streamId}`;
+  const message = `window of ${whose} would exceed 2^31 - 1 with ${increment} more`;
+  return new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, message);
+}

@@ -1,0 +1,87 @@
+import type { Connection } from "./connection.js";
+import type { StreamError } from "./errors.js";
+import type { RequestHandler } from "./handlers.js";
+import type { HeaderBlock } from "./header-block.js";
+import { NO_FIELDS } from "./hpack/header-list.js";
+import { Stream } from "./stream.js";
+import { MessagePhase, StreamState } from "./stream-state.js";
+
+/** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
+export class ServerStream extends Stream {
+  /** @internal */ handler: RequestHandler;
+
+  constructor(connection: Connection, id: number, handler: RequestHandler) {
+    super(connection, id);
+    this.handler = handler;
+  }
+
+  /**
+   * Sends the response's fields; `:status` comes first in `block`.
+   * @param endStream there is no body
+   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   */
+  respond(block: HeaderBlock, extra: readonly string[] = NO_FIELDS, endStream = false): void {
+    if (this.state === StreamState.CLOSED) return;
+    if (this.sent !== MessagePhase.BEFORE_HEADERS) throw new Error(`stream ${this.id} has been responded to already`);
+    const { headers } = this.connection;
+    headers.check(block, extra);
+    headers.write(this.id, block, extra, endStream);
+    this.sent = MessagePhase.BODY;
+    if (endStream) this.endSent();
+  }
+
+  /** Sends a 1xx response; the final one is still to follow (RFC 9113 §8.1). */
+  inform(block: HeaderBlock, extra: readonly string[] = NO_FIELDS): void {
+    if (this.state === StreamState.CLOSED) return;
+    if (this.sent !== MessagePhase.BEFORE_HEADERS) throw new Error(`stream ${this.id} has been responded to already`);
+    if (block.status < 100 || block.status > 199) throw new TypeError(`status ${block.status} is not informational`);
+    this.connection.headers.check(block, extra);
+    this.connection.headers.write(this.id, block, extra, false);
+  }
+
+  /**
+   * A whole response in one call, and in one piece when the peer's windows allow: fields, one message of `prefix` and `body`,
+   * trailers. What must wait is kept by reference (`prefix` is copied) and `body` must not change until it has left.
+   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   */
+  reply(
+    block: HeaderBlock,
+    extra: readonly string[],
+    prefix: Uint8Array | null,
+    body: Uint8Array,
+    trailers: HeaderBlock,
+    trailersExtra: readonly string[] = NO_FIELDS,
+  ): void {
+    if (this.state === StreamState.CLOSED) return;
+    const { headers } = this.connection;
+    headers.check(trailers, trailersExtra);
+    this.respond(block, extra, false);
+    this.message(prefix, body, false);
+    this.wantsDrain = false;
+    this.trailers(trailers, trailersExtra);
+  }
+
+  override deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    try {
+      this.handler.onData(this, buffer, start, end, endStream);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+
+  override deliverReset(error: StreamError): void {
+    try {
+      this.handler.onReset(this, error);
+    } catch (thrown) {
+      this.connection.handlerFailed(this, thrown);
+    }
+  }
+
+  protected override deliverDrain(): void {
+    try {
+      this.handler.onDrain?.(this);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+}

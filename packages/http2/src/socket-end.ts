@@ -1,0 +1,75 @@
+import type { Socket } from "node:net";
+import type { Connection } from "./connection.js";
+import { ConnectionError, ErrorCode } from "./errors.js";
+
+/** How long a peer may take to read what is left and close its side, before the socket is taken away. */
+const LINGER_MS = 1_000;
+
+/**
+ * More waiting output than this stops the reading of a server's socket until the peer has read: each request read would add
+ * another response. A client goes on reading, so that two of ours never wait for each other.
+ */
+const MAX_WAITING_OUTPUT = 4 * 2 ** 20;
+
+/** Joins a connection to its socket: bytes in, and every way in which the socket ends. */
+export class SocketEnd {
+  private readonly socket: Socket;
+  private readonly connection: Connection;
+  private reading = false;
+  private held = false;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(socket: Socket, connection: Connection) {
+    this.socket = socket;
+    this.connection = connection;
+    socket.on("error", (error) => connection.fail(socketError(error)));
+    socket.on("end", () => this.peerEnded());
+    socket.on("close", () => this.closed());
+  }
+
+  /** Takes bytes from `data` events. */
+  read(receive: (chunk: Buffer) => void): void {
+    this.reading = true;
+    const { connection } = this;
+    this.socket.on("data", (chunk: Buffer) => {
+      receive(chunk);
+      if (connection.role.isServer && connection.output.pendingBytes > MAX_WAITING_OUTPUT) this.hold();
+    });
+  }
+
+  outputDrained(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.socket.resume();
+  }
+
+  /** Everything is written: say so, wait for the peer to do the same, but not for long. */
+  end(): void {
+    if (this.socket.destroyed || this.timer !== null) return;
+    if (this.held) this.outputDrained();
+    this.socket.end();
+    this.timer = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
+  }
+
+  private hold(): void {
+    if (!this.reading || !this.connection.output.isWriting) return;
+    this.held = true;
+    this.socket.pause();
+  }
+
+  private peerEnded(): void {
+    const { connection } = this;
+    if (connection.streams.count === 0) connection.finish();
+    else connection.fail(new ConnectionError(ErrorCode.INTERNAL_ERROR, "the peer closed the connection", "socket"));
+  }
+
+  private closed(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.peerEnded();
+  }
+}
+
+function socketError(error: Error): ConnectionError {
+  return new ConnectionError(ErrorCode.INTERNAL_ERROR, `the socket failed: ${error.message}`, "socket", error);
+}

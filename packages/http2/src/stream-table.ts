@@ -1,0 +1,69 @@
+const SMALLEST = 8;
+/** A ring as large as this is let go when the last stream is gone: an idle connection should be small. */
+const LARGEST_KEPT = 4_096;
+
+interface Identified {
+  readonly id: number;
+}
+
+/**
+ * The streams of a connection by id. Ids of one side grow by two, so those alive lie close together: a ring indexed by id finds
+ * them several times faster than a Map. A stream that outlives a whole turn of the ring and is in another's way moves to a Map.
+ */
+export class StreamTable<S extends Identified> {
+  count = 0;
+  private ring: (S | undefined)[] = new Array<S | undefined>(SMALLEST).fill(undefined);
+  private mask = SMALLEST - 1;
+  private elders: Map<number, S> | null = null;
+
+  get(id: number): S | undefined {
+    const stream = this.ring[(id >>> 1) & this.mask];
+    if (stream !== undefined && stream.id === id) return stream;
+    return this.elders === null ? undefined : this.elders.get(id);
+  }
+
+  add(stream: S): void {
+    if (this.count * 2 > this.mask) this.grow();
+    this.count++;
+    this.place(stream);
+  }
+
+  remove(stream: S): void {
+    const slot = (stream.id >>> 1) & this.mask;
+    if (this.ring[slot] === stream) this.ring[slot] = undefined;
+    else if (this.elders?.delete(stream.id) !== true) return;
+    else if (this.elders.size === 0) this.elders = null;
+    this.count--;
+    if (this.count === 0 && this.mask >= LARGEST_KEPT) this.reset(SMALLEST);
+  }
+
+  /** A copy, so that streams may come and go while it is walked; oldest ids first. */
+  all(): S[] {
+    const streams: S[] = [];
+    for (const stream of this.ring) if (stream !== undefined) streams.push(stream);
+    if (this.elders !== null) streams.push(...this.elders.values());
+    return streams.sort((a, b) => a.id - b.id);
+  }
+
+  private place(stream: S): void {
+    const slot = (stream.id >>> 1) & this.mask;
+    const elder = this.ring[slot];
+    if (elder !== undefined) {
+      this.elders ??= new Map();
+      this.elders.set(elder.id, elder);
+    }
+    this.ring[slot] = stream;
+  }
+
+  private grow(): void {
+    const streams = this.all();
+    this.reset((this.mask + 1) * 2);
+    for (const stream of streams) this.place(stream);
+  }
+
+  private reset(size: number): void {
+    this.ring = new Array<S | undefined>(size).fill(undefined);
+    this.mask = size - 1;
+    this.elders = null;
+  }
+}

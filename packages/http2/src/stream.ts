@@ -1,0 +1,189 @@
+import type { Connection } from "./connection.js";
+import { ErrorCode, type StreamError } from "./errors.js";
+import type { HeaderBlock } from "./header-block.js";
+import { NO_FIELDS } from "./hpack/header-list.js";
+import type { Outbox } from "./outbox.js";
+import type { SendingStream } from "./sender.js";
+import { afterEndReceived, afterEndSent, MessagePhase, maySend, StreamState } from "./stream-state.js";
+
+/**
+ * One stream: what both roles share. The public members are for its owner; those marked internal are for the connection.
+ *
+ * A stream is a plain object of numbers and four references, about 150 bytes: connections hold thousands of them.
+ */
+export abstract class Stream implements SendingStream {
+  /** Odd; unique within the connection (RFC 9113 §5.1.1). */
+  readonly id: number;
+  /** The owner's own; undefined at first. */
+  context: unknown = undefined;
+  /** @internal */ readonly connection: Connection;
+  /** @internal */ state: StreamState = StreamState.OPEN;
+  /** @internal How far our message has come. */
+  sent: MessagePhase = MessagePhase.BEFORE_HEADERS;
+  /** @internal How far the peer's message has come. */
+  received: MessagePhase = MessagePhase.BEFORE_HEADERS;
+  /** @internal */ sendWindow: number;
+  /** @internal What the peer may still send; together with credit and what is not consumed, the whole window. */
+  receiveWindow: number;
+  /** @internal Consumed, but not yet announced to the peer. */
+  receiveCredit = 0;
+  /** @internal */ isPaused = false;
+  /** @internal data() or message() returned false. */
+  wantsDrain = false;
+  /** @internal What content-length promises and has not come yet; -1 when it says nothing. */
+  bodyLeft = -1;
+  /** @internal */ outbox: Outbox<SendingStream> | null = null;
+
+  constructor(connection: Connection, id: number) {
+    this.connection = connection;
+    this.id = id;
+    this.sendWindow = connection.peer.initialWindowSize;
+    this.receiveWindow = connection.local.initialWindowSize;
+  }
+
+  /** Both messages are complete, or one side has reset the stream, or the connection is gone. Sending is then a no-op. */
+  get isClosed(): boolean {
+    return this.state === StreamState.CLOSED;
+  }
+
+  /** Bytes of `data()` and `message()` that still wait for the peer's windows. */
+  get waitingBytes(): number {
+    return this.outbox === null ? 0 : this.outbox.bytes;
+  }
+
+  /**
+   * Sends a piece of the body. Small ones are copied at once; a large one, or one that must wait for the peer's windows, is kept
+   * by reference and must not change until onDrain or the stream's end.
+   * @param endStream nothing follows
+   * @returns whether more is welcome now; if not, onDrain will say when
+   */
+  data(body: Uint8Array, endStream = false): boolean {
+    return this.message(null, body, endStream);
+  }
+
+  /**
+   * Like `data()`, with some bytes in front (the envelope of a message, say), in one frame if possible. `prefix` is always
+   * copied at once; it may be used again.
+   */
+  message(prefix: Uint8Array | null, body: Uint8Array, endStream = false): boolean {
+    if (!this.maySendBody()) return false;
+    const { sender } = this.connection;
+    if (sender.mayCopyNow(this, prefix === null ? body.length : prefix.length + body.length)) {
+      sender.copy(this, prefix, body, endStream);
+      if (endStream) this.endSent();
+      return true;
+    }
+    const outbox = sender.queue(this, prefix, body);
+    if (endStream) {
+      outbox.end = true;
+      this.sent = MessagePhase.ENDED;
+    } else this.wantsDrain = true;
+    return false;
+  }
+
+  /** Ends the body, and the message, without trailers. */
+  end(): void {
+    this.message(null, EMPTY, true);
+  }
+
+  /**
+   * Ends the message with fields after the body.
+   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   */
+  trailers(block: HeaderBlock, extra: readonly string[] = NO_FIELDS): void {
+    if (!this.maySendBody()) return;
+    this.connection.headers.check(block, extra);
+    if (this.outbox === null) {
+      this.connection.headers.write(this.id, block, extra, true);
+      this.endSent();
+      return;
+    }
+    this.outbox.end = true;
+    this.outbox.trailers = block;
+    this.outbox.trailersExtra = extra;
+    this.sent = MessagePhase.ENDED;
+  }
+
+  /** Ends the stream now, both ways: RST_STREAM with any 32-bit code. What waits is dropped; no callback follows. */
+  reset(code: number = ErrorCode.CANCEL): void {
+    if (this.state !== StreamState.CLOSED) this.connection.resetStream(this, code);
+  }
+
+  /**
+   * From now on received bytes count as consumed only when `consume()` says so, including those of the current callback. The
+   * peer stops when its window is used up (4 MiB by default); until then onData goes on.
+   */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  /** Back to consuming whatever is handed up; what was held back is consumed now. */
+  resume(): void {
+    this.isPaused = false;
+    if (this.state !== StreamState.CLOSED) this.connection.inbound.consumeAll(this);
+  }
+
+  /** After `pause()`: this many bytes are done with, and the peer may send as many more. */
+  consume(bytes: number): void {
+    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.inbound.consume(this, bytes);
+  }
+
+  /** @internal END_STREAM has been written. */
+  endSent(): void {
+    this.sent = MessagePhase.ENDED;
+    this.completeTo(afterEndSent(this.state));
+  }
+
+  /** @internal END_STREAM has been received. */
+  endReceived(): void {
+    this.received = MessagePhase.ENDED;
+    this.completeTo(afterEndReceived(this.state));
+  }
+
+  /** @internal RST_STREAM either way, or the end of the connection. */
+  closed(): void {
+    if (this.state === StreamState.CLOSED) return;
+    this.state = StreamState.CLOSED;
+    this.connection.streamClosed(this);
+  }
+
+  /** @internal */
+  writeTrailers(outbox: Outbox<SendingStream>): void {
+    if (outbox.trailers === null) return;
+    this.connection.headers.write(this.id, outbox.trailers, outbox.trailersExtra, true);
+    this.endSent();
+  }
+
+  /** @internal */
+  drained(): void {
+    if (!this.wantsDrain || this.state === StreamState.CLOSED) return;
+    this.wantsDrain = false;
+    this.deliverDrain();
+  }
+
+  /** @internal */
+  abstract deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
+  /** @internal */
+  abstract deliverReset(error: StreamError): void;
+  /** @internal */
+  protected abstract deliverDrain(): void;
+
+  /** False when the stream is closed, which its owner has been told, or will not need to know any more. */
+  private maySendBody(): boolean {
+    if (this.state === StreamState.CLOSED) return false;
+    if (!maySend(this.state) || this.sent !== MessagePhase.BODY) {
+      const why = this.sent === MessagePhase.BEFORE_HEADERS ? "no headers have been sent yet" : "it has ended already";
+      throw new Error(`cannot send a body on stream ${this.id}: ${why}`);
+    }
+    return true;
+  }
+
+  private completeTo(state: StreamState): void {
+    this.state = state;
+    if (state !== StreamState.CLOSED) return;
+    this.connection.guard.exchangeCompleted();
+    this.connection.streamClosed(this);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
