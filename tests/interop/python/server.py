@@ -69,22 +69,21 @@ class Probe(ProbeServiceServicer):
         fail(request, context)
 
     def Hang(self, request, context):
-        self._wait(request.key, context)
+        over = self._event(request.key)
+        if not context.add_callback(over.set):
+            over.set()
+        over.wait()
         return probe.Observation()
 
     def HangStream(self, requests, context):
         key = next(requests).key
+        # Asked for before the response: grpcio does not go on with a generator whose call is over.
+        context.add_callback(self._event(key).set)
         yield probe.Observation()
-        self._wait(key, context)
+        self._event(key).wait()
 
     def Ended(self, request, context):
         return probe.EndedResponse(ended=self._event(request.key).wait(2))
-
-    def _wait(self, key, context):
-        over = self._event(key)
-        if not context.add_callback(over.set):
-            over.set()
-        over.wait()
 
     def _event(self, key):
         return self._ended.setdefault(key, threading.Event())

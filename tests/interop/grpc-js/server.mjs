@@ -1,0 +1,165 @@
+// server.mjs <address>: the test services on grpc-js. Prints "ready" when it takes calls; ends on SIGTERM.
+import { setTimeout as delay } from "node:timers/promises";
+import { Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
+import { detailType, ErrorReason, ProbeService, payload, RpcStatus, TestService } from "./protos.mjs";
+
+const initialKey = "x-grpc-test-echo-initial";
+const trailingKey = "x-grpc-test-echo-trailing-bin";
+const ended = new Set();
+
+const test = {
+  emptyCall(_call, callback) {
+    callback(null, {});
+  },
+  unaryCall(call, callback) {
+    const trailers = echoTestMetadata(call);
+    const error = statusAsked(call.request, trailers);
+    callback(error, { payload: payload(call.request.responseSize) }, trailers);
+  },
+  async streamingOutputCall(call) {
+    await writeOutputs(call, call.request);
+    call.end();
+  },
+  async streamingInputCall(call, callback) {
+    let aggregatedPayloadSize = 0;
+    try {
+      for await (const request of call) {
+        aggregatedPayloadSize += request.payload.body.length;
+      }
+      callback(null, { aggregatedPayloadSize });
+    } catch {
+      // Cancelled: nobody waits for an answer.
+    }
+  },
+  async fullDuplexCall(call) {
+    const trailers = echoTestMetadata(call);
+    try {
+      for await (const request of requestsOf(call)) {
+        const error = statusAsked(request, trailers);
+        if (error !== null) {
+          call.emit("error", error);
+          return;
+        }
+        await writeOutputs(call, request);
+      }
+      call.end(trailers);
+    } catch {
+      // Cancelled: nobody waits for an answer.
+    }
+  },
+};
+
+const probe = {
+  observe(call, callback) {
+    callback(null, observe(call), echo(call));
+  },
+  async observeStream(call) {
+    const trailers = echo(call);
+    for await (const _ of requestsOf(call)) {
+      call.write(observe(call));
+    }
+    call.end(trailers);
+  },
+  fail(call, callback) {
+    callback(failure(call.request, echo(call)));
+  },
+  failStream(call) {
+    const trailers = echo(call);
+    for (let i = 0; i < call.request.after; i++) {
+      call.write({});
+    }
+    call.emit("error", failure(call.request, trailers));
+  },
+  hang(call) {
+    noteEnd(call, call.request.key);
+  },
+  hangStream(call) {
+    call.once("data", ({ key }) => {
+      noteEnd(call, key);
+      call.write({});
+    });
+    call.on("error", () => {});
+  },
+  async ended({ request }, callback) {
+    for (let waitedMs = 0; waitedMs < 2_000 && !ended.has(request.key); waitedMs += 10) {
+      await delay(10);
+    }
+    callback(null, { ended: ended.has(request.key) });
+  },
+};
+
+/** A duplex call's requests; leaving the loop leaves the call open, as its end is yet to be sent. */
+function requestsOf(call) {
+  return call.iterator({ destroyOnReturn: false });
+}
+
+function noteEnd(call, key) {
+  if (call.cancelled) {
+    ended.add(key);
+  }
+  call.on("cancelled", () => ended.add(key));
+}
+
+async function writeOutputs(call, { responseParameters }) {
+  for (const { size } of responseParameters) {
+    if (!call.write({ payload: payload(size) }) && !call.cancelled) {
+      await new Promise((resolve) => call.once("drain", resolve).once("cancelled", resolve));
+    }
+  }
+}
+
+function statusAsked({ responseStatus }, metadata) {
+  return responseStatus?.code ? { code: responseStatus.code, details: responseStatus.message, metadata } : null;
+}
+
+/** Echoes the headers of gRPC's own case; returns the trailers to send. */
+function echoTestMetadata(call) {
+  const headers = pick(call.metadata, (key) => key === initialKey);
+  if (headers.get(initialKey).length > 0) {
+    call.sendMetadata(headers);
+  }
+  return pick(call.metadata, (key) => key === trailingKey);
+}
+
+function echo(call) {
+  call.sendMetadata(pick(call.metadata, (key) => key.startsWith("x-head-")));
+  return pick(call.metadata, (key) => key.startsWith("x-tail-"));
+}
+
+function pick(metadata, isWanted) {
+  const picked = new Metadata();
+  for (const key of Object.keys(metadata.getMap()).filter(isWanted)) {
+    for (const value of metadata.get(key)) {
+      picked.add(key, value);
+    }
+  }
+  return picked;
+}
+
+function observe(call) {
+  const metadata = Object.keys(call.metadata.getMap())
+    .filter((key) => key.startsWith("x-"))
+    .flatMap((key) => call.metadata.get(key).map((value) => ({ key, value: Buffer.from(value) })));
+  const deadline = call.getDeadline();
+  return deadline === Number.POSITIVE_INFINITY ? { metadata } : { metadata, timeoutMs: Number(deadline) - Date.now() };
+}
+
+function failure({ code, message, detail }, metadata) {
+  const details = detail === null ? [] : [{ type_url: detailType, value: ErrorReason.serialize(detail) }];
+  metadata.set("grpc-status-details-bin", RpcStatus.serialize({ code, message, details }));
+  return { code, details: message, metadata };
+}
+
+const server = new Server();
+server.addService(TestService.service, test);
+server.addService(ProbeService.service, probe);
+server.bindAsync(process.argv[2], ServerCredentials.createInsecure(), (error) => {
+  if (error) {
+    throw error;
+  }
+  console.log("ready");
+});
+process.on("SIGTERM", () => {
+  server.tryShutdown(() => process.exit());
+  setTimeout(() => process.exit(), 1_000);
+});

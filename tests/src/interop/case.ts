@@ -1,0 +1,58 @@
+import { createInterface } from "node:readline/promises";
+import { Code, type Client as ConnectClient, ConnectError } from "@connectrpc/connect";
+import type { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.js";
+import type { ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+
+/** The services' clients over one channel. */
+export interface ChannelClients {
+  readonly test: ConnectClient<typeof TestService>;
+  readonly probe: ConnectClient<typeof ProbeService>;
+  readonly unimplemented: ConnectClient<typeof UnimplementedService>;
+}
+
+/** Those over a channel as it comes; one that sends and accepts gzip; one that accepts it only. */
+export interface Clients extends ChannelClients {
+  readonly compressing: ChannelClients;
+  readonly accepting: ChannelClients;
+}
+
+/** Throws if the server does not do as it should. */
+export type Case = (clients: Clients) => Promise<void>;
+
+/** The error that a call ends with; throws if it succeeds. */
+export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
+  let result: unknown;
+  try {
+    result = await call;
+  } catch (error) {
+    if (error instanceof ConnectError) {
+      return error;
+    }
+    throw new Error(`not a ConnectError: ${String(error)}`);
+  }
+  throw new Error(`the call succeeded: ${JSON.stringify(result)}`);
+}
+
+export function assertCode(error: ConnectError, code: Code, message?: string): void {
+  if (error.code !== code) {
+    throw new Error(`got ${Code[error.code]} (${error.rawMessage}), want ${Code[code]}`);
+  }
+  if (message !== undefined && error.rawMessage !== message) {
+    throw new Error(`got message ${JSON.stringify(error.rawMessage)}, want ${JSON.stringify(message)}`);
+  }
+}
+
+export function assertEqual(actual: unknown, wanted: unknown, what: string): void {
+  const [got, want] = [JSON.stringify(actual), JSON.stringify(wanted)];
+  if (got !== want) {
+    throw new Error(`${what}: got ${got?.slice(0, 120)}, want ${want?.slice(0, 120)}`);
+  }
+}
+
+/** Has the runner do something to the server and waits until it is done. */
+export async function ask(what: "stop" | "start"): Promise<void> {
+  console.log(`ASK ${what}`);
+  const answers = createInterface({ input: process.stdin });
+  await new Promise((resolve) => answers.once("line", resolve));
+  answers.close();
+}

@@ -1,0 +1,65 @@
+import { Code } from "@connectrpc/connect";
+import { assertCode, assertEqual, type Case, type Clients, failureOf } from "../case.js";
+import { each, payload, sizesOf } from "./grpc.js";
+
+/**
+ * gRPC's cases of compression. Whether a message was compressed is read off the wire by the runner. What Connect compresses
+ * is a matter of the transport, not of a call: hence the channels. Within a stream it is all messages that are large enough.
+ */
+export const compressionCases: Record<string, Case> = {
+  async client_compressed_unary(clients) {
+    assertCode(await failureOf(unary(clients, true)), Code.InvalidArgument);
+    await compressedUnary(clients);
+  },
+
+  client_compressed_unary_noprobe: compressedUnary,
+
+  async client_compressed_streaming(clients) {
+    const call = clients.test.streamingInputCall(
+      each([{ payload: payload(27182), expectCompressed: { value: true } }]),
+    );
+    assertCode(await failureOf(call), Code.InvalidArgument);
+    await compressedStreaming(clients);
+  },
+
+  client_compressed_streaming_noprobe: compressedStreaming,
+
+  async server_compressed_unary({ accepting, test }) {
+    for (const [client, value] of [
+      [accepting.test, true],
+      [test, false],
+    ] as const) {
+      const request = { responseCompressed: { value }, responseSize: 314159, payload: payload(271828) };
+      const response = await client.unaryCall(request);
+      assertEqual(response.payload?.body.length, 314159, "size");
+    }
+  },
+
+  async server_compressed_streaming({ accepting }) {
+    const responses = accepting.test.streamingOutputCall({
+      responseParameters: [
+        { size: 31415, compressed: { value: true } },
+        { size: 92653, compressed: { value: false } },
+      ],
+    });
+    assertEqual(await sizesOf(responses), [31415, 92653], "sizes");
+  },
+};
+
+async function compressedUnary({ compressing, test }: Clients): Promise<void> {
+  for (const call of [unary(compressing, true), unary({ test }, false)]) {
+    assertEqual((await call).payload?.body.length, 314159, "size");
+  }
+}
+
+function unary({ test }: Pick<Clients, "test">, value: boolean) {
+  return test.unaryCall({ expectCompressed: { value }, responseSize: 314159, payload: payload(271828) });
+}
+
+/** The second message, meant to go uncompressed, expects nothing here. */
+async function compressedStreaming({ compressing }: Clients): Promise<void> {
+  const { aggregatedPayloadSize } = await compressing.test.streamingInputCall(
+    each([{ payload: payload(27182), expectCompressed: { value: true } }, { payload: payload(45904) }]),
+  );
+  assertEqual(aggregatedPayloadSize, 73086, "size");
+}

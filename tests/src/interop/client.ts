@@ -1,0 +1,47 @@
+/**
+ * `client.js <engine> <address> <case>...`: the cases, called through @vyra/ipc. Prints "PASS <case>" or
+ * "FAIL <case> <reason>" for each.
+ */
+import { compressionGzip } from "@connectrpc/connect-node";
+import { type Channel, type ChannelOptions, createChannel } from "@vyra/ipc";
+import { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.js";
+import { ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+import type { Case, Clients } from "./case.js";
+import { compressionCases } from "./cases/compression.js";
+import { grpcCases } from "./cases/grpc.js";
+import { ourCases } from "./cases/ours.js";
+
+const [engine, address = "", ...names] = process.argv.slice(2);
+
+const cases: Record<string, Case> = { ...grpcCases, ...compressionCases, ...ourCases };
+const plain = open({});
+const compressing = open({ sendCompression: compressionGzip, acceptCompression: [compressionGzip] });
+const accepting = open({ acceptCompression: [compressionGzip] });
+const clients: Clients = { ...clientsOf(plain), compressing: clientsOf(compressing), accepting: clientsOf(accepting) };
+
+for (const name of names) {
+  try {
+    const run = cases[name];
+    if (run === undefined) {
+      throw new Error("no such case");
+    }
+    await run(clients);
+    console.log(`PASS ${name}`);
+  } catch (error) {
+    console.log(`FAIL ${name} ${String(error).replace(/\s+/g, " ")}`);
+    process.exitCode = 1;
+  }
+}
+await Promise.all([plain.close(), compressing.close(), accepting.close()]);
+
+function open(options: ChannelOptions): Channel {
+  return createChannel(address, { ...options, engine: engine as ChannelOptions["engine"] });
+}
+
+function clientsOf(channel: Channel) {
+  return {
+    test: channel.client(TestService),
+    probe: channel.client(ProbeService),
+    unimplemented: channel.client(UnimplementedService),
+  };
+}
