@@ -90,12 +90,12 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
 
   it("answers whatever it is called: gRPC peers send the socket's path as :authority", () =>
     against(async (session) => {
-      for (const authority of ["%2Ftmp%2Fs.sock", "unix:%2Ftmp%2Fs", "[", "x:99999", "x:", "@", "localhost"]) {
+      for (const authority of ["%2Ftmp%2Fs.sock", "unix:%2Ftmp%2Fs", "[", "x:99999", "x:", "localhost"]) {
         const response = await rawRequest(session, { ...unary, ":authority": authority }, hello);
         assert.equal(statusOf(response), 0, authority);
       }
       // What RFC 9113 §8.3.1 does not allow may be refused, but no more than that.
-      for (const authority of ["/tmp/s.sock", "a b", ""]) {
+      for (const authority of ["/tmp/s.sock", "a b", "@", ""]) {
         await rawRequest(session, { ...unary, ":authority": authority }, hello);
       }
     }));

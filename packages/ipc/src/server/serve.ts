@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Published, publish, resolveSocket } from "../address/index.js";
 import type { ServerEngine } from "./engine.js";
@@ -31,6 +32,7 @@ export interface Server extends AsyncDisposable {
 export async function serve(options: ServeOptions): Promise<Server> {
   const { path, address } = resolveSocket(options.socket);
   const shutdown = new AbortController();
+  setMaxListeners(0, shutdown.signal); // one for each call in flight
   const engine = createNodeEngine({
     routes: recordRoutes(options.routes),
     router: routerOptions(options, shutdown.signal),

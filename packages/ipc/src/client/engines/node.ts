@@ -97,6 +97,12 @@ class Attempts {
     };
     stream.once("response", onAnswer);
     stream.once("trailers", onAnswer);
+    // After a GOAWAY, Node.js ends the streams of a connection that breaks without an error, and connect-node would wait on.
+    stream.once("close", () => {
+      if (!this.#isAnswered && stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.listenerCount("error") > 0) {
+        stream.emit("error", new Error("the connection was closed"));
+      }
+    });
     this.#session = session;
     this.#stream = stream;
     return stream;
