@@ -23,4 +23,5 @@ export {
 } from "./client/index.js";
 export { NotProcessedError } from "./grpc/index.js";
 export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";
+export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
 export { type ErrorContext, type OnError, type ServeOptions, type Server, serve } from "./server/index.js";

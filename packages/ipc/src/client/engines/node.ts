@@ -1,7 +1,8 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
-import { deadlineExceeded, formatTimeout, notProcessed, remainingMs, timeoutHeader } from "../../grpc/index.js";
+import { notProcessed } from "../../grpc/index.js";
+import { sendRemainingTime } from "../attempt.js";
 import { Connection, type Session } from "../connection.js";
 import { dial } from "../dial.js";
 import { channelClosed, connectionLost, refused } from "../errors.js";
@@ -70,13 +71,7 @@ class Attempts {
     this.#session = this.#stream = undefined;
     this.#isAnswered = false;
     this.#signal = req.signal;
-    const leftMs = remainingMs(req.signal);
-    if (leftMs !== undefined) {
-      if (leftMs <= 0) {
-        throw deadlineExceeded("deadline", 0);
-      }
-      req.header.set(timeoutHeader, formatTimeout(leftMs));
-    }
+    sendRemainingTime(req);
     try {
       const res = await next(req);
       return res.stream ? { ...res, message: this.#explained(res.message) } : res;
