@@ -23,6 +23,8 @@ import (
 
 func serve(address string) error {
 	path := strings.TrimPrefix(strings.TrimPrefix(address, "unix://"), "unix:")
+	// A killed server leaves its socket's file behind, and Go does not listen where a file is.
+	os.Remove(path)
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		return err

@@ -1,4 +1,5 @@
 // server.mjs <address>: the test services on grpc-js. Prints "ready" when it takes calls; ends on SIGTERM.
+import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { detailType, ErrorReason, ProbeService, payload, RpcStatus, TestService } from "./protos.mjs";
@@ -153,7 +154,10 @@ function failure({ code, message, detail }, metadata) {
 const server = new Server();
 server.addService(TestService.service, test);
 server.addService(ProbeService.service, probe);
-server.bindAsync(process.argv[2], ServerCredentials.createInsecure(), (error) => {
+const address = process.argv[2];
+// A killed server leaves its socket's file behind, and Node.js does not listen where a file is.
+rmSync(address.replace(/^unix:/, ""), { force: true });
+server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
   if (error) {
     throw error;
   }

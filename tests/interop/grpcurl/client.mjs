@@ -119,7 +119,7 @@ const cases = {
     // Not 1 ms, as elsewhere: grpcurl's time limit includes dialling. And grpcurl looks at its input before the status.
     const result = await call(`${test}/FullDuplexCall`, [{ payload: payload(27182) }], {
       maxTimeS: 0.3,
-      write: () => delay(600),
+      write: () => delay(1_500),
     });
     assertStatus(result, code.DEADLINE_EXCEEDED);
   },
@@ -220,7 +220,7 @@ function collect(stream) {
 
 /** The JSON objects in grpcurl's output, each with its braces on lines of their own (or "{}"). */
 function jsonIn(text) {
-  return (text.match(/^\{\}$|^\{$[^]*?^\}$/gm) ?? []).map((json) => JSON.parse(json));
+  return (text.match(/^\{\}$|^\{$[\s\S]*?^\}$/gm) ?? []).map((json) => JSON.parse(json));
 }
 
 /** The "key: value" lines under a title. */

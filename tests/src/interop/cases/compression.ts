@@ -24,13 +24,10 @@ export const compressionCases: Record<string, Case> = {
 
   client_compressed_streaming_noprobe: compressedStreaming,
 
-  async server_compressed_unary({ accepting, test }) {
-    for (const [client, value] of [
-      [accepting.test, true],
-      [test, false],
-    ] as const) {
+  async server_compressed_unary({ accepting }) {
+    for (const value of [true, false]) {
       const request = { responseCompressed: { value }, responseSize: 314159, payload: payload(271828) };
-      const response = await client.unaryCall(request);
+      const response = await accepting.test.unaryCall(request);
       assertEqual(response.payload?.body.length, 314159, "size");
     }
   },
@@ -47,9 +44,8 @@ export const compressionCases: Record<string, Case> = {
 };
 
 async function compressedUnary({ compressing, test }: Clients): Promise<void> {
-  for (const call of [unary(compressing, true), unary({ test }, false)]) {
-    assertEqual((await call).payload?.body.length, 314159, "size");
-  }
+  assertEqual((await unary(compressing, true)).payload?.body.length, 314159, "size");
+  assertEqual((await unary({ test }, false)).payload?.body.length, 314159, "size");
 }
 
 function unary({ test }: Pick<Clients, "test">, value: boolean) {
