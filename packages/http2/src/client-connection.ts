@@ -143,7 +143,8 @@ class ClientRole implements ConnectionRole {
   available(): number {
     const { core } = this;
     const limit = this.settingsSeen ? core.peer.maxConcurrentStreams : STREAMS_BEFORE_SETTINGS;
-    return Math.max(0, Math.min(limit - core.streams.count, (MAX_WINDOW - this.lastOwnStreamId) / 2));
+    if (limit <= core.streams.count) return 0;
+    return Math.min(limit - core.streams.count, (MAX_WINDOW - this.lastOwnStreamId) >>> 1);
   }
 
   open(block: HeaderBlock, extra: readonly string[], handler: ResponseHandler): ClientStream {

@@ -81,6 +81,8 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   private readonly fragment = new Fragment();
   private readonly socketEnd: SocketEnd;
   private settingsSeen = false;
+  /** Not every frame may come now: see checkOrder. */
+  private isOrdered = true;
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
   private handedOver = 0;
   private leaving = 0;
@@ -132,7 +134,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   }
 
   onDataBegin(streamId: number, length: number, padding: number, endStream: boolean): void {
-    this.expectFrame(FrameType.DATA);
+    if (this.isOrdered) this.checkOrder(FrameType.DATA);
     if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "data frame on stream 0");
     this.inbound.begin(streamId, length, padding, endStream);
   }
@@ -142,7 +144,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   }
 
   onFrameHeader(type: number, streamId: number, length: number): void {
-    this.expectFrame(type);
+    if (this.isOrdered) this.checkOrder(type);
     if (type === FrameType.HEADERS || type === FrameType.CONTINUATION) this.assembly.checkSize(length);
     else if (type < FrameType.CONTINUATION && length > MAX_CONTROL_BYTES) {
       const message = `frame of type ${type} on stream ${streamId} has ${length} bytes`;
@@ -151,7 +153,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   }
 
   onFrame(type: number, flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    this.expectFrame(type);
+    if (this.isOrdered) this.checkOrder(type);
     switch (type) {
       case FrameType.HEADERS:
         this.onHeadersFrame(flags, streamId, buffer, start, end);
@@ -190,7 +192,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   }
 
   /** Only after a HEADERS frame without END_HEADERS is it not any frame that may come next; and the first is SETTINGS. */
-  private expectFrame(type: number): void {
+  private checkOrder(type: number): void {
     if (this.assembly.streamId !== 0 && type !== FrameType.CONTINUATION) {
       const message = `frame of type ${type} within the field block of stream ${this.assembly.streamId}`;
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
@@ -212,7 +214,10 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     if ((flags & Flag.END_HEADERS) !== 0) {
       this.assembly.checkSize(end - start);
       this.onBlock(streamId, buffer, start, end, endStream, priorityValid);
-    } else this.assembly.begin(streamId, endStream, priorityValid, buffer.subarray(start, end));
+    } else {
+      this.assembly.begin(streamId, endStream, priorityValid, buffer.subarray(start, end));
+      this.isOrdered = true;
+    }
   }
 
   private onContinuation(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
@@ -220,6 +225,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.assembly.add(streamId, buffer.subarray(start, end));
     if ((flags & Flag.END_HEADERS) === 0) return;
     const block = this.assembly.finish();
+    this.isOrdered = false;
     this.onBlock(streamId, block, 0, block.length, this.assembly.endStream, this.assembly.priorityValid);
   }
 
@@ -261,10 +267,12 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
       if (id === SettingId.HEADER_TABLE_SIZE) this.headers.encoder.setPeerTableSize(value);
     });
     if (isAck) {
+      if (!this.settingsSeen) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "acknowledgement before settings");
       this.settings.acknowledged();
       return;
     }
     this.settingsSeen = true;
+    this.isOrdered = false;
     this.guard.countSettings();
     this.output.reserve(SETTINGS_ACK_BYTES);
     this.output.at = writeSettingsAck(this.output.buffer, this.output.at);

@@ -63,15 +63,15 @@ function isBlank(character: number): boolean {
   return character === SPACE || character === TAB;
 }
 
-/** For fields about to be sent: throws a TypeError that says which one is wrong and why. */
-export function assertFields(fields: readonly string[], pseudoAllowed: boolean): void {
+/** For a list about to be sent: throws a TypeError that says which field is wrong and why. */
+export function assertFields(fields: readonly string[]): void {
   if (fields.length % 2 !== 0) throw new TypeError(`field list of ${fields.length} strings: a value is missing`);
   let regularSeen = false;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
     if (isPseudo(name)) {
-      if (!pseudoAllowed || regularSeen) throw new TypeError(`pseudo-header field ${name} is not allowed here`);
+      if (regularSeen) throw new TypeError(`pseudo-header field ${name} after regular fields`);
       if (!isFieldValue(value)) throw new TypeError(`value of field ${name} has a character that is not allowed`);
       continue;
     }

@@ -1,5 +1,6 @@
 import { assertFields } from "./field-rules.js";
 import { ENTRY_OVERHEAD } from "./hpack/dynamic-table.js";
+import type { Encoding } from "./hpack/encoder.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 
 /** How a field may be compressed (RFC 7541 §6.2). */
@@ -37,6 +38,8 @@ export class HeaderBlock {
   readonly isHead: boolean;
   /** `:status`, 0 when there is none. */
   readonly status: number;
+  /** @internal By the connection that used it last: mostly there is only one. */
+  lastEncoding: Encoding | null = null;
 
   private constructor(fields: readonly string[], indexing: readonly Indexing[]) {
     this.fields = fields;
@@ -51,7 +54,7 @@ export class HeaderBlock {
    * @throws TypeError for what RFC 9113 §8.2 forbids
    */
   static of(fields: readonly string[], options: HeaderBlockOptions = {}): HeaderBlock {
-    assertFields(fields, true);
+    assertFields(fields);
     const never = options.neverIndexed ?? secretNames;
     const not = options.notIndexed ?? NO_FIELDS;
     const indexing: Indexing[] = [];

@@ -1,12 +1,11 @@
 import { HeaderListSizeError } from "./errors.js";
-import { assertFields } from "./field-rules.js";
 import { writeContinuationHeader } from "./frame/continuation.js";
 import { FRAME_HEADER_BYTES } from "./frame/frame-header.js";
 import { writeHeadersHeader } from "./frame/headers.js";
 import { type HeaderBlock, listSize } from "./header-block.js";
 import { Encoder, type EncoderOptions } from "./hpack/encoder.js";
 import type { Output } from "./output.js";
-import { type PeerSettings, UNLIMITED } from "./settings.js";
+import type { PeerSettings } from "./settings.js";
 
 /** Writes field blocks as HEADERS and, where they are larger than a frame, CONTINUATION (RFC 9113 §4.3). */
 export class HeaderWriter {
@@ -25,10 +24,9 @@ export class HeaderWriter {
    * @throws TypeError for what RFC 9113 §8.2 forbids, HeaderListSizeError for more than the peer takes
    */
   check(block: HeaderBlock, extra: readonly string[]): void {
-    if (extra.length > 0) assertFields(extra, false);
+    if (extra.length > 0) this.encoder.checkExtra(extra);
     const limit = this.peer.maxHeaderListSize;
-    if (limit === UNLIMITED) return;
-    const size = block.size + listSize(extra);
+    const size = extra.length === 0 ? block.size : block.size + listSize(extra);
     if (size > limit) throw new HeaderListSizeError(size, limit);
   }
 

@@ -59,15 +59,21 @@ export class Decoder {
     const runHash = hash ^ (hash >>> 15);
     if (at === end) return this.findOrDecode(runHash, buffer, start, end);
 
+    // A known run and literals after it: the block of a peer that varies one field.
+    const mayHaveExtra = at - start >= MIN_RUN && buffer[at]! < 0x10;
+    if (mayHaveExtra) {
+      const base = this.cache?.find(runHash, this.table.generation, buffer, start, at);
+      if (base !== undefined && this.decodeExtra(base.size, buffer, at, end)) return base;
+    }
+
     if (end - start > MAX_CACHED_BLOCK_BYTES) return this.decodeAll(buffer, start, end);
     for (let rest = at; rest < end; rest++) hash = Math.imul(hash ^ buffer[rest]!, FNV_PRIME);
     hash ^= hash >>> 15;
     const known = this.cache?.find(hash, this.table.generation, buffer, start, end);
     if (known !== undefined) return known;
-
-    if (at - start >= MIN_RUN && buffer[at]! < 0x10) {
-      const base = this.findOrDecode(runHash, buffer, start, at);
-      if (this.decodeExtra(buffer, at, end) && base.size + this.extraBytes <= this.maxListBytes) return base;
+    if (mayHaveExtra && this.decodeExtra(0, buffer, at, end)) {
+      const base = this.decodeAndKeep(runHash, buffer, start, at);
+      if (base.size + this.extraBytes <= this.maxListBytes) return base;
       this.extra = NO_FIELDS;
     }
     return this.decodeAndKeep(hash, buffer, start, end);
@@ -90,23 +96,25 @@ export class Decoder {
     return list;
   }
 
-  /** Literals without indexing, to the end; false, with nothing changed, when there is anything else. */
-  private decodeExtra(buffer: Uint8Array, start: number, end: number): boolean {
+  /** Literals without indexing, to the end; false, with nothing changed, for anything else or more than is allowed. */
+  private decodeExtra(baseBytes: number, buffer: Uint8Array, start: number, end: number): boolean {
     const { cursor } = this;
     cursor.buffer = buffer;
     cursor.at = start;
     cursor.end = end;
     const extra: string[] = [];
-    this.extraBytes = 0;
+    let bytes = 0;
     while (cursor.at < end) {
       if (buffer[cursor.at]! >= 0x10) return false;
       const name = this.readName(0x0f);
       if (name.charCodeAt(0) === COLON) return false;
       const value = this.readString();
-      this.extraBytes += entrySize(name, value);
+      bytes += entrySize(name, value);
+      if (baseBytes + bytes > this.maxListBytes) return false;
       extra.push(name, value);
     }
     this.extra = extra;
+    this.extraBytes = bytes;
     return true;
   }
 

@@ -1,5 +1,6 @@
-import { type HeaderBlock, Indexing, isSecret } from "../header-block.js";
+import { type HeaderBlock, Indexing } from "../header-block.js";
 import { DynamicTable, INITIAL_TABLE_BYTES } from "./dynamic-table.js";
+import { ExtraNames } from "./extra-names.js";
 import { FieldIndex } from "./field-index.js";
 import { huffmanBytes, writeHuffman } from "./huffman.js";
 import { MAX_INTEGER_BYTES, writeInteger } from "./integer.js";
@@ -18,7 +19,9 @@ const SIZE_UPDATE = 0x20;
 const NEVER_INDEXED = 0x10;
 const WITHOUT_INDEXING = 0x00;
 
-interface Encoding {
+/** A prepared block's bytes, on one connection. */
+export interface Encoding {
+  readonly encoder: Encoder;
   readonly bytes: Uint8Array;
   readonly generation: number;
   /** How many of them are literals that had no room in the table. */
@@ -43,6 +46,7 @@ export class Encoder {
   updateDue = false;
   private readonly table = new DynamicTable(INITIAL_TABLE_BYTES);
   private readonly index = new FieldIndex(this.table);
+  private readonly extraNames = new ExtraNames();
   private readonly remembered = new Map<HeaderBlock, Encoding>();
   private readonly maxTableBytes: number;
   private readonly huffman: boolean;
@@ -65,12 +69,17 @@ export class Encoder {
 
   /** The bytes of a prepared block; valid until the next call of any method. Call writeSizeUpdates before it if one is due. */
   encode(block: HeaderBlock): Uint8Array {
-    const known = this.remembered.get(block);
-    if (known !== undefined && known.generation === this.table.generation) {
-      if (known.missed !== 0) this.countMissed(known.missed);
-      return known.bytes;
-    }
-    return this.encodeAnew(block);
+    let known = block.lastEncoding;
+    if (known === null || known.encoder !== this) known = this.remembered.get(block) ?? null;
+    if (known === null || known.generation !== this.table.generation) return this.encodeAnew(block);
+    block.lastEncoding = known;
+    if (known.missed !== 0) this.countMissed(known.missed);
+    return known.bytes;
+  }
+
+  /** @throws TypeError for fields that writeExtra must not be given */
+  checkExtra(fields: readonly string[]): void {
+    this.extraNames.check(fields);
   }
 
   /** Bytes that `fields` can take at most when written with writeExtra: no string grows. */
@@ -88,15 +97,10 @@ export class Encoder {
     for (let i = 0; i < fields.length; i += 2) {
       const name = fields[i]!;
       const value = fields[i + 1]!;
-      if (isSecret(name)) {
-        at = this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, name, value);
-        continue;
-      }
-      const known = this.index.field(name, value);
-      if (known !== 0) at = writeInteger(buffer, at, INDEXED, 0x7f, known);
-      else if (this.index.name(name) === 0 && this.table.fits(name, value))
-        at = this.writeAndInsert(buffer, at, name, value);
-      else at = this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, name, value);
+      const known = this.extraNames.get(name);
+      if (known.isSecret) at = this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, this.index.name(name), name, value);
+      else if (known.staticIndex !== 0) at = this.writeWithStaticName(buffer, at, known.staticIndex, name, value);
+      else at = this.writeWithDynamicName(buffer, at, name, value);
     }
     return at;
   }
@@ -133,24 +137,42 @@ export class Encoder {
     // A block that has just filled the table is shorter the next time: remember that form, not this one.
     if (this.table.generation === generation) {
       if (this.remembered.size >= MAX_REMEMBERED_BLOCKS) this.remembered.clear();
-      this.remembered.set(block, { bytes, generation, missed });
+      this.remembered.set(block, { encoder: this, bytes, generation, missed });
     }
     return bytes;
   }
 
+  private writeWithStaticName(buffer: Uint8Array, at: number, index: number, name: string, value: string): number {
+    const field = this.index.field(name, value);
+    if (field !== 0) return writeInteger(buffer, at, INDEXED, 0x7f, field);
+    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, index, name, value);
+  }
+
+  private writeWithDynamicName(buffer: Uint8Array, at: number, name: string, value: string): number {
+    const places = this.index.places(name);
+    if (places === undefined) {
+      if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
+      return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, 0, name, value);
+    }
+    const place = places.byValue.get(value);
+    if (place !== undefined) return writeInteger(buffer, at, INDEXED, 0x7f, this.index.indexOf(place));
+    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, this.index.indexOf(places.newest), name, value);
+  }
+
   private writePrepared(buffer: Uint8Array, at: number, name: string, value: string, indexing: Indexing): number {
-    if (indexing === Indexing.NEVER) return this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, name, value);
+    if (indexing === Indexing.NEVER)
+      return this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, this.index.name(name), name, value);
     const known = this.index.field(name, value);
     if (known !== 0) return writeInteger(buffer, at, INDEXED, 0x7f, known);
     if (indexing === Indexing.YES) {
       if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
       this.encodingMissed += name.length + value.length;
     }
-    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, name, value);
+    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, this.index.name(name), name, value);
   }
 
   private writeAndInsert(buffer: Uint8Array, at: number, name: string, value: string): number {
-    const next = this.writeLiteral(buffer, at, INCREMENTAL, 0x3f, name, value);
+    const next = this.writeLiteral(buffer, at, INCREMENTAL, 0x3f, this.index.name(name), name, value);
     this.index.insert(name, value);
     return next;
   }
@@ -160,10 +182,10 @@ export class Encoder {
     at: number,
     pattern: number,
     mask: number,
+    index: number,
     name: string,
     value: string,
   ): number {
-    const index = this.index.name(name);
     at = writeInteger(buffer, at, pattern, mask, index);
     if (index === 0) at = this.writeString(buffer, at, name);
     return this.writeString(buffer, at, value);

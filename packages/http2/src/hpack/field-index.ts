@@ -1,16 +1,16 @@
 import type { DynamicTable } from "./dynamic-table.js";
 import { STATIC_ENTRIES, staticFieldIndex, staticNameIndex } from "./static-table.js";
 
-interface Known {
-  /** Place of the newest entry with this name among all ever inserted. */
-  place: number;
-  readonly places: Map<string, number>;
+/** Where in the dynamic table a name is found: places count all entries ever inserted (see DynamicTable.inserted). */
+export interface Places {
+  newest: number;
+  readonly byValue: Map<string, number>;
 }
 
 /** Finds fields in both tables, for an encoder: the reverse of what an index means. */
 export class FieldIndex {
   private readonly table: DynamicTable;
-  private readonly names = new Map<string, Known>();
+  private readonly names = new Map<string, Places>();
 
   constructor(table: DynamicTable) {
     this.table = table;
@@ -20,14 +20,14 @@ export class FieldIndex {
   field(name: string, value: string): number {
     const fixed = staticFieldIndex(name, value);
     if (fixed !== 0) return fixed;
-    const place = this.names.get(name)?.places.get(value);
+    const place = this.names.get(name)?.byValue.get(value);
     return place === undefined ? 0 : this.indexOf(place);
   }
 
   /** An HPACK index of a field with this name, or 0. */
   name(name: string): number {
     const known = this.names.get(name);
-    return staticNameIndex(name) || (known === undefined ? 0 : this.indexOf(known.place));
+    return staticNameIndex(name) || (known === undefined ? 0 : this.indexOf(known.newest));
   }
 
   /** Inserts into the table and remembers where. */
@@ -35,12 +35,7 @@ export class FieldIndex {
     const place = this.table.inserted;
     this.table.insert(name, value);
     if (this.table.inserted === place) return; // larger than the table
-    const known = this.names.get(name);
-    if (known === undefined) this.names.set(name, { place, places: new Map([[value, place]]) });
-    else {
-      known.place = place;
-      known.places.set(value, place);
-    }
+    this.note(name, value, place);
   }
 
   /** After entries were evicted: forgets them, so that the index never outgrows the table. */
@@ -51,16 +46,25 @@ export class FieldIndex {
       const name = table.nameAt(position);
       const value = table.valueAt(position);
       const place = table.inserted - 1 - position;
-      const known = this.names.get(name);
-      if (known === undefined) this.names.set(name, { place, places: new Map([[value, place]]) });
-      else {
-        known.place = place;
-        known.places.set(value, place);
-      }
+      this.note(name, value, place);
     }
   }
 
-  private indexOf(place: number): number {
+  /** Undefined when no entry of the dynamic table has this name. */
+  places(name: string): Places | undefined {
+    return this.names.get(name);
+  }
+
+  indexOf(place: number): number {
     return STATIC_ENTRIES + this.table.inserted - place;
+  }
+
+  private note(name: string, value: string, place: number): void {
+    const known = this.names.get(name);
+    if (known === undefined) this.names.set(name, { newest: place, byValue: new Map([[value, place]]) });
+    else {
+      known.newest = place;
+      known.byValue.set(value, place);
+    }
   }
 }

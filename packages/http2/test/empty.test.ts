@@ -1,1 +1,0 @@
-import "@vyra/http2";
