@@ -51,6 +51,10 @@ describe("IpcHandler", () => {
     const handler = backend();
     await handler.connect();
     const status = await handler.callMethod("GetStatus", {});
+    const query = { data: "in a variable" };
+    assert.equal((await handler.callMethod("ProcessData", query)).result, "IN A VARIABLE");
+    // @ts-expect-error: a wrong request is an error before it runs
+    await handler.callMethod("ProcessData", { dat: "" });
     const typed: { status: string; uptimeSeconds: bigint } = status;
     assert.deepEqual([typed.status, typed.uptimeSeconds], ["running", 2n ** 40n]);
     assert.equal((await handler.callMethod("processData", { data: "abc" })).result, "ABC");

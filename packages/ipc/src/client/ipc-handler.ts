@@ -19,6 +19,10 @@ type Fn = (request: never, options?: CallOptions) => unknown;
 type RequestOf<F> = F extends (request: infer R, options?: CallOptions) => unknown ? R : never;
 type ResultOf<F> = F extends Fn ? ReturnType<F> : never;
 
+type RequestFor<S extends DescService, N> = N extends MethodName<S> ? RequestOf<MethodFor<S, N>> : unknown;
+type ResultFor<S extends DescService, N> =
+  N extends MethodName<S> ? ResultOf<MethodFor<S, N>> : Promise<unknown> | AsyncIterable<unknown>;
+
 /** Which service to call, where, and how. */
 export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions {
   /** Where the server lives, as in `serve()`: a module's name, a path or `unix:/path`. */
@@ -73,12 +77,11 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
    * @throws {ConnectError} Unimplemented if the service has no such method, FailedPrecondition before `connect()`, and
    *   whatever the call fails with.
    */
-  callMethod<const N extends MethodName<S>>(
+  callMethod<N extends MethodName<S> | (string & {})>(
     name: N,
-    request: RequestOf<MethodFor<S, N>>,
+    request: RequestFor<S, N>,
     options?: CallOptions,
-  ): ResultOf<MethodFor<S, N>>;
-  callMethod(name: string, request: unknown, options?: CallOptions): Promise<unknown> | AsyncIterable<unknown>;
+  ): ResultFor<S, N>;
   callMethod(name: string, request: unknown, options?: CallOptions): unknown {
     const { service, socket } = this.#options;
     const method = service.methods.find((m) => m.name === name || m.localName === name);

@@ -6,3 +6,25 @@ export { abortableIterable, orAborted } from "./abortable.js";
 export { deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";
+export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
+export {
+  acceptEncodingHeader,
+  compressionFor,
+  compressionNamed,
+  encodingHeader,
+  unexpectedCompression,
+} from "./compression.js";
+export { Deadlines, Timed } from "./deadlines.js";
+export {
+  assertReadable,
+  assertWritable,
+  compressedFlag,
+  EnvelopeReader,
+  envelopeBytes,
+  envelopeOf,
+  incompleteMessage,
+  lengthAt,
+} from "./envelope.js";
+export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
+export { fieldOf, fieldsOf, headersOf } from "./metadata.js";
+export { errorOf, hasStatus, statusFields } from "./status.js";

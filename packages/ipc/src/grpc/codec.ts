@@ -1,0 +1,80 @@
+import {
+  type BinaryReadOptions,
+  type BinaryWriteOptions,
+  create,
+  type DescMessage,
+  fromBinary,
+  fromJsonString,
+  isMessage,
+  type JsonReadOptions,
+  type JsonWriteOptions,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** How messages of one type travel. */
+export interface Codec<T extends DescMessage = DescMessage> {
+  /** @throws {ConnectError} Internal for a message that is none of this type. */
+  serialize(message: MessageShape<T>): Uint8Array;
+  /** Bytes fields of the message share the memory of `bytes`. @throws {ConnectError} InvalidArgument. */
+  parse(bytes: Uint8Array): MessageShape<T>;
+}
+
+export interface CodecOptions {
+  readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
+  readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
+}
+
+export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
+  return {
+    serialize(message) {
+      try {
+        return toBinary(type, message, binaryOptions);
+      } catch (error) {
+        throw failed(`serialize ${type.typeName}`, Code.Internal, error);
+      }
+    },
+    parse(bytes) {
+      try {
+        return fromBinary(type, bytes, binaryOptions);
+      } catch (error) {
+        throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
+      }
+    },
+  };
+}
+
+export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: CodecOptions): Codec<T> {
+  // As Connect has it: what a newer peer added is no error.
+  const options = { ignoreUnknownFields: true, ...jsonOptions };
+  return {
+    serialize(message) {
+      try {
+        return Buffer.from(toJsonString(type, message, options));
+      } catch (error) {
+        throw failed(`serialize ${type.typeName}`, Code.Internal, error);
+      }
+    },
+    parse(bytes) {
+      try {
+        return fromJsonString(type, utf8.decode(bytes), options);
+      } catch (error) {
+        throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
+      }
+    },
+  };
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The message itself, or one made of the properties given. */
+export function completed<T extends DescMessage>(type: T, init: MessageInitShape<T>): MessageShape<T> {
+  return isMessage(init, type) ? (init as MessageShape<T>) : create(type, init);
+}
+
+function failed(doing: string, code: Code, cause: unknown): ConnectError {
+  return new ConnectError(`cannot ${doing}: ${(cause as Error).message}`, code, undefined, undefined, cause);
+}

@@ -1,0 +1,98 @@
+/** Something that has to be over by a certain moment. It is itself the entry of the list it waits in: no call makes one. */
+export abstract class Timed {
+  /** @internal */ deadlineAt = 0;
+  /** @internal */ list: DeadlineList | null = null;
+  /** @internal */ earlier: Timed | null = null;
+  /** @internal */ later: Timed | null = null;
+
+  /** Called once, at the deadline. */
+  abstract onDeadline(): void;
+
+  /** What remains, in milliseconds; undefined without a deadline. */
+  leftMs(): number | undefined {
+    return this.deadlineAt === 0 ? undefined : this.deadlineAt - performance.now();
+  }
+}
+
+/**
+ * Many deadlines on few timers. What starts with the same time limit ends in the order in which it started, so it waits in one
+ * list with one timer, for its first; to start and to stop costs a few pointers. The timers do not hold the process: what
+ * waits for a peer has a socket that does.
+ */
+export class Deadlines {
+  readonly #lists = new Map<number, DeadlineList>();
+
+  start(timed: Timed, timeoutMs: number): void {
+    let list = this.#lists.get(timeoutMs);
+    if (list === undefined) {
+      list = new DeadlineList(timeoutMs, () => this.#lists.delete(timeoutMs));
+      this.#lists.set(timeoutMs, list);
+    }
+    list.add(timed);
+  }
+
+  stop(timed: Timed): void {
+    timed.list?.remove(timed);
+  }
+}
+
+/** setTimeout takes no more, and fires at once for it; 24 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
+class DeadlineList {
+  #first: Timed | null = null;
+  #last: Timed | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly timeoutMs: number,
+    private readonly onEmpty: () => void,
+  ) {}
+
+  add(timed: Timed): void {
+    timed.deadlineAt = performance.now() + this.timeoutMs;
+    timed.list = this;
+    timed.earlier = this.#last;
+    if (this.#last === null) {
+      this.#first = timed;
+    } else {
+      this.#last.later = timed;
+    }
+    this.#last = timed;
+    if (this.#timer === undefined) {
+      this.#arm(this.timeoutMs);
+    }
+  }
+
+  remove(timed: Timed): void {
+    if (timed.earlier === null) {
+      this.#first = timed.later;
+    } else {
+      timed.earlier.later = timed.later;
+    }
+    if (timed.later === null) {
+      this.#last = timed.earlier;
+    } else {
+      timed.later.earlier = timed.earlier;
+    }
+    timed.list = timed.earlier = timed.later = null;
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => this.#expire(), Math.min(maxTimerMs, Math.max(1, Math.ceil(ms)))).unref();
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (let first = this.#first; first !== null && first.deadlineAt <= now; first = this.#first) {
+      this.remove(first);
+      first.onDeadline();
+    }
+    if (this.#first !== null) {
+      this.#arm(this.#first.deadlineAt - now);
+    } else {
+      this.onEmpty();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
+import { StatusSchema } from "../gen/google/rpc/status_pb.js";
+import { completed } from "./codec.js";
+import { fieldOf, fieldsOf } from "./metadata.js";
+
+const statusHeader = "grpc-status";
+const messageHeader = "grpc-message";
+const detailsHeader = "grpc-status-details-bin";
+const typeUrlPrefix = "type.googleapis.com/";
+
+/** The trailers of a call that failed: status, message, details and the error's metadata. */
+export function statusFields(error: ConnectError): string[] {
+  const fields = [statusHeader, String(error.code)];
+  if (error.rawMessage !== "") {
+    fields.push(messageHeader, percentEncoded(error.rawMessage));
+  }
+  if (error.details.length > 0) {
+    const details = error.details.map((detail) =>
+      "desc" in detail
+        ? {
+            typeUrl: typeUrlPrefix + detail.desc.typeName,
+            value: toBinary(detail.desc, completed(detail.desc, detail.value)),
+          }
+        : { typeUrl: typeUrlPrefix + detail.type, value: detail.value },
+    );
+    const status = create(StatusSchema, { code: error.code, message: error.rawMessage, details });
+    fields.push(detailsHeader, encodeBinaryHeader(toBinary(StatusSchema, status)));
+  }
+  return fields.concat(fieldsOf(error.metadata));
+}
+
+/** What trailers say of the call: undefined if it succeeded, or the error. `metadata` goes with it. */
+export function errorOf(
+  fields: readonly string[],
+  extra: readonly string[],
+  metadata: () => Headers,
+): ConnectError | undefined {
+  const status = fieldOf(statusHeader, fields, extra);
+  if (status === "0") {
+    return undefined;
+  }
+  if (status === undefined) {
+    return new ConnectError("protocol error: missing trailer grpc-status", Code.Internal, metadata());
+  }
+  const code = /^\d{1,2}$/.test(status) && Number(status) in Code ? (Number(status) as Code) : Code.Unknown;
+  const message = percentDecoded(fieldOf(messageHeader, fields, extra) ?? "");
+  const error = new ConnectError(message, code, metadata());
+  const details = fieldOf(detailsHeader, fields, extra);
+  if (details !== undefined) {
+    addDetails(error, details);
+  }
+  return error;
+}
+
+/** Whether these fields have a status: a response of trailers only, or trailers. */
+export function hasStatus(fields: readonly string[], extra: readonly string[]): boolean {
+  return fieldOf(statusHeader, fields, extra) !== undefined;
+}
+
+function addDetails(error: ConnectError, encoded: string): void {
+  try {
+    const status = fromBinary(StatusSchema, decodeBinaryHeader(encoded));
+    error.details = status.details.map(({ typeUrl, value }) => ({
+      type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),
+      value,
+    }));
+  } catch {
+    // Details that nobody can read take nothing away from the error itself.
+  }
+}
+
+/** Percent-encoding as gRPC has it: all bytes of UTF-8 but the printable ones of ASCII, and "%". */
+export function percentEncoded(text: string): string {
+  if (/^[\x20-\x24\x26-\x7e]*$/.test(text)) {
+    return text;
+  }
+  let encoded = "";
+  for (const byte of Buffer.from(text)) {
+    encoded +=
+      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return encoded;
+}
+
+/** Back again. What is not encoded properly is left as it is, as the specification bids. */
+export function percentDecoded(text: string): string {
+  if (!text.includes("%")) {
+    return text;
+  }
+  const bytes = Buffer.from(text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  return bytes.toString("utf8");
+}
