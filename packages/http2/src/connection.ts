@@ -426,7 +426,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.reader.maxFrameSize = now.maxFrameSize;
     this.decoder.setTableLimit(now.headerTableSize);
     const delta = now.initialWindowSize - before.initialWindowSize;
-    if (delta !== 0) for (const stream of this.streams.all()) stream.receiveWindow += delta;
+    if (delta !== 0) this.inbound.resize(this.streams.all(), delta);
   }
 
   onSettingsTimeout(error: ConnectionError): void {

@@ -77,6 +77,14 @@ export class InboundData {
     this.give(Math.min(bytes, this.heldBy(stream)), stream);
   }
 
+  /** Our window size has changed by `delta`: so do all windows (RFC 9113 §6.9.2), and what was little credit may now be much. */
+  resize(streams: readonly Stream[], delta: number): void {
+    for (const stream of streams) {
+      stream.receiveWindow += delta;
+      this.announceCredit(stream);
+    }
+  }
+
   /** A stream is over: what it held is given back to the connection. */
   settle(stream: Stream): void {
     const held = this.heldBy(stream);
@@ -95,6 +103,11 @@ export class InboundData {
     if (isCreditDue(this.credit, this.windowSize)) this.updateConnectionWindow();
     if (stream === null) return;
     stream.receiveCredit += bytes;
+    this.announceCredit(stream);
+  }
+
+  /** Tells the peer what a stream has consumed, once that is half of what its window is to be. */
+  private announceCredit(stream: Stream): void {
     const { local, output } = this.connection;
     if (!isCreditDue(stream.receiveCredit, local.initialWindowSize) || !mayReceive(stream.state)) return;
     output.reserve(WINDOW_UPDATE_BYTES);

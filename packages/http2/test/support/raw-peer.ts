@@ -144,12 +144,13 @@ export class RawPeer {
     return reset.payload.readUInt32BE(0);
   }
 
-  /** A ping's round trip: everything sent before has been acted upon. */
+  /** Two round trips: everything sent before has been acted upon, and what that made the other end write is here. */
   async settle(): Promise<void> {
-    this.send(frame(Type.PING, 0, 0, Buffer.from("settling")));
-    for (;;) {
-      const ping = await this.next(Type.PING);
-      if ((ping.flags & ACK) !== 0 && ping.payload.toString() === "settling") return;
+    for (const payload of ["settling", "settled!"]) {
+      this.send(frame(Type.PING, 0, 0, Buffer.from(payload)));
+      let ack: Frame;
+      do ack = await this.next(Type.PING);
+      while ((ack.flags & ACK) === 0 || ack.payload.toString() !== payload);
     }
   }
 
