@@ -125,11 +125,10 @@ class Pairing {
     if (seen === "wrong") {
       this.#outcomes.set(name, failed(`the wire shows other compressed flags: ${JSON.stringify(calls)}`));
     } else if (seen === "call") {
-      const { title } = name.startsWith("client_") ? this.#client.peer : this.#server.peer;
-      this.#outcomes.set(name, { verdict: "part", note: `${title} compresses a call's messages all or none` });
+      const who = name.startsWith("client_") ? "client" : "server";
+      this.#outcomes.set(name, { verdict: "part", note: `the ${who} compresses all messages of a call or none` });
     } else if (!isProbing) {
-      const { title } = this.#server.peer;
-      const note = `a server of ${title} cannot see that a request was not compressed, so none is sent that it should refuse`;
+      const note = "the server cannot tell an uncompressed request, so it is not sent one that it should refuse";
       this.#outcomes.set(name, { verdict: "part", note });
     }
   }

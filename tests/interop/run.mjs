@@ -1,7 +1,7 @@
 // npm run test:interop [-- --engine node,direct] [--peer python,go] [--no-report]
 //
 // Every peer's client against our server and our client against every peer's server, over each of our engines. Writes the
-// matrix into docs/interop.md if all peers and engines took part.
+// matrix into docs/interop.md if all peers and engines took part, and then also runs the programs that the docs show.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -9,6 +9,7 @@ import { cases } from "./cases.mjs";
 import { runPairing } from "./pairing.mjs";
 import { ourPeer, peers } from "./peers.mjs";
 import { printMatrix, writeMatrix } from "./report.mjs";
+import { runSnippets } from "./snippets.mjs";
 import { root } from "./toolchains.mjs";
 
 const { values: options } = parseArgs({
@@ -50,7 +51,9 @@ for (const peer of wanted) {
 }
 
 printMatrix(columns);
-const problems = problemsIn(columns);
+const snippets = isWhole ? await runSnippets() : { passed: 0, problems: [] };
+console.log(`${snippets.passed} pairs of programs from the docs ran as they should`);
+const problems = [...problemsIn(columns), ...snippets.problems];
 for (const problem of problems) {
   console.log(problem);
 }
@@ -67,9 +70,9 @@ if (isWhole && missing.length === 0 && !options["no-report"]) {
     ...versions,
   ]);
 }
-const failures = columns.flatMap(({ runs }) => runs.flatMap(({ outcomes }) => [...outcomes.values()]));
-const passedCount = failures.filter(({ verdict }) => verdict === "passed" || verdict === "part").length;
-console.log(`${passedCount} passed, ${problems.length} failed`);
+const outcomes = columns.flatMap(({ runs }) => runs.flatMap((one) => [...one.outcomes.values()]));
+const passed = outcomes.filter(({ verdict }) => verdict === "passed" || verdict === "part").length + snippets.passed;
+console.log(`${passed} passed, ${problems.length} failed`);
 process.exitCode = problems.length > 0 || (missing.length > 0 && process.env.CI === "true") ? 1 : 0;
 
 async function addColumn(peer, caller, someEngines) {

@@ -15,7 +15,7 @@ const cache = join(root, ".cache/interop");
 const grpcurlVersion = "v1.9.4";
 /** grpc-go asks for this one; GOTOOLCHAIN=local keeps Go from fetching another Go. */
 const goVersion = "1.26";
-const goEnv = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
+export const goEnv = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
 
 export const debianPackages = "g++ cmake make pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc";
 
@@ -124,7 +124,7 @@ function goVersionHere() {
 }
 
 /** Does something unless it was done with the same inputs before. */
-async function once(stamp, inputs, work) {
+export async function once(stamp, inputs, work) {
   const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
   if (existsSync(stamp) && read(stamp) === hash) {
     return;
