@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { AbuseGuard } from "./abuse-limits.js";
+import { AbuseGuard, calm } from "./abuse-limits.js";
 import { ClosedStreams } from "./closed-streams.js";
 import { ConnectionError, ErrorCode, errorCodeName, StreamError } from "./errors.js";
 import { Flag, FrameType } from "./frame/frame-header.js";
@@ -26,7 +26,8 @@ import { Sender } from "./sender.js";
 import { defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
 import { SocketEnd } from "./socket-end.js";
-import type { Stream } from "./stream.js";
+import { StallWatch } from "./stall-watch.js";
+import type { Reservation, Stream } from "./stream.js";
 import { StreamTable } from "./stream-table.js";
 
 /** What differs between client and server. */
@@ -74,6 +75,9 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   readonly inbound: InboundData;
   readonly pings: Pings;
   readonly settings: SettingsExchange;
+  readonly maxWaitingBytes: number;
+  readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
+  private readonly stallWatch: StallWatch;
   private readonly closedStreams = new ClosedStreams();
   private readonly reader: FrameReader;
   private readonly decoder: Decoder;
@@ -98,8 +102,11 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
     this.inbound = new InboundData(this, options.connectionWindowSize ?? connectionDefaults.connectionWindowSize);
     this.pings = new Pings(this.output);
-    const timeoutMs = options.settingsTimeoutMs ?? connectionDefaults.settingsTimeoutMs;
-    this.settings = new SettingsExchange(this.output, this, timeoutMs);
+    this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
+    const settingsTimeoutMs = options.settingsTimeoutMs ?? connectionDefaults.settingsTimeoutMs;
+    this.settings = new SettingsExchange(this.output, this, settingsTimeoutMs);
+    const stallTimeoutMs = options.stallTimeoutMs ?? connectionDefaults.stallTimeoutMs;
+    this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
     this.reader = new FrameReader(this, this.settings.inForce.maxFrameSize);
     this.decoder = new Decoder(settings.maxHeaderListSize);
     this.assembly = new HeaderAssembly(settings.maxHeaderListSize);
@@ -411,6 +418,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
 
   beforeWrite(): void {
     this.sender.pump();
+    this.stallWatch.observe();
     this.role.onTurn();
     this.leaving = this.role.lastOwnStreamId;
     if (!this.socket.connecting) this.handedOver = this.leaving;
@@ -431,6 +439,10 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
 
   onSettingsTimeout(error: ConnectionError): void {
     this.fail(error);
+  }
+
+  private onStall(waitingBytes: number): void {
+    this.fail(calm(`bytes (${waitingBytes}) waiting for windows that stay shut (CVE-2019-9517)`));
   }
 
   writeGoAway(lastStreamId: number, code: number, debug: string): void {
@@ -467,6 +479,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.phase = ConnectionPhase.CLOSED;
     this.reader.stopped = true;
     this.settings.stop();
+    this.stallWatch.stop();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {
       stream.closed();

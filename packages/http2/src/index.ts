@@ -37,3 +37,4 @@ export { type ProtocolHandlers, sniffProtocol } from "./preface.js";
 export { ServerConnection } from "./server-connection.js";
 export type { ServerStream } from "./server-stream.js";
 export type { Settings } from "./settings.js";
+export type { Reservation } from "./stream.js";

@@ -12,6 +12,16 @@ export interface ConnectionOptions {
   readonly connectionWindowSize?: number;
   /** How long the peer may take to acknowledge settings, in milliseconds; 0 is for ever. Default 10,000. */
   readonly settingsTimeoutMs?: number;
+  /**
+   * Bytes of bodies that may wait for the peer's windows or socket. Above it a server refuses new streams (REFUSED_STREAM), and
+   * reads no more from a peer that does not read either. Default 128 MiB.
+   */
+  readonly maxWaitingBytes?: number;
+  /**
+   * When more than 16 MiB wait and none of it has moved for so long, in milliseconds, the connection ends with
+   * ENHANCE_YOUR_CALM (CVE-2019-9517); 0 is never. Default 60,000.
+   */
+  readonly stallTimeoutMs?: number;
   /** How outgoing fields are compressed. */
   readonly encoder?: EncoderOptions;
   readonly abuseLimits?: AbuseLimits;
@@ -25,4 +35,6 @@ export interface ConnectionOptions {
 export const connectionDefaults = {
   connectionWindowSize: 32 * 2 ** 20,
   settingsTimeoutMs: 10_000,
+  maxWaitingBytes: 128 * 2 ** 20,
+  stallTimeoutMs: 60_000,
 } as const;

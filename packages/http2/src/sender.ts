@@ -37,6 +37,8 @@ export class Sender {
   window = initialSettings.initialWindowSize;
   /** In all outboxes. */
   waitingBytes = 0;
+  /** Of DATA, ever. */
+  sentBytes = 0;
   private readonly output: Output;
   private readonly peer: PeerSettings;
   private readonly guard: AbuseGuard;
@@ -85,6 +87,7 @@ export class Sender {
   account(stream: SendingStream, length: number): void {
     stream.sendWindow -= length;
     this.window -= length;
+    this.sentBytes += length;
   }
 
   /** The outbox of a stream that has to wait, from now on in line. */

@@ -140,6 +140,7 @@ class ServerRole implements ConnectionRole {
     if (!priorityValid) return ErrorCode.PROTOCOL_ERROR;
     if (list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
     if (core.streams.count >= core.local.maxConcurrentStreams) return ErrorCode.REFUSED_STREAM;
+    if (core.sender.waitingBytes > core.maxWaitingBytes) return ErrorCode.REFUSED_STREAM;
     return problemOf(list, extra, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
   }
 

@@ -5,11 +5,8 @@ import { ConnectionError, ErrorCode } from "./errors.js";
 /** How long a peer may take to read what is left and close its side, before the socket is taken away. */
 const LINGER_MS = 1_000;
 
-/**
- * More waiting output than this stops the reading of a server's socket until the peer has read: each request read would add
- * another response. A client goes on reading, so that two of ours never wait for each other.
- */
-const MAX_WAITING_OUTPUT = 4 * 2 ** 20;
+/** Frames other than DATA that may wait for a peer that does not read: responses' fields, trailers, replies. */
+const MAX_WAITING_FRAMES = 4 * 2 ** 20;
 
 /** Joins a connection to its socket: bytes in, and every way in which the socket ends. */
 export class SocketEnd {
@@ -33,7 +30,7 @@ export class SocketEnd {
     const { connection } = this;
     this.socket.on("data", (chunk: Buffer) => {
       receive(chunk);
-      if (connection.role.isServer && connection.output.pendingBytes > MAX_WAITING_OUTPUT) this.hold();
+      if (connection.role.isServer && connection.output.isWriting) this.holdIfFull();
     });
   }
 
@@ -51,8 +48,13 @@ export class SocketEnd {
     this.timer = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
-  private hold(): void {
-    if (!this.reading || !this.connection.output.isWriting) return;
+  /**
+   * A peer that does not read is not read from: each request would add another response. Only a server does so; a client goes on
+   * reading, and so two of ours never wait for each other. DATA that waits for windows is another matter: updates must be read.
+   */
+  private holdIfFull(): void {
+    const { output, sender, maxWaitingBytes } = this.connection;
+    if (!this.reading || (output.pendingBytes <= MAX_WAITING_FRAMES && sender.waitingBytes <= maxWaitingBytes)) return;
     this.held = true;
     this.socket.pause();
   }

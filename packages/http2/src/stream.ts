@@ -1,10 +1,19 @@
 import type { Connection } from "./connection.js";
 import { ErrorCode, type StreamError } from "./errors.js";
+import { writeDataHeader } from "./frame/data.js";
+import { FRAME_HEADER_BYTES } from "./frame/frame-header.js";
 import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 import type { Outbox } from "./outbox.js";
 import type { SendingStream } from "./sender.js";
 import { afterEndReceived, afterEndSent, MessagePhase, maySend, StreamState } from "./stream-state.js";
+
+/** A stretch `[start, end)` of the outgoing buffer, to be filled. */
+export interface Reservation {
+  buffer: Uint8Array;
+  start: number;
+  end: number;
+}
 
 /**
  * One stream: what both roles share. The public members are for its owner; those marked internal are for the connection.
@@ -79,6 +88,35 @@ export abstract class Stream implements SendingStream {
       this.sent = MessagePhase.ENDED;
     } else this.wantsDrain = true;
     return false;
+  }
+
+  /**
+   * Room for a message of exactly `bytes` bytes in the frame about to be sent, to be written there by the caller, who then calls
+   * `commit()` before anything else of this connection. One object serves all reservations.
+   * @returns null when so much may not leave at once; `data()` and `message()` can wait, this cannot
+   */
+  reserve(bytes: number): Reservation | null {
+    const { sender, output, reservation } = this.connection;
+    if (!this.maySendBody() || !sender.mayCopyNow(this, bytes)) return null;
+    output.reserve(FRAME_HEADER_BYTES + bytes);
+    reservation.buffer = output.buffer;
+    reservation.start = output.at + FRAME_HEADER_BYTES;
+    reservation.end = reservation.start + bytes;
+    return reservation;
+  }
+
+  /** Sends what has been written into the reservation just made. */
+  commit(endStream = false): void {
+    const { sender, output, reservation } = this.connection;
+    const { buffer, start, end } = reservation;
+    if (buffer !== output.buffer || start !== output.at + FRAME_HEADER_BYTES) {
+      throw new Error(`cannot commit on stream ${this.id}: its reservation is not the last thing that happened`);
+    }
+    writeDataHeader(buffer, output.at, this.id, end - start, endStream);
+    output.at = end;
+    sender.account(this, end - start);
+    reservation.start = -1;
+    if (endStream) this.endSent();
   }
 
   /** Ends the body, and the message, without trailers. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { NO_FIELDS, ServerConnection } from "@vyra/http2";
 import fc from "fast-check";
 import { FrameReader, type FrameSink } from "../dist/frame-reader.js";
-import { NO_FIELDS, ServerConnection } from "@vyra/http2";
 import { Collector, echo, link, POST } from "./support/exchange.js";
 import {
   END_HEADERS,
@@ -60,7 +60,12 @@ const anyFrame = fc
   })
   .map(({ type, flags, streamId, payload, padding }) => {
     if (type !== Type.DATA || padding === null) return frame(type, flags, streamId, payload);
-    return frame(type, flags | PADDED, streamId, Buffer.concat([Buffer.from([padding]), payload, Buffer.alloc(padding)]));
+    return frame(
+      type,
+      flags | PADDED,
+      streamId,
+      Buffer.concat([Buffer.from([padding]), payload, Buffer.alloc(padding)]),
+    );
   });
 
 describe("the frame reader", () => {
@@ -82,7 +87,10 @@ describe("the frame reader", () => {
   });
 
   it("does not keep what it was given: the caller's buffer may be used again", () => {
-    const whole = Buffer.concat([frame(Type.HEADERS, END_HEADERS, 1, Buffer.alloc(100, 7)), frame(Type.PING, 0, 0, Buffer.alloc(8, 9))]);
+    const whole = Buffer.concat([
+      frame(Type.HEADERS, END_HEADERS, 1, Buffer.alloc(100, 7)),
+      frame(Type.PING, 0, 0, Buffer.alloc(8, 9)),
+    ]);
     const seen: string[] = [];
     const sink: FrameSink = {
       onFrame: (_type, _flags, _id, buffer, start, end) => {

@@ -137,6 +137,22 @@ describe("an exchange", () => {
     assert.equal(writes, 1);
   });
 
+  it("can be written by the caller straight into the outgoing frame", async (t) => {
+    const { client } = await link(t, echo);
+    const collector = new Collector();
+    const stream = client.request(POST, NO_FIELDS, false, collector);
+    const room = stream.reserve(4);
+    assert.ok(room !== null);
+    assert.equal(room.end - room.start, 4);
+    room.buffer.set(Buffer.from("ping"), room.start);
+    stream.commit();
+    assert.throws(() => stream.commit(), /reservation/);
+    assert.equal(stream.reserve(1_000_000), null);
+    assert.ok(stream.reserve(0) !== null);
+    stream.commit(true);
+    assert.equal((await collector.response).body.toString(), "ping");
+  });
+
   it("leaves a body handed over alone, and one prefix may serve every message", async (t) => {
     const { client } = await link(t, echo);
     const prefix = Buffer.alloc(5);

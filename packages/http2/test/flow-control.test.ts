@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
 import { ClientConnection, NO_FIELDS, ServerConnection, type ServerStream } from "@vyra/http2";
+import fc from "fast-check";
 import { answering, Call, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
   END_HEADERS,
@@ -37,7 +37,8 @@ async function serving(t: import("node:test").TestContext, bytes: number, ...ent
   );
   const peer = new RawPeer(client, false);
   peer.begin(...entries);
-  const ask = (streamId: number): void => peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, streamId, POST_FIELDS));
+  const ask = (streamId: number): void =>
+    peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, streamId, POST_FIELDS));
   return { peer, ask, connection, stream: () => stream };
 }
 
@@ -119,7 +120,10 @@ describe("sending within the peer's windows", () => {
     const { peer, ask } = await serving(t, 60_000, [INITIAL_WINDOW_SIZE, 1_000_000], [MAX_FRAME_SIZE, 20_000]);
     ask(1);
     await peer.settle();
-    assert.deepEqual(peer.ofType(Type.DATA).map((data) => data.payload.length), [20_000, 20_000, 20_000]);
+    assert.deepEqual(
+      peer.ofType(Type.DATA).map((data) => data.payload.length),
+      [20_000, 20_000, 20_000],
+    );
     peer.send(settings([MAX_FRAME_SIZE, 16_384]), frame(Type.WINDOW_UPDATE, 0, 0, uint32(100_000)));
     ask(3);
     await peer.settle();
@@ -181,7 +185,10 @@ describe("flow-control accounting", () => {
           const body = Buffer.alloc(size);
           const end = action === "end" ? END_STREAM : 0;
           if (padding === null) peer.send(frame(Type.DATA, end, id, body));
-          else peer.send(frame(Type.DATA, end | PADDED, id, Buffer.concat([Buffer.from([padding]), body, Buffer.alloc(padding)])));
+          else
+            peer.send(
+              frame(Type.DATA, end | PADDED, id, Buffer.concat([Buffer.from([padding]), body, Buffer.alloc(padding)])),
+            );
           sentTotal += length;
           sent.set(id, (sent.get(id) ?? 0) + length);
           if (end !== 0) open.delete(id);
@@ -202,7 +209,10 @@ describe("flow-control accounting", () => {
   });
 
   it("gives back all of the connection's window in the end", async (t) => {
-    const { client } = await link(t, echo, { server: { connectionWindowSize: 65_535 }, client: { connectionWindowSize: 65_535 } });
+    const { client } = await link(t, echo, {
+      server: { connectionWindowSize: 65_535 },
+      client: { connectionWindowSize: 65_535 },
+    });
     for (let i = 0; i < 60; i++) {
       const size = (i * 7919) % 60_000;
       assert.equal((await exchange(client, Buffer.alloc(size))).body.length, size);
@@ -247,7 +257,12 @@ describe("a slow reader", () => {
     const connection = new ClientConnection(client);
     const handler = new Collector();
     // The peer is a socket nobody reads: hand it settings that allow everything.
-    server.write(Buffer.concat([settings([INITIAL_WINDOW_SIZE, 2 ** 31 - 1]), frame(Type.WINDOW_UPDATE, 0, 0, uint32(2 ** 31 - 65_536))]));
+    server.write(
+      Buffer.concat([
+        settings([INITIAL_WINDOW_SIZE, 2 ** 31 - 1]),
+        frame(Type.WINDOW_UPDATE, 0, 0, uint32(2 ** 31 - 65_536)),
+      ]),
+    );
     await turns(20);
     const stream = connection.request(POST, NO_FIELDS, false, handler);
     const chunk = Buffer.alloc(100_000);

@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import http2 from "node:http2";
 import { describe, it, type TestContext } from "node:test";
-import fc from "fast-check";
 import { ClientConnection, HeaderBlock, NO_FIELDS, ServerConnection } from "@vyra/http2";
+import fc from "fast-check";
 import { answering, Collector, DONE, echo, exchange, OK, POST } from "./support/exchange.js";
 import { deferred, dial, listen, socketPath } from "./support/sockets.js";
 
 /** A client of ours and a server of Node's. */
-async function nodeServer(t: TestContext, onStream: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void, settings: http2.Settings = {}) {
+async function nodeServer(
+  t: TestContext,
+  onStream: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void,
+  settings: http2.Settings = {},
+) {
   const path = await socketPath(t);
   const server = http2.createServer({ settings });
   server.on("stream", onStream);
@@ -22,7 +26,11 @@ async function nodeServer(t: TestContext, onStream: (stream: http2.ServerHttp2St
 }
 
 /** A client of Node's and a server of ours. */
-async function nodeClient(t: TestContext, handler = echo, settings: http2.Settings = {}): Promise<http2.ClientHttp2Session> {
+async function nodeClient(
+  t: TestContext,
+  handler = echo,
+  settings: http2.Settings = {},
+): Promise<http2.ClientHttp2Session> {
   const path = await listen(t, (socket) => new ServerConnection(socket, handler));
   const session = http2.connect("http://localhost", { createConnection: () => dial(t, path), settings });
   session.on("error", () => {});
@@ -87,7 +95,10 @@ describe("our client and node:http2's server", () => {
     await new Promise<void>((resolve) => client.ping(() => resolve()));
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`body ${i}`));
     const responses = await Promise.all(bodies.map((body) => exchange(client, body)));
-    assert.deepEqual(responses.map((response) => `${response.body}`), bodies.map(String));
+    assert.deepEqual(
+      responses.map((response) => `${response.body}`),
+      bodies.map(String),
+    );
   });
 
   it("agree on codes of resets", async (t) => {
@@ -153,7 +164,10 @@ describe("node:http2's client and our server", () => {
     await new Promise<void>((resolve) => session.ping(() => resolve()));
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`body ${i}`));
     const answers = await Promise.all(bodies.map((body) => ask(session, {}, body)));
-    assert.deepEqual(answers.map((answer) => `${answer.body}`), bodies.map(String));
+    assert.deepEqual(
+      answers.map((answer) => `${answer.body}`),
+      bodies.map(String),
+    );
   });
 
   it("agree on windows and frame sizes that are small", async (t) => {
@@ -233,4 +247,3 @@ describe("field compression and node:http2's", () => {
     );
   });
 });
-

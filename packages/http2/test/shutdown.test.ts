@@ -1,9 +1,27 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { describe, it } from "node:test";
-import { ClientConnection, ErrorCode, type GoAway, NO_FIELDS, RequestRefusedError, ServerConnection, StreamError } from "@vyra/http2";
+import {
+  ClientConnection,
+  ErrorCode,
+  type GoAway,
+  NO_FIELDS,
+  RequestRefusedError,
+  ServerConnection,
+  StreamError,
+} from "@vyra/http2";
 import { answering, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
-import { END_HEADERS, END_STREAM, fields, frame, OK as OK_FIELDS, POST as POST_FIELDS, RawPeer, Type, uint32 } from "./support/raw-peer.js";
+import {
+  END_HEADERS,
+  END_STREAM,
+  fields,
+  frame,
+  OK as OK_FIELDS,
+  POST as POST_FIELDS,
+  RawPeer,
+  Type,
+  uint32,
+} from "./support/raw-peer.js";
 import { deferred, socketPair, socketPath, turns } from "./support/sockets.js";
 
 describe("a server that closes", () => {
@@ -51,7 +69,10 @@ describe("a server that closes", () => {
     await new Promise<void>((resolve) => client.ping(() => resolve()));
     server.close();
     while (goAways.length < 2) await turns(1);
-    assert.deepEqual(goAways.map((goAway) => goAway.lastStreamId), [2 ** 31 - 1, 1]);
+    assert.deepEqual(
+      goAways.map((goAway) => goAway.lastStreamId),
+      [2 ** 31 - 1, 1],
+    );
     assert.throws(
       () => client.request(POST, NO_FIELDS, true, new Collector()),
       (error) => error instanceof RequestRefusedError && error.reason === "closing",
@@ -85,7 +106,11 @@ describe("a client that closes", () => {
 
   it("may be destroyed: every request is told, then the connection", async (t) => {
     const order: string[] = [];
-    const { client, clientClosed } = await link(t, answering(() => {}), { clientHandler: { onClose: () => order.push("closed") } });
+    const { client, clientClosed } = await link(
+      t,
+      answering(() => {}),
+      { clientHandler: { onClose: () => order.push("closed") } },
+    );
     const responses = [1, 2, 3].map((n) => exchange(client, Buffer.from("x")).catch(() => order.push(`reset ${n}`)));
     client.destroy("no longer wanted");
     await Promise.all(responses);
@@ -106,7 +131,11 @@ describe("what was never processed", () => {
     for (const collector of collectors) connection.request(POST, NO_FIELDS, true, collector);
     await peer.next(Type.HEADERS, 5);
     peer.send(frame(Type.GOAWAY, 0, 0, Buffer.concat([uint32(3, 0), Buffer.from("bye")])));
-    await assert.rejects(collectors[2]?.response ?? Promise.resolve(), { notProcessed: true, origin: "peer", streamId: 5 });
+    await assert.rejects(collectors[2]?.response ?? Promise.resolve(), {
+      notProcessed: true,
+      origin: "peer",
+      streamId: 5,
+    });
     peer.send(
       frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, OK_FIELDS),
       frame(Type.HEADERS, END_HEADERS | END_STREAM, 3, fields(":status", "201")),
@@ -146,7 +175,10 @@ describe("what was never processed", () => {
   });
 
   it("is not what was handed to a socket that then dies: that is unknown", async (t) => {
-    const { client, serverSocket, clientClosed } = await link(t, answering(() => {}));
+    const { client, serverSocket, clientClosed } = await link(
+      t,
+      answering(() => {}),
+    );
     const response = exchange(client, Buffer.from("x"));
     await new Promise<void>((resolve) => client.ping(() => resolve()));
     const later = new Collector();
