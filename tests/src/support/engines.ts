@@ -10,7 +10,7 @@ export interface Pair {
 }
 
 export const serverEngines = ["node"] as const satisfies readonly Pair["server"][];
-export const clientEngines = ["node"] as const satisfies readonly Pair["client"][];
+export const clientEngines = ["direct", "node"] as const satisfies readonly Pair["client"][];
 
 const pairs: readonly Pair[] = clientEngines.flatMap((client) => serverEngines.map((server) => ({ client, server })));
 

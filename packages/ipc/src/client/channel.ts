@@ -1,9 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
-import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
+import type { DeadlineOptions } from "../interceptors/deadline.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 import type { IpcTransport, IpcTransportOptions } from "./options.js";
-import { createIpcTransport } from "./transport.js";
+import { createLimitedTransport } from "./transport.js";
 
 /** A transport's options, and `deadline()`'s. */
 export interface ChannelOptions extends Omit<IpcTransportOptions, "socket">, DeadlineOptions {}
@@ -30,8 +30,7 @@ export interface Channel extends AsyncDisposable {
  * @throws {AddressError} if the address is none.
  */
 export function createChannel(socket: string, options: ChannelOptions = {}): Channel {
-  const interceptors = [deadline(options), ...(options.interceptors ?? [])];
-  const transport = createIpcTransport({ ...options, socket, interceptors });
+  const transport = createLimitedTransport({ ...options, socket }, options);
   const close = () => transport.close();
   return {
     transport,

@@ -9,8 +9,8 @@ export interface IpcTransportOptions {
   readonly socket: string;
   /** Plain Connect interceptors, the first outermost. */
   readonly interceptors?: Interceptor[] | undefined;
-  /** What speaks HTTP/2: `"node"` is connect-node on `node:http2`. */
-  readonly engine?: "node" | undefined;
+  /** What speaks HTTP/2: `"direct"` is our own, `"node"` is connect-node on `node:http2`. */
+  readonly engine?: "direct" | "node" | undefined;
   /** User ids, besides this user's and root's, whose sockets may be dialled. Default: none. */
   readonly trustedUsers?: readonly number[] | undefined;
   /** The largest response message, in bytes. Default: 10 MiB. */
@@ -35,6 +35,9 @@ export interface IpcTransportOptions {
   /** How long it may take to answer that, in milliseconds, before the connection is given up. Default: 20,000. */
   readonly keepAliveTimeoutMs?: number | undefined;
 }
+
+/** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
+export const defaultMaxBytes = 10 * 1024 * 1024;
 
 /** A Connect transport over a Unix domain socket, with a connection to look after. */
 export interface IpcTransport extends Transport, AsyncDisposable {

@@ -1,4 +1,6 @@
 import { resolveSocket } from "../address/index.js";
+import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
+import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node.js";
 import type { IpcTransport, IpcTransportOptions } from "./options.js";
 
@@ -11,9 +13,26 @@ import type { IpcTransport, IpcTransportOptions } from "./options.js";
  * @throws {AddressError} if the address is none.
  */
 export function createIpcTransport(options: IpcTransportOptions): IpcTransport {
+  return createLimitedTransport(options, undefined);
+}
+
+/** A transport whose calls are limited as by `deadline(limits)` before all other interceptors. */
+export function createLimitedTransport(
+  options: IpcTransportOptions,
+  limits: DeadlineOptions | undefined,
+): IpcTransport {
   const { path } = resolveSocket(options.socket);
-  if (options.engine !== undefined && options.engine !== "node") {
-    throw new TypeError(`there is no engine ${JSON.stringify(options.engine)}: "node" is`);
+  const { engine = "node" } = options;
+  switch (engine) {
+    case "direct":
+      return createDirectTransport(path, options, limits);
+    case "node":
+      return createNodeTransport(path, withLimits(options, limits));
+    default:
+      throw new TypeError(`there is no engine ${JSON.stringify(engine satisfies never)}: "direct" and "node" are`);
   }
-  return createNodeTransport(path, options);
+}
+
+function withLimits(options: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransportOptions {
+  return limits === undefined ? options : { ...options, interceptors: [deadline(limits), ...(options.interceptors ?? [])] };
 }

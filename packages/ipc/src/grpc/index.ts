@@ -27,4 +27,7 @@ export {
 } from "./envelope.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { fieldOf, fieldsOf, headersOf } from "./metadata.js";
-export { errorOf, hasStatus, statusFields } from "./status.js";
+export { errorOf, hasStatus, percentEncoded, statusFields } from "./status.js";
+export { Inbox } from "./inbox.js";
+export { type Encoded, MessageInbox, unshared } from "./message-inbox.js";
+export { Drain, sendMessages } from "./send-messages.js";

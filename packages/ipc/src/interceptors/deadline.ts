@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type {
   CallOptions,
   HandlerContext,
@@ -41,25 +42,36 @@ export interface DeadlineOptions {
  * remained when the attempt was made.
  */
 export function deadline(options: DeadlineOptions = {}): Interceptor {
-  const { maxTimeoutMs = Number.POSITIVE_INFINITY, streamIdleMs } = options;
-  const unaryTimeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-  assertPositive({ timeoutMs: unaryTimeoutMs, maxTimeoutMs, streamIdleMs });
-  assertPositive(options.methodTimeoutMs ?? {});
-  assertMethodNames(options.methodTimeoutMs, "methodTimeoutMs");
-
+  const timeoutFor = timeoutPolicy(options);
   return (next) => async (req) => {
-    const timeoutMs = limitOf(req);
+    const timeoutMs = timeoutFor(req.method, parseTimeout(req.header.get(timeoutHeader) ?? ""));
     if (!req.stream) {
       return timeoutMs === undefined ? next(req) : limitUnary(next, req, timeoutMs);
     }
-    return limitStream(next, req, timeoutMs, streamIdleMs);
+    return limitStream(next, req, timeoutMs, options.streamIdleMs);
   };
+}
 
-  function limitOf(req: UnaryRequest | StreamRequest): number | undefined {
-    const own = parseTimeout(req.header.get(timeoutHeader) ?? "");
-    const wanted = own ?? settingFor(options.methodTimeoutMs, req.method) ?? (req.stream ? undefined : unaryTimeoutMs);
+/**
+ * The time limit of a call by its method and the limit that it asks for itself, in milliseconds; undefined for none.
+ *
+ * @throws {RangeError | TypeError} for limits and names that cannot be meant.
+ */
+export function timeoutPolicy(
+  options: DeadlineOptions,
+): (method: DescMethod, ownTimeoutMs: number | undefined) => number | undefined {
+  const { maxTimeoutMs = Number.POSITIVE_INFINITY, methodTimeoutMs, streamIdleMs } = options;
+  const unaryTimeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  assertPositive({ timeoutMs: unaryTimeoutMs, maxTimeoutMs, streamIdleMs });
+  assertPositive(methodTimeoutMs ?? {});
+  assertMethodNames(methodTimeoutMs, "methodTimeoutMs");
+  return (method, ownTimeoutMs) => {
+    const wanted =
+      ownTimeoutMs ??
+      settingFor(methodTimeoutMs, method) ??
+      (method.methodKind === "unary" ? unaryTimeoutMs : undefined);
     return wanted === undefined ? undefined : Math.min(wanted, maxTimeoutMs);
-  }
+  };
 }
 
 /**

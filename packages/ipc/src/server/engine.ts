@@ -13,10 +13,10 @@ export interface EngineOptions {
 
 /** Speaks HTTP on accepted connections and runs the calls that come in. */
 export interface ServerEngine {
-  /** Takes over a connection that speaks HTTP/2; what was read of it so far has been put back. */
-  accept(socket: Socket): void;
+  /** Takes over a connection that speaks HTTP/2, of which `head` has been read. */
+  accept(socket: Socket, head: Buffer): void;
   /** Likewise for HTTP/1.1. */
-  acceptHttp1(socket: Socket): void;
+  acceptHttp1(socket: Socket, head: Buffer): void;
   /**
    * Tells all peers that no new calls are taken. Each connection closes when its calls are over, at once if it has none.
    */

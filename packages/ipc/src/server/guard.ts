@@ -46,23 +46,28 @@ async function* guarded<T>(
 
 /** The error that the caller gets for what the call ended with. */
 function answerTo(error: unknown, signal: AbortSignal, report: (error: unknown) => void): ConnectError {
+  if (!isExpected(error, signal)) {
+    report(error);
+  }
+  return answerFor(error, signal);
+}
+
+/** The same without telling anybody: what was meant for the caller as it is, an accident as Internal without a word of it. */
+export function answerFor(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): ConnectError {
   if (error instanceof ConnectError) {
     return error;
   }
-  if (signal.aborted && isAbort(error, signal)) {
-    return ConnectError.from(signal.reason, Code.Canceled);
-  }
-  report(error);
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+  return isExpected(error, signal)
+    ? ConnectError.from(signal.reason, Code.Canceled)
+    : new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }
 
-function isExpected(error: unknown, signal: AbortSignal): boolean {
-  return error instanceof ConnectError || (signal.aborted && isAbort(error, signal));
-}
-
-/** Whether a handler ended as told: with the signal's reason, or with what Node.js' own functions make of it. */
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+/** Whether a handler meant what it threw, or ended as told: with the signal's reason, or with what Node.js makes of it. */
+export function isExpected(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): boolean {
+  return (
+    error instanceof ConnectError ||
+    (signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError")))
+  );
 }
 
 export function nameOf(method: DescMethod): string {

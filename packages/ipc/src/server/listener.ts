@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { sniffProtocol } from "@vyra/http2";
 import type { ServerEngine } from "./engine.js";
 
 /** Accepts connections and hands each to the engine by what it speaks. */
@@ -13,9 +14,6 @@ export interface Listener {
   /** Ends the connections that are left. */
   destroy(): void;
 }
-
-// RFC 9113 §3.4: "PRI * HTTP/2.0…". No method of HTTP/1.1 begins with these three bytes.
-const preface = Buffer.from("PRI");
 
 export function createListener(engine: ServerEngine): Listener {
   const connections = new Set<Socket>();
@@ -36,13 +34,15 @@ export function createListener(engine: ServerEngine): Listener {
         onEmpty?.();
       }
     });
-    sniff(socket, (speaksHttp2) => {
-      silent.delete(socket);
-      if (speaksHttp2) {
-        engine.accept(socket);
-      } else {
-        engine.acceptHttp1(socket);
-      }
+    sniffProtocol(socket, {
+      onHttp2(_, head) {
+        silent.delete(socket);
+        engine.accept(socket, head);
+      },
+      onOther(_, head) {
+        silent.delete(socket);
+        engine.acceptHttp1(socket, head);
+      },
     });
   });
 
@@ -77,25 +77,4 @@ export function createListener(engine: ServerEngine): Listener {
       }
     },
   };
-}
-
-/** Reads as much of a connection as it takes to tell what it speaks, and puts it back. */
-function sniff(socket: Socket, done: (speaksHttp2: boolean) => void): void {
-  let head: Buffer = Buffer.alloc(0);
-  socket.on("readable", onReadable);
-
-  function onReadable(): void {
-    const chunk: Buffer | null = socket.read();
-    if (chunk === null) {
-      return; // the end, which "close" reports
-    }
-    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    const speaksHttp2 = head.subarray(0, preface.length).equals(preface.subarray(0, head.length));
-    if (speaksHttp2 && head.length < preface.length) {
-      return; // not enough to tell
-    }
-    socket.off("readable", onReadable);
-    socket.unshift(head);
-    done(speaksHttp2);
-  }
 }

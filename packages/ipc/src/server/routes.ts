@@ -1,4 +1,4 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import {
   type ConnectRouter,
   type ConnectRouterOptions,
@@ -11,8 +11,19 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 export interface Routes {
   /** The services, in the order in which they were registered. */
   readonly services: readonly DescService[];
+  /** Each method with what runs it, in the same order; what comes later wins. */
+  readonly methods: readonly RecordedMethod[];
   /** Connect's own handlers for these routes, each with `outermost` before all interceptors of the user. */
   handlers(options: ConnectRouterOptions, outermost: Interceptor): UniversalHandler[];
+}
+
+/** A method as it was registered. */
+export interface RecordedMethod {
+  readonly desc: DescMethod;
+  /** The user's function, bound to the object that it came from; undefined where that has none. */
+  readonly implementation: ((...args: never[]) => unknown) | undefined;
+  /** The options that were given for it or for its service; they replace the router's. */
+  readonly options: ConnectRouterOptions | undefined;
 }
 
 type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Interceptor) => void;
@@ -23,11 +34,15 @@ type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outer
  */
 export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
   const services = new Set<DescService>();
+  const methods: RecordedMethod[] = [];
   const registrations: Registration[] = [];
   const recorder: ConnectRouter = {
     handlers: [],
     service(service, implementation, own) {
       services.add(service);
+      for (const desc of service.methods) {
+        methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
+      }
       registrations.push((router, options, outermost) =>
         router.service(service, implementation, withOutermost(options, own, outermost)),
       );
@@ -35,6 +50,7 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
+      methods.push({ desc: method, implementation, options: own });
       registrations.push((router, options, outermost) =>
         router.rpc(method, implementation, withOutermost(options, own, outermost)),
       );
@@ -44,6 +60,7 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
   routes(recorder);
   return {
     services: [...services],
+    methods,
     handlers(options, outermost) {
       const router = createConnectRouter(options);
       for (const register of registrations) {
@@ -52,6 +69,11 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
       return router.handlers;
     },
   };
+}
+
+function boundMethod(object: object, name: string): RecordedMethod["implementation"] {
+  const fn: unknown = (object as Record<string, unknown>)[name];
+  return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
 function withOutermost(

@@ -6,15 +6,13 @@ import { sendRemainingTime } from "../attempt.js";
 import { Connection, type Session } from "../connection.js";
 import { dial } from "../dial.js";
 import { channelClosed, connectionLost, refused } from "../errors.js";
-import type { IpcTransport, IpcTransportOptions } from "../options.js";
+import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../options.js";
 
 /** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
 const authority = "http://localhost";
 
 /** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
 const handshakeTimeoutMs = 20_000;
-
-const defaultMaxBytes = 10 * 1024 * 1024;
 
 /**
  * The reference engine: connect-node's gRPC transport over `node:http2`, with a session of ours. Each call gets a

@@ -1,0 +1,316 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import {
+  type ClientStream,
+  ErrorCode,
+  type HeaderBlock,
+  type HeaderList,
+  HeaderListSizeError,
+  NO_FIELDS,
+  RequestRefusedError,
+  type ResponseHandler,
+  type StreamError,
+} from "@vyra/http2";
+import {
+  compressionNamed,
+  type Deadlines,
+  deadlineExceeded,
+  errorOf,
+  fieldOf,
+  formatTimeout,
+  hasStatus,
+  headersOf,
+  incompleteMessage,
+  Timed,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+import { channelClosed, connectionLost, refused } from "../../errors.js";
+import type { IpcTransportOptions } from "../../options.js";
+import type { Method } from "./method.js";
+import { factsOf, type ResponseFields, resetError } from "./response.js";
+import type { DirectSession, Waiting } from "./session.js";
+
+/** What a call needs of its transport. */
+export interface Core {
+  readonly path: string;
+  readonly options: IpcTransportOptions;
+  readonly readMaxBytes: number;
+  readonly writeMaxBytes: number;
+  readonly deadlines: Deadlines;
+  readonly isShutDown: boolean;
+  /** A session for a call with the least to do. */
+  session(): DirectSession | Promise<DirectSession>;
+}
+
+/** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
+const maxMoves = 16;
+
+/**
+ * One call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; whatever is said of it later is
+ * ignored.
+ */
+export abstract class Call extends Timed implements ResponseHandler, ResponseFields, Waiting {
+  isOver = false;
+  protected stream: ClientStream | undefined;
+  headerFields: readonly string[] = NO_FIELDS;
+  headerExtra: readonly string[] = NO_FIELDS;
+  trailerFields: readonly string[] = NO_FIELDS;
+  trailerExtra: readonly string[] = NO_FIELDS;
+  /** How the messages that come are compressed. */
+  protected encoding: Compression | null = null;
+  #session: DirectSession | undefined;
+  #timeoutMs: number | undefined;
+  /** Has waited for a session: less than the whole time remains. */
+  #hasWaited = false;
+  #moves = 0;
+
+  constructor(
+    protected readonly core: Core,
+    protected readonly method: Method,
+    private readonly signal: AbortSignal | undefined,
+    /** The request's metadata. */
+    private readonly metadata: readonly string[],
+  ) {
+    super();
+  }
+
+  /** Opens the stream: the request, or its beginning. */
+  protected abstract send(session: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream;
+  /** The answer has begun. */
+  protected abstract onAnswer(): void;
+  abstract onData(stream: ClientStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
+  /** Whether the body ended between two messages. */
+  protected abstract isBodyWhole(): boolean;
+  /** The server says that the call succeeded. */
+  protected abstract succeed(): void;
+  /** The call failed. `isOurs`: by our own doing, so that nobody waits for what has already come. */
+  protected abstract reject(error: ConnectError, isOurs: boolean): void;
+  /** Whether the same request can be sent once more. */
+  protected abstract mayMove(): boolean;
+
+  begin(timeoutMs: number | undefined): void {
+    if (this.signal !== undefined) {
+      if (this.signal.aborted) {
+        this.handleEvent();
+        return;
+      }
+      this.signal.addEventListener("abort", this);
+    }
+    if (timeoutMs !== undefined) {
+      this.#timeoutMs = timeoutMs;
+      this.core.deadlines.start(this, timeoutMs);
+    }
+    this.acquire();
+  }
+
+  acquire(): void {
+    const session = this.core.session();
+    if (session instanceof Promise) {
+      this.#hasWaited = true;
+      session.then(
+        (opened) => {
+          if (!this.isOver) {
+            opened.run(this);
+          }
+        },
+        (error) => this.fail(error),
+      );
+    } else {
+      session.run(this);
+      this.#hasWaited = true;
+    }
+  }
+
+  open(session: DirectSession): void {
+    let { metadata } = this;
+    let timeoutMs = this.#timeoutMs;
+    if (timeoutMs !== undefined && this.#hasWaited) {
+      metadata = [timeoutHeader, formatTimeout(Math.max(0, this.leftMs() ?? 0)), ...metadata];
+      timeoutMs = undefined;
+    }
+    try {
+      this.stream = this.send(session, this.method.block(timeoutMs), metadata);
+      this.#session = session;
+      session.enter();
+    } catch (error) {
+      if (error instanceof RequestRefusedError) {
+        this.#move(error);
+      } else {
+        this.fail(requestError(error));
+      }
+    }
+  }
+
+  onHeaders(_: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+    if (this.isOver) {
+      return;
+    }
+    this.headerFields = list.fields;
+    this.headerExtra = extra;
+    const { problem, encoding } = factsOf(list, extra, this.isBinary);
+    if (endStream) {
+      this.#concludeAtOnce(list, extra, problem);
+      return;
+    }
+    try {
+      if (problem !== undefined) {
+        throw problem;
+      }
+      if (encoding !== undefined) {
+        this.encoding = responseCompression(encoding, this.core.options.acceptCompression ?? []);
+      }
+    } catch (error) {
+      this.abandon(ConnectError.from(error));
+      return;
+    }
+    this.onAnswer();
+  }
+
+  onTrailers(_: ClientStream, list: HeaderList, extra: readonly string[]): void {
+    if (!this.isOver) {
+      this.trailerFields = list.fields;
+      this.trailerExtra = extra;
+      this.#conclude(list, extra);
+    }
+  }
+
+  /** The body ended, and no trailers came. */
+  protected onEndWithoutTrailers(): void {
+    if (hasStatus(this.headerFields, this.headerExtra)) {
+      this.#concludeFrom(this.headerFields, this.headerExtra);
+      return;
+    }
+    this.fail(
+      this.isBodyWhole()
+        ? new ConnectError("protocol error: missing trailers", Code.Internal, this.#responseMetadata())
+        : incompleteMessage(),
+    );
+  }
+
+  onReset(_: ClientStream, error: StreamError): void {
+    if (this.isOver) {
+      return;
+    }
+    if (this.core.isShutDown) {
+      this.fail(channelClosed(this.core.path, error), true);
+    } else if (error.notProcessed) {
+      if (error.code === ErrorCode.REFUSED_STREAM && error.origin === "peer") {
+        this.fail(refused(this.core.path, error));
+      } else {
+        this.#move(error);
+      }
+    } else if (error.origin === "socket" || error.cause !== undefined) {
+      this.fail(connectionLost(this.core.path, error));
+    } else {
+      this.fail(resetError(error));
+    }
+  }
+
+  onDeadline(): void {
+    this.abandon(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
+  }
+
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    this.abandon(ConnectError.from(this.signal?.reason, Code.Canceled));
+  }
+
+  /** Gives the call up, and tells the server so. */
+  protected abandon(error: ConnectError): void {
+    if (!this.isOver) {
+      this.stream?.reset(ErrorCode.CANCEL);
+      this.fail(error, true);
+    }
+  }
+
+  protected fail(error: ConnectError, isOurs = false): void {
+    if (!this.isOver) {
+      this.end();
+      this.reject(error, isOurs);
+    }
+  }
+
+  protected end(): void {
+    this.isOver = true;
+    this.core.deadlines.stop(this);
+    this.signal?.removeEventListener("abort", this);
+    this.#session?.leave();
+    this.#session = undefined;
+  }
+
+  protected get isBinary(): boolean {
+    return this.core.options.useBinaryFormat ?? true;
+  }
+
+  /** A response of nothing but trailers, or no answer in gRPC at all. */
+  #concludeAtOnce(list: HeaderList, extra: readonly string[], problem: ConnectError | undefined): void {
+    if (problem !== undefined && !hasStatus(list.fields, extra)) {
+      this.fail(problem);
+    } else {
+      this.#conclude(list, extra);
+    }
+  }
+
+  /** Fields with a status have come: the call is over, as they say. */
+  #conclude(list: HeaderList, extra: readonly string[]): void {
+    if (extra.length === 0 && isSuccess(list) && this.isBodyWhole()) {
+      this.succeed();
+    } else {
+      this.#concludeFrom(list.fields, extra);
+    }
+  }
+
+  #concludeFrom(fields: readonly string[], extra: readonly string[]): void {
+    const error = errorOf(fields, extra, () => this.#responseMetadata());
+    if (error !== undefined) {
+      this.fail(error);
+    } else if (!this.isBodyWhole()) {
+      this.fail(incompleteMessage());
+    } else {
+      this.succeed();
+    }
+  }
+
+  /** The server never looked at the call: another connection may. */
+  #move(error: Error): void {
+    this.#session?.leave();
+    this.#session = this.stream = undefined;
+    if (this.#moves++ < maxMoves && this.mayMove()) {
+      this.acquire();
+    } else {
+      this.fail(refused(this.core.path, error));
+    }
+  }
+
+  #responseMetadata(): Headers {
+    const metadata = headersOf(this.headerFields, this.headerExtra);
+    for (const [name, value] of headersOf(this.trailerFields, this.trailerExtra)) {
+      metadata.append(name, value);
+    }
+    return metadata;
+  }
+}
+
+/** Trailers that come again and again say the same each time. */
+function isSuccess(list: HeaderList): boolean {
+  list.memo ??= fieldOf("grpc-status", list.fields, NO_FIELDS) === "0" ? succeeded : failed;
+  return list.memo === succeeded;
+}
+
+const succeeded = { status: 0 };
+const failed = { status: undefined };
+
+function responseCompression(encoding: string, accepted: readonly Compression[]): Compression | null {
+  try {
+    return compressionNamed(encoding, accepted);
+  } catch (error) {
+    // That we did not ask for it makes it the server's fault.
+    throw new ConnectError(ConnectError.from(error).rawMessage, Code.Internal);
+  }
+}
+
+function requestError(error: unknown): ConnectError {
+  return error instanceof HeaderListSizeError
+    ? new ConnectError(error.message, Code.ResourceExhausted, undefined, undefined, error)
+    : ConnectError.from(error, Code.Internal);
+}

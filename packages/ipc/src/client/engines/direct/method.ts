@@ -1,0 +1,74 @@
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { HeaderBlock } from "@vyra/http2";
+import {
+  acceptEncodingHeader,
+  binaryCodec,
+  type Codec,
+  encodingHeader,
+  formatTimeout,
+  jsonCodec,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+import type { IpcTransportOptions } from "../../options.js";
+
+/** How many different time limits get a header block of their own, which costs a byte on the wire instead of twenty. */
+const maxBlocks = 16;
+
+/** What all calls of a method on one transport share. */
+export class Method {
+  readonly path: string;
+  readonly input: Codec;
+  readonly output: Codec;
+  /** Whether a response may have bytes fields, which would share, and keep, the memory it was received in. */
+  readonly hasBytes: boolean;
+  readonly #fields: readonly string[];
+  readonly #plain: HeaderBlock;
+  readonly #withTimeout = new Map<number, HeaderBlock>();
+
+  constructor(
+    readonly desc: DescMethod,
+    { useBinaryFormat = true, sendCompression, acceptCompression = [], ...options }: IpcTransportOptions,
+  ) {
+    const codec = useBinaryFormat ? binaryCodec : jsonCodec;
+    this.path = `/${desc.parent.typeName}/${desc.name}`;
+    this.input = codec(desc.input, options);
+    this.output = codec(desc.output, options);
+    this.hasBytes = useBinaryFormat && hasBytes(desc.output, new Set());
+    this.#fields = [
+      ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", "localhost"],
+      ...["content-type", contentType(useBinaryFormat), "te", "trailers"],
+      ...(sendCompression === undefined ? [] : [encodingHeader, sendCompression.name]),
+      ...(acceptCompression.length === 0 ? [] : [acceptEncodingHeader, acceptCompression.map((c) => c.name).join(",")]),
+    ];
+    this.#plain = HeaderBlock.of(this.#fields);
+  }
+
+  /** The fields of a request with this time limit; undefined for none. */
+  block(timeoutMs: number | undefined): HeaderBlock {
+    return timeoutMs === undefined ? this.#plain : (this.#withTimeout.get(timeoutMs) ?? this.#newBlock(timeoutMs));
+  }
+
+  #newBlock(timeoutMs: number): HeaderBlock {
+    const isRare = this.#withTimeout.size >= maxBlocks;
+    const block = HeaderBlock.of([...this.#fields, timeoutHeader, formatTimeout(timeoutMs)], {
+      notIndexed: isRare ? [timeoutHeader] : [],
+    });
+    if (!isRare) {
+      this.#withTimeout.set(timeoutMs, block);
+    }
+    return block;
+  }
+}
+
+export function contentType(useBinaryFormat: boolean): string {
+  return useBinaryFormat ? "application/grpc+proto" : "application/grpc+json";
+}
+
+function hasBytes(type: DescMessage, seen: Set<DescMessage>): boolean {
+  if (seen.has(type)) {
+    return false;
+  }
+  seen.add(type);
+  const bytes = 12; // ScalarType.BYTES
+  return type.fields.some((field) => field.scalar === bytes || (field.message && hasBytes(field.message, seen)));
+}

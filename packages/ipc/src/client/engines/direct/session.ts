@@ -1,0 +1,173 @@
+import type { Socket } from "node:net";
+import { ClientConnection, type ClientConnectionHandler, type ConnectionError } from "@vyra/http2";
+import { Code } from "@connectrpc/connect";
+import { notProcessed } from "../../../grpc/index.js";
+import type { Session } from "../../connection.js";
+import type { IpcTransportOptions } from "../../options.js";
+
+/** A call that waits for its turn on a session. */
+export interface Waiting {
+  /** Opens its stream now. */
+  open(session: DirectSession): void;
+  /** The session takes no more calls: looks for another. */
+  acquire(): void;
+  readonly isOver: boolean;
+}
+
+/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
+const handshakeTimeoutMs = 20_000;
+
+/** After how long without calls a session stops holding the process, in milliseconds: to look each time would cost every call. */
+const idleMs = 10;
+
+/** One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. */
+export class DirectSession implements Session, ClientConnectionHandler {
+  readonly connection: ClientConnection;
+  readonly #waiting: Waiting[] = [];
+  #inUse = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #keepAliveTimer: NodeJS.Timeout | undefined;
+  #isRefed = true;
+  #onSettings: (() => void) | undefined;
+  #onEnd: (error: ConnectionError | null) => void = () => {};
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly options: IpcTransportOptions,
+  ) {
+    this.connection = new ClientConnection(socket, this);
+  }
+
+  /**
+   * Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything.
+   *
+   * @throws {ConnectError} Unavailable, caused by NotProcessedError.
+   */
+  settled(path: string, stop: AbortSignal): Promise<this> {
+    return new Promise((resolve, reject) => {
+      const giveUp = () => this.destroy();
+      const timer = setTimeout(giveUp, handshakeTimeoutMs);
+      stop.addEventListener("abort", giveUp, { once: true });
+      const settle = () => {
+        clearTimeout(timer);
+        stop.removeEventListener("abort", giveUp);
+        this.#onSettings = undefined;
+        this.#onEnd = () => {};
+      };
+      this.#onSettings = () => {
+        settle();
+        this.#watch();
+        this.#release();
+        resolve(this);
+      };
+      this.#onEnd = (error) => {
+        settle();
+        reject(notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error ?? undefined));
+      };
+      if (stop.aborted) {
+        giveUp();
+      }
+    });
+  }
+
+  isOpen(): boolean {
+    return !this.connection.isClosing;
+  }
+
+  destroy(): void {
+    this.connection.destroy();
+  }
+
+  /** Lets the call open its stream: now, or after those before it if the server has as many streams open as it takes. */
+  run(call: Waiting): void {
+    if (this.connection.availableStreams > 0 && this.#waiting.length === 0) {
+      call.open(this);
+    } else if (this.connection.isClosing) {
+      call.acquire();
+    } else {
+      this.#waiting.push(call);
+    }
+  }
+
+  /** A stream has been opened. */
+  enter(): void {
+    if (this.#inUse++ === 0 && !this.#isRefed) {
+      this.#isRefed = true;
+      this.socket.ref();
+    }
+  }
+
+  /** A stream is over. */
+  leave(): void {
+    if (--this.#inUse === 0 && this.#idleTimer === undefined) {
+      this.#idleTimer = setTimeout(() => this.#release(), idleMs);
+    }
+  }
+
+  get inUse(): number {
+    return this.#inUse + this.#waiting.length;
+  }
+
+  /** @internal */
+  onCapacity(): void {
+    this.#onSettings?.();
+    while (this.#waiting.length > 0 && this.connection.availableStreams > 0) {
+      const call = this.#waiting.shift() as Waiting;
+      if (!call.isOver) {
+        call.open(this);
+      }
+    }
+  }
+
+  /** @internal */
+  onGoAway(): void {
+    this.#moveOn();
+  }
+
+  /** @internal */
+  onClose(error: ConnectionError | null): void {
+    clearTimeout(this.#idleTimer);
+    clearInterval(this.#keepAliveTimer);
+    this.#moveOn();
+    this.#onEnd(error);
+  }
+
+  /** Those that still wait look for another session. */
+  #moveOn(): void {
+    for (const call of this.#waiting.splice(0)) {
+      if (!call.isOver) {
+        call.acquire();
+      }
+    }
+  }
+
+  #release(): void {
+    this.#idleTimer = undefined;
+    if (this.inUse === 0 && this.#isRefed) {
+      this.#isRefed = false;
+      this.socket.unref();
+    }
+  }
+
+  /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
+  #watch(): void {
+    const { keepAliveIntervalMs = 300_000, keepAliveTimeoutMs = 20_000 } = this.options;
+    if (keepAliveIntervalMs === 0) {
+      return;
+    }
+    let isAsking = false;
+    this.#keepAliveTimer = setInterval(() => {
+      if (this.#inUse === 0 || isAsking) {
+        return;
+      }
+      isAsking = true;
+      const timer = setTimeout(() => {
+        this.connection.destroy(`no answer to PING within ${keepAliveTimeoutMs} ms`);
+      }, keepAliveTimeoutMs);
+      this.connection.ping(() => {
+        isAsking = false;
+        clearTimeout(timer);
+      });
+    }, keepAliveIntervalMs).unref();
+  }
+}

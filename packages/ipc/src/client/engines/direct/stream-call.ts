@@ -1,0 +1,160 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ClientStream, HeaderBlock } from "@vyra/http2";
+import { Drain, type Encoded, headersOf, type Inbox, MessageInbox, sendMessages } from "../../../grpc/index.js";
+import { Call, type Core } from "./call.js";
+import type { Method } from "./method.js";
+import type { DirectSession } from "./session.js";
+
+/** Turns a request message into bytes; compressing takes time. */
+export type Encode = (message: unknown) => Encoded | Promise<Encoded>;
+
+/** What came of opening a stream: its headers are there, and messages may follow. */
+export type OnOpen = (call: StreamCall) => void;
+
+/** A call with any number of messages either way. */
+export class StreamCall extends Call {
+  readonly #requests: AsyncIterator<unknown>;
+  readonly #inbox: MessageInbox;
+  readonly #drain = new Drain();
+  /** Some of the requests have been taken, so that the call cannot begin anew. */
+  #isSending = false;
+  #isOpen = false;
+  #trailer: Headers | undefined;
+
+  constructor(
+    core: Core,
+    method: Method,
+    signal: AbortSignal | undefined,
+    metadata: readonly string[],
+    requests: AsyncIterable<unknown>,
+    private readonly encode: Encode,
+    private readonly onOpen: OnOpen,
+    private readonly onError: (error: ConnectError) => void,
+  ) {
+    super(core, method, signal, metadata);
+    this.#requests = requests[Symbol.asyncIterator]();
+    this.#inbox = new MessageInbox({
+      codec: method.output,
+      readMaxBytes: core.readMaxBytes,
+      hasBytes: method.hasBytes,
+      credit: (bytes) => this.stream?.consume(bytes),
+      onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
+    });
+  }
+
+  get messages(): Inbox<Encoded, unknown> {
+    return this.#inbox.messages;
+  }
+
+  get header(): Headers {
+    return headersOf(this.headerFields, this.headerExtra);
+  }
+
+  /** The trailers: filled when they come, whoever has got hold of the object before. */
+  get trailer(): Headers {
+    if (this.#trailer === undefined) {
+      this.#trailer = new Headers();
+      this.#fillTrailer();
+    }
+    return this.#trailer;
+  }
+
+  protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
+    const stream = connection.request(block, extra, false, this);
+    // The window opens as messages are taken, so a reader that stops stops the server.
+    stream.pause();
+    queueMicrotask(() => void this.#sendRequests(stream));
+    return stream;
+  }
+
+  protected onAnswer(): void {
+    this.#inbox.encoding = this.encoding;
+    this.#open();
+  }
+
+  onData(_: ClientStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    if (this.isOver) {
+      return;
+    }
+    try {
+      this.#inbox.push(buffer, start, end);
+    } catch (error) {
+      this.abandon(ConnectError.from(error));
+      return;
+    }
+    if (endStream) {
+      this.onEndWithoutTrailers();
+    }
+  }
+
+  onDrain(): void {
+    this.#drain.onDrain();
+  }
+
+  protected isBodyWhole(): boolean {
+    return this.#inbox.isAtEnd;
+  }
+
+  protected succeed(): void {
+    this.end();
+    this.#open();
+    this.#finish(undefined);
+  }
+
+  protected reject(error: ConnectError, isOurs: boolean): void {
+    if (this.#isOpen) {
+      if (isOurs) {
+        this.messages.abort(error);
+      }
+      this.#finish(error);
+    } else {
+      this.#letGoOfRequests(error);
+      this.onError(error);
+    }
+  }
+
+  protected mayMove(): boolean {
+    return !this.#isSending;
+  }
+
+  #open(): void {
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.onOpen(this);
+    }
+  }
+
+  #finish(error: ConnectError | undefined): void {
+    if (this.#trailer !== undefined) {
+      this.#fillTrailer();
+    }
+    this.messages.finish(error);
+    this.#letGoOfRequests(error);
+  }
+
+  #fillTrailer(): void {
+    for (const [name, value] of headersOf(this.trailerFields, this.trailerExtra)) {
+      this.#trailer?.append(name, value);
+    }
+  }
+
+  async #sendRequests(stream: ClientStream): Promise<void> {
+    this.#isSending = true;
+    try {
+      if (await sendMessages(this.#requests, this.encode, stream, this.#drain, () => this.isOver)) {
+        stream.end();
+      }
+    } catch (error) {
+      this.abandon(ConnectError.from(error));
+    }
+  }
+
+  /** As Connect does it: whoever makes the requests is told that nobody takes them any more, and why. */
+  #letGoOfRequests(error: ConnectError | undefined): void {
+    this.#drain.onDrain();
+    if (error !== undefined) {
+      this.#requests.throw?.(error).catch(() => {});
+    }
+    this.#requests.return?.().catch(() => {});
+  }
+}

@@ -1,0 +1,254 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import {
+  type ConnectError,
+  createContextValues,
+  type StreamRequest,
+  type StreamResponse,
+  type Transport,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import {
+  assertWritable,
+  compressedFlag,
+  completed,
+  Deadlines,
+  type Encoded,
+  fieldsOf,
+  headersOf,
+  parseTimeout,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
+import { sendRemainingTime } from "../../attempt.js";
+import { Connection } from "../../connection.js";
+import { dial } from "../../dial.js";
+import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
+import type { Core } from "./call.js";
+import { contentType, Method } from "./method.js";
+import { LazyUnaryResponse, type ResponseFields } from "./response.js";
+import { DirectSession } from "./session.js";
+import { StreamCall } from "./stream-call.js";
+import { type OnResponse, UnaryCall } from "./unary-call.js";
+
+type AnyResponse = UnaryResponse & StreamResponse;
+
+/**
+ * A transport on `@vyra/http2`.
+ *
+ * Without interceptors there is no request object, no `Headers` and no signal: a call goes straight from its arguments to the
+ * wire. With them it goes through Connect's own chain, and each attempt is such a call. The limits of `deadline()` are kept
+ * by the call itself, unless it goes through the chain, where they stand first.
+ */
+export function createDirectTransport(
+  path: string,
+  options: IpcTransportOptions,
+  limits: DeadlineOptions | undefined,
+): IpcTransport {
+  const interceptors = options.interceptors ?? [];
+  const isChained = interceptors.length > 0 || limits?.streamIdleMs !== undefined;
+  const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
+  const timeoutFor = limits === undefined ? (_: DescMethod, own: number | undefined) => own : timeoutPolicy(limits);
+  const connection = new Connection(path, (stop) => openSession(path, options, stop));
+  const methods = new Map<DescMethod, Method>();
+  const core: Core = {
+    path,
+    options,
+    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
+    deadlines: new Deadlines(),
+    get isShutDown() {
+      return connection.state === "shutdown";
+    },
+    session: () => connection.session(),
+  };
+  const { sendCompression, compressMinBytes = 1024 } = options;
+
+  const transport: Transport = {
+    unary(desc, signal, timeoutMs, header, input, contextValues) {
+      const method = methodOf(desc);
+      if (isChained) {
+        return runUnaryCall({
+          interceptors: chain,
+          ...limitedBy(timeoutMs),
+          ...(signal && { signal }),
+          req: { stream: false, method: desc, message: input, ...requestOf(method, timeoutMs, header, contextValues) },
+          next: (req) => attemptUnary(method, req) as never,
+        });
+      }
+      return new Promise((resolve, reject) => {
+        const onResponse = (message: unknown, fields: ResponseFields) =>
+          resolve(new LazyUnaryResponse(desc, message as never, fields));
+        startUnary(method, signal, timeoutFor(desc, given(timeoutMs)), metadataOf(header), input, onResponse, reject);
+      });
+    },
+    stream(desc, signal, timeoutMs, header, input, contextValues) {
+      const method = methodOf(desc);
+      if (isChained) {
+        return runStreamingCall({
+          interceptors: chain,
+          ...limitedBy(timeoutMs),
+          ...(signal && { signal }),
+          req: { stream: true, method: desc, message: input, ...requestOf(method, timeoutMs, header, contextValues) },
+          next: (req) => attemptStream(method, req) as never,
+        });
+      }
+      return new Promise((resolve, reject) => {
+        const onOpen = (call: StreamCall) => resolve(streamResponse(desc, call) as never);
+        startStream(method, signal, timeoutFor(desc, given(timeoutMs)), metadataOf(header), input, onOpen, reject);
+      });
+    },
+  };
+
+  const close = async () => connection.close();
+  return {
+    ...transport,
+    get state() {
+      return connection.state;
+    },
+    ready: (readyOptions) => connection.ready(readyOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+
+  function methodOf(desc: DescMethod): Method {
+    let method = methods.get(desc);
+    if (method === undefined) {
+      method = new Method(desc, options);
+      methods.set(desc, method);
+    }
+    return method;
+  }
+
+  function startUnary(
+    method: Method,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    metadata: readonly string[],
+    input: unknown,
+    onResponse: OnResponse,
+    onError: (error: ConnectError) => void,
+  ): void {
+    const start = ({ bytes, flags }: Encoded) =>
+      new UnaryCall(core, method, signal, metadata, bytes, flags, onResponse, onError).begin(timeoutMs);
+    // What this throws rejects the promise that it runs in.
+    const encoded = encode(method, input);
+    if (encoded instanceof Promise) {
+      encoded.then(start).catch(onError);
+    } else {
+      start(encoded);
+    }
+  }
+
+  function startStream(
+    method: Method,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    metadata: readonly string[],
+    input: AsyncIterable<unknown>,
+    onOpen: (call: StreamCall) => void,
+    onError: (error: ConnectError) => void,
+  ): void {
+    const encodeOne = (message: unknown) => encode(method, message);
+    new StreamCall(core, method, signal, metadata, input, encodeOne, onOpen, onError).begin(timeoutMs);
+  }
+
+  function encode(method: Method, input: unknown): Encoded | Promise<Encoded> {
+    const bytes = method.input.serialize(completed(method.desc.input, input as never));
+    assertWritable(bytes.length, core.writeMaxBytes);
+    if (sendCompression === undefined || bytes.length < compressMinBytes) {
+      return { bytes, flags: 0 };
+    }
+    return sendCompression.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+  }
+
+  /** One attempt of a call that goes through interceptors: what they see has all its properties as its own. */
+  function attemptUnary(method: Method, req: UnaryRequest): Promise<UnaryResponse> {
+    sendRemainingTime(req);
+    return new Promise((resolve, reject) => {
+      const onResponse = (message: unknown, fields: ResponseFields) =>
+        resolve({
+          stream: false,
+          service: req.method.parent,
+          method: req.method,
+          message,
+          header: headersOf(fields.headerFields, fields.headerExtra),
+          trailer: headersOf(fields.trailerFields, fields.trailerExtra),
+        } as UnaryResponse);
+      startUnary(method, req.signal, undefined, attemptMetadata(req), req.message, onResponse, reject);
+    });
+  }
+
+  async function attemptStream(method: Method, req: StreamRequest): Promise<StreamResponse> {
+    sendRemainingTime(req);
+    return new Promise((resolve, reject) => {
+      const onOpen = (call: StreamCall) => resolve(streamResponse(req.method, call));
+      startStream(method, req.signal, undefined, attemptMetadata(req), req.message, onOpen, reject);
+    });
+  }
+
+  function requestOf(method: Method, timeoutMs: number | undefined, header: HeadersInit | undefined, values = createContextValues()) {
+    const headers = new Headers(header);
+    headers.set("content-type", contentType(options.useBinaryFormat ?? true));
+    headers.set("te", "trailers");
+    const own = given(timeoutMs);
+    if (own !== undefined) {
+      headers.set(timeoutHeader, `${Math.ceil(own)}m`);
+    }
+    return {
+      service: method.desc.parent,
+      requestMethod: "POST",
+      url: `http://localhost${method.path}`,
+      header: headers,
+      contextValues: values,
+    };
+  }
+}
+
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
+
+/** Connect reads a time limit of 0 or less as none. */
+function given(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
+}
+
+function limitedBy(timeoutMs: number | undefined): { timeoutMs?: number } {
+  const own = given(timeoutMs);
+  return own === undefined ? {} : { timeoutMs: own };
+}
+
+const noMetadata: readonly string[] = [];
+
+function metadataOf(header: HeadersInit | undefined): readonly string[] {
+  return header === undefined ? noMetadata : fieldsOf(new Headers(header));
+}
+
+/** The metadata of an attempt, and what remains of its time. */
+function attemptMetadata({ header }: { header: Headers }): readonly string[] {
+  const fields = fieldsOf(header);
+  const timeout = header.get(timeoutHeader);
+  return timeout !== null && parseTimeout(timeout) !== undefined ? [timeoutHeader, timeout, ...fields] : fields;
+}
+
+function streamResponse(method: DescMethod, call: StreamCall): AnyResponse {
+  let header: Headers | undefined;
+  return {
+    stream: true,
+    service: method.parent,
+    method,
+    get header() {
+      header ??= call.header;
+      return header;
+    },
+    get trailer() {
+      return call.trailer;
+    },
+    message: call.messages,
+  } as unknown as AnyResponse;
+}
+
+async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<DirectSession> {
+  const socket = await dial(path, options.trustedUsers ?? []);
+  return new DirectSession(socket, options).settled(path, stop);
+}

@@ -1,0 +1,85 @@
+import type { Compression } from "@connectrpc/connect/protocol";
+import type { Codec } from "./codec.js";
+import { unexpectedCompression } from "./compression.js";
+import { compressedFlag, EnvelopeReader, envelopeBytes } from "./envelope.js";
+import { Inbox } from "./inbox.js";
+
+/** A message as it travels, without its envelope. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly flags: number;
+}
+
+export interface MessageInboxOptions {
+  readonly codec: Codec;
+  readonly readMaxBytes: number;
+  /** Whether messages may have bytes fields, which would keep the memory they were received in. */
+  readonly hasBytes: boolean;
+  /** So many bytes of the body have been taken. */
+  readonly credit: (bytes: number) => void;
+  /** The reader takes no more. */
+  readonly onReturn: () => void;
+}
+
+/** The messages of a body that comes in pieces, parsed when they are taken. */
+export class MessageInbox {
+  readonly messages: Inbox<Encoded, unknown>;
+  /** How messages that say they are compressed are. */
+  encoding: Compression | null = null;
+  readonly #reader: EnvelopeReader;
+  /** Bytes that were credited before the message that they belong to was whole. */
+  #prepaid = 0;
+
+  constructor(private readonly options: MessageInboxOptions) {
+    this.messages = new Inbox(
+      (message) => this.#decode(message),
+      (bytes) => this.#credit(bytes),
+      options.onReturn,
+    );
+    this.#reader = new EnvelopeReader(options.readMaxBytes, (bytes, flags) =>
+      this.messages.put({ bytes, flags }, bytes.length + envelopeBytes),
+    );
+  }
+
+  /** Whether the body may end here: not within a message. */
+  get isAtEnd(): boolean {
+    return this.#reader.isAtEnd;
+  }
+
+  /** @throws {ConnectError} ResourceExhausted for a message that says that it is larger than allowed. */
+  push(buffer: Uint8Array, start: number, end: number): void {
+    this.#reader.push(buffer, start, end);
+    if (!this.#reader.isAtEnd) {
+      // A message larger than the window would never become whole if its parts counted as unread.
+      this.#prepaid += end - start;
+      this.options.credit(end - start);
+    }
+  }
+
+  #credit(bytes: number): void {
+    const paid = Math.min(bytes, this.#prepaid);
+    this.#prepaid -= paid;
+    if (bytes > paid) {
+      this.options.credit(bytes - paid);
+    }
+  }
+
+  #decode({ bytes, flags }: Encoded): unknown {
+    const { codec, readMaxBytes, hasBytes } = this.options;
+    if (flags & compressedFlag) {
+      if (this.encoding === null) {
+        throw unexpectedCompression();
+      }
+      return this.encoding.decompress(bytes, readMaxBytes).then((whole) => codec.parse(whole));
+    }
+    return codec.parse(hasBytes ? unshared(bytes) : bytes);
+  }
+}
+
+/**
+ * Bytes whose memory is their own. A message with bytes fields refers to what it was parsed from, and one small field would
+ * keep a whole read buffer of 64 KiB.
+ */
+export function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
+}

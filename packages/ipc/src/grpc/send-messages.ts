@@ -1,0 +1,62 @@
+import { envelopeOf } from "./envelope.js";
+import type { Encoded } from "./message-inbox.js";
+
+/** Where messages go: an HTTP/2 stream. */
+export interface Outlet {
+  readonly isClosed: boolean;
+  /** Sends a message behind its envelope. Returns whether more is welcome; if not, `Drain.onDrain()` is called when it is. */
+  message(envelope: Uint8Array, body: Uint8Array): boolean;
+}
+
+/** Lets a sender wait until its outlet takes more, or will never take any. */
+export class Drain {
+  #wake: (() => void) | undefined;
+
+  wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  onDrain(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+/**
+ * Sends messages one by one, each when the one before it has found room.
+ *
+ * @param encode turns a message into bytes; compressing takes time
+ * @param isOver tells that nobody wants any more, before each message
+ * @param onFirst is called before the first message is sent, and not if there is none
+ * @returns whether all have been sent
+ * @throws whatever the source or `encode` does
+ */
+export async function sendMessages(
+  source: AsyncIterator<unknown>,
+  encode: (message: unknown) => Encoded | Promise<Encoded>,
+  outlet: Outlet,
+  drain: Drain,
+  isOver: () => boolean,
+  onFirst?: () => void,
+): Promise<boolean> {
+  for (let isFirst = true; ; isFirst = false) {
+    const { done, value } = await source.next();
+    if (done || isOver()) {
+      return !isOver();
+    }
+    const encoded = encode(value);
+    const { bytes, flags } = encoded instanceof Promise ? await encoded : encoded;
+    if (isOver()) {
+      return false;
+    }
+    if (isFirst) {
+      onFirst?.();
+    }
+    if (!outlet.message(envelopeOf(bytes.length, flags), bytes) && !outlet.isClosed) {
+      await drain.wait();
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { constants } from "node:http2";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { abortableIterable, parseTimeout, percentEncoded, startDeadline, timeoutHeader } from "../grpc/index.js";
+import { nameOf, type OnError } from "./guard.js";
+
+type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
+type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
+
+/** Answers a request of `node:http` or `node:http2`. */
+export type NodeHandler = (req: NodeRequest, res: NodeResponse) => void;
+
+/** Connect's handlers by their paths. */
+export type Handlers = ReadonlyMap<string, UniversalHandler>;
+
+export function handlersByPath(handlers: readonly UniversalHandler[]): Handlers {
+  return new Map(handlers.map((handler) => [handler.requestPath, handler]));
+}
+
+/** Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open. */
+export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHandler {
+  return function handle(req, res) {
+    const handler = handlers.get(pathOf(req));
+    if (handler === undefined) {
+      answerUnknown(req, res);
+      return;
+    }
+    mendAuthority(req);
+    letGoOfRequest(res);
+    const request = universalRequestFromNodeRequest(req, res, undefined, undefined);
+    if (isBytes(request.body)) {
+      request.body = bodyOf(request.body, request.signal, timeoutOf(req), res);
+    }
+    handler(request)
+      .then((response) => universalResponseToNodeResponse(endedWith(res, response), res))
+      .catch((error: unknown) => {
+        if (!res.closed && !isPeerGone(error)) {
+          onError(error, { method: nameOf(handler.method) });
+        }
+      });
+  };
+}
+
+/**
+ * A call is over with its answer, read to the end or not: RST_STREAM with NO_ERROR asks the peer to stop sending, RFC 9113
+ * §8.1. Otherwise the stream would stay open for as long as the peer likes.
+ */
+function letGoOfRequest(res: NodeResponse): void {
+  const stream = "stream" in res ? res.stream : undefined;
+  // The trailers are the last to be written; the turn after, they are on their way.
+  stream?.once("wantTrailers", () => {
+    setImmediate(() => {
+      if (!stream.destroyed && !stream.readableEnded) {
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+  });
+}
+
+/**
+ * The request's bytes. They end with the call: a caller that stops in the middle of a message would keep it open past its
+ * deadline, and one that vanishes would look to a handler like a fault of its own.
+ */
+async function* bodyOf(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  timeoutMs: number | undefined,
+  res: NodeResponse,
+): AsyncIterable<Uint8Array> {
+  const limit = timeoutMs === undefined ? undefined : startDeadline(signal, timeoutMs, "deadline");
+  res.once("close", () => limit?.stop());
+  try {
+    yield* abortableIterable(body, limit?.signal ?? signal);
+  } catch (error) {
+    throw error instanceof ConnectError
+      ? error
+      : new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
+  } finally {
+    limit?.stop();
+  }
+}
+
+/**
+ * connect-node waits for "drain" before it writes on, which never comes on a stream that was closed meanwhile: the call's
+ * timers and its handler would live on. So the end of the stream ends the response as well.
+ */
+function endedWith(res: NodeResponse, response: UniversalServerResponse): UniversalServerResponse {
+  const iterator = response.body?.[Symbol.asyncIterator]();
+  if (iterator === undefined) {
+    return response;
+  }
+  res.once("close", () => iterator.return?.().catch(() => {}));
+  return { ...response, body: { [Symbol.asyncIterator]: () => iterator } };
+}
+
+function pathOf(req: NodeRequest): string {
+  const url = req.url ?? "";
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
+}
+
+/**
+ * gRPC peers send the socket's path as `:authority`, percent-encoded (`%2Ftmp%2Fs.sock`); connect-node makes a URL of it,
+ * which throws. What a peer calls us makes no difference here.
+ */
+function mendAuthority(req: NodeRequest): void {
+  const authority = req.headers[":authority"] ?? req.headers.host;
+  if (authority === undefined || !URL.canParse(`http://${authority}`)) {
+    req.headers[":authority"] &&= "localhost";
+    req.headers.host = "localhost";
+  }
+}
+
+function answerUnknown(req: NodeRequest, res: NodeResponse): void {
+  if (req.headers["content-type"]?.startsWith("application/grpc")) {
+    const message = percentEncoded(`unknown method ${pathOf(req)}`);
+    res.writeHead(200, {
+      "content-type": "application/grpc",
+      "grpc-status": String(Code.Unimplemented),
+      "grpc-message": message,
+    });
+  } else {
+    res.writeHead(404);
+  }
+  res.end();
+}
+
+function timeoutOf(req: NodeRequest): number | undefined {
+  const { [timeoutHeader]: grpc, "connect-timeout-ms": connect } = req.headers;
+  return typeof grpc === "string" ? parseTimeout(grpc) : Number(connect) || undefined;
+}
+
+function isBytes(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+function isPeerGone(error: unknown): boolean {
+  const { code } = ConnectError.from(error);
+  return code === Code.Aborted || code === Code.Canceled;
+}
