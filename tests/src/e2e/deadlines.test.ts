@@ -105,13 +105,13 @@ describePairs("a deadline", (pair) => {
   });
 
   it("can be an idle limit for streams, which messages put off", async () => {
-    await using t = await setUp(pair, {}, { streamIdleMs: 80 });
-    assert.equal((await all(t.client.serverStream({ count: 6, delayMs: 30 }))).length, 6);
+    await using t = await setUp(pair, {}, { streamIdleMs: 400 });
+    assert.equal((await all(t.client.serverStream({ count: 6, delayMs: 100 }))).length, 6);
     const error = await failure(
       all(t.client.serverStream({ count: 9, fault: { ...hang, after: 1 } })),
       Code.DeadlineExceeded,
     );
-    assert.match(error.message, /idle limit of 80 ms/);
+    assert.match(error.message, /idle limit of 400 ms/);
   });
 
   it("is refused by a server whose maxTimeoutMs it exceeds, as Connect documents", async () => {

@@ -9,7 +9,7 @@ export interface Pair {
   readonly server: NonNullable<ServeOptions["engine"]>;
 }
 
-export const serverEngines = ["node"] as const satisfies readonly Pair["server"][];
+export const serverEngines = ["direct", "node"] as const satisfies readonly Pair["server"][];
 export const clientEngines = ["direct", "node"] as const satisfies readonly Pair["client"][];
 
 const pairs: readonly Pair[] = clientEngines.flatMap((client) => serverEngines.map((server) => ({ client, server })));

@@ -34,5 +34,7 @@ export function createLimitedTransport(
 }
 
 function withLimits(options: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransportOptions {
-  return limits === undefined ? options : { ...options, interceptors: [deadline(limits), ...(options.interceptors ?? [])] };
+  return limits === undefined
+    ? options
+    : { ...options, interceptors: [deadline(limits), ...(options.interceptors ?? [])] };
 }

@@ -10,6 +10,7 @@ import {
   type JsonWriteOptions,
   type MessageInitShape,
   type MessageShape,
+  ScalarType,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
@@ -73,6 +74,18 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** The message itself, or one made of the properties given. */
 export function completed<T extends DescMessage>(type: T, init: MessageInitShape<T>): MessageShape<T> {
   return isMessage(init, type) ? (init as MessageShape<T>) : create(type, init);
+}
+
+/** Whether messages of this type may have bytes fields, at any depth: they share the memory that they were parsed from. */
+export function hasBytesFields(type: DescMessage, seen = new Set<DescMessage>()): boolean {
+  if (seen.has(type)) {
+    return false;
+  }
+  seen.add(type);
+  return type.fields.some(
+    (field) =>
+      field.scalar === ScalarType.BYTES || (field.message !== undefined && hasBytesFields(field.message, seen)),
+  );
 }
 
 function failed(doing: string, code: Code, cause: unknown): ConnectError {

@@ -12,7 +12,7 @@ export function compressionNamed(name: string | undefined, known: readonly Compr
   const compression = known.find((c) => c.name === name);
   if (compression === undefined) {
     const ours = known.map((c) => c.name).join(",");
-    throw new ConnectError(`unknown compression "${name}": supported encodings are ${ours}`, Code.Unimplemented, {
+    throw new ConnectError(`unknown compression "${name}": supported is ${ours || "none"}`, Code.Unimplemented, {
       [acceptEncodingHeader]: ours,
     });
   }

@@ -3,10 +3,7 @@
  * on it; what is written here is true of the wire, whichever engine carries it.
  */
 export { abortableIterable, orAborted } from "./abortable.js";
-export { deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
-export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
-export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";
-export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
+export { binaryCodec, type Codec, type CodecOptions, completed, hasBytesFields, jsonCodec } from "./codec.js";
 export {
   acceptEncodingHeader,
   compressionFor,
@@ -14,6 +11,7 @@ export {
   encodingHeader,
   unexpectedCompression,
 } from "./compression.js";
+export { deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
 export { Deadlines, Timed } from "./deadlines.js";
 export {
   assertReadable,
@@ -26,8 +24,10 @@ export {
   lengthAt,
 } from "./envelope.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
-export { fieldOf, fieldsOf, headersOf } from "./metadata.js";
-export { errorOf, hasStatus, percentEncoded, statusFields } from "./status.js";
 export { Inbox } from "./inbox.js";
 export { type Encoded, MessageInbox, unshared } from "./message-inbox.js";
+export { fieldOf, fieldsOf, headersOf } from "./metadata.js";
+export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { Drain, sendMessages } from "./send-messages.js";
+export { errorOf, hasStatus, percentEncoded, statusFields } from "./status.js";
+export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

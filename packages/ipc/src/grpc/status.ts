@@ -70,11 +70,16 @@ function addDetails(error: ConnectError, encoded: string): void {
   }
 }
 
-/** Percent-encoding as gRPC has it: all bytes of UTF-8 but the printable ones of ASCII, and "%". */
+/**
+ * Percent-encoding as gRPC has it: all bytes of UTF-8 but the printable ones of ASCII, and "%". Spaces at either end as well,
+ * which a field's value may not have (RFC 9113 §8.2.1).
+ */
 export function percentEncoded(text: string): string {
-  if (/^[\x20-\x24\x26-\x7e]*$/.test(text)) {
-    return text;
-  }
+  const encoded = /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodedBytes(text);
+  return encoded.replace(/^ | $/g, "%20");
+}
+
+function encodedBytes(text: string): string {
   let encoded = "";
   for (const byte of Buffer.from(text)) {
     encoded +=
@@ -90,6 +95,9 @@ export function percentDecoded(text: string): string {
   if (!text.includes("%")) {
     return text;
   }
-  const bytes = Buffer.from(text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  const bytes = Buffer.from(
+    text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    "latin1",
+  );
   return bytes.toString("utf8");
 }

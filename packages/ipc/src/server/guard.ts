@@ -53,7 +53,10 @@ function answerTo(error: unknown, signal: AbortSignal, report: (error: unknown) 
 }
 
 /** The same without telling anybody: what was meant for the caller as it is, an accident as Internal without a word of it. */
-export function answerFor(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): ConnectError {
+export function answerFor(
+  error: unknown,
+  signal: { readonly aborted: boolean; readonly reason: unknown },
+): ConnectError {
   if (error instanceof ConnectError) {
     return error;
   }

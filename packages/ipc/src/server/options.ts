@@ -10,8 +10,8 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly socket: string;
   /** The services, registered as on any Connect router: `(router) => router.service(BackendService, backend)`. */
   readonly routes: (router: ConnectRouter) => void;
-  /** What speaks HTTP/2: `"node"` is connect-node on `node:http2`. */
-  readonly engine?: "node" | undefined;
+  /** What speaks HTTP/2: `"direct"` is our own, `"node"` is connect-node on `node:http2`. */
+  readonly engine?: "direct" | "node" | undefined;
   /** The socket file's rights. Default: 0o600, for this user alone. */
   readonly mode?: number | undefined;
   /** Whether to hold a lock on the name (`<path>.lock`) while serving. Default: true. */
@@ -60,8 +60,8 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
     throw new RangeError(`mode must be a file mode such as 0o600, not ${mode}`);
   }
-  if (engine !== undefined && engine !== "node") {
-    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: "node" is`);
+  if (engine !== undefined && engine !== "direct" && engine !== "node") {
+    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: "direct" and "node" are`);
   }
   return {
     ...router,

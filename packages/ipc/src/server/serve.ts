@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Published, publish, resolveSocket } from "../address/index.js";
 import type { ServerEngine } from "./engine.js";
+import { createDirectEngine } from "./engines/direct/index.js";
 import { createNodeEngine } from "./engines/node.js";
 import { createListener, type Listener } from "./listener.js";
 import { defaultGraceMs, defaultMode, logError, routerOptions, type ServeOptions, safely } from "./options.js";
@@ -33,7 +34,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const { path, address } = resolveSocket(options.socket);
   const shutdown = new AbortController();
   setMaxListeners(0, shutdown.signal); // one for each call in flight
-  const engine = createNodeEngine({
+  const createEngine = options.engine === "direct" ? createDirectEngine : createNodeEngine;
+  const engine = createEngine({
     routes: recordRoutes(options.routes),
     router: routerOptions(options, shutdown.signal),
     onError: safely(options.onError ?? logError),

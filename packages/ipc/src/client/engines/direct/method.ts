@@ -1,4 +1,4 @@
-import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { HeaderBlock } from "@vyra/http2";
 import {
   acceptEncodingHeader,
@@ -6,6 +6,7 @@ import {
   type Codec,
   encodingHeader,
   formatTimeout,
+  hasBytesFields,
   jsonCodec,
   timeoutHeader,
 } from "../../../grpc/index.js";
@@ -33,7 +34,7 @@ export class Method {
     this.path = `/${desc.parent.typeName}/${desc.name}`;
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
-    this.hasBytes = useBinaryFormat && hasBytes(desc.output, new Set());
+    this.hasBytes = useBinaryFormat && hasBytesFields(desc.output);
     this.#fields = [
       ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", "localhost"],
       ...["content-type", contentType(useBinaryFormat), "te", "trailers"],
@@ -62,13 +63,4 @@ export class Method {
 
 export function contentType(useBinaryFormat: boolean): string {
   return useBinaryFormat ? "application/grpc+proto" : "application/grpc+json";
-}
-
-function hasBytes(type: DescMessage, seen: Set<DescMessage>): boolean {
-  if (seen.has(type)) {
-    return false;
-  }
-  seen.add(type);
-  const bytes = 12; // ScalarType.BYTES
-  return type.fields.some((field) => field.scalar === bytes || (field.message && hasBytes(field.message, seen)));
 }

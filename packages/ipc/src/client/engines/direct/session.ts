@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { ClientConnection, type ClientConnectionHandler, type ConnectionError } from "@vyra/http2";
 import { Code } from "@connectrpc/connect";
+import { ClientConnection, type ClientConnectionHandler, type ConnectionError } from "@vyra/http2";
 import { notProcessed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
 import type { IpcTransportOptions } from "../../options.js";

@@ -11,8 +11,8 @@ import {
 import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
 import {
   assertWritable,
-  compressedFlag,
   completed,
+  compressedFlag,
   Deadlines,
   type Encoded,
   fieldsOf,
@@ -188,7 +188,12 @@ export function createDirectTransport(
     });
   }
 
-  function requestOf(method: Method, timeoutMs: number | undefined, header: HeadersInit | undefined, values = createContextValues()) {
+  function requestOf(
+    method: Method,
+    timeoutMs: number | undefined,
+    header: HeadersInit | undefined,
+    values = createContextValues(),
+  ) {
     const headers = new Headers(header);
     headers.set("content-type", contentType(options.useBinaryFormat ?? true));
     headers.set("te", "trailers");

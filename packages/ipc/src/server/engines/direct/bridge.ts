@@ -1,0 +1,117 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import {
+  ErrorCode,
+  HeaderBlock,
+  NO_FIELDS,
+  type RequestHandler,
+  type ServerStream,
+  type StreamError,
+} from "@vyra/http2";
+import { Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
+import { nameOf, type OnError } from "../../guard.js";
+
+/** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
+export class BridgedCall implements RequestHandler {
+  readonly #inbox: Inbox<Uint8Array, Uint8Array>;
+  readonly #controller = new AbortController();
+  readonly #drain = new Drain();
+  #isRequestEnded: boolean;
+
+  constructor(
+    private readonly stream: ServerStream,
+    private readonly handler: UniversalHandler,
+    fields: readonly string[],
+    extra: readonly string[],
+    endStream: boolean,
+    private readonly onError: OnError,
+  ) {
+    stream.pause();
+    this.#isRequestEnded = endStream;
+    this.#inbox = new Inbox(
+      (chunk) => chunk,
+      (bytes) => stream.consume(bytes),
+      () => stream.resume(),
+    );
+    if (endStream) {
+      this.#inbox.finish();
+    }
+    void this.#run(fields, extra);
+  }
+
+  onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.#inbox.put(buffer.subarray(start, end), end - start);
+    if (endStream) {
+      this.onTrailers();
+    }
+  }
+
+  onTrailers(): void {
+    this.#isRequestEnded = true;
+    this.#inbox.finish();
+  }
+
+  onReset(_: ServerStream, error: StreamError): void {
+    this.#isRequestEnded = true;
+    const reason = new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
+    this.#inbox.abort(reason);
+    this.#controller.abort(reason);
+    this.#drain.onDrain();
+  }
+
+  onDrain(): void {
+    this.#drain.onDrain();
+  }
+
+  async #run(fields: readonly string[], extra: readonly string[]): Promise<void> {
+    try {
+      await this.#answer(
+        await this.handler({
+          httpVersion: "2.0",
+          method: fieldOf(":method", fields, extra) ?? "",
+          url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
+          header: headersOf(fields, extra),
+          body: this.#inbox,
+          signal: this.#controller.signal,
+        }),
+      );
+    } catch (error) {
+      if (!this.stream.isClosed) {
+        this.onError(error, { method: nameOf(this.handler.method) });
+        this.stream.reset(ErrorCode.INTERNAL_ERROR);
+      }
+    } finally {
+      this.#controller.abort();
+    }
+  }
+
+  async #answer({ status, header, body, trailer }: UniversalServerResponse): Promise<void> {
+    const { stream } = this;
+    const chunks = body?.[Symbol.asyncIterator]();
+    const block = HeaderBlock.of([":status", String(status)]);
+    if (chunks === undefined) {
+      stream.respond(block, listOf(header), true);
+    } else {
+      let chunk = await chunks.next(); // only then are the headers complete
+      stream.respond(block, listOf(header));
+      for (; !chunk.done && !stream.isClosed; chunk = await chunks.next()) {
+        if (!stream.data(chunk.value) && !stream.isClosed) {
+          await this.#drain.wait();
+        }
+      }
+      chunks.return?.().catch(() => {});
+      if (trailer === undefined) {
+        stream.end();
+      } else {
+        stream.trailers(HeaderBlock.of(NO_FIELDS), listOf(trailer));
+      }
+    }
+    if (!this.#isRequestEnded && !stream.isClosed && stream.waitingBytes === 0) {
+      stream.reset(ErrorCode.NO_ERROR);
+    }
+  }
+}
+
+function listOf(headers: Headers | undefined): readonly string[] {
+  return headers === undefined ? NO_FIELDS : [...headers].flat();
+}

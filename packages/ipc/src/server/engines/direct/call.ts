@@ -1,0 +1,193 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  ErrorCode,
+  HeaderBlock,
+  type HeaderList,
+  NO_FIELDS,
+  type RequestHandler,
+  type ServerStream,
+  type StreamError,
+} from "@vyra/http2";
+import {
+  acceptEncodingHeader,
+  assertWritable,
+  codeFromResetCode,
+  completed,
+  compressedFlag,
+  type Deadlines,
+  deadlineExceeded,
+  type Encoded,
+  encodingHeader,
+  fieldsOf,
+  statusFields,
+  Timed,
+} from "../../../grpc/index.js";
+import { answerFor, isExpected, nameOf, type OnError } from "../../guard.js";
+import { type ContextSource, LazyContext } from "./context.js";
+import type { RequestFacts } from "./route.js";
+
+/** What a call needs of its engine. */
+export interface Core {
+  readonly deadlines: Deadlines;
+  readonly onError: OnError;
+  /** The calls that run now. */
+  readonly calls: Set<ServerCall>;
+}
+
+/**
+ * One call, from its headers to its status. It is answered once, in `end()`: with what its handler made, at its deadline, or when
+ * the server shuts down, whatever its handler does then.
+ */
+export abstract class ServerCall extends Timed implements RequestHandler, ContextSource {
+  isOver = false;
+  reason: unknown;
+  protected readonly context = new LazyContext(this);
+  /** The request has come to its end. */
+  protected isRequestEnded = false;
+  protected isAnswerBegun = false;
+
+  constructor(
+    protected readonly core: Core,
+    protected readonly stream: ServerStream,
+    protected readonly facts: RequestFacts,
+    readonly requestFields: readonly string[],
+    readonly requestExtra: readonly string[],
+  ) {
+    super();
+  }
+
+  get desc(): DescMethod {
+    return this.facts.route.desc;
+  }
+
+  abstract onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
+  /** The request has ended, in trailers or by a last frame. */
+  protected abstract onRequestEnd(): void;
+
+  begin(endStream: boolean): void {
+    const { problem, timeoutMs } = this.facts;
+    this.core.calls.add(this);
+    this.isRequestEnded = endStream;
+    if (problem !== undefined) {
+      this.fail(problem);
+      return;
+    }
+    if (timeoutMs !== undefined) {
+      this.core.deadlines.start(this, timeoutMs);
+    }
+    if (endStream) {
+      this.onRequestEnd();
+    }
+  }
+
+  onTrailers(_: ServerStream, __: HeaderList, ___: readonly string[]): void {
+    this.isRequestEnded = true;
+    if (!this.isOver) {
+      this.onRequestEnd();
+    }
+  }
+
+  /** The caller has cancelled, or is gone. */
+  onReset(_: ServerStream, error: StreamError): void {
+    this.isRequestEnded = true;
+    if (!this.isOver) {
+      const code = error.origin === "peer" ? codeFromResetCode(error.code) : Code.Canceled;
+      this.end(new ConnectError("the caller went away", code, undefined, undefined, error));
+    }
+  }
+
+  onDeadline(): void {
+    this.fail(deadlineExceeded("deadline", this.facts.timeoutMs ?? 0));
+  }
+
+  /** Answers with an error: in trailers, or, before anything was said, in headers that are trailers as well. */
+  fail(error: ConnectError): void {
+    if (this.isOver) {
+      return;
+    }
+    this.end(error);
+    const header = LazyContext.responseHeaderOf(this.context);
+    const trailer = LazyContext.responseTrailerOf(this.context);
+    const fields = statusFields(error);
+    if (trailer !== undefined) {
+      fields.push(...fieldsOf(trailer));
+    }
+    if (this.isAnswerBegun) {
+      this.stream.trailers(nothing, fields);
+    } else {
+      if (header !== undefined) {
+        fields.push(...fieldsOf(header));
+      }
+      const compressions = this.facts.problem && error.metadata.get(acceptEncodingHeader);
+      if (compressions) {
+        fields.push(acceptEncodingHeader, compressions);
+      }
+      this.stream.respond(this.facts.format.headers, fields, true);
+    }
+    this.letGoOfRequest();
+  }
+
+  /** Answers what the handler threw. */
+  protected failBy(error: unknown): void {
+    if (!isExpected(error, { aborted: this.isOver, reason: this.reason })) {
+      this.core.onError(error, { method: nameOf(this.desc) });
+    }
+    if (!this.isOver) {
+      this.fail(answerFor(error, notAborted));
+    }
+  }
+
+  protected end(reason: unknown): void {
+    this.isOver = true;
+    this.reason = reason;
+    this.core.calls.delete(this);
+    this.core.deadlines.stop(this);
+    LazyContext.end(this.context, reason);
+  }
+
+  /** The fields of the response that the handler has set, and how its messages are compressed. */
+  protected headerExtra(): readonly string[] {
+    const header = LazyContext.responseHeaderOf(this.context);
+    const { responseEncoding } = this.facts;
+    if (header === undefined && responseEncoding === null) {
+      return NO_FIELDS;
+    }
+    const fields = header === undefined ? [] : fieldsOf(header);
+    if (responseEncoding !== null) {
+      fields.push(encodingHeader, responseEncoding.name);
+    }
+    return fields;
+  }
+
+  protected trailerExtra(): readonly string[] {
+    const trailer = LazyContext.responseTrailerOf(this.context);
+    return trailer === undefined ? NO_FIELDS : fieldsOf(trailer);
+  }
+
+  /** A response message as it travels; compressing takes time. @throws {ConnectError} for what cannot be sent. */
+  protected encode(init: unknown): Encoded | Promise<Encoded> {
+    const { route, format, responseEncoding } = this.facts;
+    const bytes = format.output.serialize(completed(route.desc.output, init as never));
+    assertWritable(bytes.length, route.writeMaxBytes);
+    if (responseEncoding === null || bytes.length < route.compressMinBytes) {
+      return { bytes, flags: 0 };
+    }
+    return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+  }
+
+  /**
+   * A call is over with its answer: NO_ERROR asks the peer to stop sending, RFC 9113 §8.1. Otherwise the stream would stay open
+   * for as long as the peer likes.
+   */
+  protected letGoOfRequest(): void {
+    if (!this.isRequestEnded && this.stream.waitingBytes === 0) {
+      this.stream.reset(ErrorCode.NO_ERROR);
+    }
+  }
+}
+
+const notAborted = { aborted: false, reason: undefined };
+const nothing = HeaderBlock.of([]);
+/** The trailers of a call that succeeded. */
+export const okTrailers = HeaderBlock.of(["grpc-status", "0"]);

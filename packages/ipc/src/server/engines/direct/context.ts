@@ -1,0 +1,103 @@
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { headersOf } from "../../../grpc/index.js";
+
+/** What a context shows of a call. */
+export interface ContextSource {
+  readonly desc: DescMethod;
+  readonly requestFields: readonly string[];
+  readonly requestExtra: readonly string[];
+  /** What remains of the call's time. */
+  leftMs(): number | undefined;
+  /** Whether the call is over, and why. */
+  readonly isOver: boolean;
+  readonly reason: unknown;
+}
+
+/** Connect's HandlerContext, of which nothing is made before a handler looks at it. */
+export class LazyContext implements HandlerContext {
+  readonly #call: ContextSource;
+  #controller: AbortController | undefined;
+  #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
+  #values: ContextValues | undefined;
+
+  constructor(call: ContextSource) {
+    this.#call = call;
+  }
+
+  readonly timeoutMs = (): number | undefined => this.#call.leftMs();
+
+  get method(): DescMethod {
+    return this.#call.desc;
+  }
+  get service(): DescService {
+    return this.#call.desc.parent;
+  }
+  get protocolName(): string {
+    return "grpc";
+  }
+  get requestMethod(): string {
+    return "POST";
+  }
+  get url(): string {
+    return `http://localhost/${this.service.typeName}/${this.method.name}`;
+  }
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#call.isOver) {
+        this.#controller.abort(this.#call.reason);
+      }
+    }
+    return this.#controller.signal;
+  }
+  get requestHeader(): Headers {
+    this.#requestHeader ??= headersOf(this.#call.requestFields, this.#call.requestExtra);
+    return this.#requestHeader;
+  }
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
+  }
+  get values(): ContextValues {
+    this.#values ??= createContextValues();
+    return this.#values;
+  }
+
+  /** @internal What the handler has set so far, if it has looked at all. */
+  static responseHeaderOf(context: LazyContext): Headers | undefined {
+    return context.#responseHeader;
+  }
+  /** @internal */
+  static responseTrailerOf(context: LazyContext): Headers | undefined {
+    return context.#responseTrailer;
+  }
+  /** @internal The call is over: those who hold its signal are told. */
+  static end(context: LazyContext, reason: unknown): void {
+    context.#controller?.abort(reason);
+  }
+}
+
+/** A context whose properties are all its own, as interceptors and what they spread need it. */
+export function plainContext(context: LazyContext, own: Partial<HandlerContext>): HandlerContext {
+  return {
+    method: context.method,
+    service: context.service,
+    protocolName: context.protocolName,
+    requestMethod: context.requestMethod,
+    url: context.url,
+    signal: context.signal,
+    timeoutMs: context.timeoutMs,
+    requestHeader: context.requestHeader,
+    responseHeader: context.responseHeader,
+    responseTrailer: context.responseTrailer,
+    values: context.values,
+    ...own,
+  };
+}

@@ -1,0 +1,106 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { HeaderBlock, type HeaderList, type RequestHandler, ServerConnection, type ServerStream } from "@vyra/http2";
+import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
+import type { EngineOptions, ServerEngine } from "../../engine.js";
+import { guard } from "../../guard.js";
+import { createHttp1 } from "../../http1.js";
+import { createNodeHandler, handlersByPath } from "../../node-handler.js";
+import { BridgedCall } from "./bridge.js";
+import type { Core, ServerCall } from "./call.js";
+import { factsOf, Route } from "./route.js";
+import { StreamServerCall } from "./stream-call.js";
+import { UnaryServerCall } from "./unary-call.js";
+
+/** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
+export function createDirectEngine({ routes, router, onError }: EngineOptions): ServerEngine {
+  const handlers = handlersByPath(routes.handlers(router, guard(onError)));
+  const direct = new Map<string, Route>();
+  for (const method of routes.methods) {
+    const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
+    if ((method.options?.grpc ?? router.grpc) !== false) {
+      direct.set(path, new Route(method, router));
+    } else {
+      direct.delete(path);
+    }
+  }
+  const core: Core = { deadlines: new Deadlines(), onError, calls: new Set<ServerCall>() };
+  const connections = new Set<ServerConnection>();
+  const http1 = createHttp1(createNodeHandler(handlers, onError));
+  let isDraining = false;
+  router.shutdownSignal.addEventListener("abort", () => {
+    for (const call of [...core.calls]) {
+      call.fail(ConnectError.from(router.shutdownSignal.reason, Code.Unavailable));
+    }
+  });
+
+  return {
+    accept(socket, head) {
+      const connection: ServerConnection = new ServerConnection(
+        socket,
+        { onStream, onClose: () => connections.delete(connection), onHandlerError },
+        {},
+        head,
+      );
+      connections.add(connection);
+      if (isDraining) {
+        connection.close();
+      }
+    },
+    acceptHttp1: http1.accept,
+    drain() {
+      isDraining = true;
+      for (const connection of connections) {
+        connection.close();
+      }
+      http1.drain();
+    },
+  };
+
+  function onStream(
+    stream: ServerStream,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+  ): RequestHandler {
+    const facts = factsOf(direct, list, extra);
+    if (facts === undefined) {
+      return answerOther(stream, list.fields, extra, endStream);
+    }
+    const Call = facts.route.desc.methodKind === "unary" ? UnaryServerCall : StreamServerCall;
+    const call = new Call(core, stream, facts, list.fields, extra);
+    call.begin(endStream);
+    return call;
+  }
+
+  function answerOther(
+    stream: ServerStream,
+    fields: readonly string[],
+    extra: readonly string[],
+    endStream: boolean,
+  ): RequestHandler {
+    const path = fieldOf(":path", fields, extra) ?? "";
+    const query = path.indexOf("?");
+    const handler = handlers.get(query === -1 ? path : path.slice(0, query));
+    if (handler !== undefined) {
+      return new BridgedCall(stream, handler, fields, extra, endStream, onError);
+    }
+    if (fieldOf("content-type", fields, extra)?.startsWith("application/grpc")) {
+      const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);
+      stream.respond(grpcHeaders, statusFields(error), true);
+    } else {
+      stream.respond(notFound, [], true);
+    }
+    if (!endStream) {
+      stream.reset(0);
+    }
+    return nobody;
+  }
+
+  function onHandlerError(error: unknown): void {
+    onError(error, { method: "a stream" });
+  }
+}
+
+const grpcHeaders = HeaderBlock.of([":status", "200", "content-type", "application/grpc"]);
+const notFound = HeaderBlock.of([":status", "404"]);
+const nobody: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };

@@ -1,0 +1,148 @@
+import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import { HeaderBlock, type HeaderList } from "@vyra/http2";
+import {
+  acceptEncodingHeader,
+  binaryCodec,
+  type Codec,
+  compressionFor,
+  compressionNamed,
+  encodingHeader,
+  fieldOf,
+  hasBytesFields,
+  jsonCodec,
+  parseTimeout,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+import type { EngineOptions } from "../../engine.js";
+import type { RecordedMethod } from "../../routes.js";
+
+/** A format in which messages travel: how they are read and written, and the response's headers that say so. */
+export interface Format {
+  readonly input: Codec;
+  readonly output: Codec;
+  /** The headers of a response with messages. */
+  readonly headers: HeaderBlock;
+}
+
+/** A method as it is served. */
+export class Route {
+  readonly desc: DescMethod;
+  readonly implementation: (...args: never[]) => unknown;
+  readonly interceptors: readonly Interceptor[];
+  readonly readMaxBytes: number;
+  readonly writeMaxBytes: number;
+  readonly compressMinBytes: number;
+  readonly compressions: readonly Compression[];
+  readonly maxTimeoutMs: number;
+  /** Whether a request may have bytes fields, which would keep the memory it was received in. */
+  readonly hasBytes: boolean;
+  readonly binary: Format;
+  readonly json: Format;
+
+  constructor({ desc, implementation, options: own }: RecordedMethod, router: EngineOptions["router"]) {
+    const options = { ...router, ...own };
+    this.desc = desc;
+    this.implementation = implementation ?? unimplemented(desc);
+    this.interceptors = options.interceptors ?? [];
+    this.readMaxBytes = options.readMaxBytes ?? 0xffffffff;
+    this.writeMaxBytes = options.writeMaxBytes ?? 0xffffffff;
+    this.compressMinBytes = options.compressMinBytes ?? 1024;
+    this.compressions = options.acceptCompression ?? [];
+    this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
+    this.hasBytes = hasBytesFields(desc.input);
+    this.binary = {
+      input: binaryCodec(desc.input as DescMessage, options),
+      output: binaryCodec(desc.output as DescMessage, options),
+      headers: responseHeaders("application/grpc+proto"),
+    };
+    this.json = {
+      input: jsonCodec(desc.input as DescMessage, options),
+      output: jsonCodec(desc.output as DescMessage, options),
+      headers: responseHeaders("application/grpc+json"),
+    };
+  }
+}
+
+function responseHeaders(contentType: string): HeaderBlock {
+  return HeaderBlock.of([":status", "200", "content-type", contentType]);
+}
+
+function unimplemented(desc: DescMethod) {
+  const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
+  return (): never => {
+    throw new ConnectError(message, Code.Unimplemented);
+  };
+}
+
+/** What can be told from the headers of a request; kept with headers that come again and again. */
+export interface RequestFacts {
+  readonly route: Route;
+  readonly format: Format;
+  /** Why the call fails before it begins. */
+  readonly problem: ConnectError | undefined;
+  readonly timeoutMs: number | undefined;
+  /** How the request's messages are compressed, and how the response's will be. */
+  readonly requestEncoding: Compression | null;
+  readonly responseEncoding: Compression | null;
+}
+
+const grpcContentType = /^application\/grpc(?:\+(proto|json))?(?:;.*)?$/i;
+
+/** The facts of a gRPC request to one of these routes; undefined if it is none. */
+export function factsOf(
+  routes: ReadonlyMap<string, Route>,
+  list: HeaderList,
+  extra: readonly string[],
+): RequestFacts | undefined {
+  if (extra.length > 0) {
+    return inspect(routes, list.fields, extra);
+  }
+  // null: looked at, and not ours.
+  list.memo ??= inspect(routes, list.fields, extra) ?? null;
+  return (list.memo as RequestFacts | null) ?? undefined;
+}
+
+function inspect(
+  routes: ReadonlyMap<string, Route>,
+  fields: readonly string[],
+  extra: readonly string[],
+): RequestFacts | undefined {
+  const route = routes.get(fieldOf(":path", fields, extra) ?? "");
+  const match = grpcContentType.exec(fieldOf("content-type", fields, extra) ?? "");
+  if (route === undefined || match === null || fieldOf(":method", fields, extra) !== "POST") {
+    return undefined;
+  }
+  let problem: ConnectError | undefined;
+  let requestEncoding: Compression | null = null;
+  let timeoutMs: number | undefined;
+  try {
+    requestEncoding = compressionNamed(fieldOf(encodingHeader, fields, extra), route.compressions);
+    timeoutMs = timeoutOf(fieldOf(timeoutHeader, fields, extra), route.maxTimeoutMs);
+  } catch (error) {
+    problem = ConnectError.from(error);
+  }
+  return {
+    route,
+    format: match[1]?.toLowerCase() === "json" ? route.json : route.binary,
+    problem,
+    timeoutMs,
+    requestEncoding,
+    responseEncoding: compressionFor(fieldOf(acceptEncodingHeader, fields, extra), route.compressions),
+  };
+}
+
+function timeoutOf(value: string | undefined, maxTimeoutMs: number): number | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  const timeoutMs = parseTimeout(value);
+  if (timeoutMs === undefined) {
+    throw new ConnectError(`protocol error: invalid grpc timeout value: ${value}`, Code.InvalidArgument);
+  }
+  if (timeoutMs > maxTimeoutMs) {
+    throw new ConnectError(`timeout ${timeoutMs}ms must be <= ${maxTimeoutMs}`, Code.InvalidArgument);
+  }
+  return timeoutMs;
+}

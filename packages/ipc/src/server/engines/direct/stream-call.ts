@@ -1,0 +1,146 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ServerStream } from "@vyra/http2";
+import { completed, Drain, incompleteMessage, MessageInbox, sendMessages } from "../../../grpc/index.js";
+import { type Core, okTrailers, ServerCall } from "./call.js";
+import { intercepted } from "./intercept.js";
+import type { RequestFacts } from "./route.js";
+
+/** A call with any number of messages either way. */
+export class StreamServerCall extends ServerCall {
+  readonly #inbox: MessageInbox;
+  readonly #drain = new Drain();
+  #answers: AsyncIterator<unknown> | undefined;
+
+  constructor(
+    core: Core,
+    stream: ServerStream,
+    facts: RequestFacts,
+    requestFields: readonly string[],
+    requestExtra: readonly string[],
+  ) {
+    super(core, stream, facts, requestFields, requestExtra);
+    this.#inbox = new MessageInbox({
+      codec: facts.format.input,
+      readMaxBytes: facts.route.readMaxBytes,
+      hasBytes: facts.route.hasBytes,
+      credit: (bytes) => stream.consume(bytes),
+      onReturn: () => stream.resume(), // what still comes is read and thrown away
+    });
+    this.#inbox.encoding = facts.requestEncoding;
+  }
+
+  override begin(endStream: boolean): void {
+    // The window opens as messages are taken, so a handler that stops stops the caller.
+    this.stream.pause();
+    super.begin(endStream);
+    if (!this.isOver) {
+      void this.#run();
+    }
+  }
+
+  onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.isRequestEnded = endStream;
+    if (this.isOver) {
+      stream.consume(end - start);
+      return;
+    }
+    try {
+      this.#inbox.push(buffer, start, end);
+    } catch (error) {
+      this.fail(ConnectError.from(error));
+      return;
+    }
+    if (endStream) {
+      this.onRequestEnd();
+    }
+  }
+
+  onDrain(): void {
+    this.#drain.onDrain();
+  }
+
+  protected onRequestEnd(): void {
+    this.#inbox.messages.finish(this.#inbox.isAtEnd ? undefined : incompleteMessage());
+  }
+
+  protected override end(reason: unknown): void {
+    super.end(reason);
+    this.#inbox.messages.abort(reason);
+    this.#answers?.return?.().catch(() => {}); // a generator that hangs never answers
+    this.#drain.onDrain();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const answers = await this.#invoke();
+      if (this.isOver) {
+        answers.return?.().catch(() => {});
+        return;
+      }
+      this.#answers = answers;
+      const encode = (init: unknown) => this.encode(init);
+      const isDone = await sendMessages(answers, encode, this.stream, this.#drain, () => this.isOver, this.#open);
+      if (isDone) {
+        this.#close();
+      }
+    } catch (error) {
+      this.failBy(error);
+    }
+  }
+
+  /** The response messages; those of a method that has only one as well. */
+  async #invoke(): Promise<AsyncIterator<unknown>> {
+    const { interceptors, desc, implementation } = this.facts.route;
+    const isSingleRequest = desc.methodKind === "server_streaming";
+    const run = implementation as (input: unknown, context: unknown) => unknown;
+    const answersTo = async (requests: AsyncIterable<unknown>, context: unknown): Promise<AsyncIterable<unknown>> => {
+      const input = isSingleRequest ? await single(requests) : requests;
+      return desc.methodKind === "client_streaming"
+        ? one(completed(desc.output, (await run(input, context)) as never))
+        : (run(input, context) as AsyncIterable<unknown>);
+    };
+    const { messages } = this.#inbox;
+    const answers =
+      interceptors.length === 0
+        ? await answersTo(messages, this.context)
+        : await intercepted(interceptors, this.context, true, messages, (input, context) =>
+            answersTo(input as AsyncIterable<unknown>, context),
+          );
+    return (answers as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  }
+
+  readonly #open = () => {
+    this.isAnswerBegun = true;
+    this.stream.respond(this.facts.format.headers, this.headerExtra());
+  };
+
+  #close(): void {
+    if (!this.isAnswerBegun) {
+      this.#open();
+    }
+    const extra = this.trailerExtra();
+    this.end(undefined);
+    this.stream.trailers(okTrailers, extra);
+    this.letGoOfRequest();
+  }
+}
+
+/** The one message of a request that has to have one. */
+async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
+  const iterator = requests[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done) {
+    throw new ConnectError("protocol error: missing input message for server-streaming method", Code.Unimplemented);
+  }
+  if (!(await iterator.next()).done) {
+    throw new ConnectError(
+      "protocol error: received extra input message for server-streaming method",
+      Code.Unimplemented,
+    );
+  }
+  return first.value;
+}
+
+async function* one(message: unknown): AsyncIterable<unknown> {
+  yield message;
+}

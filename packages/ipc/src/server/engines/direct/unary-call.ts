@@ -1,0 +1,158 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ServerStream } from "@vyra/http2";
+import {
+  assertReadable,
+  completed,
+  compressedFlag,
+  type Encoded,
+  EnvelopeReader,
+  envelopeBytes,
+  envelopeOf,
+  incompleteMessage,
+  lengthAt,
+  unexpectedCompression,
+  unshared,
+} from "../../../grpc/index.js";
+import { okTrailers, ServerCall } from "./call.js";
+import { intercepted } from "./intercept.js";
+
+type Implementation = (message: unknown, context: unknown) => unknown;
+
+/** A call with one message each way. */
+export class UnaryServerCall extends ServerCall {
+  #bytes: Uint8Array | undefined;
+  #flags = 0;
+  #messages = 0;
+  #reader: EnvelopeReader | undefined;
+
+  onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    this.isRequestEnded = endStream;
+    if (this.isOver) {
+      return;
+    }
+    const { readMaxBytes } = this.facts.route;
+    try {
+      const length = end - start - envelopeBytes;
+      if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
+        assertReadable(length, readMaxBytes);
+        this.#onMessage(buffer.subarray(start + envelopeBytes, end), buffer[start] as number);
+      } else if (end > start) {
+        this.#reader ??= new EnvelopeReader(readMaxBytes, (bytes, flags) => this.#onMessage(bytes, flags));
+        this.#reader.push(buffer, start, end);
+      }
+    } catch (error) {
+      this.fail(ConnectError.from(error));
+      return;
+    }
+    if (endStream) {
+      this.onRequestEnd();
+    }
+  }
+
+  protected onRequestEnd(): void {
+    if (this.#reader !== undefined && !this.#reader.isAtEnd) {
+      this.fail(incompleteMessage());
+    } else if (this.#bytes === undefined) {
+      this.fail(new ConnectError("protocol error: missing input message for unary method", Code.Unimplemented));
+    } else if (this.#flags & compressedFlag) {
+      this.#decompress(this.#bytes);
+    } else {
+      this.#run(this.#bytes);
+    }
+  }
+
+  #onMessage(bytes: Uint8Array, flags: number): void {
+    if (++this.#messages > 1) {
+      throw new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
+    }
+    this.#bytes = bytes;
+    this.#flags = flags;
+  }
+
+  #decompress(bytes: Uint8Array): void {
+    const { requestEncoding, route } = this.facts;
+    if (requestEncoding === null) {
+      this.fail(unexpectedCompression());
+      return;
+    }
+    requestEncoding.decompress(bytes, route.readMaxBytes).then(
+      (whole) => {
+        if (!this.isOver) {
+          this.#run(whole);
+        }
+      },
+      (error) => this.fail(ConnectError.from(error)),
+    );
+  }
+
+  #run(bytes: Uint8Array): void {
+    const { route, format } = this.facts;
+    let message: unknown;
+    try {
+      message = format.input.parse(route.hasBytes ? unshared(bytes) : bytes);
+    } catch (error) {
+      this.fail(ConnectError.from(error));
+      return;
+    }
+    let result: unknown;
+    try {
+      result = this.#invoke(message);
+    } catch (error) {
+      this.failBy(error);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (init) => this.#answer(init),
+        (error) => this.failBy(error),
+      );
+    } else {
+      this.#answer(result);
+    }
+  }
+
+  #invoke(message: unknown): unknown {
+    const { interceptors, implementation, desc } = this.facts.route;
+    const invoke = implementation as Implementation;
+    return interceptors.length === 0
+      ? invoke(message, this.context)
+      : intercepted(interceptors, this.context, false, message, async (input, context) =>
+          completed(desc.output, (await invoke(input, context)) as never),
+        );
+  }
+
+  #answer(init: unknown): void {
+    if (this.isOver) {
+      return;
+    }
+    try {
+      const encoded = this.encode(init);
+      if (encoded instanceof Promise) {
+        encoded.then(
+          (compressed) => this.#send(compressed),
+          (error) => this.failBy(error),
+        );
+      } else {
+        this.#send(encoded);
+      }
+    } catch (error) {
+      this.failBy(error);
+    }
+  }
+
+  #send({ bytes, flags }: Encoded): void {
+    if (this.isOver) {
+      return;
+    }
+    const headerExtra = this.headerExtra();
+    const trailerExtra = this.trailerExtra();
+    this.end(undefined);
+    const envelope = envelopeOf(bytes.length, flags);
+    this.stream.reply(this.facts.format.headers, headerExtra, envelope, bytes, okTrailers, trailerExtra);
+    this.letGoOfRequest();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
