@@ -5,16 +5,17 @@ import { Stream } from "./stream.js";
 
 /** A request and its response, as the client sees them. Made by ClientConnection.request. */
 export class ClientStream extends Stream {
-  /** @internal */ handler: ResponseHandler;
+  /** @internal */ declare handler: ResponseHandler;
   /** @internal To a HEAD request: its response has no body, whatever content-length says. */
-  readonly isHead: boolean;
+  declare readonly isHead: boolean;
   /** @internal 1xx responses so far. */
-  informational = 0;
+  declare informational: number;
 
   constructor(connection: Connection, id: number, handler: ResponseHandler, isHead: boolean) {
     super(connection, id);
     this.handler = handler;
     this.isHead = isHead;
+    this.informational = 0;
   }
 
   override deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {

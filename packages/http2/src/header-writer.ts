@@ -30,6 +30,14 @@ export class HeaderWriter {
     if (size > limit) throw new HeaderListSizeError(size, limit);
   }
 
+  /** A block's bytes if they are known and may be written as they are, as one frame; null when `check` and `write` are needed. */
+  encoded(block: HeaderBlock): Uint8Array | null {
+    const bytes = this.encoder.known(block);
+    if (bytes === null || bytes.length > this.peer.maxFrameSize || block.size > this.peer.maxHeaderListSize)
+      return null;
+    return bytes;
+  }
+
   write(streamId: number, block: HeaderBlock, extra: readonly string[], endStream: boolean): void {
     const { encoder, output } = this;
     if (encoder.updateDue) {

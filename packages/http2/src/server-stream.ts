@@ -5,10 +5,11 @@ import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 import { Stream } from "./stream.js";
 import { MessagePhase, StreamState } from "./stream-state.js";
+import { writeWholeReply } from "./whole-reply.js";
 
 /** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
 export class ServerStream extends Stream {
-  /** @internal */ handler: RequestHandler;
+  /** @internal */ declare handler: RequestHandler;
 
   constructor(connection: Connection, id: number, handler: RequestHandler) {
     super(connection, id);
@@ -53,8 +54,12 @@ export class ServerStream extends Stream {
     trailersExtra: readonly string[] = NO_FIELDS,
   ): void {
     if (this.state === StreamState.CLOSED) return;
-    const { headers } = this.connection;
-    headers.check(trailers, trailersExtra);
+    const isPlain = extra.length === 0 && trailersExtra.length === 0 && this.sent === MessagePhase.BEFORE_HEADERS;
+    if (isPlain && writeWholeReply(this, block, prefix, body, trailers)) {
+      this.endSent();
+      return;
+    }
+    this.connection.headers.check(trailers, trailersExtra);
     this.respond(block, extra, false);
     this.message(prefix, body, false);
     this.wantsDrain = false;

@@ -67,6 +67,13 @@ export class Encoder {
     this.resizeTable(size);
   }
 
+  /** What `encode` would return, if that takes no work and nothing is due before it; else null. */
+  known(block: HeaderBlock): Uint8Array | null {
+    const known = block.lastEncoding;
+    if (known === null || known.encoder !== this || known.generation !== this.table.generation) return null;
+    return known.missed === 0 && !this.updateDue ? known.bytes : null;
+  }
+
   /** The bytes of a prepared block; valid until the next call of any method. Call writeSizeUpdates before it if one is due. */
   encode(block: HeaderBlock): Uint8Array {
     let known = block.lastEncoding;
