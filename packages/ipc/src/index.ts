@@ -20,6 +20,7 @@ export {
   type IpcTransportOptions,
   type MethodName,
   type ReadyOptions,
+  waitForReady,
 } from "./client/index.js";
 export { NotProcessedError } from "./grpc/index.js";
 export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";

@@ -4,12 +4,12 @@ import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Code } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, resolveSocket, serve } from "@vyra/ipc";
+import { Code, createContextValues } from "@connectrpc/connect";
+import { createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { describePairs, freshName, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, setUp } from "../support/engines.js";
 import { all, failure, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -111,6 +111,76 @@ describePairs("a channel", (pair) => {
     await server.close();
   });
 
+  it("lets calls wait for the server where they are told to, all of them or one", async () => {
+    for (const [channelOptions, callOptions] of [
+      [{ waitForReady: true }, {}],
+      [{}, { contextValues: createContextValues().set(waitForReady, true) }],
+    ] as const) {
+      const name = freshName();
+      const channel = createChannel(name, { ...options, ...channelOptions });
+      const client = channel.client(EchoService);
+      const unary = client.unary({ text: "early" }, callOptions);
+      const stream = all(client.serverStream({ count: 2 }, callOptions));
+      const tooShort = failure(client.unary({}, { ...callOptions, timeoutMs: 20 }), Code.DeadlineExceeded);
+      await failure(createChannel(name, options).client(EchoService).unary({}), Code.Unavailable);
+      await tooShort;
+      const server = await serveAt(name);
+      assert.equal((await unary).text, "early");
+      assert.equal((await stream).length, 2);
+      await channel.close();
+      await server.close();
+    }
+    const channel = createChannel(freshName(), { ...options, waitForReady: true });
+    const outcome = failure(channel.client(EchoService).unary({}), Code.Canceled);
+    await channel.close();
+    await outcome;
+  });
+
+  it("keeps as many connections as asked for, and lets calls take turns", async () => {
+    const name = freshName();
+    const callsOf = new Map<object | undefined, number>();
+    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+      callsOf.set(stream.session, (callsOf.get(stream.session) ?? 0) + 1);
+      stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "5" }, { endStream: true });
+    });
+    assert.ok(server.http2.listening);
+    const channel = createChannel(name, { ...options, connections: 3 });
+    await channel.ready();
+    const client = channel.client(EchoService);
+    await Promise.all(Array.from({ length: 30 }, () => failure(client.unary({}), Code.NotFound)));
+    assert.deepEqual([...callsOf.values()], [10, 10, 10]);
+    assert.equal(channel.state, "ready");
+    await channel.close();
+    assert.throws(() => createChannel(name, { ...options, connections: 0 }), RangeError);
+  });
+
+  it("lets calls wait their turn where the server takes only so many at once", async () => {
+    const name = freshName();
+    let open = 0;
+    let most = 0;
+    await using server = await rawServer(
+      resolveSocket(name).path,
+      (stream) => {
+        most = Math.max(most, ++open);
+        setTimeout(() => {
+          open--;
+          stream.respond(
+            { ":status": 200, "content-type": "application/grpc", "grpc-status": "5" },
+            { endStream: true },
+          );
+        }, 1);
+      },
+      { settings: { maxConcurrentStreams: 4 } },
+    );
+    assert.ok(server.http2.listening);
+    const channel = createChannel(name, options);
+    await channel.ready();
+    const client = channel.client(EchoService);
+    await Promise.all(Array.from({ length: 50 }, () => failure(client.unary({}), Code.NotFound)));
+    assert.ok(most <= 4, `${most}`);
+    await channel.close();
+  });
+
   it("gives up waiting in time: Unavailable if nobody came, DeadlineExceeded if nobody answered", async () => {
     const name = freshName();
     const channel = createChannel(name, options);
@@ -165,12 +235,13 @@ describePairs("a channel", (pair) => {
     const unary = failure(client.unary({ fault: { hang: true } }), Code.Unavailable);
     const streaming = failure(stream.next(), Code.Unavailable);
     await client.unary({});
+    const exited = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     for (const error of await Promise.all([unary, streaming])) {
       assert.match(error.message, /lost the connection/);
       assert.ok(!(error.cause instanceof NotProcessedError));
     }
-    await new Promise((resolve) => child.once("exit", resolve));
+    await exited;
     // A socket and a lock of the dead stay behind; the next server takes over from them.
     const server = await serveAt(name);
     assert.equal((await client.unary({ text: "back" })).text, "back");
@@ -179,7 +250,7 @@ describePairs("a channel", (pair) => {
   });
 });
 
-for (const client of ["node"] as const) {
+for (const client of clientEngines) {
   it(`${client} says that a refused call, or one above GOAWAY's last stream, was not processed`, async () => {
     const name = freshName();
     await using server = await rawServer(resolveSocket(name).path, (stream, headers) => {

@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
+  type ServerOptions,
 } from "node:http2";
 import { connect, type Socket } from "node:net";
 
@@ -97,8 +98,9 @@ export interface RawServer extends AsyncDisposable {
 export async function rawServer(
   path: string,
   onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
+  options: ServerOptions = {},
 ): Promise<RawServer> {
-  const http2 = createServer();
+  const http2 = createServer(options);
   const sockets = new Set<Socket>();
   http2.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -20,6 +20,8 @@ export interface ReadyOptions {
 export interface Session {
   /** Whether new calls may go there. */
   isOpen(): boolean;
+  /** Whether nothing goes on there any more. */
+  isOver(): boolean;
   /** Ends it and every call on it. */
   destroy(): void;
 }
@@ -29,15 +31,27 @@ export interface Session {
 const firstBackoffMs = 5;
 const maxBackoffMs = 250;
 
+/** Where a channel's calls get their sessions: one connection, or several. */
+export interface Sessions<S extends Session> {
+  readonly path: string;
+  readonly state: ChannelState;
+  /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
+  session(): S | Promise<S>;
+  ready(options?: ReadyOptions): Promise<void>;
+  close(): void;
+}
+
 /**
  * The connection of a channel: opened when first needed, shared by all calls, opened anew after it was lost.
  *
  * A call always tries at once, unless a try is under way, which it joins: failing without having looked, as gRPC does
  * between two tries, would fail calls on a server that is there. Only those who wait for the server pause between tries.
  */
-export class Connection<S extends Session> {
+export class Connection<S extends Session> implements Sessions<S> {
   #state: Exclude<ChannelState, "ready"> | { readonly ready: S } = "idle";
   #opening: Promise<S> | undefined;
+  /** All that may still have calls: one that the server is about to close lives on beside its successor. */
+  readonly #sessions = new Set<S>();
   readonly #closing = new AbortController();
 
   constructor(
@@ -53,11 +67,6 @@ export class Connection<S extends Session> {
     return this.#state.ready.isOpen() ? "ready" : "idle";
   }
 
-  /**
-   * A session for a call.
-   *
-   * @throws {ConnectError} if there is none to be had, or the channel is closed.
-   */
   session(): S | Promise<S> {
     if (typeof this.#state !== "string" && this.#state.ready.isOpen()) {
       return this.#state.ready;
@@ -111,12 +120,12 @@ export class Connection<S extends Session> {
 
   /** Ends the connection and the calls on it, for good. */
   close(): void {
-    const state = this.#state;
     this.#state = "shutdown";
     this.#closing.abort(channelClosed(this.path));
-    if (typeof state !== "string") {
-      state.ready.destroy();
+    for (const session of this.#sessions) {
+      session.destroy();
     }
+    this.#sessions.clear();
   }
 
   async #openOne(): Promise<S> {
@@ -125,6 +134,12 @@ export class Connection<S extends Session> {
       const session = await this.open(this.#closing.signal);
       this.#closing.signal.throwIfAborted();
       this.#state = { ready: session };
+      for (const old of this.#sessions) {
+        if (old.isOver()) {
+          this.#sessions.delete(old);
+        }
+      }
+      this.#sessions.add(session);
       return session;
     } catch (error) {
       this.#closing.signal.throwIfAborted();

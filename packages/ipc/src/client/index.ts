@@ -10,3 +10,4 @@ export type { IpcHandlerOptions, MethodName } from "./ipc-handler.js";
 export { IpcHandler } from "./ipc-handler.js";
 export type { IpcTransport, IpcTransportOptions } from "./options.js";
 export { createIpcTransport } from "./transport.js";
+export { waitForReady } from "./wait-for-ready.js";

@@ -11,6 +11,13 @@ export interface IpcTransportOptions {
   readonly interceptors?: Interceptor[] | undefined;
   /** What speaks HTTP/2: `"direct"` is our own, `"node"` is connect-node on `node:http2`. */
   readonly engine?: "direct" | "node" | undefined;
+  /** How many connections to keep; calls take turns. More than one helps where several processes serve one name. Default: 1. */
+  readonly connections?: number | undefined;
+  /**
+   * Whether calls wait for the server to be there, as long as their deadline allows, instead of failing with Unavailable at
+   * once. Default: false. One call can say otherwise by the context value `waitForReady`.
+   */
+  readonly waitForReady?: boolean | undefined;
   /** User ids, besides this user's and root's, whose sockets may be dialled. Default: none. */
   readonly trustedUsers?: readonly number[] | undefined;
   /** The largest response message, in bytes. Default: 10 MiB. */

@@ -1,12 +1,14 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
 import { notProcessed } from "../../grpc/index.js";
 import { sendRemainingTime } from "../attempt.js";
-import { Connection, type Session } from "../connection.js";
+import type { Session, Sessions } from "../connection.js";
 import { dial } from "../dial.js";
 import { channelClosed, connectionLost, refused } from "../errors.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../options.js";
+import { connect } from "../pool.js";
+import { waitForReady } from "../wait-for-ready.js";
 
 /** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
 const authority = "http://localhost";
@@ -19,10 +21,10 @@ const handshakeTimeoutMs = 20_000;
  * transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it.
  */
 export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
-  const connection = new Connection(path, (stop) => openSession(path, options, stop));
+  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
   const transportOptions = grpcTransportOptions(options);
   const forOneCall = (): Transport => {
-    const attempts = new Attempts(connection);
+    const attempts = new Attempts(connection, options.waitForReady ?? false);
     const interceptors = [...(options.interceptors ?? []), attempts.interceptor];
     return createGrpcTransport({ ...transportOptions, interceptors, sessionManager: attempts });
   };
@@ -61,14 +63,19 @@ class Attempts {
   #stream: ClientHttp2Stream | undefined;
   #isAnswered = false;
   #signal: AbortSignal | undefined;
+  #isWaiting = false;
 
-  constructor(private readonly connection: Connection<NodeSession>) {}
+  constructor(
+    private readonly connection: Sessions<NodeSession>,
+    private readonly isPatient: boolean,
+  ) {}
 
   /** The innermost interceptor: what it sees is one attempt, on its way out and as it comes back. */
   readonly interceptor: Interceptor = (next) => async (req) => {
     this.#session = this.#stream = undefined;
     this.#isAnswered = false;
     this.#signal = req.signal;
+    this.#isWaiting = req.contextValues.get(waitForReady) ?? this.isPatient;
     sendRemainingTime(req);
     try {
       const res = await next(req);
@@ -80,6 +87,9 @@ class Attempts {
 
   /** connect-node's session manager: it asks for a stream. */
   async request(method: string, path: string, headers: Record<string, unknown>, options: object) {
+    if (this.#isWaiting) {
+      await this.connection.ready({ signal: this.#signal });
+    }
     const session = await this.connection.session();
     if (this.#signal?.aborted) {
       throw this.#signal.reason; // nobody waits for the answer any more
@@ -156,6 +166,10 @@ class NodeSession implements Session {
     return !this.session.closed && !this.session.destroyed && this.#lastStreamId === Number.POSITIVE_INFINITY;
   }
 
+  isOver(): boolean {
+    return this.session.destroyed;
+  }
+
   isLost(): boolean {
     return this.session.destroyed || this.session.socket?.destroyed !== false;
   }
@@ -222,7 +236,7 @@ class KeepAlive {
 
 async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
   const socket = await dial(path, options.trustedUsers ?? []);
-  const session = connect(authority, {
+  const session = connectHttp2(authority, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     maxSessionMemory: 1_024,

@@ -40,6 +40,8 @@ export interface Core {
   readonly isShutDown: boolean;
   /** A session for a call with the least to do. */
   session(): DirectSession | Promise<DirectSession>;
+  /** Waits until there is one to be had. */
+  ready(signal: AbortSignal): Promise<void>;
 }
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
@@ -63,6 +65,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   /** Has waited for a session: less than the whole time remains. */
   #hasWaited = false;
   #moves = 0;
+  #patience: AbortController | undefined;
 
   constructor(
     protected readonly core: Core,
@@ -70,6 +73,8 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     private readonly signal: AbortSignal | undefined,
     /** The request's metadata. */
     private readonly metadata: readonly string[],
+    /** Whether to wait for the server where it is not there. */
+    private readonly isPatient: boolean,
   ) {
     super();
   }
@@ -113,7 +118,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
             opened.run(this);
           }
         },
-        (error) => this.fail(error),
+        (error) => this.#onUnreachable(error),
       );
     } else {
       session.run(this);
@@ -234,6 +239,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     this.isOver = true;
     this.core.deadlines.stop(this);
     this.signal?.removeEventListener("abort", this);
+    this.#patience?.abort();
     this.#session?.leave();
     this.#session = undefined;
   }
@@ -268,6 +274,18 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
       this.fail(incompleteMessage());
     } else {
       this.succeed();
+    }
+  }
+
+  #onUnreachable(error: ConnectError): void {
+    if (!this.isPatient || error.code !== Code.Unavailable) {
+      this.fail(error);
+    } else if (!this.isOver) {
+      this.#patience = new AbortController();
+      this.core.ready(this.#patience.signal).then(
+        () => this.isOver || this.acquire(),
+        (reason) => this.fail(reason),
+      );
     }
   }
 

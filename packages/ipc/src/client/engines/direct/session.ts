@@ -74,6 +74,10 @@ export class DirectSession implements Session, ClientConnectionHandler {
     return !this.connection.isClosing;
   }
 
+  isOver(): boolean {
+    return this.connection.isClosed;
+  }
+
   destroy(): void {
     this.connection.destroy();
   }

@@ -26,12 +26,13 @@ export class StreamCall extends Call {
     method: Method,
     signal: AbortSignal | undefined,
     metadata: readonly string[],
+    isPatient: boolean,
     requests: AsyncIterable<unknown>,
     private readonly encode: Encode,
     private readonly onOpen: OnOpen,
     private readonly onError: (error: ConnectError) => void,
   ) {
-    super(core, method, signal, metadata);
+    super(core, method, signal, metadata, isPatient);
     this.#requests = requests[Symbol.asyncIterator]();
     this.#inbox = new MessageInbox({
       codec: method.output,

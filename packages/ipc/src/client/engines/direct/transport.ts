@@ -1,6 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type ConnectError,
+  type ContextValues,
   createContextValues,
   type StreamRequest,
   type StreamResponse,
@@ -22,9 +23,10 @@ import {
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
 import { sendRemainingTime } from "../../attempt.js";
-import { Connection } from "../../connection.js";
 import { dial } from "../../dial.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
+import { connect } from "../../pool.js";
+import { waitForReady } from "../../wait-for-ready.js";
 import type { Core } from "./call.js";
 import { contentType, Method } from "./method.js";
 import { LazyUnaryResponse, type ResponseFields } from "./response.js";
@@ -50,7 +52,7 @@ export function createDirectTransport(
   const isChained = interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
   const timeoutFor = limits === undefined ? (_: DescMethod, own: number | undefined) => own : timeoutPolicy(limits);
-  const connection = new Connection(path, (stop) => openSession(path, options, stop));
+  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
   const methods = new Map<DescMethod, Method>();
   const core: Core = {
     path,
@@ -62,7 +64,9 @@ export function createDirectTransport(
       return connection.state === "shutdown";
     },
     session: () => connection.session(),
+    ready: (signal) => connection.ready({ signal }),
   };
+  const isPatient = (values: ContextValues | undefined) => values?.get(waitForReady) ?? options.waitForReady ?? false;
   const { sendCompression, compressMinBytes = 1024 } = options;
 
   const transport: Transport = {
@@ -80,7 +84,16 @@ export function createDirectTransport(
       return new Promise((resolve, reject) => {
         const onResponse = (message: unknown, fields: ResponseFields) =>
           resolve(new LazyUnaryResponse(desc, message as never, fields));
-        startUnary(method, signal, timeoutFor(desc, given(timeoutMs)), metadataOf(header), input, onResponse, reject);
+        startUnary(
+          method,
+          signal,
+          timeoutFor(desc, given(timeoutMs)),
+          metadataOf(header),
+          isPatient(contextValues),
+          input,
+          onResponse,
+          reject,
+        );
       });
     },
     stream(desc, signal, timeoutMs, header, input, contextValues) {
@@ -96,7 +109,16 @@ export function createDirectTransport(
       }
       return new Promise((resolve, reject) => {
         const onOpen = (call: StreamCall) => resolve(streamResponse(desc, call) as never);
-        startStream(method, signal, timeoutFor(desc, given(timeoutMs)), metadataOf(header), input, onOpen, reject);
+        startStream(
+          method,
+          signal,
+          timeoutFor(desc, given(timeoutMs)),
+          metadataOf(header),
+          isPatient(contextValues),
+          input,
+          onOpen,
+          reject,
+        );
       });
     },
   };
@@ -126,12 +148,13 @@ export function createDirectTransport(
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
     metadata: readonly string[],
+    isWaiting: boolean,
     input: unknown,
     onResponse: OnResponse,
     onError: (error: ConnectError) => void,
   ): void {
     const start = ({ bytes, flags }: Encoded) =>
-      new UnaryCall(core, method, signal, metadata, bytes, flags, onResponse, onError).begin(timeoutMs);
+      new UnaryCall(core, method, signal, metadata, isWaiting, bytes, flags, onResponse, onError).begin(timeoutMs);
     // What this throws rejects the promise that it runs in.
     const encoded = encode(method, input);
     if (encoded instanceof Promise) {
@@ -146,12 +169,13 @@ export function createDirectTransport(
     signal: AbortSignal | undefined,
     timeoutMs: number | undefined,
     metadata: readonly string[],
+    isWaiting: boolean,
     input: AsyncIterable<unknown>,
     onOpen: (call: StreamCall) => void,
     onError: (error: ConnectError) => void,
   ): void {
     const encodeOne = (message: unknown) => encode(method, message);
-    new StreamCall(core, method, signal, metadata, input, encodeOne, onOpen, onError).begin(timeoutMs);
+    new StreamCall(core, method, signal, metadata, isWaiting, input, encodeOne, onOpen, onError).begin(timeoutMs);
   }
 
   function encode(method: Method, input: unknown): Encoded | Promise<Encoded> {
@@ -176,7 +200,16 @@ export function createDirectTransport(
           header: headersOf(fields.headerFields, fields.headerExtra),
           trailer: headersOf(fields.trailerFields, fields.trailerExtra),
         } as UnaryResponse);
-      startUnary(method, req.signal, undefined, attemptMetadata(req), req.message, onResponse, reject);
+      startUnary(
+        method,
+        req.signal,
+        undefined,
+        attemptMetadata(req),
+        isPatient(req.contextValues),
+        req.message,
+        onResponse,
+        reject,
+      );
     });
   }
 
@@ -184,7 +217,16 @@ export function createDirectTransport(
     sendRemainingTime(req);
     return new Promise((resolve, reject) => {
       const onOpen = (call: StreamCall) => resolve(streamResponse(req.method, call));
-      startStream(method, req.signal, undefined, attemptMetadata(req), req.message, onOpen, reject);
+      startStream(
+        method,
+        req.signal,
+        undefined,
+        attemptMetadata(req),
+        isPatient(req.contextValues),
+        req.message,
+        onOpen,
+        reject,
+      );
     });
   }
 

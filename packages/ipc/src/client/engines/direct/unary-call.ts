@@ -30,12 +30,13 @@ export class UnaryCall extends Call {
     method: Method,
     signal: AbortSignal | undefined,
     metadata: readonly string[],
+    isPatient: boolean,
     private readonly body: Uint8Array,
     private readonly bodyFlags: number,
     private readonly onResponse: OnResponse,
     private readonly onError: (error: ConnectError) => void,
   ) {
-    super(core, method, signal, metadata);
+    super(core, method, signal, metadata, isPatient);
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
