@@ -258,8 +258,8 @@ for (const client of clientEngines) {
         stream.close(7); // REFUSED_STREAM
       } else {
         stream.session?.goaway(0, (stream.id ?? 0) - 2);
-        stream.session?.socket.once("close", () => {});
-        setImmediate(() => stream.session?.destroy());
+        // Long enough for the GOAWAY to get out first.
+        setTimeout(() => stream.session?.destroy(), 20);
       }
     });
     assert.ok(server.http2.listening);

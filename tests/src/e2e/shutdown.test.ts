@@ -112,34 +112,34 @@ describePairs("a server process", (pair) => {
     ["SIGINT", null],
   ] as const) {
     it(`answers what it is busy with on ${signal}, removes its socket and ends as told`, async () => {
-      const { child, path, channel, client } = await start(pair.server);
+      const { child, exited, path, channel, client } = await start(pair.server);
       const slow = client.unary({ text: "late", delayMs: 100 });
       await client.unary({});
       child.kill(signal);
       assert.equal((await slow).text, "late");
-      assert.deepEqual(await exitOf(child), { status, signal });
+      assert.deepEqual(await exited, { status, signal });
       assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
       await channel.close();
     });
   }
 
   it("ends at once on a second signal, and still removes its socket", async () => {
-    const { child, path, channel, client } = await start(pair.server, { graceMs: 3_600_000 });
+    const { child, exited, path, channel, client } = await start(pair.server, { graceMs: 3_600_000 });
     const hanging = failure(client.unary({ fault: { hang: true, ignoreCancel: true } }), Code.Unavailable);
     await client.unary({});
     child.kill("SIGTERM");
     await until(() => !existsSync(path), "the first signal has been heard");
     child.kill("SIGTERM");
-    assert.deepEqual(await exitOf(child), { status: null, signal: "SIGTERM" });
+    assert.deepEqual(await exited, { status: null, signal: "SIGTERM" });
     await hanging;
     await channel.close();
   });
 
   it("leaves signals alone when told to", async () => {
-    const { child, path, channel, client } = await start(pair.server, { signals: false });
+    const { child, exited, path, channel, client } = await start(pair.server, { signals: false });
     await client.unary({});
     child.kill("SIGTERM");
-    assert.deepEqual(await exitOf(child), { status: null, signal: "SIGTERM" });
+    assert.deepEqual(await exited, { status: null, signal: "SIGTERM" });
     assert.ok(existsSync(path), "a process that dies unheard leaves its socket");
     // The next one clears up after it.
     const next = await serve({ socket: path, signals: false, engine: pair.server, routes: () => {} });
@@ -152,22 +152,22 @@ describePairs("a server process", (pair) => {
     ["throw", 1],
   ] as const) {
     it(`removes its socket when it ends by ${how === "exit" ? "process.exit()" : "an uncaught exception"}`, async () => {
-      const { child, path, channel } = await start(pair.server);
+      const { child, exited, path, channel } = await start(pair.server);
       child.stdin?.write(`${how}\n`);
-      assert.deepEqual(await exitOf(child), { status, signal: null });
+      assert.deepEqual(await exited, { status, signal: null });
       assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
       await channel.close();
     });
   }
 
   it("keeps the name to itself, and says who it is", async () => {
-    const { child, path, channel } = await start(pair.server);
+    const { child, exited, path, channel } = await start(pair.server);
     await assert.rejects(
       serve({ socket: path, signals: false, routes: () => {} }),
       (error) => error instanceof AddressInUseError && error.pid === child.pid && error.message.includes(path),
     );
     child.kill("SIGKILL");
-    await exitOf(child);
+    await exited;
     const next = await serve({
       socket: path,
       signals: false,
@@ -185,10 +185,11 @@ describePairs("a server process", (pair) => {
     const child = spawn(process.execPath, [script, name, engine, JSON.stringify(options)], {
       stdio: ["pipe", "pipe", "ignore"],
     });
+    const exited = exitOf(child);
     await new Promise((resolve) => child.stdout?.once("data", resolve));
     child.stdout?.resume();
     const channel = createChannel(name, { engine: pair.client });
-    return { child, path: resolveSocket(name).path, channel, client: channel.client(EchoService) };
+    return { child, exited, path: resolveSocket(name).path, channel, client: channel.client(EchoService) };
   }
 });
 
