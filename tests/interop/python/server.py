@@ -123,7 +123,8 @@ def observe(context):
     for key, value in prefixed(context, "x-"):
         observation.metadata.add(key=key, value=value if isinstance(value, bytes) else value.encode())
     remaining_s = context.time_remaining()
-    if remaining_s is not None:
+    # The threaded server gives some 292 billion years for a call without a deadline, asyncio's None.
+    if remaining_s is not None and remaining_s < 1e9:
         observation.timeout_ms = int(remaining_s * 1000)
     return observation
 
