@@ -2,23 +2,14 @@ import type { Socket } from "node:net";
 import { AbuseGuard, calm } from "./abuse-limits.js";
 import { ClosedStreams } from "./closed-streams.js";
 import { ConnectionError, ErrorCode, errorCodeName, StreamError } from "./errors.js";
-import { Flag, FrameType } from "./frame/frame-header.js";
-import { type GoAway, goAwayBytes, parseGoAway, writeGoAway } from "./frame/goaway.js";
-import { parseHeaders } from "./frame/headers.js";
-import { Fragment } from "./frame/padding.js";
-import { checkPing, PING_BYTES, writePingAck } from "./frame/ping.js";
-import { priorityProblem } from "./frame/priority.js";
-import { refusePushPromise } from "./frame/push-promise.js";
-import { parseRstStream, RST_STREAM_BYTES, writeRstStream } from "./frame/rst-stream.js";
-import { parseSettings, SETTINGS_ACK_BYTES, SettingId, writeSettingsAck } from "./frame/settings.js";
-import { parseWindowUpdate } from "./frame/window-update.js";
-import { FrameReader, type FrameSink } from "./frame-reader.js";
+import { type GoAway, goAwayBytes, writeGoAway } from "./frame/goaway.js";
+import { RST_STREAM_BYTES, writeRstStream } from "./frame/rst-stream.js";
+import { SettingId } from "./frame/settings.js";
 import type { ConnectionHandler } from "./handlers.js";
-import { HeaderAssembly } from "./header-assembly.js";
 import { HeaderWriter } from "./header-writer.js";
-import { Decoder } from "./hpack/decoder.js";
 import type { HeaderList } from "./hpack/header-list.js";
 import { InboundData } from "./inbound-data.js";
+import { InboundFrames } from "./inbound-frames.js";
 import { type ConnectionOptions, connectionDefaults } from "./options.js";
 import { Output, type OutputOwner } from "./output.js";
 import { Pings } from "./pings.js";
@@ -58,10 +49,10 @@ export const ConnectionPhase = { OPEN: 0, DRAINING: 1, CLOSED: 2 } as const;
 export type ConnectionPhase = (typeof ConnectionPhase)[keyof typeof ConnectionPhase];
 
 /**
- * One connection: what both roles share. It owns the parts (reader, output, windows, compression), passes each frame to the part
- * it concerns, and is where streams and the connection itself come to an end. What a frame means is said in the parts.
+ * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
+ * connection itself come to an end.
  */
-export class Connection implements FrameSink, OutputOwner, SettingsOwner {
+export class Connection implements OutputOwner, SettingsOwner {
   phase: ConnectionPhase = ConnectionPhase.OPEN;
   readonly socket: Socket;
   readonly role: ConnectionRole;
@@ -79,20 +70,13 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
   private readonly stallWatch: StallWatch;
   private readonly closedStreams = new ClosedStreams();
-  private readonly reader: FrameReader;
-  private readonly decoder: Decoder;
-  private readonly assembly: HeaderAssembly;
-  private readonly fragment = new Fragment();
+  private readonly frames: InboundFrames;
   private readonly socketEnd: SocketEnd;
-  private settingsSeen = false;
-  /** Not every frame may come now: see checkOrder. */
-  private isOrdered = true;
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
   private handedOver = 0;
   private leaving = 0;
 
   constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ConnectionOptions) {
-    const settings = { ...defaultSettings, ...options.settings };
     this.socket = socket;
     this.role = role;
     this.handler = handler;
@@ -107,9 +91,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.settings = new SettingsExchange(this.output, this, settingsTimeoutMs);
     const stallTimeoutMs = options.stallTimeoutMs ?? connectionDefaults.stallTimeoutMs;
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
-    this.reader = new FrameReader(this, this.settings.inForce.maxFrameSize);
-    this.decoder = new Decoder(settings.maxHeaderListSize);
-    this.assembly = new HeaderAssembly(settings.maxHeaderListSize);
+    this.frames = new InboundFrames(this, this.settings.inForce);
     this.socketEnd = new SocketEnd(socket, this);
   }
 
@@ -128,7 +110,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   receive(buffer: Uint8Array, start: number, end: number): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
     try {
-      this.reader.read(buffer, start, end);
+      this.frames.read(buffer, start, end);
     } catch (error) {
       this.fail(asConnectionError(error));
     }
@@ -140,115 +122,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.socketEnd.read(receive);
   }
 
-  onDataBegin(streamId: number, length: number, padding: number, endStream: boolean): void {
-    if (this.isOrdered) this.checkOrder(FrameType.DATA);
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "data frame on stream 0");
-    this.inbound.begin(streamId, length, padding, endStream);
-  }
-
-  onDataPiece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void {
-    this.inbound.piece(buffer, start, end, isLast);
-  }
-
-  onFrameHeader(type: number, streamId: number, length: number): void {
-    if (this.isOrdered) this.checkOrder(type);
-    if (type === FrameType.HEADERS || type === FrameType.CONTINUATION) this.assembly.checkSize(length);
-    else if (type < FrameType.CONTINUATION && length > MAX_CONTROL_BYTES) {
-      const message = `frame of type ${type} on stream ${streamId} has ${length} bytes`;
-      throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, message);
-    }
-  }
-
-  onFrame(type: number, flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    if (this.isOrdered) this.checkOrder(type);
-    switch (type) {
-      case FrameType.HEADERS:
-        this.onHeadersFrame(flags, streamId, buffer, start, end);
-        break;
-      case FrameType.PRIORITY: {
-        this.guard.countControl();
-        const code = priorityProblem(streamId, buffer, start, end);
-        if (code !== ErrorCode.NO_ERROR) this.streamErrorById(streamId, code, "priority frame in error");
-        break;
-      }
-      case FrameType.RST_STREAM:
-        this.onRstStream(streamId, parseRstStream(streamId, buffer, start, end));
-        break;
-      case FrameType.SETTINGS:
-        this.onSettings(flags, streamId, buffer, start, end);
-        break;
-      case FrameType.PUSH_PROMISE:
-        refusePushPromise(streamId);
-        break;
-      case FrameType.PING:
-        this.onPing(flags, streamId, buffer, start, end);
-        break;
-      case FrameType.GOAWAY:
-        this.guard.countControl();
-        this.role.onGoAway(parseGoAway(streamId, buffer, start, end));
-        break;
-      case FrameType.WINDOW_UPDATE:
-        this.onWindowUpdate(streamId, parseWindowUpdate(buffer, start, end));
-        break;
-      case FrameType.CONTINUATION:
-        this.onContinuation(flags, streamId, buffer, start, end);
-        break;
-      default: // unknown frames are ignored (RFC 9113 §4.1, §5.5)
-        this.guard.countControl();
-    }
-  }
-
-  /** Only after a HEADERS frame without END_HEADERS is it not any frame that may come next; and the first is SETTINGS. */
-  private checkOrder(type: number): void {
-    if (this.assembly.streamId !== 0 && type !== FrameType.CONTINUATION) {
-      const message = `frame of type ${type} within the field block of stream ${this.assembly.streamId}`;
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
-    }
-    if (!this.settingsSeen && type !== FrameType.SETTINGS) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `first frame is of type ${type}, not settings`);
-    }
-  }
-
-  private onHeadersFrame(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "headers frame on stream 0");
-    const endStream = (flags & Flag.END_STREAM) !== 0;
-    let priorityValid = true;
-    if ((flags & (Flag.PADDED | Flag.PRIORITY)) !== 0) {
-      priorityValid = parseHeaders(flags, streamId, buffer, start, end, this.fragment);
-      start = this.fragment.start;
-      end = this.fragment.end;
-    }
-    if ((flags & Flag.END_HEADERS) !== 0) {
-      this.assembly.checkSize(end - start);
-      this.onBlock(streamId, buffer, start, end, endStream, priorityValid);
-    } else {
-      this.assembly.begin(streamId, endStream, priorityValid, buffer.subarray(start, end));
-      this.isOrdered = true;
-    }
-  }
-
-  private onContinuation(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    if (start === end) this.guard.countControl();
-    this.assembly.add(streamId, buffer.subarray(start, end));
-    if ((flags & Flag.END_HEADERS) === 0) return;
-    const block = this.assembly.finish();
-    this.isOrdered = false;
-    this.onBlock(streamId, block, 0, block.length, this.assembly.endStream, this.assembly.priorityValid);
-  }
-
-  private onBlock(
-    streamId: number,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
-    const list = this.decoder.decode(buffer, start, end);
-    this.role.onHeaders(streamId, list, this.decoder.extra, endStream, priorityValid);
-  }
-
-  private onRstStream(streamId: number, code: number): void {
+  onRstStream(streamId: number, code: number): void {
     const stream = this.streams.get(streamId);
     if (stream === undefined) {
       this.checkNotIdle("rst_stream", streamId);
@@ -256,66 +130,11 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
       this.guard.countControl();
       return;
     }
-    stream.closed();
     if (this.role.isServer) this.guard.countReset();
+    stream.closed();
     const message = `stream ${streamId} was reset by the peer: ${errorCodeName(code)}`;
     const notProcessed = code === ErrorCode.REFUSED_STREAM;
     stream.deliverReset(new StreamError(code, streamId, message, "peer", notProcessed));
-  }
-
-  private onSettings(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    const { peer } = this;
-    const isAck = (flags & Flag.ACK) !== 0;
-    const windowBefore = peer.initialWindowSize;
-    const isServer = this.role.isServer;
-    parseSettings(flags, streamId, buffer, start, end, (id, value) => {
-      peer.apply(id, value, !isServer);
-      // Each value counts, not only the last: a table emptied and enlarged again is empty (RFC 7541 §4.2).
-      if (id === SettingId.HEADER_TABLE_SIZE) this.headers.encoder.setPeerTableSize(value);
-    });
-    if (isAck) {
-      if (!this.settingsSeen) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "acknowledgement before settings");
-      this.settings.acknowledged();
-      return;
-    }
-    this.settingsSeen = true;
-    this.isOrdered = false;
-    this.guard.countSettings();
-    this.output.reserve(SETTINGS_ACK_BYTES);
-    this.output.at = writeSettingsAck(this.output.buffer, this.output.at);
-    const delta = peer.initialWindowSize - windowBefore;
-    if (delta !== 0) this.sender.shiftWindows(this.streams.all(), delta);
-    this.role.onPeerSettings();
-  }
-
-  private onPing(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    checkPing(streamId, start, end);
-    if ((flags & Flag.ACK) !== 0) {
-      if (!this.pings.acknowledged(buffer, start)) this.guard.countControl();
-      return;
-    }
-    this.guard.countControl();
-    this.guard.countReply();
-    this.output.reserve(PING_BYTES);
-    this.output.at = writePingAck(this.output.buffer, this.output.at, buffer, start);
-  }
-
-  private onWindowUpdate(streamId: number, increment: number): void {
-    this.guard.countControl();
-    if (streamId === 0) {
-      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "window_update of 0 on the connection");
-      this.sender.growConnectionWindow(increment);
-      return;
-    }
-    const stream = this.streams.get(streamId);
-    if (stream === undefined) {
-      this.checkNotIdle("window_update", streamId);
-      return; // for a stream just closed: it crossed with the end (RFC 9113 §5.1)
-    }
-    if (increment === 0) this.streamError(stream, ErrorCode.PROTOCOL_ERROR, "window_update of 0");
-    else if (!this.sender.growStreamWindow(stream, increment)) {
-      this.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, `window would exceed 2^31 - 1 with ${increment} more`);
-    }
   }
 
   /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
@@ -336,7 +155,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     if (endStream) this.closedStreams.forget(streamId);
   }
 
-  private checkNotIdle(what: string, streamId: number): void {
+  checkNotIdle(what: string, streamId: number): void {
     if (this.role.isIdle(streamId)) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `${what} frame on idle stream ${streamId}`);
     }
@@ -431,8 +250,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
   }
 
   onLocalSettings(before: Settings, now: Settings): void {
-    this.reader.maxFrameSize = now.maxFrameSize;
-    this.decoder.setTableLimit(now.headerTableSize);
+    this.frames.apply(now);
     const delta = now.initialWindowSize - before.initialWindowSize;
     if (delta !== 0) this.inbound.resize(this.streams.all(), delta);
   }
@@ -477,7 +295,7 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     if (this.phase === ConnectionPhase.CLOSED) return;
     this.output.end();
     this.phase = ConnectionPhase.CLOSED;
-    this.reader.stopped = true;
+    this.frames.stop();
     this.settings.stop();
     this.stallWatch.stop();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
@@ -503,9 +321,6 @@ export class Connection implements FrameSink, OutputOwner, SettingsOwner {
     this.notify((handler) => handler.onClose?.(error));
   }
 }
-
-/** No control frame needs more; SETTINGS of 16 KiB are 2,730 entries of six that exist. */
-const MAX_CONTROL_BYTES = 16_384;
 
 function asConnectionError(error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error;

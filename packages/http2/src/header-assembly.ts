@@ -12,11 +12,15 @@ export class HeaderAssembly {
   endStream = false;
   /** The obsolete priority of the HEADERS frame was in order. */
   priorityValid = true;
-  private readonly maxBytes: number;
+  private maxBytes = 0;
   private fragments: Uint8Array[] = [];
   private bytes = 0;
 
   constructor(maxHeaderListSize: number) {
+    this.setMaxListBytes(maxHeaderListSize);
+  }
+
+  setMaxListBytes(maxHeaderListSize: number): void {
     this.maxBytes = maxHeaderListSize * BLOCK_BYTES_PER_LIST_BYTE + 1024;
   }
 

@@ -1,16 +1,12 @@
 import type { Socket } from "node:net";
-import { Connection, ConnectionPhase, type ConnectionRole } from "./connection.js";
+import { Connection, ConnectionPhase } from "./connection.js";
 import { ConnectionError, ErrorCode } from "./errors.js";
-import type { GoAway } from "./frame/goaway.js";
-import type { RequestHandler, ServerConnectionHandler } from "./handlers.js";
-import type { HeaderList } from "./hpack/header-list.js";
-import { admitTrailers, beginBody, expectBody, problemOf } from "./inbound-message.js";
-import { ListRole } from "./message-rules.js";
+import type { ServerConnectionHandler } from "./handlers.js";
 import type { ConnectionOptions } from "./options.js";
 import type { PingCallback } from "./pings.js";
 import { PrefaceReader } from "./preface.js";
-import { ServerStream } from "./server-stream.js";
-import { MAX_WINDOW, type Settings } from "./settings.js";
+import { ServerRole } from "./server-role.js";
+import type { Settings } from "./settings.js";
 
 /**
  * The server's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over an accepted socket, which is the
@@ -87,122 +83,5 @@ export class ServerConnection {
   /** Ends everything now: every open stream's onReset is called before this returns, then onClose. */
   destroy(reason = "connection was destroyed"): void {
     this.core.destroy(new ConnectionError(ErrorCode.CANCEL, reason));
-  }
-}
-
-/** Until onStream has returned the real one. */
-const nobody: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
-
-class ServerRole implements ConnectionRole {
-  readonly isServer = true;
-  readonly lastOwnStreamId = 0;
-  lastPeerStreamId = 0;
-  /** The first GOAWAY has been sent. */
-  isClosing = false;
-  core!: Connection; // set by ServerConnection, right after both are made
-  private readonly handler: ServerConnectionHandler;
-  /** The last stream of the second GOAWAY: what comes above it is refused. */
-  private lastAccepted = MAX_WINDOW;
-
-  constructor(handler: ServerConnectionHandler) {
-    this.handler = handler;
-  }
-
-  isIdle(streamId: number): boolean {
-    return streamId > this.lastPeerStreamId || (streamId & 1) === 0;
-  }
-
-  onHeaders(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
-    const { core } = this;
-    const stream = core.streams.get(streamId) as ServerStream | undefined; // the only ones there are
-    if (stream !== undefined) this.onTrailers(stream, list, extra, endStream, priorityValid);
-    else if ((streamId & 1) === 0) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
-    } else if (streamId <= this.lastPeerStreamId) core.onClosedStreamHeaders(streamId, endStream);
-    else {
-      if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
-      const code = this.admit(streamId, list, extra, priorityValid);
-      if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream);
-      else core.refuseStream(streamId, code);
-    }
-  }
-
-  /** The code to refuse a new stream with, or NO_ERROR. */
-  private admit(streamId: number, list: HeaderList, extra: readonly string[], priorityValid: boolean): number {
-    const { core } = this;
-    if (streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
-    if (!priorityValid) return ErrorCode.PROTOCOL_ERROR;
-    if (list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
-    if (core.streams.count >= core.local.maxConcurrentStreams) return ErrorCode.REFUSED_STREAM;
-    if (core.sender.waitingBytes > core.maxWaitingBytes) return ErrorCode.REFUSED_STREAM;
-    return problemOf(list, extra, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
-  }
-
-  private onRequest(streamId: number, list: HeaderList, extra: readonly string[], endStream: boolean): void {
-    const { core } = this;
-    const stream = new ServerStream(core, streamId, nobody);
-    if (!expectBody(stream, list, extra, endStream)) {
-      core.refuseStream(streamId, ErrorCode.PROTOCOL_ERROR);
-      return;
-    }
-    core.streams.add(stream);
-    beginBody(stream, endStream);
-    try {
-      stream.handler = this.handler.onStream(stream, list, extra, endStream);
-    } catch (error) {
-      core.handlerFailed(stream, error);
-    }
-  }
-
-  private onTrailers(
-    stream: ServerStream,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
-    const { core } = this;
-    if (!priorityValid) {
-      core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
-      return;
-    }
-    if (!admitTrailers(core, stream, list, extra, endStream)) return;
-    try {
-      stream.handler.onTrailers(stream, list, extra);
-    } catch (error) {
-      core.handlerFailed(stream, error);
-    }
-  }
-
-  /** A client's GOAWAY forbids pushes, which there are none of; it also says that the client is about to leave. */
-  onGoAway(goAway: GoAway): void {
-    this.core.notify((handler) => handler.onGoAway?.(goAway));
-  }
-
-  onPeerSettings(): void {}
-
-  onTurn(): void {
-    const { core } = this;
-    if (core.phase === ConnectionPhase.DRAINING && core.streams.count === 0) core.finish();
-  }
-
-  /** First everything is still accepted; one round trip later no stream can be on its way unseen, and the last is known. */
-  drain(): void {
-    const { core } = this;
-    if (core.phase !== ConnectionPhase.OPEN || this.isClosing) return;
-    this.isClosing = true;
-    core.writeGoAway(MAX_WINDOW, ErrorCode.NO_ERROR, "");
-    core.pings.send((_roundTripMs, error) => {
-      if (error !== null) return;
-      this.lastAccepted = this.lastPeerStreamId;
-      core.writeGoAway(this.lastAccepted, ErrorCode.NO_ERROR, "");
-      core.phase = ConnectionPhase.DRAINING;
-    });
   }
 }

@@ -25,7 +25,7 @@ export class Decoder {
   private readonly cursor = new Cursor();
   private cache: BlockCache | null = null;
   /** Larger lists are decoded for the table's sake but not kept. */
-  private readonly maxListBytes: number;
+  maxListBytes: number;
   /** The largest table the peer may ask for: our SETTINGS_HEADER_TABLE_SIZE. */
   private tableLimit = INITIAL_TABLE_BYTES;
   /** We lowered that below the table in use: the next block must begin with a size update (RFC 7541 §4.2). */
