@@ -1,0 +1,36 @@
+// The counts, in docs/conformance.md.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const begin = "<!-- written by `npm run test:conformance` -->";
+const end = "<!-- end of what is written by `npm run test:conformance` -->";
+
+/**
+ * Writes the counts into a Markdown file, between its markers.
+ * @param {string[]} titles the parts of the suite, in order
+ * @param {{ engine: string, counts: Map<string, import("./suite.mjs").Counts> }[]} rows
+ */
+export function writeReport(path, titles, rows, version) {
+  const text = readFileSync(path, "utf8");
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from === -1 || to === -1) {
+    throw new Error(`${path} has no place for the counts: the lines ${begin} and ${end}`);
+  }
+  const lines = [
+    begin,
+    "",
+    `| engine | ${titles.join(" | ")} |`,
+    `|---|${"---|".repeat(titles.length)}`,
+    ...rows.map(
+      ({ engine, counts }) => `| ${engine} | ${titles.map((title) => cell(counts.get(title))).join(" | ")} |`,
+    ),
+    "",
+    `Suite: connectconformance ${version}.`,
+    "",
+    "",
+  ];
+  writeFileSync(path, text.slice(0, from) + lines.join("\n") + text.slice(to));
+}
+
+function cell(counts) {
+  return counts === undefined ? "–" : `${counts.passed} of ${counts.cases}`;
+}

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  BidiStreamRequestSchema,
+  ClientStreamRequestSchema,
+  type ConformancePayload_RequestInfo,
+  ConformancePayload_RequestInfoSchema,
+  type ConformancePayloadSchema,
+  type ConformanceService,
+  IdempotentUnaryRequestSchema,
+  ServerStreamRequestSchema,
+  type StreamResponseDefinition,
+  UnaryRequestSchema,
+  type UnaryResponseDefinition,
+} from "./gen/connectrpc/conformance/v1/service_pb.js";
+import { addHeaders, errorOf, headerMessages } from "./messages.js";
+
+type Payload = MessageInitShape<typeof ConformancePayloadSchema>;
+type RequestInfo = ConformancePayload_RequestInfo;
+
+/** The service of the suite: a request says what to answer, and the answer tells what was seen of the request. */
+export const conformanceService: Omit<ServiceImpl<typeof ConformanceService>, "unimplemented"> = {
+  unary: (request, ctx) => answer(request.responseDefinition, [anyPack(UnaryRequestSchema, request)], ctx),
+
+  idempotentUnary: (request, ctx) =>
+    answer(request.responseDefinition, [anyPack(IdempotentUnaryRequestSchema, request)], ctx),
+
+  async clientStream(requests, ctx) {
+    const seen = await collect(ClientStreamRequestSchema, requests);
+    return answer(seen.first?.responseDefinition, seen.all, ctx);
+  },
+
+  async *serverStream(request, ctx) {
+    const answers = new Answers(request.responseDefinition, ctx);
+    yield* answers.rest([anyPack(ServerStreamRequestSchema, request)]);
+  },
+
+  async *bidiStream(requests, ctx) {
+    let answers: Answers | undefined;
+    const seen: Any[] = [];
+    for await (const request of requests) {
+      answers ??= new Answers(request.responseDefinition, ctx, request.fullDuplex);
+      seen.push(anyPack(BidiStreamRequestSchema, request));
+      if (answers.isFullDuplex) {
+        if (answers.isOver) {
+          break;
+        }
+        yield await answers.next(seen.splice(0));
+      }
+    }
+    yield* answers?.rest(seen) ?? [];
+  },
+};
+
+/** The single answer of a unary or client-streaming call. */
+async function answer(definition: UnaryResponseDefinition | undefined, requests: Any[], ctx: HandlerContext) {
+  addHeaders(ctx.responseHeader, definition?.responseHeaders);
+  addHeaders(ctx.responseTrailer, definition?.responseTrailers);
+  await pause(definition?.responseDelayMs, ctx);
+  const requestInfo = infoOf(requests, ctx);
+  switch (definition?.response.case) {
+    case "error":
+      throw errorOf(definition.response.value, [anyPack(ConformancePayload_RequestInfoSchema, requestInfo)]);
+    case "responseData":
+      return { payload: { requestInfo, data: definition.response.value } };
+    default:
+      return { payload: { requestInfo } };
+  }
+}
+
+/** The answers of a stream, one after the other. */
+class Answers {
+  #sent = 0;
+
+  constructor(
+    private readonly definition: StreamResponseDefinition | undefined,
+    private readonly ctx: HandlerContext,
+    readonly isFullDuplex = false,
+  ) {
+    addHeaders(ctx.responseHeader, definition?.responseHeaders);
+    addHeaders(ctx.responseTrailer, definition?.responseTrailers);
+  }
+
+  get isOver(): boolean {
+    return this.#sent >= (this.definition?.responseData.length ?? 0);
+  }
+
+  /** The next answer; the first tells all about the call, later ones of a full-duplex call only what came since. */
+  async next(requests: Any[]): Promise<{ payload: Payload }> {
+    await pause(this.definition?.responseDelayMs, this.ctx);
+    const data = this.definition?.responseData[this.#sent] ?? new Uint8Array();
+    const isFirst = this.#sent++ === 0;
+    if (isFirst) {
+      return { payload: { data, requestInfo: infoOf(requests, this.ctx) } };
+    }
+    return { payload: requests.length > 0 ? { data, requestInfo: { requests } } : { data } };
+  }
+
+  /** What is left, and the error if there is to be one; it tells about the call if no answer has. */
+  async *rest(requests: Any[]): AsyncIterable<{ payload: Payload }> {
+    while (!this.isOver) {
+      yield await this.next(this.#sent === 0 ? requests : []);
+    }
+    if (this.definition?.error !== undefined) {
+      const info = () => anyPack(ConformancePayload_RequestInfoSchema, infoOf(requests, this.ctx));
+      throw errorOf(this.definition.error, this.#sent === 0 ? [info()] : []);
+    }
+  }
+}
+
+async function collect<T extends DescMessage>(
+  schema: T,
+  requests: AsyncIterable<MessageShape<T>>,
+): Promise<{ first: MessageShape<T> | undefined; all: Any[] }> {
+  let first: MessageShape<T> | undefined;
+  const all: Any[] = [];
+  for await (const request of requests) {
+    first ??= request;
+    all.push(anyPack(schema, request));
+  }
+  return { first, all };
+}
+
+/** What was seen of a call. */
+function infoOf(requests: Any[], ctx: HandlerContext): RequestInfo {
+  const timeoutMs = ctx.timeoutMs();
+  return create(ConformancePayload_RequestInfoSchema, {
+    requestHeaders: headerMessages(ctx.requestHeader),
+    requests,
+    ...(timeoutMs !== undefined && { timeoutMs: BigInt(Math.round(timeoutMs)) }),
+    ...(ctx.requestMethod === "GET" && {
+      connectGetInfo: { queryParams: headerMessages(new URL(ctx.url).searchParams) },
+    }),
+  });
+}
+
+async function pause(ms = 0, { signal }: HandlerContext): Promise<void> {
+  if (ms > 0) {
+    await delay(ms, undefined, { signal });
+  }
+}
