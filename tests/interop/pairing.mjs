@@ -185,7 +185,7 @@ class Pairing {
     if (done < wanted.length) {
       const reason = isSilent
         ? `nothing happened for ${silenceMs} ms`
-        : `the client ended (${code}): ${program.stderr.split("\n").at(-1)}`;
+        : `the client ended (${code}): ${lastWords(program.stderr)}`;
       this.#outcomes.set(wanted[done++].name, failed(reason));
     } else if (isSilent && peer.isOurs) {
       this.#endings.push("the client did not end by itself");
@@ -206,6 +206,12 @@ class Pairing {
       }
     }
   }
+}
+
+/** What a program that died had to say: its error if it named one, or its last line. */
+function lastWords(stderr) {
+  const lines = stderr.split("\n");
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1);
 }
 
 function failed(note) {

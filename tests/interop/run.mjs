@@ -100,16 +100,22 @@ async function outcomesOf(theirs, caller, engine) {
 }
 
 function problemsIn(columns) {
-  return columns.flatMap(({ title, caller, runs }) =>
-    runs.flatMap(({ engine, outcomes }) =>
-      [...outcomes]
-        .filter(([, { verdict }]) => verdict === "failed")
-        .map(([name, { note }]) => {
-          const who = caller === "theirs" ? `${title} calls us` : `we call ${title}`;
-          return `✗ ${name}, ${who}, engine ${engine}: ${note}`;
-        }),
-    ),
-  );
+  return columns.flatMap(({ title, caller, runs }) => runs.flatMap((run) => problemsOf(run, title, caller)));
+}
+
+/** A line for each failure; one for all that failed for the same reason, such as a server that did not start. */
+function problemsOf({ engine, outcomes }, title, caller) {
+  const who = caller === "theirs" ? `${title} calls us` : `we call ${title}`;
+  const namesByNote = new Map();
+  for (const [name, { verdict, note }] of outcomes) {
+    if (verdict === "failed") {
+      namesByNote.set(note, [...(namesByNote.get(note) ?? []), name]);
+    }
+  }
+  return [...namesByNote].map(([note, [first, ...more]]) => {
+    const what = more.length === 0 ? first : `${first} and ${more.length} more`;
+    return `✗ ${what}, ${who}, engine ${engine}: ${note}`;
+  });
 }
 
 /** Prepares all toolchains at once; peers of one language share theirs. */
@@ -126,8 +132,13 @@ async function prepareAll(some) {
 
 function isOffered(engine) {
   const client = join(root, "tests/dist/interop/client.js");
-  const { stderr } = spawnSync(process.execPath, [client, engine, "/tmp/nobody_ipc.sock"], { encoding: "utf8" });
-  return !stderr.includes("there is no engine");
+  const { status, stderr } = spawnSync(process.execPath, [client, engine, "/tmp/nobody_ipc.sock"], {
+    encoding: "utf8",
+  });
+  if (status !== 0 && !stderr.includes("there is no engine")) {
+    throw new Error(`the engine ${engine} does not start:\n${stderr}`);
+  }
+  return status === 0;
 }
 
 function chosen(names, all) {

@@ -43,10 +43,8 @@ export const grpcCases: Record<string, Case> = {
     const requests = createWritableIterable<OutputRequest>();
     const responses = test.fullDuplexCall(requests)[Symbol.asyncIterator]();
     for (const [i, size] of responseSizes.entries()) {
-      const isWritten = requests.write(ping(i));
-      const { value } = await responses.next();
+      const [{ value }] = await Promise.all([responses.next(), requests.write(ping(i))]);
       assertEqual(value?.payload?.body.length, size, "size");
-      await isWritten;
     }
     requests.close();
     assertEqual((await responses.next()).done, true, "end after half-close");
