@@ -80,7 +80,7 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.socket = socket;
     this.role = role;
     this.handler = handler;
-    this.output = new Output(socket, this);
+    this.output = new Output(socket, this, options.earlyWriteBytes ?? connectionDefaults.earlyWriteBytes);
     this.guard = new AbuseGuard(options.abuseLimits);
     this.sender = new Sender(this.output, this.peer, this.guard);
     this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
@@ -239,6 +239,9 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.sender.pump();
     this.stallWatch.observe();
     this.role.onTurn();
+  }
+
+  onWrite(): void {
     this.leaving = this.role.lastOwnStreamId;
     if (!this.socket.connecting) this.handedOver = this.leaving;
   }

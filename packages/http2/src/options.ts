@@ -22,6 +22,12 @@ export interface ConnectionOptions {
    * ENHANCE_YOUR_CALM (CVE-2019-9517); 0 is never. Default 60,000.
    */
   readonly stallTimeoutMs?: number;
+  /**
+   * Once in a turn, a batch of this many bytes is written before the turn ends, so that the peer can begin on it. With a core to
+   * spare for each process and many short exchanges in flight, 1,024 lets the two work at the same time instead of in turns; with
+   * none to spare it is a system call for nothing. Default: never.
+   */
+  readonly earlyWriteBytes?: number;
   /** How outgoing fields are compressed. */
   readonly encoder?: EncoderOptions;
   readonly abuseLimits?: AbuseLimits;
@@ -37,4 +43,5 @@ export const connectionDefaults = {
   settingsTimeoutMs: 10_000,
   maxWaitingBytes: 128 * 2 ** 20,
   stallTimeoutMs: 60_000,
+  earlyWriteBytes: 2 ** 30,
 } as const;

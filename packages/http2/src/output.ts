@@ -15,8 +15,10 @@ const pool: Buffer[] = [];
 const EMPTY = Buffer.alloc(0);
 
 export interface OutputOwner {
-  /** Called right before a batch leaves: the last chance to add to it. */
+  /** Called right before a batch leaves at the end of a turn: the last chance to add to it. */
   beforeWrite(): void;
+  /** Called when a batch is being given to the socket. */
+  onWrite(): void;
   /** Called when a batch has been handed to the operating system. */
   afterWrite(): void;
 }
@@ -37,10 +39,13 @@ export class Output {
   private scheduled = false;
   private writing = false;
   private ended = false;
+  private readonly earlyBytes: number;
 
-  constructor(socket: Socket, owner: OutputOwner) {
+  /** @param earlyBytes a batch this large does not wait for the end of the turn; the next one does */
+  constructor(socket: Socket, owner: OutputOwner, earlyBytes: number) {
     this.socket = socket;
     this.owner = owner;
+    this.earlyBytes = earlyBytes;
   }
 
   /** Bytes of the batch that waits. */
@@ -55,6 +60,7 @@ export class Output {
 
   /** Makes room for `bytes` at `at` and sees to it that the batch leaves at the end of this turn. */
   reserve(bytes: number): void {
+    if (this.at - this.start >= this.earlyBytes && !this.writing && !this.ended) this.writeOut();
     if (this.buffer.length - this.at < bytes) this.nextBuffer(bytes);
     if (!this.scheduled) this.schedule();
   }
@@ -102,6 +108,7 @@ export class Output {
   private writeOut(): void {
     const { socket } = this;
     this.writing = true;
+    this.owner.onWrite();
     if (this.segments.length === 0) {
       const { start, at } = this;
       this.start = at;

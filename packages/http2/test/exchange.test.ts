@@ -121,21 +121,29 @@ describe("an exchange", () => {
     assert.equal((await collector.response).body.toString(), "one two three");
   });
 
-  it("writes everything of one turn in one piece", async (t) => {
-    const { client, clientSocket } = await link(t, echo);
-    await turns();
-    let writes = 0;
-    const { write } = clientSocket;
-    clientSocket.write = ((...args: Parameters<typeof write>) => {
-      writes++;
-      return write.apply(clientSocket, args);
-    }) as typeof write;
-    const responses = Array.from({ length: 50 }, () => exchange(client, Buffer.from("x")));
-    await Promise.resolve();
-    responses.push(exchange(client, Buffer.from("from a promise of the same turn")));
-    await Promise.all(responses);
-    assert.equal(writes, 1);
-  });
+  for (const [earlyWriteBytes, expected] of [
+    [undefined, 1],
+    [1024, 2],
+  ] as const) {
+    const what = earlyWriteBytes === undefined ? "one piece" : "two, if asked to begin early";
+    it(`writes everything of one turn in ${what}`, async (t) => {
+      const { client, clientSocket } = await link(t, echo, {
+        client: earlyWriteBytes === undefined ? {} : { earlyWriteBytes },
+      });
+      await turns();
+      let writes = 0;
+      const { write } = clientSocket;
+      clientSocket.write = ((...args: Parameters<typeof write>) => {
+        writes++;
+        return write.apply(clientSocket, args);
+      }) as typeof write;
+      const responses = Array.from({ length: 50 }, () => exchange(client, Buffer.from("x")));
+      await Promise.resolve();
+      responses.push(exchange(client, Buffer.from("from a promise of the same turn")));
+      await Promise.all(responses);
+      assert.equal(writes, expected);
+    });
+  }
 
   it("can be written by the caller straight into the outgoing frame", async (t) => {
     const { client } = await link(t, echo);

@@ -188,6 +188,20 @@ describe("what was never processed", () => {
     assert.throws(() => client.request(POST, NO_FIELDS, true, later), { reason: "closed" });
   });
 
+  it("is not what left together with a connection error", async (t) => {
+    const { client, server } = await socketPair(t);
+    const connection = new ClientConnection(client);
+    const peer = new RawPeer(server, true);
+    peer.begin();
+    await peer.next(Type.SETTINGS);
+    const collector = new Collector();
+    client.prependOnceListener("data", () => connection.request(POST, NO_FIELDS, true, collector)); // the error comes next
+    peer.send(frame(Type.PING, 0, 1, Buffer.alloc(8)));
+    await peer.next(Type.GOAWAY);
+    assert.equal(peer.ofType(Type.HEADERS).length, 1);
+    await assert.rejects(collector.response, { notProcessed: false, origin: "local" });
+  });
+
   it("is what was asked in the very turn the connection was destroyed", async (t) => {
     const { client } = await link(t, echo);
     const response = exchange(client, Buffer.from("x"));
