@@ -4,6 +4,7 @@
 export {
   AddressError,
   AddressInUseError,
+  type PeerCredentials,
   resolveSocket,
   type SocketAddress,
   UntrustedSocketError,
@@ -25,4 +26,15 @@ export {
 export { NotProcessedError } from "./grpc/index.js";
 export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";
 export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
-export { type ErrorContext, type OnError, type ServeOptions, type Server, serve } from "./server/index.js";
+export {
+  type Authorize,
+  type ErrorContext,
+  groups,
+  type OnError,
+  peerKey,
+  type ServeOptions,
+  type Server,
+  sameUser,
+  serve,
+  users,
+} from "./server/index.js";

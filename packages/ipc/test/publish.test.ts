@@ -79,14 +79,17 @@ describe("publish", () => {
         await new Promise(setImmediate);
       }
     })();
-    for (let round = 0; round < 20; round++) {
-      const { server, published } = await open();
-      await connects(path);
-      published.unpublish();
-      await new Promise((resolve) => server.close(resolve));
+    try {
+      for (let round = 0; round < 20; round++) {
+        const { server, published } = await open();
+        await connects(path);
+        published.unpublish();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    } finally {
+      isDone = true;
+      await watching;
     }
-    isDone = true;
-    await watching;
     assert.deepEqual([...seen], ["600"]);
     opened.length = 0;
   });

@@ -43,7 +43,10 @@ export async function setUp(
   serveOptions: Partial<ServeOptions> = {},
   channelOptions: ChannelOptions = {},
 ): Promise<Setup> {
-  const socket = serveOptions.socket ?? freshName();
+  const { socket = freshName() } = serveOptions;
+  if (typeof socket !== "string") {
+    throw new TypeError("a channel needs an address to dial");
+  }
   const echo = createEcho();
   const reported: Setup["reported"] = [];
   const server = await serve({

@@ -1,15 +1,22 @@
 /**
- * Where a server lives, who owns the name, and who may be dialled there. Knows no RPC.
+ * Where a server lives, who owns the name, and who is on the other end. Knows no RPC.
  *
  * The threat: in a shared folder such as /tmp anyone can put a file at a name, leave a dead socket behind, or start a
  * second server. What this folder promises: a name has one owner at a time, held by a lock that dies with its process
  * (`lock.ts`); nothing that is not provably dead and ours is ever removed (`publish.ts`, `probe.ts`); a socket appears at
- * its name complete, with its rights, in one step (`publish.ts`); and a client can tell whose socket it is about to dial
- * (`trust.ts`). What the caller must do: call `Published.unpublish()` when it stops, and `release()` once it has.
+ * its name complete, with its rights, in one step (`publish.ts`); and either end can tell who the other is (`trust.ts`,
+ * `peer-credentials.ts`). What the caller must do: call `Published.unpublish()` when it stops, and accept what is queued
+ * before it closes the listener.
  */
 export { AddressError, AddressInUseError } from "./errors.js";
+export { groupId } from "./group.js";
+export { inheritedFd } from "./inherited.js";
+export { hasLibc } from "./libc.js";
+export { notifyManager } from "./notify.js";
+export { prepareOwnFolder } from "./own-folder.js";
+export { credentialsOf, type PeerCredentials } from "./peer-credentials.js";
 export type { Published, PublishOptions } from "./publish.js";
-export { publish } from "./publish.js";
+export { listenAt, publish } from "./publish.js";
 export type { SocketAddress } from "./resolve.js";
-export { resolveSocket } from "./resolve.js";
-export { assertTrusted, UntrustedSocketError } from "./trust.js";
+export { isAbstract, resolveSocket } from "./resolve.js";
+export { assertTrusted, isTrusted, UntrustedSocketError } from "./trust.js";

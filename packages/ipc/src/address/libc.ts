@@ -3,16 +3,23 @@ import { constants } from "node:os";
 
 /**
  * The only foreign-function code of this package: what the kernel offers local sockets and Node.js does not. koffi is
- * loaded at the first use, so that a client never pays for it.
+ * loaded at the first use, so that nobody pays for it who does not need it.
  */
 interface Libc {
   flock(fd: number, operation: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
+  socket(domain: number, type: number, protocol: number): number;
+  sendto(fd: number, data: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
+  close(fd: number): number;
   errno(): number;
 }
+
+const isMac = process.platform === "darwin";
 
 // flock(2): the same numbers on Linux, macOS and the BSDs.
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 
 let loaded: Libc | undefined;
 
@@ -37,12 +44,71 @@ export function tryLock(fd: number): boolean {
   return true;
 }
 
+/** Lets go of a lock without closing the file. */
+export function unlock(fd: number): void {
+  load().flock(fd, LOCK_UN);
+}
+
+/** Reads a socket option, getsockopt(2). @throws {Error} as above. */
+export function socketOption(fd: number, level: number, name: number, bytes: number): Buffer {
+  const libc = load();
+  const value = Buffer.alloc(bytes);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes);
+  if (libc.getsockopt(fd, level, name, value, length) !== 0) {
+    throw new Error(`getsockopt failed with errno ${libc.errno()}`);
+  }
+  return value.subarray(0, length.readUInt32LE());
+}
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = isMac ? 0 : 0o2000000;
+
+/**
+ * Sends one datagram to a Unix socket: a path, or, with `@` in front, an abstract name (Linux). Does not wait.
+ *
+ * @returns whether it was taken.
+ */
+export function sendDatagram(to: string, text: string): boolean {
+  const libc = load();
+  const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return false;
+  }
+  const path = Buffer.from(to);
+  if (to.startsWith("@")) {
+    path[0] = 0;
+  }
+  const family = isMac ? Buffer.from([path.length + 2, AF_UNIX]) : Buffer.from([AF_UNIX, 0]);
+  const address = Buffer.concat([family, path]);
+  const data = Buffer.from(text);
+  const sent = libc.sendto(fd, data, data.length, 0, address, address.length);
+  libc.close(fd);
+  return sent === data.length;
+}
+
+/** Whether this machine has what the functions here need. */
+export function hasLibc(): boolean {
+  try {
+    load();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function load(): Libc {
   if (loaded === undefined) {
     const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
-    const library = koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : null);
+    const library = koffi.load(isMac ? "libSystem.B.dylib" : null);
+    const fn = <K extends keyof Libc>(prototype: string) => library.func(prototype) as unknown as Libc[K];
     loaded = {
-      flock: library.func("int flock(int fd, int operation)") as unknown as Libc["flock"],
+      flock: fn<"flock">("int flock(int fd, int operation)"),
+      getsockopt: fn<"getsockopt">("int getsockopt(int fd, int level, int name, void *value, void *length)"),
+      socket: fn<"socket">("int socket(int domain, int type, int protocol)"),
+      sendto: fn<"sendto">("long sendto(int fd, void *data, size_t n, int flags, void *address, uint32_t length)"),
+      close: fn<"close">("int close(int fd)"),
       errno: () => koffi.errno(),
     };
   }

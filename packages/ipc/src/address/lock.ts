@@ -11,12 +11,16 @@ import {
 } from "node:fs";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
-import { tryLock } from "./libc.js";
+import { tryLock, unlock } from "./libc.js";
 
 /** The right to a socket's name, held for as long as the process serves there. */
 export interface Lock {
   /** Gives the name up: removes the lock file, then lets go of it. May be called twice. */
   release(): void;
+  /** Lets somebody else take the lock, who will keep the file. */
+  offer(): void;
+  /** Takes the lock back after `offer()`. Returns whether nobody else has it. */
+  retake(): boolean;
 }
 
 /**
@@ -110,14 +114,23 @@ function pidIn(fd: number): number | undefined {
 
 function held(fd: number, lockPath: string): Lock {
   let isHeld = true;
+  let isOffered = false;
   return {
+    offer() {
+      isOffered = true;
+      unlock(fd);
+    },
+    retake() {
+      isOffered = !(isHeld && tryLock(fd) && isAtPath(fd, lockPath));
+      return !isOffered;
+    },
     release() {
       if (!isHeld) {
         return;
       }
       isHeld = false;
       try {
-        if (isAtPath(fd, lockPath)) {
+        if (!isOffered && isAtPath(fd, lockPath)) {
           unlinkSync(lockPath);
         }
       } catch {

@@ -1,4 +1,14 @@
-import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  unlinkSync,
+  watch,
+} from "node:fs";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
 import { atExit } from "./at-exit.js";
@@ -12,8 +22,12 @@ import { assertPathFits } from "./resolve.js";
 export interface PublishOptions {
   /** The socket file's rights. */
   readonly mode: number;
+  /** Its group, where it is to be another than the process'. */
+  readonly gid?: number | undefined;
   /** Whether to hold the lock on the name; without it two servers that start at once may both believe to own it. */
   readonly lock: boolean;
+  /** Whether a live server at the name has agreed to be replaced. */
+  readonly isTakeover?: boolean;
 }
 
 /** A listener at its public name. */
@@ -23,6 +37,14 @@ export interface Published {
    * before the listener is closed, since closing it resets them. May be called twice.
    */
   unpublish(): void;
+  /** Lets another process have the name: frees the lock and leaves the socket where it is. */
+  offer(): void;
+  /** Takes the name back after `offer()`. Returns whether it is still ours. */
+  retake(): boolean;
+  /**
+   * Calls back, once, when the file at the name is no longer ours: deleted or replaced. Returns a function that stops watching.
+   */
+  watch(onLost: (what: "deleted" | "replaced") => void): () => void;
 }
 
 /**
@@ -41,8 +63,8 @@ export async function publish(server: Server, path: string, options: PublishOpti
   assertPathFits(join(dirname(path), `${privateFolderPrefix}XXXXXX`, privateName), path);
   const held = options.lock ? lock(path) : undefined;
   try {
-    await assertFree(path);
-    const stat = await bindAndRename(server, path, options.mode);
+    await assertFree(path, options.isTakeover ?? false);
+    const stat = await bindAndRename(server, path, options);
     return published(path, stat, held);
   } catch (error) {
     held?.release();
@@ -60,7 +82,7 @@ const privateName = "s";
  */
 const backlog = 4096;
 
-async function assertFree(path: string): Promise<void> {
+async function assertFree(path: string, isTakeover: boolean): Promise<void> {
   const stat = lstat(path);
   if (stat === undefined) {
     return;
@@ -71,7 +93,7 @@ async function assertFree(path: string): Promise<void> {
       path,
     );
   }
-  if ((await probe(path)) === "alive") {
+  if (!isTakeover && (await probe(path)) === "alive") {
     throw new AddressInUseError(path, lockHolderOtherThanUs(path));
   }
   if (stat.uid !== process.geteuid?.()) {
@@ -88,11 +110,14 @@ function lockHolderOtherThanUs(path: string): number | undefined {
   return pid === process.pid ? undefined : pid;
 }
 
-async function bindAndRename(server: Server, path: string, mode: number): Promise<Stats> {
+async function bindAndRename(server: Server, path: string, { mode, gid }: PublishOptions): Promise<Stats> {
   const folder = mkdtempSync(join(dirname(path), privateFolderPrefix));
   try {
     const bound = join(folder, privateName);
-    await listen(server, bound);
+    await listenAt(server, { path: bound });
+    if (gid !== undefined) {
+      chownSync(bound, -1, gid);
+    }
     chmodSync(bound, mode);
     renameSync(bound, path);
     return lstatSync(path);
@@ -104,11 +129,12 @@ async function bindAndRename(server: Server, path: string, mode: number): Promis
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
+/** Listens at a path or an abstract name, or on a socket that listens already. */
+export function listenAt(server: Server, where: { path: string } | { fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     // exclusive: a cluster worker listens itself rather than through its primary, which knows nothing of the rename.
-    server.listen({ path, backlog, exclusive: true }, () => {
+    server.listen({ ...where, backlog, exclusive: true }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -117,15 +143,37 @@ function listen(server: Server, path: string): Promise<void> {
 
 function published(path: string, stat: Stats, held: Lock | undefined): Published {
   const stopMinding = atExit(unpublish);
-  return { unpublish };
+  return {
+    unpublish,
+    offer: () => held?.offer(),
+    retake: () => (held?.retake() ?? true) && whatIsThere() === "ours",
+    watch(onLost) {
+      const look = () => {
+        const what = whatIsThere();
+        if (what !== "ours") {
+          stop();
+          onLost(what);
+        }
+      };
+      const stop = watchFile(path, look);
+      return stop;
+    },
+  };
+
+  function whatIsThere(): "ours" | "deleted" | "replaced" {
+    const now = lstat(path);
+    if (now === undefined) {
+      return "deleted";
+    }
+    return now.ino === stat.ino && now.dev === stat.dev ? "ours" : "replaced";
+  }
 
   function unpublish(): void {
     if (!stopMinding()) {
       return;
     }
     try {
-      const now = lstat(path);
-      if (now?.ino === stat.ino && now.dev === stat.dev) {
+      if (whatIsThere() === "ours") {
         unlinkSync(path);
       }
     } catch {
@@ -133,6 +181,17 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
     } finally {
       held?.release();
     }
+  }
+}
+
+/** Calls back when something happens to this very file. Where it cannot be watched, nobody is told. */
+function watchFile(path: string, onEvent: () => void): () => void {
+  try {
+    const watcher = watch(path, { persistent: false }, onEvent);
+    watcher.on("error", () => {});
+    return () => watcher.close();
+  } catch {
+    return () => {};
   }
 }
 

@@ -3,10 +3,12 @@ import { AddressError } from "./errors.js";
 
 /** Where a server lives, spelled out. */
 export interface SocketAddress {
-  /** The socket's absolute path. */
+  /** The socket's absolute path. An abstract name, which is no file, begins with a NUL character, as Node.js has it. */
   readonly path: string;
-  /** The same as gRPC writes it: `unix:/tmp/my_module_ipc.sock`. */
+  /** The same as gRPC writes it: `unix:/tmp/my_module_ipc.sock`, `unix-abstract:name`. */
   readonly address: string;
+  /** The folder that `VYRA_IPC_DIR` names, where it was used: the module's own, to be made if it is not there. */
+  readonly ownFolder?: string;
 }
 
 /**
@@ -25,13 +27,18 @@ const moduleName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
  *
  * @param socket a module's name (`my_module` lives at `/tmp/my_module_ipc.sock`, or in the folder that the environment
  *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:/path`,
- *   `unix:///path`; https://github.com/grpc/grpc/blob/master/doc/naming.md).
+ *   `unix:///path`; https://github.com/grpc/grpc/blob/master/doc/naming.md); `unix-abstract:name` on Linux.
  * @throws {AddressError} if it is none of these, or its path is longer than 107 bytes.
  */
 export function resolveSocket(socket: string): SocketAddress {
-  const path = pathOf(socket);
-  assertPathFits(path, socket);
-  return { path, address: `unix:${path}` };
+  const address = addressOf(socket);
+  assertPathFits(address.path, socket);
+  return address;
+}
+
+/** Whether this is an abstract name: known to the kernel alone, of one network namespace, and without an owner or rights. */
+export function isAbstract({ path }: SocketAddress): boolean {
+  return path.startsWith("\0");
 }
 
 /** Refuses a path that does not fit a socket's address. */
@@ -45,20 +52,23 @@ export function assertPathFits(path: string, socket: string): void {
   }
 }
 
-function pathOf(socket: string): string {
+function addressOf(socket: string): SocketAddress {
   if (typeof socket !== "string" || socket === "") {
     throw new AddressError("a socket needs an address: a module's name, a path or unix:/path", String(socket));
   }
   if (socket.includes("\0")) {
-    throw new AddressError(`the address ${JSON.stringify(socket)} has a NUL byte in it`, socket);
+    throw new AddressError(`the address ${JSON.stringify(socket)} has a NUL character in it`, socket);
   }
   if (isPath(socket)) {
-    return resolve(socket);
+    return atPath(socket);
+  }
+  if (socket.startsWith(abstractPrefix)) {
+    return abstract(socket);
   }
   if (socket.startsWith("unix:")) {
     const rest = socket.startsWith("unix://") ? socket.slice("unix://".length) : socket.slice("unix:".length);
     if (isPath(rest)) {
-      return resolve(rest);
+      return atPath(rest);
     }
     throw new AddressError(`the address ${socket} names no path: write unix:/path or unix:///path`, socket);
   }
@@ -68,15 +78,38 @@ function pathOf(socket: string): string {
       socket,
     );
   }
-  return `${moduleFolder(socket)}/${socket}_ipc.sock`;
+  const ownFolder = ownFolderOf(socket);
+  const address = atPath(`${ownFolder ?? defaultFolder}/${socket}_ipc.sock`);
+  return ownFolder === undefined ? address : { ...address, ownFolder };
+}
+
+const abstractPrefix = "unix-abstract:";
+
+function abstract(socket: string): SocketAddress {
+  const name = socket.slice(abstractPrefix.length);
+  if (process.platform !== "linux") {
+    throw new AddressError(`the address ${socket} is abstract, which only Linux knows: use a path`, socket);
+  }
+  if (name === "") {
+    throw new AddressError("unix-abstract: needs a name behind it", socket);
+  }
+  return { path: `\0${name}`, address: socket };
+}
+
+function atPath(text: string): SocketAddress {
+  const path = resolve(text);
+  return { path, address: `unix:${path}` };
 }
 
 function isPath(text: string): boolean {
   return text.startsWith("/") || text.startsWith("./") || text.startsWith("../");
 }
 
-function moduleFolder(socket: string): string {
-  const folder = process.env.VYRA_IPC_DIR || defaultFolder;
+function ownFolderOf(socket: string): string | undefined {
+  const folder = process.env.VYRA_IPC_DIR;
+  if (!folder) {
+    return undefined;
+  }
   if (!isAbsolute(folder)) {
     throw new AddressError(
       `VYRA_IPC_DIR is ${JSON.stringify(folder)}, which each process would look for in another place: give an absolute path`,

@@ -7,11 +7,13 @@ export class UntrustedSocketError extends Error {
   constructor(
     /** The socket's path. */
     readonly path: string,
-    /** Whose it is. */
-    readonly uid: number,
+    /** Whose it is, or who listens there; undefined where that cannot be told, and has to be. */
+    readonly uid: number | undefined,
   ) {
     super(
-      `the socket ${path} belongs to uid ${uid}, not to this user or root: is it the right server? If so, name it in trustedUsers`,
+      uid === undefined
+        ? `who listens at ${path.replace("\0", "unix-abstract:")} cannot be told: koffi does not load on this machine`
+        : `the socket ${path} belongs to uid ${uid}, not to this user or root: is it the right server? If so, name it in trustedUsers`,
     );
   }
 }
@@ -32,8 +34,13 @@ export function assertTrusted(path: string, trustedUsers: readonly number[]): vo
   }
 
   function assertOwner(uid: number): void {
-    if (uid !== 0 && uid !== process.geteuid?.() && !trustedUsers.includes(uid)) {
+    if (!isTrusted(uid, trustedUsers)) {
       throw new UntrustedSocketError(path, uid);
     }
   }
+}
+
+/** Whether this is our own user, root, or one of those named. */
+export function isTrusted(uid: number, trustedUsers: readonly number[]): boolean {
+  return uid === 0 || uid === process.geteuid?.() || trustedUsers.includes(uid);
 }

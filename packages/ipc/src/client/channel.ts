@@ -1,5 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
+import type { PeerCredentials } from "../address/index.js";
 import type { DeadlineOptions } from "../interceptors/deadline.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 import type { IpcTransport, IpcTransportOptions } from "./options.js";
@@ -16,6 +17,8 @@ export interface Channel extends AsyncDisposable {
   client<T extends DescService>(service: T): Client<T>;
   /** The connection's state now. */
   readonly state: ChannelState;
+  /** Who serves, as the kernel says; undefined before the first connection, and where it cannot tell. */
+  readonly peer: PeerCredentials | undefined;
   /** Waits until the server is there; tries again until then. */
   ready(options?: ReadyOptions): Promise<void>;
   /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
@@ -37,6 +40,9 @@ export function createChannel(socket: string, options: ChannelOptions = {}): Cha
     client: (service) => createClient(service, transport),
     get state() {
       return transport.state;
+    },
+    get peer() {
+      return transport.peer;
     },
     ready: (readyOptions) => transport.ready(readyOptions),
     close,

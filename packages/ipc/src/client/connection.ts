@@ -1,7 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
+import type { PeerCredentials } from "../address/index.js";
 import { orAborted, startDeadline } from "../grpc/index.js";
 import { channelClosed } from "./errors.js";
+import { untilAppears } from "./until-appears.js";
 
 /**
  * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
@@ -20,21 +21,26 @@ export interface ReadyOptions {
 export interface Session {
   /** Whether new calls may go there. */
   isOpen(): boolean;
+  /** Who is on the other end, where the kernel tells. */
+  readonly peer: PeerCredentials | undefined;
   /** Whether nothing goes on there any more. */
   isOver(): boolean;
   /** Ends it and every call on it. */
   destroy(): void;
 }
 
-// Those who wait for a server look again soon: looking costs microseconds on a local socket, not a handshake across a
-// network, for which gRPC's second was made. Doubled each time, and somewhat random so that many do not look at once.
+// Those who wait for a server are woken when its socket appears. They look anyway after a while, for a server that was there and
+// did not answer: soon at first, since looking costs microseconds here and not a handshake across a network, for which gRPC's
+// second was made; doubled each time, and somewhat random so that many do not look at once.
 const firstBackoffMs = 5;
-const maxBackoffMs = 250;
+const maxBackoffMs = 1_000;
 
 /** Where a channel's calls get their sessions: one connection, or several. */
 export interface Sessions<S extends Session> {
   readonly path: string;
   readonly state: ChannelState;
+  /** Who is on the other end of the last connection; undefined before the first. */
+  readonly peer: PeerCredentials | undefined;
   /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
   session(): S | Promise<S>;
   ready(options?: ReadyOptions): Promise<void>;
@@ -67,6 +73,10 @@ export class Connection<S extends Session> implements Sessions<S> {
     return this.#state.ready.isOpen() ? "ready" : "idle";
   }
 
+  get peer(): PeerCredentials | undefined {
+    return [...this.#sessions].at(-1)?.peer;
+  }
+
   session(): S | Promise<S> {
     if (typeof this.#state !== "string" && this.#state.ready.isOpen()) {
       return this.#state.ready;
@@ -97,7 +107,7 @@ export class Connection<S extends Session> implements Sessions<S> {
         if (failure.code === Code.PermissionDenied) {
           throw failure;
         }
-        await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal: limit.signal });
+        await untilAppears(this.path, backoffMs * (0.5 + Math.random() / 2), limit.signal);
       }
     } catch (error) {
       if (!limit.signal.aborted) {

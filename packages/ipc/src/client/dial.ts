@@ -1,9 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { assertTrusted } from "../address/index.js";
+import { assertTrusted, credentialsOf, isTrusted, UntrustedSocketError } from "../address/index.js";
 import { unreachable } from "./errors.js";
 
 /**
- * Connects to a socket whose owner is trusted.
+ * Connects to a socket whose owner is trusted, and sees that whoever listens there is, too. An abstract name has no owner, so
+ * that there the credentials have to be readable.
  *
  * @throws {ConnectError} Unavailable where nobody listens, PermissionDenied where it is not allowed, both caused by
  *   NotProcessedError.
@@ -11,8 +12,11 @@ import { unreachable } from "./errors.js";
 export function dial(path: string, trustedUsers: readonly number[]): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unreachable(path, error));
+    const isAbstract = path.startsWith("\0");
     try {
-      assertTrusted(path, trustedUsers);
+      if (!isAbstract) {
+        assertTrusted(path, trustedUsers);
+      }
     } catch (error) {
       fail(error);
       return;
@@ -21,6 +25,12 @@ export function dial(path: string, trustedUsers: readonly number[]): Promise<Soc
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
+      const uid = credentialsOf(socket)?.uid;
+      if (uid === undefined ? isAbstract : !isTrusted(uid, trustedUsers)) {
+        socket.destroy();
+        fail(new UntrustedSocketError(path, uid));
+        return;
+      }
       resolve(socket);
     });
   });

@@ -1,6 +1,7 @@
 import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteOptions } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import type { PeerCredentials } from "../address/index.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */
@@ -50,6 +51,8 @@ export const defaultMaxBytes = 10 * 1024 * 1024;
 export interface IpcTransport extends Transport, AsyncDisposable {
   /** The connection's state now. */
   readonly state: ChannelState;
+  /** Who serves, as the kernel says; undefined before the first connection, and where it cannot tell. */
+  readonly peer: PeerCredentials | undefined;
   /** Waits until the server is there and speaks HTTP/2. */
   ready(options?: ReadyOptions): Promise<void>;
   /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */

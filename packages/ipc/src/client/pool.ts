@@ -1,3 +1,4 @@
+import type { PeerCredentials } from "../address/index.js";
 import type { ChannelState } from "./connection.js";
 import { Connection, type ReadyOptions, type Session, type Sessions } from "./connection.js";
 
@@ -32,6 +33,10 @@ class Pool<S extends Session> implements Sessions<S> {
   get state(): ChannelState {
     const states = new Set(this.#connections.map((connection) => connection.state));
     return byMerit.find((state) => states.has(state)) ?? "idle";
+  }
+
+  get peer(): PeerCredentials | undefined {
+    return this.#connections.map((connection) => connection.peer).find((peer) => peer !== undefined);
   }
 
   session(): S | Promise<S> {

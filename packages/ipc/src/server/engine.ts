@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
+import type { Caller } from "./caller.js";
 import type { OnError } from "./guard.js";
 import type { Routes } from "./routes.js";
 
@@ -14,9 +15,9 @@ export interface EngineOptions {
 /** Speaks HTTP on accepted connections and runs the calls that come in. */
 export interface ServerEngine {
   /** Takes over a connection that speaks HTTP/2, of which `head` has been read. */
-  accept(socket: Socket, head: Buffer): void;
+  accept(socket: Socket, head: Buffer, caller: Caller): void;
   /** Likewise for HTTP/1.1. */
-  acceptHttp1(socket: Socket, head: Buffer): void;
+  acceptHttp1(socket: Socket, head: Buffer, caller: Caller): void;
   /**
    * Tells all peers that no new calls are taken. Each connection closes when its calls are over, at once if it has none.
    */

@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { abortableIterable, orAborted } from "../grpc/index.js";
+import { refusalOf } from "./caller.js";
 
 /** Where a handler's unexpected error happened. */
 export interface ErrorContext {
-  /** The method, as `package.Service/Method`. */
+  /** The method, as `package.Service/Method`; or what else failed: `authorize`, `serve`. */
   readonly method: string;
 }
 
@@ -12,7 +13,7 @@ export interface ErrorContext {
 export type OnError = (error: unknown, context: ErrorContext) => void;
 
 /**
- * The interceptor around all others on a server. It promises that every call is answered: at its deadline, when its caller
+ * The interceptor around all others on a server. It promises that a peer that may not call is refused, and that every call is answered: at its deadline, when its caller
  * has gone and when the server shuts down, whatever the handler does then; and that what a handler throws by accident
  * reaches `onError` whole, and the caller as Internal without a word of it.
  */
@@ -24,6 +25,10 @@ export function guard(onError: OnError): Interceptor {
       }
     };
     try {
+      const refusal = refusalOf(req.contextValues);
+      if (refusal !== undefined) {
+        throw refusal;
+      }
       const res = await orAborted<UnaryResponse | StreamResponse>(next(req), req.signal, report);
       return res.stream ? { ...res, message: guarded(res.message, req.signal, report) } : res;
     } catch (error) {

@@ -3,6 +3,7 @@
  * `guard` sees that every call is answered, `listener` accepts connections, and `serve` ties them to a name and to the
  * process' life. Nothing here knows of the client.
  */
+export { type Authorize, groups, peerKey, sameUser, users } from "./caller.js";
 export type { ErrorContext, OnError } from "./guard.js";
 export type { ServeOptions } from "./options.js";
 export type { Server } from "./serve.js";

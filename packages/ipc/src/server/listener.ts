@@ -1,12 +1,13 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sniffProtocol } from "@vyra/http2";
+import type { Caller } from "./caller.js";
 import type { ServerEngine } from "./engine.js";
 
 /** Accepts connections and hands each to the engine by what it speaks. */
 export interface Listener {
-  /** The listening server; it is bound by whoever publishes it. */
-  readonly server: Server;
+  /** Listens where `bind` says; where it listened before is then given up. Fails as `bind` does, changing nothing. */
+  listen<T>(bind: (server: Server) => Promise<T>): Promise<T>;
   /** Accepts what waits in the kernel's queue, then stops listening. */
   stop(): Promise<void>;
   /** Resolves when no connection is left. Connections that have not said a word are closed. */
@@ -15,13 +16,20 @@ export interface Listener {
   destroy(): void;
 }
 
-export function createListener(engine: ServerEngine): Listener {
+export function createListener(
+  engine: ServerEngine,
+  admit: (socket: Socket) => Caller | Promise<Caller>,
+  /** Gets a connection that speaks no HTTP/2. Returns whether it took it. */
+  onOther: (socket: Socket, head: Buffer) => boolean,
+): Listener {
   const connections = new Set<Socket>();
   const silent = new Set<Socket>();
   let accepted = 0;
   let onEmpty: (() => void) | undefined;
 
-  const server = createServer({ noDelay: false }, (socket) => {
+  let current: Server | undefined;
+
+  function onConnection(socket: Socket): void {
     accepted++;
     connections.add(socket);
     silent.add(socket);
@@ -34,31 +42,59 @@ export function createListener(engine: ServerEngine): Listener {
         onEmpty?.();
       }
     });
+    const caller = admit(socket);
     sniffProtocol(socket, {
-      onHttp2(_, head) {
-        silent.delete(socket);
-        engine.accept(socket, head);
-      },
+      onHttp2: (_, head) => whenKnown(caller, socket, (known) => engine.accept(socket, head, known)),
       onOther(_, head) {
-        silent.delete(socket);
-        engine.acceptHttp1(socket, head);
+        if (onOther(socket, head)) {
+          silent.delete(socket);
+        } else {
+          whenKnown(caller, socket, (known) => engine.acceptHttp1(socket, head, known));
+        }
       },
     });
-  });
+  }
+
+  /** Goes on with a connection once it is known who it is, at once if it is. */
+  function whenKnown(caller: Caller | Promise<Caller>, socket: Socket, accept: (caller: Caller) => void): void {
+    if (!(caller instanceof Promise)) {
+      silent.delete(socket);
+      accept(caller);
+      return;
+    }
+    socket.pause();
+    void caller.then((known) => {
+      if (silent.delete(socket)) {
+        accept(known);
+        socket.resume();
+      }
+    });
+  }
+
+  /**
+   * Closing a listener resets the connections that wait to be accepted. The kernel hands out one or more a turn, so a turn
+   * without any means that the queue is empty; two, because the first may have begun before the name was gone.
+   */
+  async function retire(server: Server | undefined): Promise<void> {
+    let before: number;
+    do {
+      before = accepted;
+      await nextTurn();
+      await nextTurn();
+    } while (accepted > before);
+    server?.close();
+  }
 
   return {
-    server,
-    async stop() {
-      // Closing a listener resets the connections that wait to be accepted. The kernel hands out one or more a turn, so a
-      // turn without any means that the queue is empty; two, because the first may have begun before the name was gone.
-      let before: number;
-      do {
-        before = accepted;
-        await nextTurn();
-        await nextTurn();
-      } while (accepted > before);
-      server.close();
+    async listen(bind) {
+      const server = createServer(onConnection);
+      const bound = await bind(server);
+      const previous = current;
+      current = server;
+      await retire(previous);
+      return bound;
     },
+    stop: () => retire(current),
     drained() {
       for (const socket of silent) {
         socket.destroy();

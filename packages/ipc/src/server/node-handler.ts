@@ -3,13 +3,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { abortableIterable, parseTimeout, percentEncoded, startDeadline, timeoutHeader } from "../grpc/index.js";
+import { type Caller, contextValuesFor } from "./caller.js";
 import { nameOf, type OnError } from "./guard.js";
 
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 
 /** Answers a request of `node:http` or `node:http2`. */
-export type NodeHandler = (req: NodeRequest, res: NodeResponse) => void;
+export type NodeHandler = (req: NodeRequest, res: NodeResponse, caller: Caller | undefined) => void;
 
 /** Connect's handlers by their paths. */
 export type Handlers = ReadonlyMap<string, UniversalHandler>;
@@ -20,7 +21,7 @@ export function handlersByPath(handlers: readonly UniversalHandler[]): Handlers 
 
 /** Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open. */
 export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHandler {
-  return function handle(req, res) {
+  return function handle(req, res, caller) {
     const handler = handlers.get(pathOf(req));
     if (handler === undefined) {
       answerUnknown(req, res);
@@ -28,7 +29,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHan
     }
     mendAuthority(req);
     letGoOfRequest(res);
-    const request = universalRequestFromNodeRequest(req, res, undefined, undefined);
+    const request = universalRequestFromNodeRequest(req, res, undefined, caller && contextValuesFor(caller));
     if (isBytes(request.body)) {
       request.body = bodyOf(request.body, request.signal, timeoutOf(req), res);
     }

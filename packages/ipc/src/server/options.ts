@@ -1,19 +1,33 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import type { Authorize } from "./caller.js";
 import type { OnError } from "./guard.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
 export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal"> {
   /**
    * Where to serve: a module's name (`my_module` is `/tmp/my_module_ipc.sock`, or in the folder that `VYRA_IPC_DIR`
-   * names), a path (`/run/x.sock`, `./x.sock`) or gRPC's form of one (`unix:/run/x.sock`).
+   * names), a path (`/run/x.sock`, `./x.sock`) or gRPC's form of one (`unix:/run/x.sock`, `unix-abstract:name`). Or on a
+   * socket that whoever started the process listens on already: its descriptor, or its name in LISTEN_FDNAMES (systemd).
    */
-  readonly socket: string;
+  readonly socket: string | { readonly fd: number | string };
   /** The services, registered as on any Connect router: `(router) => router.service(BackendService, backend)`. */
   readonly routes: (router: ConnectRouter) => void;
   /** What speaks HTTP/2: `"direct"` is our own, `"node"` is connect-node on `node:http2`. */
   readonly engine?: "direct" | "node" | undefined;
   /** The socket file's rights. Default: 0o600, for this user alone. */
   readonly mode?: number | undefined;
+  /** The socket file's group, by id or name, for a `mode` such as 0o660. Default: the process' own. */
+  readonly group?: number | string | undefined;
+  /**
+   * Who may call, by the credentials that the kernel vouches for; asked once a connection. Whoever may not gets
+   * PermissionDenied. Default: `sameUser()`. Where credentials cannot be read, an `authorize` of yours refuses everybody.
+   */
+  readonly authorize?: Authorize | undefined;
+  /**
+   * Whether a server of the same user that has the name is asked to hand it over: it lets go once this one is reachable, and
+   * drains. Default: false, such a server makes `serve()` fail.
+   */
+  readonly takeover?: boolean | undefined;
   /** Whether to hold a lock on the name (`<path>.lock`) while serving. Default: true. */
   readonly lock?: boolean | undefined;
   /** For how long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000. */
@@ -53,7 +67,8 @@ export function safely(onError: OnError): OnError {
 
 /** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
 export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
-  const { socket, routes, engine, mode, lock, graceMs, signals, onError, ...router } = options;
+  const { socket, routes, engine, mode, group, authorize, takeover, lock, graceMs, signals, onError, ...router } =
+    options;
   if (graceMs !== undefined && !(graceMs >= 0)) {
     throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
   }

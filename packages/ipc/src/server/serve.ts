@@ -1,13 +1,17 @@
 import { setMaxListeners } from "node:events";
+import type { Server as NetServer, Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Published, publish, resolveSocket } from "../address/index.js";
+import { AddressError, notifyManager, type Published } from "../address/index.js";
+import { createAdmission } from "./caller.js";
 import type { ServerEngine } from "./engine.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { createNodeEngine } from "./engines/node.js";
 import { createListener, type Listener } from "./listener.js";
-import { defaultGraceMs, defaultMode, logError, routerOptions, type ServeOptions, safely } from "./options.js";
+import { defaultGraceMs, logError, routerOptions, type ServeOptions, safely } from "./options.js";
+import { type Place, placeFor } from "./place.js";
 import { recordRoutes } from "./routes.js";
 import { closeOnSignal } from "./signals.js";
+import { askForTakeover, asksForTakeover, handOver } from "./takeover.js";
 
 /** A server that is being reached. */
 export interface Server extends AsyncDisposable {
@@ -31,34 +35,88 @@ export interface Server extends AsyncDisposable {
  * @throws {AddressError} if the address cannot be served at; the message says why and what to do.
  */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const { path, address } = resolveSocket(options.socket);
   const shutdown = new AbortController();
   setMaxListeners(0, shutdown.signal); // one for each call in flight
+  const onError = safely(options.onError ?? logError);
+  const router = routerOptions(options, shutdown.signal);
+  const place = placeFor(options);
   const createEngine = options.engine === "direct" ? createDirectEngine : createNodeEngine;
-  const engine = createEngine({
-    routes: recordRoutes(options.routes),
-    router: routerOptions(options, shutdown.signal),
-    onError: safely(options.onError ?? logError),
-  });
-  const listener = createListener(engine);
-  const published = await publish(listener.server, path, {
-    mode: options.mode ?? defaultMode,
-    lock: options.lock ?? true,
-  });
+  const engine = createEngine({ routes: recordRoutes(options.routes), router, onError });
+  const listener = createListener(engine, createAdmission(options.authorize, onError), onOther);
 
+  let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover ?? false));
+  let stopWatching = watchName();
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
-  return { address, close, closed, [Symbol.asyncDispose]: close };
+  notifyManager("READY=1");
+  return { address: place.address, close, closed, [Symbol.asyncDispose]: close };
 
   function close(): Promise<void> {
     if (!isClosing) {
       isClosing = true;
+      notifyManager("STOPPING=1");
+      stopWatching();
       shutDown(published, listener, engine, shutdown, options.graceMs ?? defaultGraceMs)
         .finally(ignoreSignals)
         .then(onClosed, onClosed);
     }
     return closed;
+  }
+
+  /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
+  function onOther(socket: Socket, head: Buffer): boolean {
+    if (place.path === undefined || isClosing || !asksForTakeover(head)) {
+      return false;
+    }
+    stopWatching();
+    void handOver(socket, published, close).then(() => {
+      if (!isClosing) {
+        stopWatching = watchName();
+      }
+    });
+    return true;
+  }
+
+  function watchName(): () => void {
+    return published.watch((what) => {
+      if (what === "deleted") {
+        published.unpublish();
+        listener.listen((server) => place.publish(server)).then(onRepublished, giveUp);
+      } else {
+        giveUp(
+          new AddressError(`another file has taken the place of ${place.path}: this server closes`, place.address),
+        );
+      }
+    });
+  }
+
+  function onRepublished(again: Published): void {
+    published = again;
+    if (isClosing) {
+      published.unpublish();
+    } else {
+      stopWatching = watchName();
+    }
+  }
+
+  /** Nobody can reach this server any more: it says so, and ends as if it had been told to. */
+  function giveUp(error: unknown): void {
+    onError(error, { method: "serve" });
+    void close();
+  }
+}
+
+/** Brings the listener to its place; if the server that is there agrees, in its stead. */
+async function takeOverAndPublish(place: Place, server: NetServer, takeover: boolean): Promise<Published> {
+  const handover = takeover && place.path !== undefined ? await askForTakeover(place.path) : undefined;
+  try {
+    const published = await place.publish(server, { isTakeover: handover !== undefined });
+    await handover?.confirm();
+    return published;
+  } catch (error) {
+    handover?.cancel();
+    throw error;
   }
 }
 

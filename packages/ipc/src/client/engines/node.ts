@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
+import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import { notProcessed } from "../../grpc/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";
@@ -34,6 +35,9 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
     stream: (...args) => forOneCall().stream(...args),
     get state() {
       return connection.state;
+    },
+    get peer() {
+      return connection.peer;
     },
     ready: (readyOptions) => connection.ready(readyOptions),
     close,
@@ -151,6 +155,7 @@ class NodeSession implements Session {
   constructor(
     private readonly session: ClientHttp2Session,
     private readonly keepAlive: KeepAlive,
+    readonly peer: PeerCredentials | undefined,
   ) {
     session.on("error", (error) => {
       this.lostBy = error;
@@ -249,7 +254,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
     stop.throwIfAborted();
     await settingsOf(session);
     session.setLocalWindowSize(16 * 1024 * 1024);
-    return new NodeSession(session, keepAlive);
+    return new NodeSession(session, keepAlive, credentialsOf(socket));
   } catch (error) {
     session.destroy();
     throw notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error);

@@ -1,4 +1,5 @@
 import { constants, createServer, type ServerHttp2Session } from "node:http2";
+import type { Caller } from "../caller.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { guard } from "../guard.js";
 import { createHttp1 } from "../http1.js";
@@ -12,11 +13,13 @@ const lastStreamId = 2 ** 31 - 1;
  */
 export function createNodeEngine({ routes, router, onError }: EngineOptions): ServerEngine {
   const handle = createNodeHandler(handlersByPath(routes.handlers(router, guard(onError))), onError);
-  const sessions = new Set<ServerHttp2Session>();
-  const http2 = createServer(http2Options, handle);
+  const sessions = new Map<ServerHttp2Session, Caller | undefined>();
+  const http2 = createServer(http2Options, (req, res) => {
+    handle(req, res, sessions.get(req.stream.session as ServerHttp2Session));
+  });
   const http1 = createHttp1(handle);
   http2.on("session", (session) => {
-    sessions.add(session);
+    sessions.set(session, accepting);
     if (isDraining) {
       drain(session);
     }
@@ -24,17 +27,22 @@ export function createNodeEngine({ routes, router, onError }: EngineOptions): Se
     session.on("error", () => {}); // a broken peer; "close" follows
   });
   let isDraining = false;
+  /** Whose session it is that is being made. */
+  let accepting: Caller | undefined;
 
   return {
-    accept(socket, head) {
+    accept(socket, head, caller) {
       socket.pause();
       socket.unshift(head);
+      accepting = caller;
       http2.emit("connection", socket);
     },
     acceptHttp1: http1.accept,
     drain() {
       isDraining = true;
-      sessions.forEach(drain);
+      for (const session of sessions.keys()) {
+        drain(session);
+      }
       http1.drain();
     },
   };

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Code } from "@connectrpc/connect";
 import { ClientConnection, type ClientConnectionHandler, type ConnectionError } from "@vyra/http2";
+import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { notProcessed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
 import type { IpcTransportOptions } from "../../options.js";
@@ -23,6 +24,7 @@ const idleMs = 10;
 /** One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. */
 export class DirectSession implements Session, ClientConnectionHandler {
   readonly connection: ClientConnection;
+  readonly peer: PeerCredentials | undefined;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -35,6 +37,7 @@ export class DirectSession implements Session, ClientConnectionHandler {
     private readonly socket: Socket,
     private readonly options: IpcTransportOptions,
   ) {
+    this.peer = credentialsOf(socket);
     this.connection = new ClientConnection(socket, this);
   }
 

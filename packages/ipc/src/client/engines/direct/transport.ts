@@ -129,6 +129,9 @@ export function createDirectTransport(
     get state() {
       return connection.state;
     },
+    get peer() {
+      return connection.peer;
+    },
     ready: (readyOptions) => connection.ready(readyOptions),
     close,
     [Symbol.asyncDispose]: close,

@@ -9,6 +9,7 @@ import {
   type StreamError,
 } from "@vyra/http2";
 import { Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
+import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../guard.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
@@ -21,6 +22,7 @@ export class BridgedCall implements RequestHandler {
   constructor(
     private readonly stream: ServerStream,
     private readonly handler: UniversalHandler,
+    private readonly caller: Caller,
     fields: readonly string[],
     extra: readonly string[],
     endStream: boolean,
@@ -73,6 +75,7 @@ export class BridgedCall implements RequestHandler {
           header: headersOf(fields, extra),
           body: this.#inbox,
           signal: this.#controller.signal,
+          contextValues: contextValuesFor(this.caller),
         }),
       );
     } catch (error) {

@@ -23,6 +23,7 @@ import {
   statusFields,
   Timed,
 } from "../../../grpc/index.js";
+import type { Caller } from "../../caller.js";
 import { answerFor, isExpected, nameOf, type OnError } from "../../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
@@ -51,6 +52,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     protected readonly core: Core,
     protected readonly stream: ServerStream,
     protected readonly facts: RequestFacts,
+    readonly caller: Caller,
     readonly requestFields: readonly string[],
     readonly requestExtra: readonly string[],
   ) {
@@ -66,7 +68,8 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   protected abstract onRequestEnd(): void;
 
   begin(endStream: boolean): void {
-    const { problem, timeoutMs } = this.facts;
+    const { timeoutMs } = this.facts;
+    const problem = this.caller.refusal ?? this.facts.problem;
     this.core.calls.add(this);
     this.isRequestEnded = endStream;
     if (problem !== undefined) {

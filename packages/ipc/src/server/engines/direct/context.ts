@@ -1,12 +1,14 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import { type ContextValues, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { headersOf } from "../../../grpc/index.js";
+import { type Caller, contextValuesFor } from "../../caller.js";
 
 /** What a context shows of a call. */
 export interface ContextSource {
   readonly desc: DescMethod;
   readonly requestFields: readonly string[];
   readonly requestExtra: readonly string[];
+  readonly caller: Caller;
   /** What remains of the call's time. */
   leftMs(): number | undefined;
   /** Whether the call is over, and why. */
@@ -66,7 +68,7 @@ export class LazyContext implements HandlerContext {
     return this.#responseTrailer;
   }
   get values(): ContextValues {
-    this.#values ??= createContextValues();
+    this.#values ??= contextValuesFor(this.#call.caller);
     return this.#values;
   }
 

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { HeaderBlock, type HeaderList, type RequestHandler, ServerConnection, type ServerStream } from "@vyra/http2";
 import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
+import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
 import { guard } from "../../guard.js";
 import { createHttp1 } from "../../http1.js";
@@ -34,10 +35,14 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
   });
 
   return {
-    accept(socket, head) {
+    accept(socket, head, caller) {
       const connection: ServerConnection = new ServerConnection(
         socket,
-        { onStream, onClose: () => connections.delete(connection), onHandlerError },
+        {
+          onStream: (stream, list, extra, endStream) => onStream(caller, stream, list, extra, endStream),
+          onClose: () => connections.delete(connection),
+          onHandlerError,
+        },
         {},
         head,
       );
@@ -57,6 +62,7 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
   };
 
   function onStream(
+    caller: Caller,
     stream: ServerStream,
     list: HeaderList,
     extra: readonly string[],
@@ -64,15 +70,16 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
   ): RequestHandler {
     const facts = factsOf(direct, list, extra);
     if (facts === undefined) {
-      return answerOther(stream, list.fields, extra, endStream);
+      return answerOther(caller, stream, list.fields, extra, endStream);
     }
     const Call = facts.route.desc.methodKind === "unary" ? UnaryServerCall : StreamServerCall;
-    const call = new Call(core, stream, facts, list.fields, extra);
+    const call = new Call(core, stream, facts, caller, list.fields, extra);
     call.begin(endStream);
     return call;
   }
 
   function answerOther(
+    caller: Caller,
     stream: ServerStream,
     fields: readonly string[],
     extra: readonly string[],
@@ -82,7 +89,7 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
     const query = path.indexOf("?");
     const handler = handlers.get(query === -1 ? path : path.slice(0, query));
     if (handler !== undefined) {
-      return new BridgedCall(stream, handler, fields, extra, endStream, onError);
+      return new BridgedCall(stream, handler, caller, fields, extra, endStream, onError);
     }
     if (fieldOf("content-type", fields, extra)?.startsWith("application/grpc")) {
       const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);

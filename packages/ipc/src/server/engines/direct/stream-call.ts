@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { completed, Drain, incompleteMessage, MessageInbox, sendMessages } from "../../../grpc/index.js";
+import type { Caller } from "../../caller.js";
 import { type Core, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
@@ -15,10 +16,11 @@ export class StreamServerCall extends ServerCall {
     core: Core,
     stream: ServerStream,
     facts: RequestFacts,
+    caller: Caller,
     requestFields: readonly string[],
     requestExtra: readonly string[],
   ) {
-    super(core, stream, facts, requestFields, requestExtra);
+    super(core, stream, facts, caller, requestFields, requestExtra);
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,

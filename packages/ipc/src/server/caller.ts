@@ -1,0 +1,96 @@
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import { credentialsOf, groupId, type PeerCredentials } from "../address/index.js";
+import type { OnError } from "./guard.js";
+
+/** In the context values of handlers and interceptors: who called, as the kernel says; undefined where it cannot tell. */
+export const peerKey = createContextKey<PeerCredentials | undefined>(undefined, {
+  description: "the peer's credentials",
+});
+
+/** Decides whether a peer may make calls. Asked once a connection. */
+export type Authorize = (peer: PeerCredentials) => boolean | Promise<boolean>;
+
+/** Whom an authorizer lets in by default: this process' own user, and root, who may do everything anyway. */
+export function sameUser(): Authorize {
+  return ({ uid }) => uid === 0 || uid === process.geteuid?.();
+}
+
+/** Lets these users in, and root: ids, or names as in /etc/passwd. @throws {RangeError} for an unknown name. */
+export function users(users: readonly (number | string)[]): Authorize {
+  const uids = new Set(users.map(userId));
+  return ({ uid }) => uid === 0 || uids.has(uid);
+}
+
+/** Lets in processes whose effective group is one of these, and root: ids, or names as in /etc/group. @throws {RangeError} for an unknown name. */
+export function groups(groups: readonly (number | string)[]): Authorize {
+  const gids = new Set(groups.map(groupId));
+  return ({ uid, gid }) => uid === 0 || gids.has(gid);
+}
+
+function userId(user: number | string): number {
+  if (typeof user === "number") {
+    return user;
+  }
+  for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+    const [name, , uid] = line.split(":");
+    if (name === user) {
+      return Number(uid);
+    }
+  }
+  throw new RangeError(`there is no user ${JSON.stringify(user)} in /etc/passwd: give its number`);
+}
+
+/** The one on the other end of a connection. */
+export interface Caller {
+  readonly peer: PeerCredentials | undefined;
+  /** What each of its calls is answered with, if it may make none. */
+  readonly refusal: ConnectError | undefined;
+}
+
+/** Finds out who has connected, and whether it may make calls. It takes time only if `authorize` does. */
+export function createAdmission(
+  authorize: Authorize | undefined,
+  onError: OnError,
+): (socket: Socket) => Caller | Promise<Caller> {
+  return (socket) => {
+    const peer = credentialsOf(socket);
+    if (peer === undefined) {
+      // What nobody asked for is not refused where it cannot be told: the socket's own rights hold all the same.
+      const refusal = authorize && refused("its credentials cannot be read");
+      return { peer, refusal };
+    }
+    const callerBy = (isAllowed: boolean): Caller => ({
+      peer,
+      refusal: isAllowed ? undefined : refused(`uid ${peer.uid}, gid ${peer.gid}, pid ${peer.pid} is not allowed here`),
+    });
+    const failed = (error: unknown) => {
+      onError(error, { method: "authorize" });
+      return callerBy(false);
+    };
+    try {
+      const verdict = (authorize ?? sameUser())(peer);
+      return verdict instanceof Promise ? verdict.then(callerBy, failed) : callerBy(verdict);
+    } catch (error) {
+      return failed(error);
+    }
+  };
+}
+
+function refused(why: string): ConnectError {
+  return new ConnectError(`the server refuses this peer: ${why}`, Code.PermissionDenied);
+}
+
+/** How the guard knows whose call it is, where Connect's handlers run it. */
+const callerKey = createContextKey<Caller | undefined>(undefined);
+
+/** The context values that a caller's calls begin with. */
+export function contextValuesFor(caller: Caller): ContextValues {
+  return createContextValues().set(peerKey, caller.peer).set(callerKey, caller);
+}
+
+/** Why the call with these values is refused, if it is. */
+export function refusalOf(values: ContextValues): ConnectError | undefined {
+  return values.get(callerKey)?.refusal;
+}

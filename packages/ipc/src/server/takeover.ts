@@ -1,0 +1,122 @@
+import { connect, type Socket } from "node:net";
+import { AddressInUseError, credentialsOf, type Published } from "../address/index.js";
+
+/**
+ * How a server hands its name to the next one, so that no caller finds nobody there. On the socket itself, in four lines:
+ *
+ * ```
+ * new  VYRA TAKEOVER/1     may I?
+ * old  FREE                the lock is free; my socket is still at its name
+ * new  TAKEN               my socket is at the name, in one rename
+ * old  BYE                 then I accept what has queued up, and drain
+ * ```
+ *
+ * If the new one goes away before it has said TAKEN, the old one takes its lock back and goes on. Only a process of the same
+ * user, or root, is listened to.
+ */
+const ask = "VYRA TAKEOVER/1\n";
+const free = "FREE\n";
+const taken = "TAKEN\n";
+const bye = "BYE\n";
+
+/** For how long the other one may take to answer, in milliseconds. */
+const patienceMs = 5_000;
+
+/** Whether these are the first bytes of somebody who asks for the name. */
+export function asksForTakeover(head: Buffer): boolean {
+  return head.toString("latin1") === ask;
+}
+
+/** The old server's side: hands the name over, and closes. */
+export async function handOver(socket: Socket, published: Published, close: () => void): Promise<void> {
+  const uid = credentialsOf(socket)?.uid;
+  if (uid === undefined || (uid !== 0 && uid !== process.geteuid?.())) {
+    socket.destroy();
+    return;
+  }
+  const lines = readLines(socket);
+  published.offer();
+  socket.write(free);
+  if ((await lines()) === taken) {
+    socket.end(bye);
+    close();
+  } else {
+    socket.destroy();
+    if (!published.retake()) {
+      close(); // somebody else has it, or the new one was gone before it could say so
+    }
+  }
+}
+
+/** A name that is being handed over. */
+export interface Takeover {
+  /** Says that the new socket is at its name. */
+  confirm(): Promise<void>;
+  /** Says that it will not be; the old server goes on. */
+  cancel(): void;
+}
+
+/**
+ * The new server's side: asks whoever serves at the path to hand it over.
+ *
+ * @returns undefined if nobody is there.
+ * @throws {AddressInUseError} if somebody is, who does not.
+ */
+export async function askForTakeover(path: string): Promise<Takeover | undefined> {
+  const socket = connect({ path });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", reject);
+    });
+  } catch {
+    return undefined;
+  }
+  socket.on("error", () => {});
+  const lines = readLines(socket);
+  socket.write(ask);
+  if ((await lines()) !== free) {
+    const pid = credentialsOf(socket)?.pid;
+    socket.destroy();
+    throw new AddressInUseError(path, pid);
+  }
+  return {
+    async confirm() {
+      socket.write(taken);
+      await lines();
+      socket.destroy();
+    },
+    cancel: () => socket.destroy(),
+  };
+}
+
+/** Reads a line at a time; "" when the other one is gone or says nothing. */
+function readLines(socket: Socket): () => Promise<string> {
+  let text = "";
+  let isOver = false;
+  let wake = () => {};
+  const add = (chunk: string | Buffer) => {
+    text += chunk.toString("latin1");
+    wake();
+  };
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  socket.on("data", add);
+  socket.once("close", end);
+  socket.once("end", end);
+  socket.resume();
+  return async () => {
+    const timer = setTimeout(end, patienceMs);
+    while (!text.includes("\n") && !isOver && text.length < 64) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+    const line = text.slice(0, text.indexOf("\n") + 1);
+    text = text.slice(line.length);
+    return line;
+  };
+}
