@@ -1,0 +1,107 @@
+import type { DescEnum, DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { Command } from "commander";
+import { addJsonFlag, addTrustFlag, type ConnectionFlags, connectTo } from "../connection.js";
+import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descriptors/choose.js";
+import { allServices, endsWithName } from "../descriptors/find-method.js";
+import { serviceJson, typeJson } from "../descriptors/proto-json.js";
+import { methodText, protoText, typesUsedBy } from "../descriptors/proto-text.js";
+import type { DescriptorSource, NamedType } from "../descriptors/source.js";
+import { usage } from "../failure.js";
+import { examples, socketHelp } from "../help.js";
+import { didYouMean, nearest } from "../suggest.js";
+import { print, printJson } from "../terminal/output.js";
+import { coloredProto } from "../terminal/proto-colors.js";
+
+interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
+  readonly json?: boolean;
+}
+
+export function addDescribe(program: Command): void {
+  const command = program
+    .command("describe")
+    .summary("show what a server offers, as proto")
+    .description("Show a server's services, or one service, method, message or enum with all types that it uses.")
+    .argument("<socket>", socketHelp)
+    .argument("[name]", "a full name, or as much of its end as is enough: Service, Service.Method, Message");
+  addDescriptorFlags(command);
+  addTrustFlag(command);
+  addJsonFlag(command, "the same in JSON");
+  examples(command, [
+    ["describe my_module"],
+    ["describe my_module BackendService"],
+    ["describe my_module BackendService.GetStatus"],
+    ["describe my_module DataRequest"],
+  ]);
+  command.action(describe);
+}
+
+async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
+  await using connection = connectTo(socket, flags);
+  await using source = await chooseSource(connection, flags);
+  const shown = name === undefined ? await allServices(source) : await find(source, name);
+  const used = name === undefined ? [] : typesUsedBy(...shown.flatMap(partsOf));
+  const all = [...shown.filter((desc) => desc.kind === "service" || desc.kind === "rpc"), ...used];
+  if (flags.json) {
+    printJson({
+      services: all.filter((desc) => desc.kind === "service" || desc.kind === "rpc").map(serviceJson),
+      types: all.filter((desc) => desc.kind === "message" || desc.kind === "enum").map(typeJson),
+    });
+  } else {
+    print(coloredProto(proto(all).join("\n")));
+  }
+}
+
+type Shown = NamedType | DescMethod;
+
+async function find(source: DescriptorSource, text: string): Promise<Shown[]> {
+  const name = text.replace(/^\//, "").replaceAll("/", ".");
+  const services = await allServices(source);
+  const exact = await source.find(name);
+  const types = [...source.registry].filter((type): type is NamedType => type.kind !== "extension");
+  const named: [string, Shown][] = [
+    ...types.map((type): [string, Shown] => [type.typeName, type]),
+    ...services
+      .flatMap(({ methods }) => methods)
+      .map((method): [string, Shown] => [`${method.parent.typeName}.${method.name}`, method]),
+  ];
+  const found = exact === undefined ? named.filter(([full]) => endsWithName(full, name)) : [[name, exact] as const];
+  if (found.length === 0) {
+    const parts = name.split(".").length;
+    const ends = named.map(([full]) => full.split(".").slice(-parts).join("."));
+    throw usage(`there is no ${text} at ${source.origin}${didYouMean(nearest(name, ends))}`);
+  }
+  return found.map(([, desc]) => desc);
+}
+
+function partsOf(desc: Shown): (DescMessage | DescEnum)[] {
+  switch (desc.kind) {
+    case "service":
+      return desc.methods.flatMap(partsOf);
+    case "rpc":
+      return [desc.input, desc.output];
+    default:
+      return [desc];
+  }
+}
+
+/** One after the other; where the package changes, a line says so. */
+function proto(all: readonly Shown[]): string[] {
+  const lines: string[] = [];
+  let current: string | undefined;
+  for (const desc of all) {
+    const { package: name } = (desc.kind === "rpc" ? desc.parent : desc).file.proto;
+    if (lines.length > 0) {
+      lines.push("");
+    }
+    if (name !== current) {
+      lines.push(`package ${name};`, "");
+      current = name;
+    }
+    lines.push(...(desc.kind === "rpc" ? withinService(desc) : protoText(desc)));
+  }
+  return lines;
+}
+
+function withinService(method: DescMethod): string[] {
+  return [`service ${method.parent.name} {`, ...methodText(method).map((line) => `  ${line}`), "}"];
+}

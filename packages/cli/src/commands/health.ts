@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import {
+  addJsonFlag,
+  addTimeoutFlag,
+  addTrustFlag,
+  type Connection,
+  type ConnectionFlags,
+  connectTo,
+  defaultTimeoutMs,
+  failureAt,
+  isUnimplemented,
+} from "../connection.js";
+import { Failure } from "../failure.js";
+import { checkHealth, type HealthStatus, noHealthService, watchHealth } from "../health.js";
+import { examples, socketHelp } from "../help.js";
+import { paintFor } from "../terminal/colors.js";
+import { interrupted, pause } from "../terminal/interrupt.js";
+import { print, printJson } from "../terminal/output.js";
+
+interface HealthFlags extends ConnectionFlags {
+  readonly watch?: boolean;
+  readonly timeout?: number;
+  readonly json?: boolean;
+}
+
+export function addHealth(program: Command): void {
+  const command = program
+    .command("health")
+    .summary("ask whether a server serves")
+    .description(
+      "Ask a server for its health, by grpc.health.v1. Ends with 0 if it serves, and with 5 if it says that it does not.",
+    )
+    .argument("<socket>", socketHelp)
+    .argument("[service]", "a service's full name; the server as a whole without")
+    .option("--watch", "show it now and whenever it changes, until Ctrl-C");
+  addTimeoutFlag(command, "how long the answer may take", defaultTimeoutMs);
+  addTrustFlag(command);
+  addJsonFlag(command, "a line of JSON a status");
+  examples(command, [["health my_module"], ["health my_module vyra.ipc.BackendService"], ["health my_module --watch"]]);
+  command.action(health);
+}
+
+async function health(socket: string, service: string | undefined, flags: HealthFlags): Promise<void> {
+  await using connection = connectTo(socket, flags);
+  const status = await checkHealth(connection, service ?? "", flags.timeout ?? defaultTimeoutMs);
+  if (status === undefined) {
+    throw noHealthService(connection.path);
+  }
+  if (flags.watch) {
+    await watch(connection, service ?? "", flags);
+    return;
+  }
+  show(status, service, flags);
+  if (status !== "SERVING") {
+    throw notServing(connection.path, service, status);
+  }
+}
+
+export function notServing(path: string, service: string | undefined, status: HealthStatus): Failure {
+  const what = service === undefined ? `the server at ${path}` : `${service} at ${path}`;
+  return status === "SERVICE_UNKNOWN"
+    ? new Failure("failed", `the server at ${path} knows no service ${service ?? ""}`)
+    : new Failure("not_serving", `${what} does not serve (${status})`);
+}
+
+/** How long to wait before a server that is gone is looked for again. */
+const pauseMs = 250;
+
+async function watch(connection: Connection, service: string, flags: HealthFlags): Promise<void> {
+  let last: HealthStatus | undefined;
+  const see = (status: HealthStatus) => {
+    if (status !== last) {
+      last = status;
+      show(status, service || undefined, flags, new Date());
+    }
+  };
+  while (!interrupted.aborted) {
+    try {
+      for await (const status of watchHealth(connection, service)) {
+        see(status);
+      }
+    } catch (error) {
+      if (interrupted.aborted) {
+        return;
+      }
+      if (isUnimplemented(error) || failureAt(connection.path, error).kind === "failed") {
+        throw failureAt(connection.path, error);
+      }
+    }
+    see("UNREACHABLE");
+    await pause(pauseMs);
+  }
+}
+
+function show(status: HealthStatus, service: string | undefined, { json }: HealthFlags, at?: Date): void {
+  if (json) {
+    printJson({ ...(at && { time: at.toISOString() }), service: service ?? "", status });
+    return;
+  }
+  const paint = paintFor(process.stdout);
+  const text = status === "SERVING" ? paint.green(status) : paint.red(status);
+  print(at === undefined ? text : `${paint.dim(at.toTimeString().slice(0, 8))}  ${text}`);
+}

@@ -1,0 +1,100 @@
+import type { Command } from "commander";
+import {
+  addJsonFlag,
+  addTimeoutFlag,
+  addTrustFlag,
+  type Connection,
+  type ConnectionFlags,
+  connectTo,
+} from "../connection.js";
+import { Failure, failureOf } from "../failure.js";
+import { checkHealth } from "../health.js";
+import { examples, socketHelp } from "../help.js";
+import { formatMs } from "../terminal/duration.js";
+import { interrupted, pause } from "../terminal/interrupt.js";
+import { print, printJson } from "../terminal/output.js";
+
+interface WaitFlags extends ConnectionFlags {
+  readonly timeout?: number;
+  readonly service?: string;
+  readonly json?: boolean;
+}
+
+const defaultWaitMs = 10_000;
+
+/** How long to wait between two looks at a server that is there and does not serve yet. */
+const lookAgainMs = 50;
+
+export function addWait(program: Command): void {
+  const command = program
+    .command("wait")
+    .summary("wait until servers serve, for start scripts")
+    .description(
+      "Wait until every server is there and, where it has a health service, says that it serves. Ends with 4 if that takes too long.",
+    )
+    .argument("<socket...>", socketHelp);
+  addTimeoutFlag(command, "how long to wait in all", defaultWaitMs);
+  command.option("--service <name>", "wait for this service's health instead of the server's");
+  addTrustFlag(command);
+  addJsonFlag(command, "a line of JSON a server");
+  examples(command, [
+    ["wait my_module --timeout 10s && npm run frontend"],
+    ["wait backend database --timeout 1m", "both"],
+  ]);
+  command.action(wait);
+}
+
+async function wait(sockets: string[], flags: WaitFlags): Promise<void> {
+  const beginning = performance.now();
+  await Promise.all(
+    sockets.map(async (socket) => {
+      await waitFor(socket, flags);
+      const tookMs = performance.now() - beginning;
+      if (flags.json) {
+        printJson({ socket, ready: true, afterMs: Math.round(tookMs) });
+      } else {
+        print(`${socket} is ready after ${formatMs(tookMs)}`);
+      }
+    }),
+  );
+}
+
+async function waitFor(socket: string, flags: WaitFlags): Promise<void> {
+  const timeoutMs = flags.timeout ?? defaultWaitMs;
+  const giveUpAt = timeoutMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+  await using connection = connectTo(socket, flags);
+  for (;;) {
+    const obstacle = await obstacleAt(connection, flags.service, giveUpAt - performance.now());
+    if (obstacle === undefined || interrupted.aborted) {
+      return;
+    }
+    if (performance.now() + lookAgainMs >= giveUpAt) {
+      throw new Failure("timeout", `${socket} was not ready within ${formatMs(timeoutMs)}: ${obstacle}`);
+    }
+    await pause(lookAgainMs);
+  }
+}
+
+/** Why the server is not ready yet; undefined if it is. */
+async function obstacleAt(
+  connection: Connection,
+  service: string | undefined,
+  leftMs: number,
+): Promise<string | undefined> {
+  try {
+    await connection.transport.ready({ timeoutMs: Math.max(1, leftMs), signal: interrupted });
+    const status = await checkHealth(connection, service ?? "", Math.max(1, leftMs));
+    return status === undefined || status === "SERVING" ? undefined : `it says ${status}`;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (isFinal(failure)) {
+      throw failure;
+    }
+    return failure.message;
+  }
+}
+
+/** Some obstacles do not go away by waiting: what may not be dialled, and mistakes. */
+function isFinal({ kind, status }: Failure): boolean {
+  return kind === "usage" || kind === "bug" || status?.code === "PERMISSION_DENIED";
+}

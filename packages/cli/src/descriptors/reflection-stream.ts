@@ -1,0 +1,133 @@
+import { create, type DescMethodStreaming, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import type { StreamResponse } from "@connectrpc/connect";
+import { type Connection, isUnimplemented } from "../connection.js";
+import { Failure } from "../failure.js";
+import {
+  ServerReflection,
+  ServerReflectionRequestSchema,
+  type ServerReflectionResponseSchema,
+} from "../gen/grpc/reflection/v1/reflection_pb.js";
+import { interrupted } from "../terminal/interrupt.js";
+
+type Request = MessageShape<typeof ServerReflectionRequestSchema>;
+type Response = MessageShape<typeof ServerReflectionResponseSchema>;
+export type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
+export type Answer = Response["messageResponse"];
+
+/** A server has no reflection, in either version. */
+export class NoReflection extends Failure {
+  constructor(path: string) {
+    super("usage", `the server at ${path} has no reflection: give its services by --proto or --descriptor-set`);
+  }
+}
+
+const { serverReflectionInfo } = ServerReflection.method;
+
+/** The same method under its older name; its messages are the same on the wire. */
+const olderServerReflectionInfo: typeof serverReflectionInfo = {
+  ...serverReflectionInfo,
+  parent: { ...ServerReflection, typeName: "grpc.reflection.v1alpha.ServerReflection" },
+};
+
+/** A conversation with a server's reflection service: one stream, one question at a time. */
+export class ReflectionStream {
+  readonly #end = new AbortController();
+  #requests: Requests | undefined;
+  #answers: AsyncIterator<Response> | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    /** How long the whole conversation may take. */
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** @throws {NoReflection} if the server has none, or the ConnectError that the stream ended with. */
+  async ask(question: Question): Promise<Answer> {
+    if (this.#requests === undefined) {
+      return this.#begin(question);
+    }
+    this.#requests.push(requestOf(question));
+    return this.#next();
+  }
+
+  close(): void {
+    this.#requests?.end();
+    this.#end.abort();
+  }
+
+  /** Which version the server has shows only when it answers. */
+  async #begin(question: Question): Promise<Answer> {
+    for (const method of [serverReflectionInfo, olderServerReflectionInfo]) {
+      try {
+        await this.#open(method, requestOf(question));
+        return await this.#next();
+      } catch (error) {
+        if (!isUnimplemented(error)) {
+          throw error;
+        }
+      }
+    }
+    throw new NoReflection(this.connection.path);
+  }
+
+  async #open(method: typeof serverReflectionInfo, first: Request): Promise<void> {
+    this.#requests = new Requests(first);
+    const signal = AbortSignal.any([this.#end.signal, interrupted]);
+    const { transport } = this.connection;
+    const response: StreamResponse<typeof ServerReflectionRequestSchema, typeof ServerReflectionResponseSchema> =
+      await transport.stream(method as DescMethodStreaming as never, signal, this.timeoutMs, undefined, this.#requests);
+    this.#answers = response.message[Symbol.asyncIterator]();
+  }
+
+  async #next(): Promise<Answer> {
+    const next = await this.#answers?.next();
+    if (next === undefined || next.done) {
+      throw new Failure("failed", `the reflection service at ${this.connection.path} broke off`);
+    }
+    return next.value.messageResponse;
+  }
+}
+
+function requestOf(messageRequest: Question): Request {
+  return create(ServerReflectionRequestSchema, { messageRequest });
+}
+
+/** Requests that are pushed one by one. */
+class Requests implements AsyncIterableIterator<Request> {
+  readonly #waiting: Request[] = [];
+  #wake: (() => void) | undefined;
+  #isEnded = false;
+
+  constructor(first: Request) {
+    this.#waiting.push(first);
+  }
+
+  push(request: Request): void {
+    this.#waiting.push(request);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<Request>> {
+    while (this.#waiting.length === 0 && !this.#isEnded) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const value = this.#waiting.shift();
+    return value === undefined ? { done: true, value: undefined } : { done: false, value };
+  }
+
+  async return(): Promise<IteratorResult<Request>> {
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,97 @@
+import { createRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { type Connection, failureAt } from "../connection.js";
+import { Failure } from "../failure.js";
+import { link, wellKnownFile } from "./link.js";
+import { type Answer, type Question, ReflectionStream } from "./reflection-stream.js";
+import { type DescriptorSource, namedType } from "./source.js";
+
+/**
+ * Asks a server to describe itself, by the gRPC server reflection protocol
+ * (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): v1, or v1alpha where it knows no other.
+ */
+export function reflect(connection: Connection, timeoutMs: number): DescriptorSource {
+  const { path } = connection;
+  const stream = new ReflectionStream(connection, timeoutMs);
+  const files = new Map<string, FileDescriptorProto>();
+  const unknown = new Set<string>();
+  let registry: Registry = createRegistry();
+
+  return {
+    origin: path,
+    get registry() {
+      return registry;
+    },
+    async services() {
+      const answer = await ask({ case: "listServices", value: "" });
+      if (answer.case !== "listServicesResponse") {
+        throw unexpected(answer);
+      }
+      return answer.value.service.map(({ name }) => name).sort();
+    },
+    async find(typeName) {
+      if (registry.get(typeName) === undefined && !unknown.has(typeName)) {
+        if (await fetchFiles({ case: "fileContainingSymbol", value: typeName })) {
+          await fetchImports();
+          registry = link(files, path);
+        } else {
+          unknown.add(typeName);
+        }
+      }
+      return namedType(registry.get(typeName));
+    },
+    async [Symbol.asyncDispose]() {
+      stream.close();
+    },
+  };
+
+  async function ask(question: Question): Promise<Answer> {
+    try {
+      return await stream.ask(question);
+    } catch (error) {
+      throw failureAt(path, error);
+    }
+  }
+
+  /** Whether the server has such files. */
+  async function fetchFiles(question: Question): Promise<boolean> {
+    const answer = await ask(question);
+    if (answer.case === "errorResponse") {
+      return false;
+    }
+    if (answer.case !== "fileDescriptorResponse") {
+      throw unexpected(answer);
+    }
+    for (const bytes of answer.value.fileDescriptorProto) {
+      const file = readFile(bytes);
+      files.set(file.name, file);
+    }
+    return true;
+  }
+
+  /** Some servers send a file with all that it imports, some send it alone. */
+  async function fetchImports(): Promise<void> {
+    const names = new Set([...files.values()].flatMap(({ dependency }) => dependency));
+    for (const name of names) {
+      if (!files.has(name) && wellKnownFile(name) === undefined) {
+        await fetchFiles({ case: "fileByFilename", value: name });
+      }
+      for (const imported of files.get(name)?.dependency ?? []) {
+        names.add(imported); // a Set that grows while it is walked is walked to its new end
+      }
+    }
+  }
+
+  function readFile(bytes: Uint8Array): FileDescriptorProto {
+    try {
+      return fromBinary(FileDescriptorProtoSchema, bytes);
+    } catch (cause) {
+      throw new Failure("failed", `${path} describes itself by what is no file descriptor`, undefined, { cause });
+    }
+  }
+
+  function unexpected(answer: Answer): Failure {
+    const what = answer.case === "errorResponse" ? answer.value.errorMessage : (answer.case ?? "nothing");
+    return new Failure("failed", `the reflection service at ${path} answered unexpectedly: ${what}`);
+  }
+}

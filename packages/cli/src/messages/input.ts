@@ -1,0 +1,37 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { usage } from "../failure.js";
+
+/**
+ * The text that an argument stands for: itself, what is in the file (`@file`), or standard input (`-`).
+ *
+ * @throws {Failure} if the file cannot be read.
+ */
+export async function* openInput(argument: string): AsyncIterable<string> {
+  if (argument !== "-" && !argument.startsWith("@")) {
+    yield argument;
+    return;
+  }
+  const file = argument.slice(1);
+  const stream = argument === "-" ? process.stdin : createReadStream(file);
+  stream.setEncoding("utf8");
+  try {
+    yield* stream as AsyncIterable<string>;
+  } catch (error) {
+    throw cannotRead(argument === "-" ? "standard input" : file, error);
+  }
+}
+
+/** A file's bytes. @throws {Failure} if it cannot be read. */
+export async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+}
+
+function cannotRead(what: string, error: unknown) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return usage(`cannot read ${what} (${code ?? message})`);
+}

@@ -1,0 +1,65 @@
+/**
+ * Cuts a stream of text into the JSON values in it: one a line, or objects and arrays over several lines, as `jq` writes them.
+ * A value is given out as soon as it is complete, so that a conversation over pipes goes on. What is no JSON is given out as
+ * well, up to the end of its line, for whoever reads it to complain.
+ */
+export async function* jsonValues(chunks: AsyncIterable<string>): AsyncIterable<string> {
+  const cutter = new Cutter();
+  for await (const chunk of chunks) {
+    yield* cutter.push(chunk);
+  }
+  yield* cutter.end();
+}
+
+class Cutter {
+  #text = "";
+  #depth = 0;
+  #isInString = false;
+  #isEscaped = false;
+
+  *push(chunk: string): Iterable<string> {
+    let from = 0;
+    for (let i = 0; i < chunk.length; i++) {
+      if (this.#endsValue(chunk[i] as string)) {
+        yield* this.#take(chunk.slice(from, i + 1));
+        from = i + 1;
+      }
+    }
+    this.#text += chunk.slice(from);
+  }
+
+  *end(): Iterable<string> {
+    yield* this.#take("");
+  }
+
+  *#take(last: string): Iterable<string> {
+    const value = (this.#text + last).trim();
+    this.#text = "";
+    if (value !== "") {
+      yield value;
+    }
+  }
+
+  #endsValue(char: string): boolean {
+    if (this.#isInString) {
+      this.#isInString = this.#isEscaped || char !== '"';
+      this.#isEscaped = !this.#isEscaped && char === "\\";
+      return false;
+    }
+    switch (char) {
+      case '"':
+        this.#isInString = true;
+        return false;
+      case "{":
+      case "[":
+        this.#depth++;
+        return false;
+      case "}":
+      case "]":
+        this.#depth = Math.max(0, this.#depth - 1);
+        return this.#depth === 0;
+      default:
+        return char === "\n" && this.#depth === 0;
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { type DescMessage, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import type { DescriptorSource } from "../descriptors/source.js";
+import { registryForJson, registryForMessage } from "./any.js";
+import { parseJson, parseMessage } from "./parse-message.js";
+
+/**
+ * Reads a message from JSON.
+ *
+ * @param where what to call the text in a complaint: "the request", "request 3".
+ * @throws {Failure} saying which field is wrong, and why.
+ */
+export async function messageFrom(
+  desc: DescMessage,
+  text: string,
+  source: DescriptorSource,
+  where: string,
+): Promise<Message> {
+  const json = parseJson(text, where);
+  return parseMessage(desc, json, await registryForJson(json, source), where);
+}
+
+/** Writes a message as JSON, as protobuf defines it. */
+export async function jsonOf(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
+  return toJson(desc, message, { registry: await registryForMessage(message, source) });
+}

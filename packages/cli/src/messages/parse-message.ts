@@ -1,0 +1,140 @@
+import {
+  type DescField,
+  type DescMessage,
+  fromJson,
+  type JsonValue,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
+import { usage } from "../failure.js";
+import { didYouMean, nearest } from "../suggest.js";
+
+/**
+ * Makes a message of JSON.
+ *
+ * @param where what to call it in a complaint: "the request", "request 3".
+ * @throws {Failure} naming the field that is wrong, by its path (`items[2].price`), and what is wrong with it.
+ */
+export function parseMessage(desc: DescMessage, json: JsonValue, registry: Registry, where: string): Message {
+  try {
+    return fromJson(desc, json, { registry });
+  } catch (error) {
+    const fault = findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
+    throw usage(`${where} is no ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`);
+  }
+}
+
+/** @throws {Failure} if the text is no JSON. */
+export function parseJson(text: string, where: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw usage(`${where} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+interface Fault {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * Finds what protobuf-es takes exception to, by giving it one part at a time: its errors name a field and its message, not the
+ * way there.
+ */
+function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path: string): Fault | undefined {
+  const problem = problemWith(desc, json, registry);
+  if (problem === undefined) {
+    return undefined;
+  }
+  if (!isObject(json) || desc.typeName.startsWith("google.protobuf.")) {
+    return { path, reason: problem };
+  }
+  for (const [key, value] of Object.entries(json)) {
+    const here = path === "" ? key : `${path}.${key}`;
+    const field = desc.fields.find(({ jsonName, name }) => jsonName === key || name === key);
+    if (field === undefined) {
+      if (problemWith(desc, { [key]: value }, registry) !== undefined) {
+        const names = desc.fields.map(({ jsonName }) => jsonName);
+        return { path: here, reason: `no such field in ${desc.typeName}${didYouMean(nearest(key, names))}` };
+      }
+      continue; // an extension's key, in brackets
+    }
+    const fault = findFaultInField(desc, field, key, value, registry, here);
+    if (fault !== undefined) {
+      return fault;
+    }
+  }
+  return { path, reason: problem };
+}
+
+function findFaultInField(
+  desc: DescMessage,
+  field: DescField,
+  key: string,
+  value: JsonValue,
+  registry: Registry,
+  path: string,
+): Fault | undefined {
+  const problem = problemWith(desc, { [key]: value }, registry);
+  if (problem === undefined) {
+    return undefined;
+  }
+  for (const [part, partPath, alone] of partsOf(field, value, path)) {
+    if (field.message !== undefined) {
+      const fault = findFault(field.message, part, registry, partPath);
+      if (fault !== undefined) {
+        return fault;
+      }
+    }
+    const partProblem = problemWith(desc, { [key]: alone }, registry);
+    if (partProblem !== undefined) {
+      return { path: partPath, reason: explain(field, part, partProblem) };
+    }
+  }
+  return { path, reason: explain(field, value, problem) };
+}
+
+/** The values in a field, each with its path, and the field's value if it were the only one. */
+function* partsOf(field: DescField, value: JsonValue, path: string): Iterable<[JsonValue, string, JsonValue]> {
+  if (field.fieldKind === "list" && Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      yield [item, `${path}[${index}]`, [item]];
+    }
+  } else if (field.fieldKind === "map" && isObject(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      yield [item, `${path}[${JSON.stringify(key)}]`, { [key]: item }];
+    }
+  } else if (field.fieldKind === "message") {
+    yield [value, path, value];
+  }
+}
+
+function explain(field: DescField, value: JsonValue, problem: string): string {
+  if (field.enum !== undefined && typeof value === "string") {
+    const names = field.enum.values.map(({ name }) => name);
+    const meant = nearest(value, names);
+    const hint = meant === undefined ? `: one of ${names.join(", ")}` : didYouMean(meant);
+    return `no value ${value} in ${field.enum.typeName}${hint}`;
+  }
+  return problem;
+}
+
+function problemWith(desc: DescMessage, json: JsonValue, registry: Registry): string | undefined {
+  try {
+    fromJson(desc, json, { registry });
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** What is left of "cannot decode field a.B.c from JSON: expected …" when the path says the rest. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^cannot decode .*? from JSON:? /, "").replace(/^list item #\d+: |^map entry "[^"]*": /, "");
+}
+
+function isObject(json: JsonValue): json is { [key: string]: JsonValue } {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}

@@ -1,0 +1,43 @@
+import { usage } from "../failure.js";
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Reads a span of time, `500ms`, `10s`, `1m30s`, as milliseconds. */
+export function parseDuration(text: string): number {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$|^0$/.test(text)) {
+    throw usage(`${JSON.stringify(text)} is not a span of time: write 500ms, 10s or 1m30s`);
+  }
+  let ms = 0;
+  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+    ms += Number(number) * (units[unit as string] as number);
+  }
+  return ms;
+}
+
+/** A span of time that there must be some of. */
+export function parseSpan(text: string): number {
+  const ms = parseDuration(text);
+  if (ms <= 0) {
+    throw usage(`${text} is no time at all`);
+  }
+  return ms;
+}
+
+/** Writes a span of time as people read it: three digits and a unit. */
+export function formatMs(ms: number): string {
+  if (ms < 0.9995) return `${digits(ms * 1_000)} µs`;
+  if (ms < 999.5) return `${digits(ms)} ms`;
+  if (ms < 60_000) return `${digits(ms / 1_000)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+function digits(value: number): string {
+  if (value >= 99.95) return value.toFixed(0);
+  return value >= 9.995 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** Writes a number with its thousands apart: 52,341. */
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}

@@ -1,0 +1,25 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import { paintFor } from "./colors.js";
+
+/** JSON over several lines, with names and values in colours where standard output shows them. */
+export function prettyJson(json: JsonValue): string {
+  return colored(JSON.stringify(json, null, 2));
+}
+
+/** JSON on one line. */
+export function compactJson(json: JsonValue): string {
+  return colored(JSON.stringify(json));
+}
+
+/** A string with the colon of a name behind it, or any other value; what is between them stays as it is. */
+const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+function colored(text: string): string {
+  const paint = paintFor(process.stdout);
+  return text.replace(tokens, (token, string?: string, colon?: string) => {
+    if (string === undefined) {
+      return paint.yellow(token);
+    }
+    return colon === undefined ? paint.green(string) : paint.blue(string) + colon;
+  });
+}
