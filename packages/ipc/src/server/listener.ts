@@ -66,7 +66,6 @@ export function createListener(
     void caller.then((known) => {
       if (silent.delete(socket)) {
         accept(known);
-        socket.resume();
       }
     });
   }

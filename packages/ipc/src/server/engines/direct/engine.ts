@@ -47,6 +47,7 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
         head,
       );
       connections.add(connection);
+      socket.resume(); // it has been paused if it took a while to find out who calls
       if (isDraining) {
         connection.close();
       }

@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Code, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import {
+  AddressError,
+  AddressInUseError,
+  createChannel,
+  groups,
+  type PeerCredentials,
+  peerKey,
+  resolveSocket,
+  sameUser,
+  serve,
+  users,
+} from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
+import { all, failure, iterate, until } from "../support/expect.js";
+
+const { folder } = leaveNothingBehind();
+
+const us = { pid: process.pid, uid: process.geteuid?.(), gid: process.getegid?.() };
+
+describePairs("trust", (pair) => {
+  it("shows handlers, interceptors and channels who is on the other end", async () => {
+    const seen: (PeerCredentials | undefined)[] = [];
+    await using t = await setUp(pair, {
+      interceptors: [
+        (next) => (req) => {
+          seen.push(req.contextValues.get(peerKey));
+          return next(req);
+        },
+      ],
+    });
+    assert.equal(t.channel.peer, undefined);
+    await t.client.unary({});
+    await all(t.client.bidiStream(iterate([{}])));
+    assert.deepEqual(t.echo.last?.values.get(peerKey), us);
+    assert.deepEqual(seen, [us, us]);
+    assert.deepEqual(t.channel.peer, us);
+    await using plain = await setUp(pair);
+    await plain.client.unary({});
+    assert.deepEqual(plain.echo.last?.values.get(peerKey), us);
+  });
+
+  it("answers a peer that is not let in with PermissionDenied, all its calls and nobody else's", async () => {
+    let isAllowed = false;
+    let asked = 0;
+    await using t = await setUp(pair, {
+      authorize: (peer) => {
+        assert.deepEqual(peer, us);
+        asked++;
+        return isAllowed;
+      },
+    });
+    for (const call of [
+      () => t.client.unary({}),
+      () => all(t.client.serverStream({ count: 1 })),
+      () => t.client.clientStream(iterate([{}])),
+      () => all(t.client.bidiStream(iterate([{}]))),
+    ]) {
+      const error = await failure(call(), Code.PermissionDenied);
+      assert.match(error.message, new RegExp(`uid ${us.uid}.*pid ${us.pid} is not allowed here`));
+    }
+    assert.equal(t.echo.calls, 0);
+    isAllowed = true;
+    const other = createChannel(t.server.address, { engine: pair.client });
+    assert.equal((await other.client(EchoService).unary({ text: "in" })).text, "in");
+    await other.close();
+    await failure(t.client.unary({}), Code.PermissionDenied);
+    assert.ok(asked >= 2);
+  });
+
+  it("lets an authorizer take its time, and refuses when it fails", async () => {
+    for (const [authorize, code] of [
+      [() => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 5)), undefined],
+      [async () => Promise.reject(new Error("no directory")), Code.PermissionDenied],
+      [
+        () => {
+          throw new Error("no directory");
+        },
+        Code.PermissionDenied,
+      ],
+    ] as const) {
+      await using t = await setUp(pair, { authorize });
+      const call = t.client.unary({ text: "hi" });
+      if (code === undefined) {
+        assert.equal((await call).text, "hi");
+      } else {
+        await failure(call, code);
+        assert.ok(t.reported.every(({ error, method }) => method === "authorize" && error instanceof Error));
+        assert.ok(t.reported.length > 0);
+      }
+    }
+  });
+
+  it("serves an abstract name, but not without an authorizer", async () => {
+    const socket = `unix-abstract:${freshName()}`;
+    await assert.rejects(serve({ socket, routes: () => {} }), /no file.*say with authorize who may call/);
+    await using t = await setUp(pair, { socket, authorize: sameUser() });
+    assert.equal(t.server.address, socket);
+    assert.equal((await t.client.unary({ text: "abstract" })).text, "abstract");
+    await assert.rejects(
+      serve({ socket, authorize: sameUser(), signals: false, routes: () => {} }),
+      (error) => error instanceof AddressInUseError,
+    );
+    await t.server.close();
+    const error = await failure(t.client.unary({}), Code.Unavailable);
+    assert.match(error.message, /ECONNREFUSED/);
+  });
+
+  for (const fd of [3, "backend"]) {
+    it(`serves a socket that listens already, as ${typeof fd === "number" ? "a descriptor" : "systemd names it"}, and leaves its file alone`, async () => {
+      const path = join(folder, `${freshName()}.sock`);
+      // Elsewhere first: libuv unlinks the path that it bound when this process lets go of the socket.
+      const listening = createServer().listen(`${path}.tmp`);
+      await new Promise((resolve) => listening.once("listening", resolve));
+      renameSync(`${path}.tmp`, path);
+      const handle = (listening as unknown as { _handle: { fd: number } })._handle;
+      const { mode, ino } = lstatSync(path);
+      const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+      // As systemd does it: LISTEN_PID is that of the very process.
+      const command = `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=backend exec "$0" "$@"`;
+      const options = JSON.stringify({ socket: { fd } });
+      const child = spawn("sh", ["-c", command, process.execPath, script, "-", pair.server, options], {
+        stdio: ["pipe", "pipe", "inherit", handle.fd],
+      });
+      const exited = new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
+      await new Promise((resolve) => listening.close(resolve));
+      const [line] = await once(child.stdout as NodeJS.ReadableStream, "data");
+      assert.equal(String(line), "serving at fd:3\n");
+      const channel = createChannel(path, { engine: pair.client });
+      assert.equal((await channel.client(EchoService).unary({ text: "inherited" })).text, "inherited");
+      child.kill("SIGTERM");
+      assert.equal(await exited, "SIGTERM");
+      await channel.close();
+      assert.deepEqual([lstatSync(path).mode, lstatSync(path).ino], [mode, ino]);
+      rmSync(path);
+    });
+  }
+
+  it("says what is wrong with a socket that nobody handed over", async () => {
+    for (const fd of ["backend", -1, 999]) {
+      await assert.rejects(serve({ socket: { fd }, routes: () => {} }), AddressError);
+    }
+  });
+});
+
+for (const engine of serverEngines) {
+  describe(`the ${engine} server`, () => {
+    const routes = (router: Parameters<Parameters<typeof serve>[0]["routes"]>[0]) =>
+      router.rpc(EchoService.method.unary, ({ text }) => ({ text }));
+
+    it("refuses a peer over the other protocols as well", async () => {
+      await using t = await setUp({ client: "node", server: engine }, { authorize: () => false });
+      const nodeOptions = { socketPath: resolveSocket(t.server.address).path };
+      const transport = createConnectTransport({ httpVersion: "1.1", baseUrl: "http://localhost", nodeOptions });
+      await failure(createClient(EchoService, transport).unary({}), Code.PermissionDenied);
+      assert.equal(t.echo.calls, 0);
+    });
+
+    it("publishes itself again when its socket is deleted", async () => {
+      await using t = await setUp({ client: "node", server: engine });
+      await t.client.unary({});
+      const { path } = resolveSocket(t.server.address);
+      const before = lstatSync(path).ino;
+      unlinkSync(path);
+      await until(() => (lstatSync(path, { throwIfNoEntry: false })?.ino ?? before) !== before, "a new socket");
+      assert.equal((await t.client.unary({ text: "old connection" })).text, "old connection");
+      const channel = createChannel(t.server.address);
+      assert.equal((await channel.client(EchoService).unary({ text: "new one" })).text, "new one");
+      await channel.close();
+    });
+
+    it("says so and closes when another file takes the place of its socket", async () => {
+      const reported: unknown[] = [];
+      const socket = freshName();
+      const server = await serve({ socket, engine, signals: false, routes, onError: (error) => reported.push(error) });
+      const { path } = resolveSocket(socket);
+      const intruder = createServer().listen(`${path}.other`);
+      await new Promise((resolve) => intruder.once("listening", resolve));
+      renameSync(`${path}.other`, path);
+      await server.closed;
+      assert.ok(reported[0] instanceof AddressError && /another file has taken the place/.test(reported[0].message));
+      assert.ok(lstatSync(path).isSocket(), "the other's socket is the other's");
+      await new Promise((resolve) => intruder.close(resolve));
+      rmSync(path, { force: true });
+    });
+
+    it("hands its name over without a moment in which nobody is there", async () => {
+      const socket = freshName();
+      const { path } = resolveSocket(socket);
+      let old = await serve({ socket, engine, signals: false, routes });
+      for (let round = 0; round < 5; round++) {
+        const next = await serve({ socket, engine, signals: false, routes, takeover: true });
+        assert.ok(lstatSync(path).isSocket());
+        await old.closed;
+        await assert.rejects(serve({ socket, signals: false, routes }), AddressInUseError);
+        const channel = createChannel(socket);
+        assert.equal((await channel.client(EchoService).unary({ text: "here" })).text, "here");
+        await channel.close();
+        old = next;
+      }
+      await old.close();
+    });
+
+    it("takes a free name over from nobody, and not one from a server that does not know how", async () => {
+      const socket = freshName();
+      const server = await serve({ socket, engine, signals: false, routes, takeover: true });
+      await server.close();
+      const { path } = resolveSocket(socket);
+      const stranger = createServer((s) =>
+        s
+          .on("error", () => {})
+          .resume()
+          .end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      ).listen(path);
+      await new Promise((resolve) => stranger.once("listening", resolve));
+      await assert.rejects(
+        serve({ socket, signals: false, routes, takeover: true }),
+        (error) => error instanceof AddressInUseError && error.pid === process.pid,
+      );
+      await new Promise((resolve) => stranger.close(resolve));
+    });
+  });
+}
+
+describe("an authorizer", () => {
+  const peer = (uid: number, gid: number) => ({ pid: 1, uid, gid });
+
+  it("lets in its own user and root, or those that it names", () => {
+    const own = process.geteuid?.() ?? 0;
+    assert.deepEqual(
+      [own, 0, 54_321].map((uid) => sameUser()(peer(uid, 0))),
+      [true, true, own === 54_321],
+    );
+    assert.deepEqual(
+      [5, 0, 6].map((uid) => users([5])(peer(uid, 9))),
+      [true, true, false],
+    );
+    assert.equal(users(["root"])(peer(0, 0)), true);
+    assert.deepEqual(
+      [7, 8].map((gid) => groups([7])(peer(1_000, gid))),
+      [true, false],
+    );
+    assert.throws(() => users(["nobody-by-this-name"]), /there is no user "nobody-by-this-name"/);
+    assert.throws(() => groups(["nobody-by-this-name"]), RangeError);
+  });
+});
+
+describe("a folder of the modules' own", () => {
+  it("is made private, and must be", async () => {
+    const own = join(folder, "own");
+    const saved = process.env.VYRA_IPC_DIR;
+    process.env.VYRA_IPC_DIR = own;
+    const server = await serve({ socket: "m", signals: false, routes: () => {} });
+    assert.equal(lstatSync(own).mode & 0o777, 0o700);
+    await server.close();
+    rmSync(own, { recursive: true });
+    mkdirSync(own);
+    chmodSync(own, 0o777);
+    await assert.rejects(serve({ socket: "m", signals: false, routes: () => {} }), /others may write.*chmod 700/);
+    chmodSync(own, 0o1777);
+    await (await serve({ socket: "m", signals: false, routes: () => {} })).close();
+    rmSync(own, { recursive: true });
+    process.env.VYRA_IPC_DIR = saved;
+  });
+});
