@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { credentialsOf, groupId, type PeerCredentials } from "../address/index.js";
-import type { OnError } from "./guard.js";
+import type { OnError } from "./on-error.js";
 
 /** In the context values of handlers and interceptors: who called, as the kernel says; undefined where it cannot tell. */
 export const peerKey = createContextKey<PeerCredentials | undefined>(undefined, {

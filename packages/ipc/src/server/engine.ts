@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import type { Caller } from "./caller.js";
-import type { OnError } from "./guard.js";
+import type { OnError } from "./on-error.js";
 import type { Routes } from "./routes.js";
 
 /** What an engine is made of: the routes, how to treat them, and where to report what goes wrong. */

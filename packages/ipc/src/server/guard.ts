@@ -1,16 +1,7 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { abortableIterable, orAborted } from "../grpc/index.js";
 import { refusalOf } from "./caller.js";
-
-/** Where a handler's unexpected error happened. */
-export interface ErrorContext {
-  /** The method, as `package.Service/Method`; or what else failed: `authorize`, `serve`. */
-  readonly method: string;
-}
-
-/** Called with what a handler or an interceptor threw that is no ConnectError. */
-export type OnError = (error: unknown, context: ErrorContext) => void;
+import { nameOf, type OnError } from "./on-error.js";
 
 /**
  * The interceptor around all others on a server. It promises that a peer that may not call is refused, and that every call is answered: at its deadline, when its caller
@@ -76,8 +67,4 @@ export function isExpected(error: unknown, signal: { readonly aborted: boolean; 
     error instanceof ConnectError ||
     (signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError")))
   );
-}
-
-export function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
 }

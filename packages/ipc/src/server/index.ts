@@ -4,7 +4,7 @@
  * process' life. Nothing here knows of the client.
  */
 export { type Authorize, groups, peerKey, sameUser, users } from "./caller.js";
-export type { ErrorContext, OnError } from "./guard.js";
+export type { ErrorContext, OnError } from "./on-error.js";
 export type { ServeOptions } from "./options.js";
 export type { Server } from "./serve.js";
 export { serve } from "./serve.js";

@@ -4,7 +4,7 @@ import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/conn
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { abortableIterable, parseTimeout, percentEncoded, startDeadline, timeoutHeader } from "../grpc/index.js";
 import { type Caller, contextValuesFor } from "./caller.js";
-import { nameOf, type OnError } from "./guard.js";
+import { nameOf, type OnError } from "./on-error.js";
 
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];

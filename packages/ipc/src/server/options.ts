@@ -1,6 +1,6 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
 import type { Authorize } from "./caller.js";
-import type { OnError } from "./guard.js";
+import type { OnError } from "./on-error.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
 export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal"> {
@@ -48,22 +48,6 @@ export const defaultGraceMs = 5_000;
 
 /** Owner only: a socket is as private as the module until somebody decides otherwise. */
 export const defaultMode = 0o600;
-
-export const logError: OnError = (error, { method }) => {
-  console.error(`@vyra/ipc: the handler of ${method} failed:`, error);
-};
-
-/** An `onError` that cannot make matters worse by throwing itself. */
-export function safely(onError: OnError): OnError {
-  return (error, context) => {
-    try {
-      onError(error, context);
-    } catch (second) {
-      logError(error, context);
-      console.error("@vyra/ipc: and onError failed, too:", second);
-    }
-  };
-}
 
 /** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
 export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {

@@ -10,7 +10,7 @@ import {
 } from "@vyra/http2";
 import { Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
-import { nameOf, type OnError } from "../../guard.js";
+import { nameOf, type OnError } from "../../on-error.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
 export class BridgedCall implements RequestHandler {

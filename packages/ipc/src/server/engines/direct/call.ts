@@ -24,7 +24,8 @@ import {
   Timed,
 } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
-import { answerFor, isExpected, nameOf, type OnError } from "../../guard.js";
+import { answerFor, isExpected } from "../../guard.js";
+import { nameOf, type OnError } from "../../on-error.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
 
