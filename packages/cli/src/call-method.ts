@@ -6,7 +6,7 @@ import type { Connection } from "./connection.js";
 export interface CallOptions {
   readonly headers: Headers;
   readonly timeoutMs: number | undefined;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /** What a call brings: metadata first, messages, metadata at the end. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addBench } from "./commands/bench.js";
 import { addCall } from "./commands/call.js";
 import { addDescribe } from "./commands/describe.js";
 import { addHealth } from "./commands/health.js";
@@ -22,7 +23,7 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [addLs, addDescribe, addCall, addHealth, addWait]) {
+  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench]) {
     add(program);
   }
   return program;

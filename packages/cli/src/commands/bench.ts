@@ -1,0 +1,198 @@
+import { writeFile } from "node:fs/promises";
+import { type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
+import { type Command, InvalidArgumentError } from "commander";
+import { htmlReport } from "../bench/html-report.js";
+import { runLoad } from "../bench/load.js";
+import { opaqueMessage, opaqueMethod } from "../bench/opaque.js";
+import { progressLine } from "../bench/progress.js";
+import { type Report, reportJson } from "../bench/report.js";
+import { reportLines } from "../bench/terminal-report.js";
+import { callMethod, takesStream } from "../call-method.js";
+import {
+  addJsonFlag,
+  addTimeoutFlag,
+  addTrustFlag,
+  type Connection,
+  type ConnectionFlags,
+  connectTo,
+  defaultTimeoutMs,
+  failureAt,
+} from "../connection.js";
+import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descriptors/choose.js";
+import { findMethod, methodName } from "../descriptors/find-method.js";
+import { Failure, usage } from "../failure.js";
+import { examples, socketHelp } from "../help.js";
+import { requestStream, singleRequest } from "../messages/requests.js";
+import { addHeaderFlag, parseHeaders } from "../metadata.js";
+import { paintFor } from "../terminal/colors.js";
+import { formatCount, parseDuration, parseSpan } from "../terminal/duration.js";
+import { interrupted } from "../terminal/interrupt.js";
+import { note, print, printJson } from "../terminal/output.js";
+
+interface BenchFlags extends ConnectionFlags, DescriptorFlags {
+  readonly concurrency: number;
+  readonly connections: number;
+  readonly duration: number;
+  readonly warmup?: number;
+  readonly header?: string[];
+  readonly timeout?: number;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+const defaultDurationMs = 10_000;
+const longestWarmUpMs = 1_000;
+
+export function addBench(program: Command): void {
+  const command = program
+    .command("bench")
+    .summary("load a server, and measure")
+    .description(
+      "Call a method again and again, so many calls at a time, and show how many went through and how long they took. Any gRPC server on a Unix socket will do.",
+    )
+    .argument("<socket>", socketHelp)
+    .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
+    .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
+    .option("-c, --concurrency <n>", "calls at a time", parseNumber, 64)
+    .option("-d, --duration <time>", "how long to measure (default: 10s)", parseSpan, defaultDurationMs)
+    .option("--connections <n>", "connections to share them among", parseNumber, 1)
+    .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
+  addHeaderFlag(command);
+  addTimeoutFlag(command, "how long each call may take", defaultTimeoutMs);
+  command.option("--html <file>", "write a report with charts, too");
+  addDescriptorFlags(command);
+  addTrustFlag(command);
+  addJsonFlag(command, "the result in JSON");
+  examples(command, [
+    [`bench my_module ProcessData '{"data": "some text"}' -c 64 -d 10s`],
+    ["bench my_module GetStatus -c 1 --html report.html", "one call at a time: latency without load"],
+    [`bench /run/other.sock Echo '{}' --proto echo.proto --json | jq .latencyMs.p99`],
+  ]);
+  command.action(bench);
+}
+
+async function bench(socket: string, name: string, argument: string | undefined, flags: BenchFlags): Promise<void> {
+  const headers = parseHeaders(flags.header);
+  await using connection = connectTo(socket, flags, { connections: flags.connections });
+  const { method, requests } = await prepare(connection, name, argument, flags);
+  const timeoutMs = flags.timeout ?? defaultTimeoutMs;
+  await tryOnce(connection, method, requests, headers, timeoutMs);
+
+  const progress = progressLine();
+  const date = new Date();
+  const { tally, measuredMs } = await runLoad({
+    connection,
+    method: opaqueMethod(method),
+    requests: requests.map((request) => opaqueMessage(method, request)),
+    headers,
+    timeoutMs,
+    concurrency: flags.concurrency,
+    warmUpMs: flags.warmup ?? Math.min(longestWarmUpMs, flags.duration / 10),
+    durationMs: flags.duration,
+    onProgress: progress.show,
+  });
+  progress.end();
+
+  const report: Report = {
+    socket: connection.path,
+    method: methodName(method),
+    kind: method.methodKind,
+    concurrency: flags.concurrency,
+    connections: flags.connections,
+    requestBytes: requests.reduce((sum, request) => sum + toBinary(method.input, request).length, 0),
+    date,
+    tally,
+    measuredMs,
+  };
+  await show(report, flags);
+  if (tally.failed > 0) {
+    throw someFailed(report);
+  }
+}
+
+interface Work {
+  readonly method: DescMethod;
+  readonly requests: readonly Message[];
+}
+
+async function prepare(
+  connection: Connection,
+  name: string,
+  argument: string | undefined,
+  flags: DescriptorFlags,
+): Promise<Work> {
+  await using source = await chooseSource(connection, flags);
+  const method = await findMethod(source, name);
+  if (!takesStream(method)) {
+    return { method, requests: [await singleRequest(method, argument, source)] };
+  }
+  const requests: Message[] = [];
+  for await (const request of requestStream(method, argument ?? "{}", source)) {
+    requests.push(request);
+  }
+  return { method, requests };
+}
+
+/** One call before the load: what is wrong with all of them is better said once, and at once. */
+async function tryOnce(
+  connection: Connection,
+  method: DescMethod,
+  requests: readonly Message[],
+  headers: Headers,
+  timeoutMs: number,
+): Promise<void> {
+  try {
+    const input = takesStream(method) ? each(requests) : (requests[0] as Message);
+    const answer = await callMethod(connection, method, input, { headers, timeoutMs, signal: interrupted });
+    for await (const _ of answer.messages) {
+      // only its end counts
+    }
+  } catch (error) {
+    throw failureAt(connection.path, error);
+  }
+}
+
+async function show(report: Report, flags: BenchFlags): Promise<void> {
+  if (flags.html !== undefined) {
+    await write(flags.html, htmlReport(report));
+  }
+  if (flags.json) {
+    printJson(reportJson(report));
+    return;
+  }
+  for (const line of reportLines(report, paintFor(process.stdout))) {
+    print(line);
+  }
+  if (flags.html !== undefined) {
+    note(`wrote ${flags.html}`);
+  }
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw usage(`cannot write ${file} (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function someFailed({ tally, socket }: Report): Failure {
+  const { errors, failed, calls } = tally;
+  const isUnreachable = calls === 0 && errors.every(({ code }) => code === "UNREACHABLE");
+  return new Failure(
+    isUnreachable ? "unreachable" : "failed",
+    `${formatCount(failed)} of ${formatCount(failed + calls)} calls to ${socket} failed`,
+  );
+}
+
+async function* each(requests: readonly Message[]): AsyncIterable<Message> {
+  yield* requests;
+}
+
+function parseNumber(text: string): number {
+  const number = Number(text);
+  if (!(Number.isInteger(number) && number > 0)) {
+    throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+  }
+  return number;
+}
