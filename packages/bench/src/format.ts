@@ -1,0 +1,41 @@
+import { type FigureName, figures } from "./figures.js";
+
+/** A figure with its unit, as many digits as it is good for. */
+export function format(name: FigureName, value: number): string {
+  switch (figures[name].unit) {
+    case "count":
+      return grouped(value);
+    case "µs":
+      return value < 1_000 ? `${digits(value)} µs` : `${digits(value / 1_000)} ms`;
+    case "ms":
+      return `${digits(value)} ms`;
+    case "bytes":
+      return bytes(value);
+    case "bytes/s":
+      return `${bytes(value)}/s`;
+  }
+}
+
+export function formatRatio(ratio: number): string {
+  return ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2);
+}
+
+/** A number of bytes as it is said: 64 KiB. */
+export function bytes(value: number): string {
+  const size = Math.abs(value);
+  if (size < 1024) {
+    return `${digits(value)} B`;
+  }
+  if (size < 1024 ** 2) {
+    return `${digits(value / 1024)} KiB`;
+  }
+  return size < 1024 ** 3 ? `${digits(value / 1024 ** 2)} MiB` : `${digits(value / 1024 ** 3)} GiB`;
+}
+
+export function grouped(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString("en");
+}
+
+function digits(value: number): string {
+  return Math.abs(value) >= 1000 ? grouped(value) : String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,43 @@
+import type { Job } from "../contract/job.js";
+import type { Connection } from "./connection.js";
+import type { Tally } from "./tally.js";
+
+/** Opens what the job asks for and leaves it open. */
+export async function runHold(
+  connect: () => Promise<Connection>,
+  first: Connection,
+  payload: Uint8Array,
+  job: Job,
+): Promise<Tally> {
+  const startedAt = performance.now();
+  if (job.streams > 0) {
+    await Promise.all(Array.from({ length: job.streams }, () => openStream(first, payload)));
+  } else {
+    for (let i = 0; i < job.connections; i++) {
+      await callOnce(keep(await connect()), payload);
+    }
+  }
+  return { count: job.streams || job.connections, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+export function callOnce(connection: Connection, payload: Uint8Array): Promise<void> {
+  return new Promise((resolve) => connection.call(payload, () => resolve()));
+}
+
+/** Resolves when the first message has come back. */
+function openStream(connection: Connection, payload: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stream = connection.pingPong?.(payload, () => {
+      resolve();
+      return "hold";
+    });
+    stream?.catch(reject);
+  });
+}
+
+const kept: Connection[] = [];
+
+function keep(connection: Connection): Connection {
+  kept.push(connection);
+  return connection;
+}

@@ -1,0 +1,100 @@
+/**
+ * `npm run bench`: every peer on the same work, side by side.
+ *
+ * suite.ts, scenarios/ and peers/ say what is compared; contract/ what the programs of all peers are told and say; program/
+ * and load/ are what those in JavaScript have in common; run/ starts them, one server and one client at a time, and measures;
+ * results.ts, summary.ts and report/ tell what came out.
+ */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Options, parseOptions, usage } from "./cli/options.js";
+import { clock } from "./cli/progress.js";
+import { describeMachine, type Machine, quietLimit } from "./machine.js";
+import { peers } from "./peers/index.js";
+import { root } from "./peers/toolchain.js";
+import { writeResults } from "./results.js";
+import type { Budget } from "./run/run-scenario.js";
+import { runSuite } from "./run/run-suite.js";
+import { scenarios } from "./scenarios/index.js";
+import { suites } from "./suite.js";
+
+const full: Budget = { rounds: 5, warmMs: 700, measureMs: 1_500, atOnce: 1 };
+const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
+
+try {
+  await main(parseOptions(process.argv.slice(2)));
+} catch (error) {
+  console.error(error instanceof Error && !(error instanceof TypeError) ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function main(options: Options): Promise<void> {
+  switch (options.task) {
+    case "help":
+      return console.log(usage);
+    case "list":
+      return list();
+    case "report":
+      return;
+    case "run":
+      return run(options);
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const startedAt = performance.now();
+  const machine = await describeMachine();
+  printMachine(machine);
+  const budget = { ...(options.isQuick ? quick : full), ...(options.rounds && { rounds: options.rounds }) };
+  const folder = options.isQuick
+    ? mkdtempSync(join(tmpdir(), "vyra-bench-report-"))
+    : join(root, "packages/bench/results");
+  const results = [];
+  for (const suite of options.suites) {
+    console.log(`\n${suite}`);
+    const result = await runSuite(suite, options, machine, budget);
+    results.push(result);
+    if (options.isWhole) {
+      writeResults(join(folder, `${suite}.json`), result);
+    }
+  }
+  if (options.json !== undefined) {
+    writeResults(options.json, results);
+  }
+  console.log(`\n${clock(performance.now() - startedAt)} min in all`);
+  const failures = results.flatMap(({ scenarios }) =>
+    scenarios.flatMap(({ name, points }) =>
+      points.flatMap((point) =>
+        Object.entries(point.peers).flatMap(([peer, { failure }]) => (failure ? [`${name}, ${peer}: ${failure}`] : [])),
+      ),
+    ),
+  );
+  for (const failure of failures) {
+    console.error(`failed: ${failure}`);
+  }
+  process.exitCode = failures.length > 0 ? 1 : 0;
+}
+
+function printMachine(machine: Machine): void {
+  const { cpu, cores, memoryGiB, system, node, load, busyBefore } = machine;
+  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB; ${system}; Node.js ${node}; load ${load.join(" ")}`);
+  if (busyBefore > quietLimit) {
+    const part = Math.round(busyBefore * 100);
+    console.warn(
+      `This machine is not quiet: ${part} % of it was busy before the run. Figures are worth little, ratios more.`,
+    );
+  }
+}
+
+function list(): void {
+  for (const suite of suites) {
+    console.log(suite);
+    for (const { name, title } of scenarios.filter((each) => each.suite === suite)) {
+      console.log(`  --scenario ${name.padEnd(20)} ${title}`);
+    }
+    for (const { name, title } of peers.filter((each) => each.suite === suite)) {
+      console.log(`  --peer ${name.padEnd(20)} ${title}`);
+    }
+  }
+}

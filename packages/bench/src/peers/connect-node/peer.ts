@@ -1,0 +1,8 @@
+import { nodePrograms, type Peer, packageVersion } from "../peer.js";
+
+export const connectNode: Peer = {
+  suite: "rpc",
+  name: "connect-node",
+  title: "connect-node",
+  prepare: async () => ({ version: packageVersion("@connectrpc/connect-node"), ...nodePrograms(import.meta.url) }),
+};

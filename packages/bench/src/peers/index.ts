@@ -1,0 +1,19 @@
+import { connectNode } from "./connect-node/peer.js";
+import { grpcGo } from "./grpc-go/peer.js";
+import { grpcJs } from "./grpc-js/peer.js";
+import { limitPeers } from "./limit/peer.js";
+import { nodeHttp2Peers } from "./node-http2/peer.js";
+import { ourPeers } from "./ours/peer.js";
+import { oursHttp2 } from "./ours-http2/peer.js";
+import type { Peer } from "./peer.js";
+
+/** All there are, in the order in which they are shown. */
+export const peers: readonly Peer[] = [
+  ...limitPeers,
+  oursHttp2,
+  ...ourPeers,
+  ...nodeHttp2Peers,
+  grpcJs,
+  connectNode,
+  grpcGo,
+];

@@ -1,0 +1,25 @@
+import { createChannel } from "@vyra/ipc";
+import { type Missing, nodePrograms, type Peer, packageVersion, type Ready } from "../peer.js";
+
+/** Engines that only call use this one to serve. */
+const serving: Record<string, string> = { direct: "direct", node: "node", undici: "direct" };
+
+export const ourPeers: readonly Peer[] = Object.keys(serving).map((engine) => ({
+  suite: "rpc",
+  name: engine,
+  title: `@vyra/ipc, ${engine} engine`,
+  prepare: async () => prepare(engine),
+}));
+
+function prepare(engine: string): Ready | Missing {
+  try {
+    createChannel("/tmp/nobody.sock", { engine: engine as "direct" }); // dials lazily: never
+  } catch {
+    return { missing: `an engine "${engine}" in @vyra/ipc` };
+  }
+  return {
+    version: packageVersion("@vyra/ipc"),
+    server: nodePrograms(import.meta.url, [serving[engine] as string]).server,
+    client: nodePrograms(import.meta.url, [engine]).client,
+  };
+}

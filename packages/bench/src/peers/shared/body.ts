@@ -1,0 +1,25 @@
+/** The pieces of a body that come one by one, as one. */
+export class Body {
+  #pieces: Uint8Array[] | undefined;
+  #only: Uint8Array | undefined;
+
+  add(piece: Uint8Array): void {
+    if (this.#only === undefined) {
+      this.#only = piece;
+      return;
+    }
+    this.#pieces ??= [this.#only];
+    this.#pieces.push(piece);
+  }
+
+  whole(): Uint8Array {
+    return this.#pieces === undefined ? (this.#only ?? new Uint8Array()) : Buffer.concat(this.#pieces);
+  }
+}
+
+/** The body of an answer, and who waits for it. */
+export class Exchange extends Body {
+  constructor(readonly done: (bytes: number) => void) {
+    super();
+  }
+}

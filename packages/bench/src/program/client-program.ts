@@ -1,0 +1,86 @@
+import { createInterface } from "node:readline";
+import type { Job } from "../contract/job.js";
+import type { ClientLine } from "../contract/lines.js";
+import { runCalls } from "../load/calls.js";
+import { type Connection, fail } from "../load/connection.js";
+import { runDownload } from "../load/download.js";
+import { callOnce, runHold } from "../load/hold.js";
+import { runPingPong } from "../load/ping-pong.js";
+import type { Tally } from "../load/tally.js";
+import { runUpload } from "../load/upload.js";
+import { programArguments } from "./arguments.js";
+import { usageNow } from "./usage.js";
+
+type Connect = () => Promise<Connection>;
+type Run = (ms: number) => Promise<Tally>;
+
+/** Runs a peer's client as contract/lines.ts wants it. `connect` is called once for each connection. */
+export async function clientProgram(
+  connect: (address: string, job: Job, own: readonly string[]) => Connection | Promise<Connection>,
+): Promise<void> {
+  const { address, job, own } = programArguments();
+  process.on("unhandledRejection", fail);
+  const input = createInterface(process.stdin);
+  input.on("close", () => process.exit());
+  const run = await prepare(async () => connect(address, job, own), job);
+  if (job.kind !== "first-call") {
+    await run(job.warmMs);
+    say({ at: "warm", usage: usageNow(job) });
+    await new Promise<void>((resolve) => input.once("line", () => resolve()));
+  }
+  const tally = await run(job.measureMs);
+  say({ at: "done", usage: usageNow(job), ...tally });
+}
+
+function say(line: ClientLine): void {
+  console.log(JSON.stringify(line));
+}
+
+async function prepare(connect: Connect, job: Job): Promise<Run> {
+  const payload = new Uint8Array(job.payloadBytes).fill(0x61);
+  const first = await connect();
+  switch (job.kind) {
+    case "calls": {
+      const connections = [first, ...(await connectMore(connect, job.connections - 1))];
+      return (ms) => runCalls(connections, payload, job, ms);
+    }
+    case "ping-pong": {
+      const connections = [first, ...(await connectMore(connect, job.connections - 1))];
+      return (ms) => runPingPong(connections, payload, job, ms);
+    }
+    case "download":
+      return (ms) => runDownload(first, job.payloadBytes, ms);
+    case "upload":
+      return (ms) => runUpload(first, payload, ms);
+    case "hold":
+      return holdAfterOneCall(connect, first, payload, job);
+    case "first-call":
+      return () => once(first, payload);
+  }
+}
+
+async function connectMore(connect: Connect, count: number): Promise<Connection[]> {
+  const connections: Connection[] = [];
+  while (connections.length < count) {
+    connections.push(await connect());
+  }
+  return connections;
+}
+
+/** Idle is a program that has made a call: what is loaded only then does not count as held. */
+function holdAfterOneCall(connect: Connect, first: Connection, payload: Uint8Array, job: Job): Run {
+  let isWarm = false;
+  return async () => {
+    if (isWarm) {
+      return runHold(connect, first, payload, job);
+    }
+    isWarm = true;
+    return once(first, payload);
+  };
+}
+
+async function once(connection: Connection, payload: Uint8Array): Promise<Tally> {
+  const startedAt = performance.now();
+  await callOnce(connection, payload);
+  return { count: 1, seconds: (performance.now() - startedAt) / 1000 };
+}

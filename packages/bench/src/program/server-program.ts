@@ -1,0 +1,19 @@
+import { createInterface } from "node:readline";
+import type { Job } from "../contract/job.js";
+import { programArguments } from "./arguments.js";
+import { usageNow } from "./usage.js";
+
+/** Runs a peer's server as contract/lines.ts wants it. `listen` resolves when calls are taken. */
+export async function serverProgram(
+  listen: (address: string, job: Job, own: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  const { address, job, own } = programArguments();
+  await listen(address, job, own);
+  console.log("ready");
+  for await (const line of createInterface(process.stdin)) {
+    if (line === "usage") {
+      console.log(JSON.stringify(usageNow(job)));
+    }
+  }
+  process.exit();
+}

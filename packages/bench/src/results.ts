@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Machine } from "./machine.js";
+import type { Budget, ScenarioResult } from "./run/run-scenario.js";
+import type { Suite } from "./suite.js";
+
+/** A run of a suite: all that a report is made from. */
+export interface SuiteResult {
+  readonly suite: Suite;
+  readonly startedAt: string;
+  /** The commit that was measured, with `+` if there were changes on top; undefined outside a repository. */
+  readonly commit: string | undefined;
+  readonly machine: Machine;
+  readonly budget: Budget;
+  readonly peers: readonly PeerDescription[];
+  readonly scenarios: readonly ScenarioResult[];
+}
+
+export interface PeerDescription {
+  readonly name: string;
+  readonly title: string;
+  readonly version?: string;
+  /** What the machine lacked for it. */
+  readonly missing?: string;
+}
+
+export function writeResults(file: string, results: SuiteResult | readonly SuiteResult[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${compact(JSON.stringify(results, null, 1))}\n`);
+}
+
+/** A line for each round: short enough to keep in a repository, long enough to compare two versions of. */
+function compact(json: string): string {
+  return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
+}
+
+export function readResults(file: string): SuiteResult | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as SuiteResult;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}

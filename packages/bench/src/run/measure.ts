@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Job } from "../contract/job.js";
+import type { ClientLine, Done, Usage } from "../contract/lines.js";
+import { busyMs } from "../machine.js";
+import type { Ready } from "../peers/peer.js";
+import { Program } from "./program.js";
+
+/** What one server and one client did and used. */
+export interface Measurement {
+  /** From its start to `ready`. */
+  readonly serverStartMs: number;
+  /** From its start to its last line. */
+  readonly clientMs: number;
+  readonly client: { readonly warm: Usage; readonly done: Done };
+  readonly server: { readonly warm: Usage; readonly done: Usage };
+  /** The part of the machine that others used meanwhile, 0 to 1. */
+  readonly disturbance: number;
+}
+
+const startMs = 60_000;
+/** On top of what the job itself takes: draining what is in flight may be slow. */
+const patienceMs = 90_000;
+
+/** Starts a peer's server and client, has the client do the job, and ends both. */
+export async function measure(peer: Ready, job: Job): Promise<Measurement> {
+  const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
+  const args = [join(folder, "peer.sock"), JSON.stringify(job)];
+  const serverStartedAt = performance.now();
+  const server = new Program([...peer.server, ...args], peer.env ?? {});
+  let client: Program | undefined;
+  try {
+    await server.line(startMs);
+    const serverStartMs = performance.now() - serverStartedAt;
+    const clientStartedAt = performance.now();
+    client = new Program([...peer.client, ...args], peer.env ?? {});
+    const warm = job.kind === "first-call" ? nothing : await warmUp(client, server, job);
+    const from = { at: performance.now(), busyMs: busyMs() };
+    client.tell("go");
+    const done = await clientLine(client, "done", job.measureMs + patienceMs);
+    const to = { at: performance.now(), busyMs: busyMs() };
+    const serverDone = await usageOf(server);
+    const ownMs = (done.usage.cpuUs - warm.client.cpuUs + serverDone.cpuUs - warm.server.cpuUs) / 1000;
+    return {
+      serverStartMs,
+      clientMs: to.at - clientStartedAt,
+      client: { warm: warm.client, done },
+      server: { warm: warm.server, done: serverDone },
+      disturbance: Math.max(0, to.busyMs.used - from.busyMs.used - ownMs) / (to.busyMs.all - from.busyMs.all),
+    };
+  } finally {
+    await client?.end();
+    await server.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const nothing = { client: { cpuUs: 0, rssBytes: 0 }, server: { cpuUs: 0, rssBytes: 0 } };
+
+async function warmUp(client: Program, server: Program, job: Job): Promise<{ client: Usage; server: Usage }> {
+  const { usage } = await clientLine(client, "warm", startMs + job.warmMs + patienceMs);
+  return { client: usage, server: await usageOf(server) };
+}
+
+async function clientLine<At extends ClientLine["at"]>(client: Program, at: At, timeoutMs: number) {
+  const line = JSON.parse(await client.line(timeoutMs)) as ClientLine;
+  if (line.at !== at) {
+    throw new Error(`client said ${line.at}, expected ${at}`);
+  }
+  return line as Extract<ClientLine, { at: At }>;
+}
+
+async function usageOf(server: Program): Promise<Usage> {
+  server.tell("usage");
+  return JSON.parse(await server.line(patienceMs)) as Usage;
+}

@@ -1,0 +1,83 @@
+import type { Work } from "../contract/job.js";
+import { type FigureName, type Figures, figuresOf } from "../figures.js";
+import type { Ready } from "../peers/peer.js";
+import type { Scenario } from "../scenarios/scenario.js";
+import { measure } from "./measure.js";
+
+/** For how long, and how often, each peer does each point. */
+export interface Budget {
+  readonly rounds: number;
+  readonly warmMs: number;
+  readonly measureMs: number;
+  /** How many peers at a time: 1, unless figures do not matter. */
+  readonly atOnce: number;
+}
+
+/** What became of a scenario: as it stands in the JSON. */
+export interface ScenarioResult {
+  readonly name: string;
+  readonly points: readonly PointResult[];
+}
+
+export interface PointResult {
+  readonly at: number;
+  readonly work: Work;
+  /** By peer's name; those not here did not take part. */
+  readonly peers: Readonly<Record<string, PeerResult>>;
+}
+
+export interface PeerResult {
+  /** One entry for each round that was not cut short by a failure. */
+  readonly rounds: Round[];
+  failure?: string;
+}
+
+export interface Round {
+  readonly figures: Figures;
+  readonly disturbance: number;
+}
+
+/** Every peer does every point, one after the other, round after round: A B C, A B C. */
+export async function runScenario(
+  scenario: Scenario,
+  peers: ReadonlyMap<string, Ready>,
+  budget: Budget,
+  onMeasured: (peer: string) => void,
+): Promise<ScenarioResult> {
+  const points: PointResult[] = [];
+  for (const { at, work } of scenario.points) {
+    const results = Object.fromEntries([...peers.keys()].map((name): [string, PeerResult] => [name, { rounds: [] }]));
+    for (let round = 0; round < budget.rounds; round++) {
+      const waiting = peers.entries();
+      await Promise.all(Array.from({ length: budget.atOnce }, () => takeTurns(waiting)));
+    }
+    points.push({ at, work, peers: results });
+
+    async function takeTurns(waiting: Iterable<[string, Ready]>): Promise<void> {
+      for (const [name, peer] of waiting) {
+        const result = results[name] as PeerResult; // made above
+        if (result.failure === undefined) {
+          await measureInto(result, peer, work, budget);
+        }
+        onMeasured(name);
+      }
+    }
+  }
+  return { name: scenario.name, points };
+}
+
+async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: Budget): Promise<void> {
+  try {
+    const measurement = await measure(peer, { ...work, warmMs: budget.warmMs, measureMs: budget.measureMs });
+    const disturbance = Math.round(measurement.disturbance * 1000) / 1000;
+    result.rounds.push({ figures: rounded(figuresOf(work, measurement)), disturbance });
+  } catch (error) {
+    result.failure = (error as Error).message;
+  }
+}
+
+/** Four digits are more than any of them is good for. */
+function rounded(all: Figures): Figures {
+  const entries = Object.entries(all) as [FigureName, number][];
+  return Object.fromEntries(entries.map(([name, value]) => [name, Number(value.toPrecision(4))]));
+}

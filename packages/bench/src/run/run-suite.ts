@@ -1,0 +1,73 @@
+import type { Options } from "../cli/options.js";
+import { Progress } from "../cli/progress.js";
+import { printScenario } from "../cli/table.js";
+import type { Machine } from "../machine.js";
+import type { Missing, Peer, Ready } from "../peers/peer.js";
+import { ask } from "../peers/toolchain.js";
+import type { PeerDescription, SuiteResult } from "../results.js";
+import { type Scenario, shrunk } from "../scenarios/scenario.js";
+import type { Suite } from "../suite.js";
+import { type Budget, runScenario, type ScenarioResult } from "./run-scenario.js";
+
+/** Prepares the peers of a suite and has them do its scenarios. */
+export async function runSuite(suite: Suite, options: Options, machine: Machine, budget: Budget): Promise<SuiteResult> {
+  const startedAt = new Date().toISOString();
+  const wanted = options.peers.filter((peer) => peer.suite === suite);
+  const prepared = await prepare(wanted);
+  const scenarios = options.scenarios
+    .filter((scenario) => scenario.suite === suite)
+    .map((scenario) => (options.isQuick ? shrunk(scenario) : scenario));
+  const plan = scenarios.map((scenario) => ({ scenario, peers: takingPart(scenario, wanted, prepared, options) }));
+  const progress = new Progress(
+    plan.reduce((sum, { scenario, peers }) => sum + scenario.points.length * peers.size * budget.rounds, 0),
+  );
+  const results: ScenarioResult[] = [];
+  for (const { scenario, peers } of plan) {
+    if (peers.size === 0) {
+      continue;
+    }
+    const result = await runScenario(scenario, peers, budget, (name) => progress.step(`${scenario.name}, ${name}`));
+    progress.clear();
+    printScenario(scenario, result);
+    results.push(result);
+  }
+  return { suite, startedAt, commit: commit(), machine, budget, peers: describe(wanted, prepared), scenarios: results };
+}
+
+type Prepared = ReadonlyMap<Peer, Ready | Missing>;
+
+async function prepare(wanted: readonly Peer[]): Promise<Prepared> {
+  const prepared = new Map<Peer, Ready | Missing>();
+  for (const peer of wanted) {
+    const state = await peer.prepare();
+    prepared.set(peer, state);
+    console.log(`  ${peer.name.padEnd(14)} ${"missing" in state ? `missing: ${state.missing}` : state.version}`);
+  }
+  return prepared;
+}
+
+function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, { isWhole }: Options) {
+  const peers = new Map<string, Ready>();
+  for (const peer of wanted) {
+    const state = prepared.get(peer);
+    const isMeant = !isWhole || scenario.only === undefined || scenario.only.includes(peer.name);
+    if (state !== undefined && !("missing" in state) && isMeant && peer.cannot?.(scenario) === undefined) {
+      peers.set(peer.name, state);
+    }
+  }
+  return peers;
+}
+
+function describe(wanted: readonly Peer[], prepared: Prepared): PeerDescription[] {
+  return wanted.map((peer) => {
+    const state = prepared.get(peer) as Ready | Missing; // prepare() has seen all
+    const { name, title } = peer;
+    return "missing" in state ? { name, title, missing: state.missing } : { name, title, version: state.version };
+  });
+}
+
+function commit(): string | undefined {
+  const head = ask("git", ["rev-parse", "--short=12", "HEAD"]);
+  const changes = ask("git", ["status", "--porcelain", "--untracked-files=no"]);
+  return head === undefined ? undefined : `${head}${changes === "" ? "" : "+"}`;
+}

@@ -1,0 +1,58 @@
+import type { Work } from "../contract/job.js";
+import type { FigureName } from "../figures.js";
+import type { Suite } from "../suite.js";
+
+/** One question put to all peers. */
+export interface Scenario {
+  readonly suite: Suite;
+  /** For the command line and the JSON. */
+  readonly name: string;
+  readonly title: string;
+  /** What is done, in a sentence, for the report. */
+  readonly about: string;
+  /** What a peer must have to take part. */
+  readonly needs: "calls" | "messages" | "extras";
+  /** What is counted: "calls", "messages". */
+  readonly counts: string;
+  /** One, or those of a sweep. */
+  readonly points: readonly Point[];
+  /** What the points of a sweep differ in, with its unit. */
+  readonly axis?: string;
+  /** Shown in this order; ratios are taken of the first. */
+  readonly columns: readonly [FigureName, ...FigureName[]];
+  /** Names of peers, where not all take part. */
+  readonly only?: readonly string[];
+}
+
+export interface Point {
+  /** On the axis of a sweep. */
+  readonly at: number;
+  readonly work: Work;
+}
+
+export function onePoint(work: Work): readonly Point[] {
+  return [{ at: 0, work }];
+}
+
+/** The same question at a size that takes no time: does it run at all? */
+export function shrunk(scenario: Scenario): Scenario {
+  const ends = scenario.points.length > 1 ? [scenario.points[0], scenario.points.at(-1)] : scenario.points;
+  const points = ends.flatMap((point) => (point === undefined ? [] : [{ ...point, work: small(point.work) }]));
+  return { ...scenario, points };
+}
+
+function small(work: Work): Work {
+  return {
+    ...work,
+    payloadBytes: Math.min(work.payloadBytes, 1024 * 1024),
+    inFlight: Math.min(work.inFlight, 64),
+    connections: Math.min(work.connections, 8),
+    streams: Math.min(work.streams, 50),
+  };
+}
+
+export const latencyColumns = ["p50Us", "p90Us", "p99Us", "rate", "clientCpuUs", "serverCpuUs"] as const;
+export const rateColumns = ["rate", "p50Us", "p99Us", "clientCpuUs", "serverCpuUs"] as const;
+export const bytesColumns = ["bytesPerSecond", "rate", "clientCpuUs", "serverCpuUs"] as const;
+export const streamColumns = ["rate", "bytesPerSecond", "clientCpuUs", "serverCpuUs"] as const;
+export const heldColumns = ["clientBytes", "serverBytes", "clientIdleBytes", "serverIdleBytes"] as const;
