@@ -4,6 +4,7 @@
 export {
   AddressError,
   AddressInUseError,
+  credentialsOf,
   type PeerCredentials,
   resolveSocket,
   type SocketAddress,

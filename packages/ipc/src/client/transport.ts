@@ -22,7 +22,7 @@ export function createLimitedTransport(
   limits: DeadlineOptions | undefined,
 ): IpcTransport {
   const { path } = resolveSocket(options.socket);
-  const { engine = "node" } = options;
+  const { engine = "direct" } = options;
   switch (engine) {
     case "direct":
       return createDirectTransport(path, options, limits);

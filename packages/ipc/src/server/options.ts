@@ -12,7 +12,7 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly socket: string | { readonly fd: number | string };
   /** The services, registered as on any Connect router: `(router) => router.service(BackendService, backend)`. */
   readonly routes: (router: ConnectRouter) => void;
-  /** What speaks HTTP/2: `"direct"` is our own, `"node"` is connect-node on `node:http2`. */
+  /** What speaks HTTP/2: `"direct"`, the default, is our own; `"node"` is connect-node on `node:http2`. */
   readonly engine?: "direct" | "node" | undefined;
   /** The socket file's rights. Default: 0o600, for this user alone. */
   readonly mode?: number | undefined;

@@ -41,7 +41,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const onError = safely(options.onError ?? logError);
   const router = routerOptions(options, shutdown.signal);
   const place = placeFor(options);
-  const createEngine = options.engine === "direct" ? createDirectEngine : createNodeEngine;
+  const createEngine = options.engine === "node" ? createNodeEngine : createDirectEngine;
   const engine = createEngine({ routes: recordRoutes(options.routes), router, onError });
   const listener = createListener(engine, createAdmission(options.authorize, onError), onOther);
 
