@@ -1,44 +1,42 @@
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { credentialsOf } from "@vyra/ipc";
 
 /** What becomes of connecting to a socket. */
 export interface Knock {
   readonly state: "alive" | "stale" | "denied";
-  /** The process that listens, where it is known. */
+  /** The process that listens, where the kernel tells. */
   readonly pid: number | undefined;
 }
 
 /** For how long a full queue of connections may keep us waiting before we take the server to be there, in milliseconds. */
 const patienceMs = 1_000;
 
-/** Connects to a socket and hangs up at once. */
+/** Connects to a socket, asks the kernel who is there, and hangs up. */
 export function knock(path: string): Promise<Knock> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     const timer = setTimeout(() => settle("alive"), patienceMs);
     socket.once("connect", () => settle("alive"));
-    socket.once("error", ({ code }: NodeJS.ErrnoException) => {
-      settle(
-        code === "ECONNREFUSED" || code === "ENOENT"
-          ? "stale"
-          : code === "EACCES" || code === "EPERM"
-            ? "denied"
-            : "alive",
-      );
-    });
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => settle(stateAfter(code)));
     function settle(state: Knock["state"]): void {
       clearTimeout(timer);
+      const pid = state === "alive" ? credentialsOf(socket)?.pid : undefined;
       socket.destroy();
-      resolve({ state, pid: state === "alive" ? pidIn(`${path}.lock`) : undefined });
+      resolve({ state, pid });
     }
   });
 }
 
-function pidIn(lockFile: string): number | undefined {
-  try {
-    const pid = Number.parseInt(readFileSync(lockFile, "utf8"), 10);
-    return pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
+/** Only a refusal proves that nobody listens; a queue that is full proves that somebody does. */
+function stateAfter(code: string | undefined): Knock["state"] {
+  switch (code) {
+    case "ECONNREFUSED":
+    case "ENOENT":
+      return "stale";
+    case "EACCES":
+    case "EPERM":
+      return "denied";
+    default:
+      return "alive";
   }
 }
