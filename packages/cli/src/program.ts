@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.js";
 import { addCall } from "./commands/call.js";
 import { addDescribe } from "./commands/describe.js";
+import { addGen } from "./commands/gen.js";
 import { addHealth } from "./commands/health.js";
+import { addInit } from "./commands/init.js";
 import { addLs } from "./commands/ls.js";
 import { addWait } from "./commands/wait.js";
 import { type Failure, failureOf, usage } from "./failure.js";
@@ -23,7 +25,7 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench]) {
+  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench, addInit, addGen]) {
     add(program);
   }
   return program;
