@@ -58,8 +58,8 @@ export const conformanceService: Omit<ServiceImpl<typeof ConformanceService>, "u
 async function answer(definition: UnaryResponseDefinition | undefined, requests: Any[], ctx: HandlerContext) {
   addHeaders(ctx.responseHeader, definition?.responseHeaders);
   addHeaders(ctx.responseTrailer, definition?.responseTrailers);
-  await pause(definition?.responseDelayMs, ctx);
   const requestInfo = infoOf(requests, ctx);
+  await pause(definition?.responseDelayMs, ctx);
   switch (definition?.response.case) {
     case "error":
       throw errorOf(definition.response.value, [anyPack(ConformancePayload_RequestInfoSchema, requestInfo)]);
@@ -89,13 +89,17 @@ class Answers {
 
   /** The next answer; the first tells all about the call, later ones of a full-duplex call only what came since. */
   async next(requests: Any[]): Promise<{ payload: Payload }> {
+    const payload = this.#payload(requests);
     await pause(this.definition?.responseDelayMs, this.ctx);
+    return { payload };
+  }
+
+  #payload(requests: Any[]): Payload {
     const data = this.definition?.responseData[this.#sent] ?? new Uint8Array();
-    const isFirst = this.#sent++ === 0;
-    if (isFirst) {
-      return { payload: { data, requestInfo: infoOf(requests, this.ctx) } };
+    if (this.#sent++ === 0) {
+      return { data, requestInfo: infoOf(requests, this.ctx) };
     }
-    return { payload: requests.length > 0 ? { data, requestInfo: { requests } } : { data } };
+    return requests.length > 0 ? { data, requestInfo: { requests } } : { data };
   }
 
   /** What is left, and the error if there is to be one; it tells about the call if no answer has. */
