@@ -13,6 +13,7 @@ export {
 export {
   type Channel,
   type ChannelOptions,
+  type ChannelReadyOptions,
   type ChannelState,
   createChannel,
   createIpcTransport,
@@ -39,3 +40,4 @@ export {
   serve,
   users,
 } from "./server/index.js";
+export type { Health, HealthStatus, ReflectionOptions } from "./services/index.js";

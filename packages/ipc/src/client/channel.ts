@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
-import type { PeerCredentials } from "../address/index.js";
+import { type PeerCredentials, resolveSocket } from "../address/index.js";
 import type { DeadlineOptions } from "../interceptors/deadline.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 import type { IpcTransport, IpcTransportOptions } from "./options.js";
@@ -8,6 +8,15 @@ import { createLimitedTransport } from "./transport.js";
 
 /** A transport's options, and `deadline()`'s. */
 export interface ChannelOptions extends Omit<IpcTransportOptions, "socket">, DeadlineOptions {}
+
+/** What to wait for, and for how long. */
+export interface ChannelReadyOptions extends ReadyOptions {
+  /**
+   * Waits until the server says by `grpc.health.v1` that it is SERVING; with a service's full name, `package.Service`, that
+   * this service is. Default: false, to be there is enough.
+   */
+  readonly healthy?: boolean | string | undefined;
+}
 
 /** gRPC's word for the way to a server: what clients are made from. */
 export interface Channel extends AsyncDisposable {
@@ -19,8 +28,8 @@ export interface Channel extends AsyncDisposable {
   readonly state: ChannelState;
   /** Who serves, as the kernel says; undefined before the first connection, and where it cannot tell. */
   readonly peer: PeerCredentials | undefined;
-  /** Waits until the server is there; tries again until then. */
-  ready(options?: ReadyOptions): Promise<void>;
+  /** Waits until the server is there, or until it is healthy; tries again until then. */
+  ready(options?: ChannelReadyOptions): Promise<void>;
   /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
   close(): Promise<void>;
 }
@@ -44,7 +53,14 @@ export function createChannel(socket: string, options: ChannelOptions = {}): Cha
     get peer() {
       return transport.peer;
     },
-    ready: (readyOptions) => transport.ready(readyOptions),
+    async ready({ healthy = false, ...readyOptions } = {}) {
+      if (healthy === false) {
+        return transport.ready(readyOptions);
+      }
+      const { untilHealthy } = await import("../services/health/until-healthy.js");
+      const service = healthy === true ? "" : healthy;
+      return untilHealthy(transport, resolveSocket(socket).address, service, readyOptions);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

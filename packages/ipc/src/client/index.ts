@@ -3,7 +3,7 @@
  * the server and sees whose it is, an engine runs calls on the session, and `errors` says what became of those that
  * failed. Nothing here knows of the server.
  */
-export type { Channel, ChannelOptions } from "./channel.js";
+export type { Channel, ChannelOptions, ChannelReadyOptions } from "./channel.js";
 export { createChannel } from "./channel.js";
 export type { ChannelState, ReadyOptions } from "./connection.js";
 export type { IpcHandlerOptions, MethodName } from "./ipc-handler.js";

@@ -1,7 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, Code, ConnectError } from "@connectrpc/connect";
-import { type Channel, type ChannelOptions, createChannel } from "./channel.js";
-import type { ReadyOptions } from "./connection.js";
+import { type Channel, type ChannelOptions, type ChannelReadyOptions, createChannel } from "./channel.js";
 
 /** A service's methods by name, as proto has them (`GetStatus`) or as a client does (`getStatus`). */
 export type MethodName<S extends DescService> = LocalName<S> | Capitalize<LocalName<S>>;
@@ -53,10 +52,10 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
   /**
    * Connects, waiting for the server if it is not there yet.
    *
-   * @param options `timeoutMs`: for how long to wait; default 5,000.
+   * @param options `timeoutMs`: for how long to wait; default 5,000. `healthy`: until it says that it is SERVING.
    * @throws {ConnectError} Unavailable if it was not there in time.
    */
-  async connect(options: ReadyOptions = {}): Promise<void> {
+  async connect(options: ChannelReadyOptions = {}): Promise<void> {
     if (this.#connected === undefined) {
       const { socket, service, ...channelOptions } = this.#options;
       const channel = createChannel(socket, channelOptions);

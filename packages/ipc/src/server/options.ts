@@ -1,9 +1,10 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { OnError } from "./on-error.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
-export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal"> {
+export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal">, ServicesOptions {
   /**
    * Where to serve: a module's name (`my_module` is `/tmp/my_module_ipc.sock`, or in the folder that `VYRA_IPC_DIR`
    * names), a path (`/run/x.sock`, `./x.sock`) or gRPC's form of one (`unix:/run/x.sock`, `unix-abstract:name`). Or on a
@@ -51,8 +52,22 @@ export const defaultMode = 0o600;
 
 /** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
 export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
-  const { socket, routes, engine, mode, group, authorize, takeover, lock, graceMs, signals, onError, ...router } =
-    options;
+  const {
+    socket,
+    routes,
+    engine,
+    mode,
+    group,
+    authorize,
+    takeover,
+    lock,
+    graceMs,
+    signals,
+    onError,
+    health,
+    reflection,
+    ...router
+  } = options;
   if (graceMs !== undefined && !(graceMs >= 0)) {
     throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
   }

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Server as NetServer, Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AddressError, notifyManager, type Published } from "../address/index.js";
+import { createServices, type Health } from "../services/index.js";
 import { createAdmission } from "./caller.js";
 import type { ServerEngine } from "./engine.js";
 import { createDirectEngine } from "./engines/direct/index.js";
@@ -18,6 +19,8 @@ import { askForTakeover, asksForTakeover, handOver } from "./takeover.js";
 export interface Server extends AsyncDisposable {
   /** Where, as a gRPC client dials it: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
+  /** How its services are, for those who ask by `grpc.health.v1`. */
+  readonly health: Health;
   /**
    * Gives the name up at once, takes no new calls, waits up to `graceMs` for those in flight, then ends them with
    * Unavailable. Resolves when all is over; calling it again changes nothing.
@@ -42,7 +45,13 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const router = routerOptions(options, shutdown.signal);
   const place = placeFor(options);
   const createEngine = options.engine === "node" ? createNodeEngine : createDirectEngine;
-  const engine = createEngine({ routes: recordRoutes(options.routes), router, onError });
+  const services = await createServices(options);
+  const routes = recordRoutes((router) => {
+    services.register(router);
+    options.routes(router);
+  });
+  services.announce(routes.services);
+  const engine = createEngine({ routes, router, onError });
   const listener = createListener(engine, createAdmission(options.authorize, onError), onOther);
 
   let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover ?? false));
@@ -51,13 +60,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
   let isClosing = false;
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
   notifyManager("READY=1");
-  return { address: place.address, close, closed, [Symbol.asyncDispose]: close };
+  return { address: place.address, health: services.health, close, closed, [Symbol.asyncDispose]: close };
 
   function close(): Promise<void> {
     if (!isClosing) {
       isClosing = true;
       notifyManager("STOPPING=1");
       stopWatching();
+      services.drain();
       shutDown(published, listener, engine, shutdown, options.graceMs ?? defaultGraceMs)
         .finally(ignoreSignals)
         .then(onClosed, onClosed);

@@ -1,0 +1,98 @@
+import type { DescFile, DescService } from "@bufbuild/protobuf";
+import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { ServerReflection, type ServerReflectionRequest } from "../../gen/grpc/reflection/v1/reflection_pb.js";
+import {
+  type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
+  ServerReflection as ServerReflectionV1Alpha,
+} from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
+import { abortableIterable } from "../../grpc/index.js";
+import type { Files } from "./files.js";
+
+/**
+ * Answers `grpc.reflection.v1` and `v1alpha`, which are the same but for their names.
+ *
+ * @param services all of the server's, known by the first call
+ * @param files to tell of besides those of the services
+ * @param draining ends all streams
+ */
+export function registerReflection(
+  router: ConnectRouter,
+  services: () => readonly DescService[],
+  files: readonly DescFile[],
+  draining: AbortSignal,
+): void {
+  let known: Promise<Files> | undefined;
+  router.service(ServerReflection, { serverReflectionInfo: answer });
+  router.service(ServerReflectionV1Alpha, { serverReflectionInfo: answer });
+
+  async function* answer<R extends ServerReflectionRequest | ServerReflectionRequestV1Alpha>(
+    requests: AsyncIterable<R>,
+  ) {
+    known ??= import("./files.js").then(({ Files }) => new Files(services(), files));
+    const all = await known;
+    const sent = new Set<DescFile>();
+    for await (const request of until(draining, requests)) {
+      yield {
+        validHost: request.host,
+        originalRequest: request,
+        messageResponse: answerTo(request.messageRequest, all, sent),
+      };
+    }
+  }
+}
+
+type Request = (ServerReflectionRequest | ServerReflectionRequestV1Alpha)["messageRequest"];
+
+function answerTo(request: Request, files: Files, sent: Set<DescFile>) {
+  switch (request.case) {
+    case "fileByFilename":
+      return filesFrom(files.named(request.value), files, sent) ?? notFound(`file ${request.value}`);
+    case "fileContainingSymbol":
+      return filesFrom(files.declaring(request.value), files, sent) ?? notFound(`symbol ${request.value}`);
+    case "fileContainingExtension": {
+      const { containingType, extensionNumber } = request.value;
+      const file = files.extending(containingType, extensionNumber);
+      return filesFrom(file, files, sent) ?? notFound(`extension ${extensionNumber} of ${containingType}`);
+    }
+    case "allExtensionNumbersOfType": {
+      const extensionNumber = files.extensionNumbers(request.value);
+      return extensionNumber === undefined
+        ? notFound(`message ${request.value}`)
+        : { case: "allExtensionNumbersResponse" as const, value: { baseTypeName: request.value, extensionNumber } };
+    }
+    case "listServices": {
+      const service = files.serviceNames.map((name) => ({ name }));
+      return { case: "listServicesResponse" as const, value: { service } };
+    }
+    default:
+      return failed(Code.InvalidArgument, "the request asks for nothing that is known here");
+  }
+}
+
+/** A file with those of its imports that this stream has not brought yet. */
+function filesFrom(file: DescFile | undefined, files: Files, sent: Set<DescFile>) {
+  if (file === undefined) {
+    return undefined;
+  }
+  const fileDescriptorProto = files.withImports(file, sent).map((each) => files.bytesOf(each));
+  return { case: "fileDescriptorResponse" as const, value: { fileDescriptorProto } };
+}
+
+function notFound(what: string) {
+  return failed(Code.NotFound, `unknown ${what}`);
+}
+
+function failed(errorCode: Code, errorMessage: string) {
+  return { case: "errorResponse" as const, value: { errorCode, errorMessage } };
+}
+
+/** The same values, ending early when told to. */
+async function* until<T>(end: AbortSignal, values: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* abortableIterable(values, end);
+  } catch (error) {
+    if (!end.aborted) {
+      throw error;
+    }
+  }
+}
