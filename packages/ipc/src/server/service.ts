@@ -1,0 +1,78 @@
+import { setMaxListeners } from "node:events";
+import type { Socket } from "node:net";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createServices, type Health } from "../services/index.js";
+import { createAdmission } from "./caller.js";
+import { type Connections, createConnections } from "./connections.js";
+import { createDirectEngine } from "./engines/direct/index.js";
+import { createNodeEngine } from "./engines/node.js";
+import type { OnError } from "./on-error.js";
+import { defaultGraceMs, routerOptions, type ServeOptions } from "./options.js";
+import { recordRoutes } from "./routes.js";
+
+/** A server without a name: answers the calls on connections that somebody else accepts. */
+export interface Service extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
+  readonly health: Health;
+  /** Tells those who watch its health that it ends: the first thing to do then. */
+  quiesce(): void;
+  /** Takes no new calls, waits up to `graceMs` for those in flight, then ends them with Unavailable. */
+  drain(): Promise<void>;
+}
+
+export interface ServiceEvents {
+  readonly onError: OnError;
+  /** A connection speaks no HTTP/2. Returns whether somebody took it; else it is served as HTTP/1.1. */
+  onOther(socket: Socket, head: Buffer): boolean;
+  /** A connection has ended. */
+  onEnd?(): void;
+}
+
+/** Builds what these options describe. @throws for options that cannot be meant. */
+export async function createService(
+  options: ServeOptions,
+  { onError, onOther, onEnd = () => {} }: ServiceEvents,
+): Promise<Service> {
+  const shutdown = new AbortController();
+  setMaxListeners(0, shutdown.signal); // one for each call in flight
+  const router = routerOptions(options, shutdown.signal);
+  const services = await createServices(options);
+  const routes = recordRoutes((recorder) => {
+    services.register(recorder);
+    options.routes(recorder);
+  });
+  services.announce(routes.services);
+  const createEngine = options.engine === "node" ? createNodeEngine : createDirectEngine;
+  const engine = createEngine({ routes, router, onError });
+  const connections = createConnections(engine, createAdmission(options.authorize, onError), onOther, onEnd);
+  return {
+    accept: connections.accept,
+    takeUnspoken: connections.takeUnspoken,
+    forget: connections.forget,
+    health: services.health,
+    quiesce: services.drain,
+    async drain() {
+      engine.drain();
+      const drained = connections.drained();
+      if (!(await within(options.graceMs ?? defaultGraceMs, drained))) {
+        shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
+        await within(farewellMs, drained);
+      }
+      connections.destroy();
+      await drained;
+    },
+  };
+}
+
+/** How long the answers of calls that were ended may take to get out, in milliseconds. Peers that read are done long before. */
+export const farewellMs = 500;
+
+/** Whether the promise resolves within this time. */
+function within(ms: number, promise: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
