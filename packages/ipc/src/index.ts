@@ -30,14 +30,19 @@ export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline
 export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
 export {
   type Authorize,
+  type ClusterMember,
+  type ClusterPrimary,
+  type ClusterWorker,
   type ErrorContext,
   groups,
   type OnError,
   peerKey,
+  type ServeClusterOptions,
   type ServeOptions,
   type Server,
   sameUser,
   serve,
+  serveCluster,
   users,
 } from "./server/index.js";
 export type { Health, HealthStatus, ReflectionOptions } from "./services/index.js";

@@ -4,6 +4,13 @@
  * process' life. Nothing here knows of the client.
  */
 export { type Authorize, groups, peerKey, sameUser, users } from "./caller.js";
+export {
+  type ClusterMember,
+  type ClusterPrimary,
+  type ClusterWorker,
+  type ServeClusterOptions,
+  serveCluster,
+} from "./cluster.js";
 export type { ErrorContext, OnError } from "./on-error.js";
 export type { ServeOptions } from "./options.js";
 export type { Server } from "./serve.js";
