@@ -59,14 +59,17 @@ export function connectTo(
 
 /**
  * Turns the error of a call into what the user is told. A server that speaks HTTP/2 and not gRPC answers any call with an HTTP
- * status or another content type.
+ * status or another content type; one that speaks neither may just wait.
  */
-export function failureAt(path: string, error: unknown): Failure {
+export function failureAt({ path, transport }: Connection, error: unknown): Failure {
   if (error instanceof ConnectError && isNotGrpc(error)) {
     const why = error.rawMessage.replace(/^unexpected response /, "");
     return new Failure("unreachable", `the server at ${path} does not speak gRPC (${why})`, undefined, {
       cause: error,
     });
+  }
+  if (error instanceof ConnectError && error.code === Code.DeadlineExceeded && transport.state === "connecting") {
+    return new Failure("timeout", `the server at ${path} takes connections and says nothing: is it a gRPC server?`);
   }
   return failureOf(error);
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus } from "@vyra/ipc/health";
 import { type Connection, failureAt, isUnimplemented } from "./connection.js";
 import { Failure } from "./failure.js";
-import { Health, HealthCheckResponse_ServingStatus } from "./gen/grpc/health/v1/health_pb.js";
 import { interrupted } from "./terminal/interrupt.js";
 
 /** gRPC's words for it, and `UNREACHABLE` where there is nobody to ask. */
@@ -30,7 +30,7 @@ export async function checkHealth(
     if (error instanceof ConnectError && error.code === Code.NotFound) {
       return "SERVICE_UNKNOWN";
     }
-    throw failureAt(connection.path, error);
+    throw failureAt(connection, error);
   }
 }
 

@@ -107,7 +107,7 @@ export class Histogram {
 
 /** Below 2 × 128 units each has a bucket; above, the highest eight bits choose it. */
 function indexOf(ms: number): number {
-  const units = Math.min(0x7fffffff, Math.max(0, Math.round(ms * unitsPerMs)));
+  const units = Math.min(0x7fffffff, Math.max(0, Math.floor(ms * unitsPerMs)));
   const shift = Math.max(0, 31 - Math.clz32(units) - bucketBits);
   return shift * bucketsPerDoubling + (units >>> shift);
 }

@@ -82,7 +82,7 @@ export async function runLoad(load: Load): Promise<{ tally: Tally; measuredMs: n
     if (isOver) {
       return; // perhaps by our own doing
     }
-    const { kind, status, message } = failureAt(load.connection.path, error);
+    const { kind, status, message } = failureAt(load.connection, error);
     if (kind === "unreachable") {
       tally.failedWith("UNREACHABLE", message);
       await pause(pauseWhenUnreachableMs);

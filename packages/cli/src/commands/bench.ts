@@ -119,9 +119,9 @@ async function prepare(
   connection: Connection,
   name: string,
   argument: string | undefined,
-  flags: DescriptorFlags,
+  flags: BenchFlags,
 ): Promise<Work> {
-  await using source = await chooseSource(connection, flags);
+  await using source = await chooseSource(connection, flags, flags.timeout);
   const method = await findMethod(source, name);
   if (!takesStream(method)) {
     return { method, requests: [await singleRequest(method, argument, source)] };
@@ -148,7 +148,7 @@ async function tryOnce(
       // only its end counts
     }
   } catch (error) {
-    throw failureAt(connection.path, error);
+    throw failureAt(connection, error);
   }
 }
 

@@ -64,7 +64,7 @@ export function addCall(program: Command): void {
 async function call(socket: string, name: string, argument: string | undefined, flags: CallFlags): Promise<void> {
   const headers = parseHeaders(flags.header);
   await using connection = connectTo(socket, flags);
-  await using source = await chooseSource(connection, flags);
+  await using source = await chooseSource(connection, flags, flags.timeout);
   const method = await findMethod(source, name);
   if (flags.example) {
     print(prettyJson(exampleOf(method.input)));
@@ -155,6 +155,6 @@ async function explain(
   if (flags.verbose) {
     showMetadata("trailer", error.metadata, flags);
   }
-  const failure = failureAt(connection.path, error);
+  const failure = failureAt(connection, error);
   return error.details.length > 0 ? failureOfCall(error, await readDetails(error, source)) : failure;
 }

@@ -83,8 +83,8 @@ async function watch(connection: Connection, service: string, flags: HealthFlags
       if (interrupted.aborted) {
         return;
       }
-      if (isUnimplemented(error) || failureAt(connection.path, error).kind === "failed") {
-        throw failureAt(connection.path, error);
+      if (isUnimplemented(error) || failureAt(connection, error).kind === "failed") {
+        throw failureAt(connection, error);
       }
     }
     see("UNREACHABLE");

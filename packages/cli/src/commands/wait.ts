@@ -6,8 +6,9 @@ import {
   type Connection,
   type ConnectionFlags,
   connectTo,
+  failureAt,
 } from "../connection.js";
-import { Failure, failureOf } from "../failure.js";
+import { Failure } from "../failure.js";
 import { checkHealth } from "../health.js";
 import { examples, socketHelp } from "../help.js";
 import { formatMs } from "../terminal/duration.js";
@@ -86,7 +87,7 @@ async function obstacleAt(
     const status = await checkHealth(connection, service ?? "", Math.max(1, leftMs));
     return status === undefined || status === "SERVING" ? undefined : `it says ${status}`;
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = failureAt(connection, error);
     if (isFinal(failure)) {
       throw failure;
     }

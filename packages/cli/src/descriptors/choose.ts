@@ -24,8 +24,16 @@ export function addDescriptorFlags(command: Command): Command {
     .option("--descriptor-set <file>", "read the services from a compiled FileDescriptorSet instead");
 }
 
-/** The descriptions of a server: from files where they are given, else from the server by reflection. */
-export async function chooseSource(connection: Connection, flags: DescriptorFlags): Promise<DescriptorSource> {
+/**
+ * The descriptions of a server: from files where they are given, else from the server by reflection.
+ *
+ * @param timeoutMs how long the server may take to describe itself; undefined or 0 for the default.
+ */
+export async function chooseSource(
+  connection: Connection,
+  flags: DescriptorFlags,
+  timeoutMs?: number,
+): Promise<DescriptorSource> {
   const { proto = [], importPath = [], descriptorSet: set } = flags;
   if (set !== undefined) {
     if (proto.length > 0) {
@@ -39,7 +47,7 @@ export async function chooseSource(connection: Connection, flags: DescriptorFlag
   if (importPath.length > 0) {
     throw usage("--import-path is for --proto");
   }
-  return reflect(connection, defaultTimeoutMs);
+  return reflect(connection, timeoutMs || defaultTimeoutMs);
 }
 
 function list(value: string, before: string[] = []): string[] {

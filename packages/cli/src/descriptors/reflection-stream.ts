@@ -1,12 +1,12 @@
 import { create, type DescMethodStreaming, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import type { StreamResponse } from "@connectrpc/connect";
-import { type Connection, isUnimplemented } from "../connection.js";
-import { Failure } from "../failure.js";
 import {
   ServerReflection,
   ServerReflectionRequestSchema,
   type ServerReflectionResponseSchema,
-} from "../gen/grpc/reflection/v1/reflection_pb.js";
+} from "@vyra/ipc/reflection";
+import { type Connection, isUnimplemented } from "../connection.js";
+import { Failure } from "../failure.js";
 import { interrupted } from "../terminal/interrupt.js";
 
 type Request = MessageShape<typeof ServerReflectionRequestSchema>;

@@ -49,7 +49,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     try {
       return await stream.ask(question);
     } catch (error) {
-      throw failureAt(path, error);
+      throw failureAt(connection, error);
     }
   }
 

@@ -101,6 +101,7 @@ function typeOfBytes(typeName: string): DescMessage {
   const dot = typeName.lastIndexOf(".");
   const field = {
     name: "base64",
+    jsonName: "base64",
     number: 1,
     label: FieldDescriptorProto_Label.OPTIONAL,
     type: FieldDescriptorProto_Type.BYTES,

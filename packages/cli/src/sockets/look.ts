@@ -1,7 +1,6 @@
-import { type ConnectionFlags, connectTo } from "../connection.js";
+import { type ConnectionFlags, connectTo, failureAt } from "../connection.js";
 import { reflect } from "../descriptors/reflection.js";
 import { isInfrastructure } from "../descriptors/source.js";
-import { failureOf } from "../failure.js";
 import { checkHealth, type HealthStatus } from "../health.js";
 import type { SocketFile } from "./find-sockets.js";
 import { commandOf, userName } from "./processes.js";
@@ -51,7 +50,7 @@ async function ask(path: string, flags: ConnectionFlags): Promise<Partial<Sight>
     const services = await source.services().catch(() => undefined);
     return { health, services: services?.filter((name) => !isInfrastructure(name)) };
   } catch (error) {
-    switch (failureOf(error).kind) {
+    switch (failureAt(connection, error).kind) {
       case "unreachable":
         return { state: "not gRPC" };
       case "timeout":
