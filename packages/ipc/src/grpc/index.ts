@@ -26,8 +26,8 @@ export {
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
 export { type Encoded, MessageInbox, unshared } from "./message-inbox.js";
-export { fieldOf, fieldsOf, headersOf } from "./metadata.js";
+export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { Drain, sendMessages } from "./send-messages.js";
-export { errorOf, hasStatus, percentEncoded, statusFields } from "./status.js";
+export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

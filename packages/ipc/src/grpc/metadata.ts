@@ -25,10 +25,20 @@ export function fieldsOf(headers: Headers): string[] {
   const fields: string[] = [];
   for (const [name, value] of headers) {
     if (!reserved.has(name)) {
-      fields.push(name, value);
+      for (const one of valuesOf(name, value)) {
+        fields.push(name, one);
+      }
     }
   }
   return fields;
+}
+
+/**
+ * A header's values as fields of their own where that can be told: `Headers` joins repeated ones with ", ", and gRPC's C++
+ * and Go libraries do not take a "-bin" value apart but refuse it as bad base64; C++ 1.51 even ends the connection.
+ */
+export function valuesOf(name: string, value: string): string[] {
+  return name.endsWith("-bin") && value.includes(",") ? value.split(",").map((one) => one.trim()) : [value];
 }
 
 /** Received fields as headers, without the pseudo-header fields of HTTP/2. */

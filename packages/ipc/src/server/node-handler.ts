@@ -2,7 +2,15 @@ import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { abortableIterable, parseTimeout, percentEncoded, startDeadline, timeoutHeader } from "../grpc/index.js";
+import {
+  abortableIterable,
+  parseTimeout,
+  percentDecoded,
+  percentEncoded,
+  startDeadline,
+  timeoutHeader,
+  valuesOf,
+} from "../grpc/index.js";
 import { type Caller, contextValuesFor } from "./caller.js";
 import { nameOf, type OnError } from "./on-error.js";
 
@@ -29,6 +37,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHan
     }
     mendAuthority(req);
     letGoOfRequest(res);
+    mendFields(res);
     const request = universalRequestFromNodeRequest(req, res, undefined, caller && contextValuesFor(caller));
     if (isBytes(request.body)) {
       request.body = bodyOf(request.body, request.signal, timeoutOf(req), res);
@@ -114,17 +123,41 @@ function mendAuthority(req: NodeRequest): void {
 }
 
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
-  if (req.headers["content-type"]?.startsWith("application/grpc")) {
-    const message = percentEncoded(`unknown method ${pathOf(req)}`);
-    res.writeHead(200, {
+  if ("stream" in res && req.headers["content-type"]?.startsWith("application/grpc")) {
+    // "Trailers-Only": the status counts as a trailer only in a HEADERS frame that ends the stream.
+    const fields = {
+      ":status": 200,
       "content-type": "application/grpc",
       "grpc-status": String(Code.Unimplemented),
-      "grpc-message": message,
-    });
-  } else {
-    res.writeHead(404);
+      "grpc-message": percentEncoded(`unknown method ${pathOf(req)}`),
+    };
+    res.stream.respond(fields, { endStream: true });
+    return;
   }
+  res.writeHead(404);
   res.end();
+}
+
+/** What connect-node sends in a form that not every gRPC library reads: joined binary values, and an over-encoded message. */
+function mendFields(res: NodeResponse): void {
+  if (!("stream" in res)) {
+    return;
+  }
+  const { writeHead, addTrailers } = res;
+  res.writeHead = ((status: number, fields: Fields) => writeHead.call(res, status, mended(fields) as never)) as never;
+  res.addTrailers = (fields) => addTrailers.call(res, mended(fields as Fields) as never);
+}
+
+type Fields = Record<string, string | string[] | undefined>;
+
+function mended(fields: Fields | undefined): Fields | undefined {
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    if (fields !== undefined && typeof value === "string") {
+      // grpc-js decodes what decodeURI() does, and not the "%3A" of encodeURIComponent().
+      fields[name] = name === "grpc-message" ? percentEncoded(percentDecoded(value)) : valuesOf(name, value);
+    }
+  }
+  return fields;
 }
 
 function timeoutOf(req: NodeRequest): number | undefined {

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
-import { notProcessed } from "../../grpc/index.js";
+import { deadlineExceeded, notProcessed, remainingMs, valuesOf } from "../../grpc/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";
 import { dial } from "../dial.js";
@@ -98,6 +98,11 @@ class Attempts {
     if (this.#signal?.aborted) {
       throw this.#signal.reason; // nobody waits for the answer any more
     }
+    for (const [name, value] of Object.entries(headers)) {
+      if (typeof value === "string") {
+        headers[name] = valuesOf(name, value);
+      }
+    }
     const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
     const onAnswer = (fields: object) => {
       this.#isAnswered ||= "grpc-status" in fields;
@@ -116,6 +121,10 @@ class Attempts {
   }
 
   notifyResponseByteRead(): void {}
+
+  #isPastDeadline(): boolean {
+    return this.#signal !== undefined && (remainingMs(this.#signal) ?? 1) <= 0;
+  }
 
   async *#explained<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
     try {
@@ -136,6 +145,10 @@ class Attempts {
     }
     if (this.connection.state === "shutdown") {
       return channelClosed(path, error);
+    }
+    // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
+    if (this.#stream.rstCode === constants.NGHTTP2_CANCEL && this.#isPastDeadline()) {
+      return deadlineExceeded("deadline", 0);
     }
     if (this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#session?.ignored(this.#stream)) {
       return refused(path, error);

@@ -21,6 +21,7 @@ import {
   hasStatus,
   headersOf,
   incompleteMessage,
+  remainingMs,
   Timed,
   timeoutHeader,
 } from "../../../grpc/index.js";
@@ -206,9 +207,18 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
       }
     } else if (error.origin === "socket" || error.cause !== undefined) {
       this.fail(connectionLost(this.core.path, error));
+    } else if (error.code === ErrorCode.CANCEL && this.#isPastDeadline()) {
+      // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
+      this.fail(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
     } else {
       this.fail(resetError(error));
     }
+  }
+
+  /** By its own clock, or by that of the interceptor that limits it. */
+  #isPastDeadline(): boolean {
+    const leftMs = this.leftMs() ?? (this.signal && remainingMs(this.signal));
+    return leftMs !== undefined && leftMs <= 0;
   }
 
   onDeadline(): void {
