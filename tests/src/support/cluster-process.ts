@@ -1,15 +1,17 @@
 /**
- * The echo service as a cluster: `node cluster-process.js SOCKET ENGINE [OPTIONS as JSON]`. Each worker answers with its pid as the
- * payload's text. The primary prints a line for what happens, and does what it is told by lines on standard input.
+ * The echo service as a cluster: `node cluster-process.js SOCKET ENGINE [OPTIONS as JSON]`. To a unary call it answers who called
+ * and who answered. The primary prints a line for what happens, and does what it is told by lines on standard input. While the file
+ * `failIfThere` is there, workers end as soon as they have begun.
  */
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { type ServeOptions, serveCluster } from "@vyra/ipc";
+import { peerKey, type ServeOptions, serveCluster } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { createEcho } from "./echo.js";
 
 const [socket = "", engine, options = "{}"] = process.argv.slice(2);
-const { failWorkers, ...clusterOptions } = JSON.parse(options);
-if (failWorkers && process.send) {
+const { failIfThere, ...clusterOptions } = JSON.parse(options);
+if (process.send && failIfThere && existsSync(failIfThere)) {
   process.exit(3);
 }
 const echo = createEcho();
@@ -20,7 +22,7 @@ const cluster = await serveCluster({
     router.service(EchoService, echo);
     router.rpc(EchoService.method.unary, async (request, context) => ({
       ...(await echo.unary(request, context)),
-      text: `${request.text}@${process.pid}`,
+      text: `${context.values.get(peerKey)?.pid} ${process.pid}`,
     }));
   },
   onError: (error) => console.log(`reported ${error instanceof Error ? error.message : error}`),
@@ -28,12 +30,15 @@ const cluster = await serveCluster({
 });
 if (cluster.role === "primary") {
   console.log(`serving at ${cluster.address}`);
-  void cluster.closed.then(() => console.log("closed"));
   const input = createInterface(process.stdin);
+  void cluster.closed.then(() => {
+    console.log("closed");
+    input.close();
+  });
   input.on("line", (line) => {
     switch (line) {
       case "workers":
-        console.log(`workers ${JSON.stringify(cluster.workers)}`);
+        console.log(JSON.stringify(cluster.workers));
         break;
       case "restart":
         cluster.restart().then(
@@ -43,11 +48,10 @@ if (cluster.role === "primary") {
         break;
       case "close":
         void cluster.close();
-        input.close();
         break;
       case "second":
         serveCluster({ socket: `${socket}2`, routes: () => {} }).catch((error) =>
-          console.log(`second ${error.message}`),
+          console.log(`no second: ${error.message}`),
         );
         break;
     }

@@ -68,7 +68,6 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     }
     state = "draining";
     service.quiesce();
-    service.quiesce();
     for (let socket = unspoken(); socket !== undefined; socket = unspoken()) {
       const received = new Promise<void>((resolve) => {
         onReceived = resolve;
