@@ -1,0 +1,26 @@
+/** What a parent tells its child, and what that answers. */
+export interface ServeOrder {
+  readonly do: "serve";
+  /** As for `serve()`, without what is no JSON. */
+  readonly options: Readonly<Record<string, unknown>> & { readonly socket: string };
+  /** The file that gets a line for each unary call that was finished. */
+  readonly log?: string;
+  /** Whether `Date` is to lie. */
+  readonly clockJumps?: boolean;
+}
+
+export type Order =
+  | ServeOrder
+  | { readonly do: "close" }
+  | { readonly do: "hold descriptors" }
+  | { readonly do: "free descriptors" };
+
+export type Answer =
+  | { readonly did: "begun" }
+  | { readonly did: "serving"; readonly address: string; readonly pid: number }
+  | { readonly did: "failed"; readonly name: string; readonly message: string }
+  | { readonly did: "complained"; readonly message: string }
+  | { readonly did: "held"; readonly count: number }
+  | { readonly did: "freed" }
+  | { readonly did: "closed" }
+  | { readonly did: "ended" };
