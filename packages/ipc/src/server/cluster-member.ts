@@ -50,34 +50,30 @@ export class Member {
         this.#on(what, socket as Socket | undefined);
       }
     });
-    const disconnected = new Promise<void>((resolve) => {
-      // After the last message, which an exit may overtake.
-      worker.once("disconnect", () => {
-        this.state = this.state === "serving" ? "lost" : this.state;
-        for (const socket of this.#onTheirWay.splice(0)) {
-          this.connections--;
-          events.onReturned(socket);
-        }
-        if (this.#endTimer !== undefined) {
-          this.#endWithin(leaveMs);
-        }
-        resolve();
-      });
+    worker.once("exit", () => this.#lose());
+    worker.once("disconnect", () => {
+      this.#lose();
+      this.#takeBack();
+      if (this.#endTimer !== undefined) {
+        this.#endWithin(leaveMs);
+      }
     });
-    const exited = new Promise<string>((resolve) => {
-      worker.once("exit", (code, signal) => resolve(signal ? `by ${signal}` : `with status ${code}`));
+    // "close" comes after the last message, which "exit" may overtake; "disconnect" would, too, but does not come at all if the
+    // process ends before it has received a socket.
+    const closed = new Promise<string>((resolve) => {
+      worker.process.once("close", (code, signal) => resolve(signal ? `by ${signal}` : `with status ${code}`));
     });
     const neverBegan = new Promise<string>((resolve) => {
-      // Or a message that cannot be sent any more: "disconnect" follows.
+      // Or a message that cannot be sent any more: the end of the process follows.
       worker.on("error", (error: NodeJS.ErrnoException) => {
         if (worker.process.pid === undefined) {
           resolve(`with ${error.code}`);
         }
       });
     });
-    const over = Promise.race([neverBegan, disconnected.then(() => exited)]);
-    this.ended = over.then((how) => {
+    this.ended = Promise.race([neverBegan, closed]).then((how) => {
       clearTimeout(this.#endTimer);
+      this.#takeBack();
       onFailed(new Error(`worker ${this.pid} ended ${how} before it was ready to serve`));
       events.onEnd(this, how);
     });
@@ -140,6 +136,21 @@ export class Member {
           this.events.onTakeover(socket.on("error", () => {}));
         }
         break;
+    }
+  }
+
+  /** It takes no more connections. */
+  #lose(): void {
+    if (this.state === "serving") {
+      this.state = "lost";
+    }
+  }
+
+  /** What it has not confirmed is still to be served. */
+  #takeBack(): void {
+    for (const socket of this.#onTheirWay.splice(0)) {
+      this.connections--;
+      this.events.onReturned(socket);
     }
   }
 

@@ -69,11 +69,7 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     state = "draining";
     service.quiesce();
     for (let socket = unspoken(); socket !== undefined; socket = unspoken()) {
-      const received = new Promise<void>((resolve) => {
-        onReceived = resolve;
-      });
-      tell("returned", socket);
-      await received;
+      await giveBack(socket);
     }
     await service.drain();
     state = "drained";
@@ -83,6 +79,17 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     if (process.connected) {
       process.disconnect();
     }
+  }
+
+  /** Resolves when the primary has it, or is gone: which "disconnect" does not tell while a socket is on its way. */
+  async function giveBack(socket: Socket): Promise<void> {
+    const received = new Promise<void>((resolve) => {
+      onReceived = resolve;
+    });
+    const timer = setInterval(() => process.connected || onReceived(), lookMs);
+    tell("returned", socket);
+    await received;
+    clearInterval(timer);
   }
 
   function unspoken(): Socket | undefined {
@@ -107,3 +114,6 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     }
   }
 }
+
+/** How often to look whether the primary lives, in milliseconds, while it ought to answer. */
+const lookMs = 100;

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { type Channel, type ClusterMember, createChannel, resolveSocket } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { freshName } from "./engines.js";
+import { later } from "./expect.js";
+
+export type Client = ReturnType<typeof clientOf>;
+
+function clientOf(channel: Channel) {
+  return channel.client(EchoService);
+}
+
+/** A cluster in processes of its own, with the channels to it. */
+export async function startCluster(engine: string, options: object, name = freshName()) {
+  const script = fileURLToPath(new URL("../support/cluster-process.js", import.meta.url));
+  const args = [script, name, engine, JSON.stringify({ graceMs: 3_600_000, ...options })];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.on("error", () => {});
+  const primaryEnded = once(child, "exit");
+  // Workers have the same standard output: this is the end of all of them.
+  const ended = once(child, "close");
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const line = async (): Promise<string> => (await lines.next()).value ?? assert.fail(`the cluster ended: ${stderr}`);
+  const tell = (what: string) => child.stdin.write(`${what}\n`);
+  const ask = (what: string) => {
+    tell(what);
+    return line();
+  };
+  const channels: Channel[] = [];
+  await line().catch(async (error: unknown) => {
+    await ended;
+    throw error;
+  });
+  const workers = async (): Promise<ClusterMember[]> => JSON.parse(await ask("workers"));
+  return {
+    name,
+    path: resolveSocket(name).path,
+    pid: child.pid as number,
+    primaryEnded,
+    ended,
+    line,
+    tell,
+    ask,
+    workers,
+    open(connections: number): Client {
+      const channel = createChannel(name, { connections });
+      channels.push(channel);
+      return clientOf(channel);
+    },
+    async answering(client: Client): Promise<number> {
+      return Number((await client.unary({})).text.split(" ")[1]);
+    },
+    async untilThereAre(count: number): Promise<ClusterMember[]> {
+      for (;;) {
+        const now = await workers();
+        if (now.length === count) {
+          return now;
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const channel of channels) {
+        await channel.close();
+      }
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** A call that lasts for as long as the test wants it to. */
+export function conversation(client: Client) {
+  let next = later<boolean>();
+  const answers = client
+    .bidiStream(
+      (async function* () {
+        while (await next.promise) {
+          next = later<boolean>();
+          yield {};
+        }
+      })(),
+      { timeoutMs: 60_000 },
+    )
+    [Symbol.asyncIterator]();
+  return {
+    async exchange(): Promise<void> {
+      next.resolve(true);
+      assert.equal((await answers.next()).done, false);
+    },
+    async end(): Promise<void> {
+      next.resolve(false);
+      assert.equal((await answers.next()).done, true);
+    },
+  };
+}
