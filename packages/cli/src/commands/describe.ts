@@ -5,7 +5,7 @@ import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descr
 import { allServices, endsWithName } from "../descriptors/find-method.js";
 import { serviceJson, typeJson } from "../descriptors/proto-json.js";
 import { methodText, protoText, typesUsedBy } from "../descriptors/proto-text.js";
-import type { DescriptorSource, NamedType } from "../descriptors/source.js";
+import { type DescriptorSource, isInfrastructure, type NamedType } from "../descriptors/source.js";
 import { usage } from "../failure.js";
 import { examples, socketHelp } from "../help.js";
 import { didYouMean, nearest } from "../suggest.js";
@@ -38,7 +38,7 @@ export function addDescribe(program: Command): void {
 async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags);
-  const shown = name === undefined ? await allServices(source) : await find(source, name);
+  const shown = name === undefined ? await offeredServices(source) : await find(source, name);
   const used = name === undefined ? [] : typesUsedBy(...shown.flatMap(partsOf));
   const all = [...shown.filter((desc) => desc.kind === "service" || desc.kind === "rpc"), ...used];
   if (flags.json) {
@@ -52,6 +52,13 @@ async function describe(socket: string, name: string | undefined, flags: Describ
 }
 
 type Shown = NamedType | DescMethod;
+
+/** What the server is there for; what every server has is shown when it is asked for by its name. */
+async function offeredServices(source: DescriptorSource): Promise<Shown[]> {
+  const services = await allServices(source);
+  const offered = services.filter(({ typeName }) => !isInfrastructure(typeName));
+  return offered.length > 0 ? offered : services;
+}
 
 async function find(source: DescriptorSource, text: string): Promise<Shown[]> {
   const name = text.replace(/^\//, "").replaceAll("/", ".");

@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { usage } from "../failure.js";
 import { didYouMean, nearest } from "../suggest.js";
-import { type DescriptorSource, isReflection } from "./source.js";
+import { type DescriptorSource, isInfrastructure, isReflection } from "./source.js";
 
 /** A method's name as gRPC's path has it: `vyra.ipc.BackendService/GetStatus`. */
 export function methodName(method: DescMethod): string {
@@ -21,7 +21,9 @@ export async function findMethod(source: DescriptorSource, text: string): Promis
     return exact;
   }
   const all = (await allServices(source)).flatMap(({ methods }) => methods);
-  const found = all.filter((method) => endsWithName(`${method.parent.typeName}.${method.name}`, name));
+  const ending = all.filter((method) => endsWithName(`${method.parent.typeName}.${method.name}`, name));
+  const offered = ending.filter(({ parent }) => !isInfrastructure(parent.typeName));
+  const found = offered.length > 0 ? offered : ending; // Watch is the server's own before it is Health's
   if (found.length === 1) {
     return found[0] as DescMethod;
   }

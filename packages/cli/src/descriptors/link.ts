@@ -2,23 +2,20 @@ import { create, createFileRegistry, type DescFile, type FileRegistry } from "@b
 import * as wkt from "@bufbuild/protobuf/wkt";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Failure } from "../failure.js";
-import { complete } from "./complete.js";
+import { complete, typesUsedIn } from "./complete.js";
 
 /**
- * Makes types of files. Each file comes after those that it imports, as protobuf-es wants them; an import that nobody has is
- * taken for an empty file, which does no harm unless a type of it is used (files that only declare options are often left out).
+ * Makes types of files. An import that nobody has is taken for an empty file, which does no harm unless a type of it is used
+ * (files that only declare options are often left out).
  *
  * @param origin where the files come from, for the message.
  * @throws {Failure} if they do not fit together.
  */
 export function link(files: ReadonlyMap<string, FileDescriptorProto>, origin: string): FileRegistry {
-  const sorted = new Map<string, FileDescriptorProto>();
-  for (const name of files.keys()) {
-    addWithImports(name, files, sorted, new Set());
-  }
-  complete([...sorted.values()]);
+  const all = withImports(files);
+  const definedIn = complete([...all.values()]);
   try {
-    return createFileRegistry(create(FileDescriptorSetSchema, { file: [...sorted.values()] }));
+    return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(all, definedIn) }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure("failed", `the descriptions of ${origin} do not fit together: ${why}`, undefined, { cause });
@@ -36,19 +33,42 @@ const wellKnownFiles = new Map(
     .map(({ proto }) => [proto.name, proto]),
 );
 
-function addWithImports(
-  name: string,
+function withImports(files: ReadonlyMap<string, FileDescriptorProto>): Map<string, FileDescriptorProto> {
+  const all = new Map(files);
+  for (const { dependency } of all.values()) {
+    for (const name of dependency) {
+      if (!all.has(name)) {
+        // A Map that grows while it is walked is walked to its new end.
+        all.set(name, wellKnownFile(name) ?? create(FileDescriptorProtoSchema, { name, syntax: "proto3" }));
+      }
+    }
+  }
+  return all;
+}
+
+/** Each file after those whose types it uses, as protobuf-es wants them; grpc-js does not say what its files import. */
+function sorted(
   files: ReadonlyMap<string, FileDescriptorProto>,
-  sorted: Map<string, FileDescriptorProto>,
-  above: Set<string>,
-): void {
-  if (sorted.has(name) || above.has(name)) {
-    return;
+  definedIn: ReadonlyMap<string, FileDescriptorProto>,
+): FileDescriptorProto[] {
+  const result = new Set<FileDescriptorProto>();
+  const visited = new Set<FileDescriptorProto>();
+  for (const file of files.values()) {
+    visit(file);
   }
-  above.add(name);
-  const file = files.get(name) ?? wellKnownFile(name) ?? create(FileDescriptorProtoSchema, { name, syntax: "proto3" });
-  for (const imported of file.dependency) {
-    addWithImports(imported, files, sorted, above);
+  return [...result];
+
+  function visit(file: FileDescriptorProto): void {
+    if (!visited.has(file)) {
+      visited.add(file);
+      const imported = file.dependency.map((name) => files.get(name));
+      const used = [...typesUsedIn(file)].map((type) => definedIn.get(type));
+      for (const other of [...imported, ...used]) {
+        if (other !== undefined) {
+          visit(other);
+        }
+      }
+      result.add(file);
+    }
   }
-  sorted.set(name, file);
 }

@@ -123,7 +123,7 @@ function labelOf(field: DescField): string {
 }
 
 function typeOf(field: DescField): string {
-  const value = shortName(typeNameOf(field), field.parent.file.proto.package);
+  const value = shortName(typeNameOf(field), field.parent.typeName, field.parent.file.proto.package);
   return field.fieldKind === "map" ? `map<${scalarName(field.mapKey)}, ${value}>` : value;
 }
 
@@ -144,8 +144,8 @@ export function scalarName(type: ScalarType): string {
   return ScalarType[type].toLowerCase();
 }
 
-function shortName(typeName: string, fromPackage: string): string {
-  return fromPackage !== "" && typeName.startsWith(`${fromPackage}.`)
-    ? typeName.slice(fromPackage.length + 1)
-    : typeName;
+/** The name as it can be written within these scopes, the innermost first. */
+function shortName(typeName: string, ...scopes: readonly string[]): string {
+  const scope = scopes.find((one) => one !== "" && typeName.startsWith(`${one}.`));
+  return scope === undefined ? typeName : typeName.slice(scope.length + 1);
 }

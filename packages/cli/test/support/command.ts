@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { on } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
@@ -23,6 +25,8 @@ export interface Running {
   /** What it has written to standard output so far. */
   readonly stdout: string;
   readonly stderr: string;
+  /** Resolves when this has been written to standard output; fails if the command ends before. */
+  wrote(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
@@ -49,6 +53,7 @@ export function start(args: readonly string[], { env, cwd }: RunOptions = {}): R
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
   return {
     child,
     get stdout() {
@@ -57,6 +62,14 @@ export function start(args: readonly string[], { env, cwd }: RunOptions = {}): R
     get stderr() {
       return stderr;
     },
-    ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr }))),
+    async wrote(text) {
+      const signs = on(child.stdout, "data");
+      while (!stdout.includes(text)) {
+        const next = await Promise.race([signs.next(), ended]);
+        assert.ok(!("code" in next), `ended before it wrote ${JSON.stringify(text)}: ${JSON.stringify(next)}`);
+      }
+      await signs.return?.();
+    },
+    ended,
   };
 }

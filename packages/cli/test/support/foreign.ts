@@ -9,7 +9,7 @@ import { protoFolder, shopProto } from "./shop.js";
  * A server of another make, grpc-js with its own reflection, at `<folder>/<name>_ipc.sock`: part of the shop.
  */
 export async function serveForeignShop(folder: string, name: string): Promise<AsyncDisposable> {
-  const definition = loadSync(shopProto, { includeDirs: [protoFolder] });
+  const definition = loadSync(shopProto, { includeDirs: [protoFolder], keepCase: true });
   const loaded = loadPackageDefinition(definition) as unknown as {
     cli: { test: { ShopService: { service: Parameters<Server["addService"]>[0] } } };
   };
@@ -27,5 +27,5 @@ export async function serveForeignShop(folder: string, name: string): Promise<As
 
 const foreignShop = {
   Place: (call: { request: { id: string } }, answer: (error: null, value: object) => void) =>
-    answer(null, { orderId: call.request.id }),
+    answer(null, { order_id: call.request.id }),
 } as unknown as UntypedServiceImplementation;

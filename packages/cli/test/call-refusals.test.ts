@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Server } from "@vyra/ipc";
+import { type Ended, run } from "./support/command.js";
+import { ownFolder } from "./support/folder.js";
+import { serveShop } from "./support/shop.js";
+
+const refusals: readonly (readonly [what: string, args: readonly string[], complaint: RegExp])[] = [
+  ["an unknown method", ["Palce", "{}"], /no method Palce at .*: did you mean cli\.test\.ShopService\/Place\?$/],
+  ["a name of several methods", ["ShopService"], /no method ShopService at /],
+  ["an unknown field", ["Place", '{"idd": 1}'], /: idd: no such field in cli\.test\.Order: did you mean id\?$/],
+  ["a wrong value", ["Place", '{"items": [{}, {"price": "x"}]}'], /: items\[1\]\.price: expected number/],
+  ["what is no JSON", ["Place", "{"], /the request is not JSON: /],
+  ["two requests where there is one", ["Place", "{}{}"], /Place takes one request, and there are 2 messages/],
+  ["a file that is not there", ["Place", "@/nowhere.json"], /cannot read \/nowhere\.json \(ENOENT\)$/],
+  ["no metadata", ["Place", "-H", "nonsense"], /"nonsense" is no metadata: write 'name: value'$/],
+  ["no span of time", ["Place", "--timeout", "soon"], /"soon" is not a span of time: write 500ms, 10s or 1m30s$/],
+  ["an unknown option", ["Place", "--timeuot", "1s"], /unknown option '--timeuot': did you mean --timeout\?$/],
+  ["two descriptions", ["Place", "--proto", "a", "--descriptor-set", "b"], /give one of them$/],
+];
+
+describe("vyra-ipc call refuses", () => {
+  ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
+  let server: Server;
+  let outcomes: Promise<Ended>[];
+
+  before(async () => {
+    server = await serveShop("shop");
+    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args])); // all at once: starting takes longest
+  });
+
+  after(async () => {
+    await server.close();
+  });
+
+  for (const [index, [what, , complaint]] of refusals.entries()) {
+    it(`${what} in one line, and ends with 2`, async () => {
+      const { code, stdout, stderr } = (await outcomes[index]) as Ended;
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+      assert.match(stderr, /^vyra-ipc: [^\n]+\n$/);
+      assert.match(stderr.trimEnd(), complaint);
+    });
+  }
+});

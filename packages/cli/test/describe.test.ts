@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Server } from "@vyra/ipc";
+import { run } from "./support/command.js";
+import { ownFolder } from "./support/folder.js";
+import { serveForeignShop } from "./support/foreign.js";
+import { protoFolder, serveShop, shopProto } from "./support/shop.js";
+
+describe("vyra-ipc describe", () => {
+  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "foreign_ipc.sock");
+  let server: Server;
+  let foreign: AsyncDisposable;
+
+  before(async () => {
+    server = await serveShop("shop");
+    foreign = await serveForeignShop(folder, "foreign");
+  });
+
+  after(async () => {
+    await server.close();
+    await foreign[Symbol.asyncDispose]();
+  });
+
+  for (const module of ["shop", "foreign"]) {
+    it(`shows the services of ${module}`, async () => {
+      const { code, stdout, stderr } = await run(["describe", module]);
+      assert.equal(stderr, "");
+      assert.equal(code, 0);
+      assert.match(
+        withoutComments(stdout),
+        /^package cli\.test;\n\nservice ShopService \{\n {2}rpc Place\(Order\) returns \(Receipt\);\n/,
+      );
+      assert.match(stdout, / {2}rpc Haggle\(stream Offer\) returns \(stream Offer\);\n/);
+    });
+  }
+
+  it("shows a message with all that it is made of", async () => {
+    const { stdout } = await run(["describe", "shop", "Order"]);
+    assert.equal(withoutComments(stdout), orderText);
+  });
+
+  it("shows one method and its messages", async () => {
+    const { stdout } = await run(["describe", "shop", "ShopService/Haggle"]);
+    assert.equal(
+      stdout,
+      "package cli.test;\n\nservice ShopService {\n  rpc Haggle(stream Offer) returns (stream Offer);\n}\n\nmessage Offer {\n  string text = 1;\n}\n",
+    );
+  });
+
+  it("shows comments where the proto file is at hand, and needs no server then", async () => {
+    const { stdout } = await run(["describe", "nobody", "ShopService", "--proto", shopProto]);
+    assert.match(stdout, /\/\/ Sells things\.\nservice ShopService \{\n {2}\/\/ Takes an order\.\n {2}rpc Place\(/);
+    assert.match(stdout, /rpc PlaceOld\(Order\) returns \(Receipt\) \{ option deprecated = true; \}/);
+    assert.match(stdout, / {2}\/\/ What is wanted\.\n {2}repeated Item items = 2;/);
+  });
+
+  it("gives the same in JSON", async () => {
+    const { stdout } = await run(["describe", "shop", "ShopService.Sum", "--json"]);
+    assert.deepEqual(JSON.parse(stdout), {
+      services: [
+        {
+          name: "cli.test.ShopService",
+          methods: [
+            {
+              name: "Sum",
+              fullName: "cli.test.ShopService/Sum",
+              kind: "client_streaming",
+              input: "cli.test.Item",
+              output: "cli.test.Receipt",
+              deprecated: false,
+            },
+          ],
+        },
+      ],
+      types: [
+        {
+          name: "cli.test.Item",
+          fields: [
+            { name: "name", jsonName: "name", number: 1, kind: "scalar", type: "string" },
+            { name: "price", jsonName: "price", number: 2, kind: "scalar", type: "double" },
+            { name: "count", jsonName: "count", number: 3, kind: "scalar", type: "uint32" },
+            { name: "tags", jsonName: "tags", number: 4, kind: "list", type: "string" },
+          ],
+        },
+        {
+          name: "cli.test.Receipt",
+          fields: [
+            { name: "order_id", jsonName: "orderId", number: 1, kind: "scalar", type: "string" },
+            { name: "cents", jsonName: "cents", number: 2, kind: "scalar", type: "int64" },
+            { name: "attachment", jsonName: "attachment", number: 3, kind: "message", type: "google.protobuf.Any" },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("shows what every server has when asked for it", async () => {
+    const { stdout } = await run(["describe", "shop", "grpc.health.v1.Health"]);
+    assert.match(stdout, /service Health \{/);
+    assert.match(stdout, /^ {2}ServingStatus status = 1;$/m);
+  });
+
+  it("says what was probably meant, and ends with 2", async () => {
+    const { code, stdout, stderr } = await run(["describe", "shop", "ShopServise"]);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.equal(stderr, `vyra-ipc: there is no ShopServise at ${folder}/shop_ipc.sock: did you mean ShopService?\n`);
+  });
+
+  it("needs a folder to import from only where it cannot be told", async () => {
+    const { code, stdout } = await run(["describe", "x", "Item", "--proto", shopProto, "-I", protoFolder]);
+    assert.equal(code, 0);
+    assert.match(stdout, /message Item \{/);
+  });
+});
+
+/** A server that has read its proto itself has comments, one with generated code has none. */
+function withoutComments(text: string): string {
+  return text.replace(/^ *\/\/.*\n/gm, "");
+}
+
+const orderText = `package cli.test;
+
+message Order {
+  enum State {
+    STATE_UNSPECIFIED = 0;
+    STATE_OPEN = 1;
+    STATE_PAID = 2;
+  }
+  message Address {
+    string street = 1;
+    int32 zip_code = 2;
+  }
+  string id = 1;
+  repeated Item items = 2;
+  map<string, Address> addresses = 3;
+  State state = 4;
+  oneof payment {
+    string card = 5;
+    bool cash = 6;
+  }
+  optional int64 discount = 7;
+  google.protobuf.Timestamp placed_at = 8;
+  google.protobuf.Duration patience = 9;
+  google.protobuf.Struct extra = 10;
+  google.protobuf.Any attachment = 11;
+  google.protobuf.StringValue remark = 12;
+  bytes signature = 13 [json_name = "sig"];
+  Order previous = 14;
+}
+
+message Item {
+  string name = 1;
+  double price = 2;
+  uint32 count = 3;
+  repeated string tags = 4;
+}
+`;
