@@ -1,7 +1,8 @@
 /**
  * The server: `serve()` and what it is made of. `routes` notes what the user registers, an engine speaks HTTP and runs it,
- * `guard` sees that every call is answered, `listener` accepts connections, and `serve` ties them to a name and to the
- * process' life. Nothing here knows of the client.
+ * `guard` sees that every call is answered, and `service` is all that without a name: it answers on connections that somebody else
+ * accepts. `listener` accepts them, `tenure` has the name, `serve` ties both to the process' life, and `cluster` does so across
+ * several processes. Nothing here knows of the client.
  */
 export { type Authorize, groups, peerKey, sameUser, users } from "./caller.js";
 export {
