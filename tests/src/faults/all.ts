@@ -1,7 +1,12 @@
 import { backlog } from "./backlog.js";
+import { clock } from "./clock.js";
 import type { Fault } from "./fault.js";
+import { greedy } from "./greedy.js";
 import { kills } from "./kills.js";
 import { lostName } from "./lost-name.js";
+import { memory } from "./memory.js";
+import { namespaces } from "./namespaces.js";
+import { noDescriptors, noSpace } from "./no-room.js";
 import { starters } from "./starters.js";
 import { stopped } from "./stopped.js";
 import { takeovers } from "./takeovers.js";
@@ -14,4 +19,10 @@ export const faults: Readonly<Record<string, Fault>> = {
   stopped,
   backlog,
   "lost-name": lostName,
+  "no-space": noSpace,
+  "no-descriptors": noDescriptors,
+  clock,
+  greedy,
+  memory,
+  namespaces,
 };

@@ -22,6 +22,7 @@ process.on("message", (order: Order) => {
       return;
     case "hold descriptors":
       held = allDescriptors();
+      held.splice(0, order.spare).forEach(closeSync);
       answer({ did: "held", count: held.length });
       return;
     case "free descriptors":

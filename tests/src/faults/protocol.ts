@@ -12,7 +12,8 @@ export interface ServeOrder {
 export type Order =
   | ServeOrder
   | { readonly do: "close" }
-  | { readonly do: "hold descriptors" }
+  /** Opens files until all but `spare` descriptors are in use. */
+  | { readonly do: "hold descriptors"; readonly spare: number }
   | { readonly do: "free descriptors" };
 
 export type Answer =

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
+import { envelope } from "../support/raw.js";
+import { type Fault, isServed, ms, quantile, rssMiB } from "./fault.js";
+import { Process } from "./process.js";
+
+const streamsBoundMiB = 250;
+const unreadStreamBoundMiB = 150;
+/** maxWaitingBytes (128 MiB) and what is not collected yet. */
+const unreadAnswersBoundMiB = 450;
+const dribbleBoundMiB = 100;
+
+/** Clients that ask for too much: 10,000 streams at once, answers that they do not read, requests a byte a second. */
+export const greedy: Fault = async ({ socket, engine, quick }) => {
+  const server = await new Process().serve({ options: { socket, engine } });
+  await isServed(socket);
+  const figures: string[] = [];
+  const whileAt = async (name: string, boundMiB: number, forMs: number, sockets: Socket[]) => {
+    const before = rssMiB(server.pid);
+    let most = before;
+    const latencies: number[] = [];
+    const until = performance.now() + forMs;
+    while (performance.now() < until) {
+      latencies.push(await isServed(socket));
+      most = Math.max(most, rssMiB(server.pid));
+      await delay(20);
+    }
+    for (const one of sockets) {
+      one.destroy();
+    }
+    const grownMiB = most - before;
+    assert.ok(grownMiB < boundMiB, `${name}: the server has grown by ${grownMiB} MiB, more than ${boundMiB}`);
+    await isServed(socket);
+    assert.ok(server.isRunning);
+    figures.push(
+      `${name}: +${Math.round(grownMiB)} of ${boundMiB} MiB allowed, ${latencies.length} newcomers served in p50 ${ms(quantile(latencies, 0.5))}, worst ${ms(quantile(latencies, 1))}`,
+    );
+  };
+  const forMs = quick ? 2_500 : 10_000;
+
+  const many = await open(socket);
+  const answers = readFrames(many);
+  many.write(Buffer.concat([preface, ...range(10_000, (i) => request(2 * i + 1, "Unary", { fault: { hang: true } }))]));
+  await whileAt("10,000 streams at once", streamsBoundMiB, forMs, [many]);
+  figures.push(`of these ${answers.refused} refused, ${answers.goAway ? "then cut off" : "not cut off"}`);
+
+  const stream = await open(socket);
+  stream.pause();
+  stream.write(Buffer.concat([preface, request(1, "ServerStream", { count: 2 ** 31 - 1, responseSize: 65_536 })]));
+  await whileAt("a stream without end, not read", unreadStreamBoundMiB, forMs, [stream]);
+
+  const unread = await open(socket);
+  unread.pause();
+  unread.write(
+    Buffer.concat([preface, ...range(4_000, (i) => request(2 * i + 1, "Unary", { responseSize: 262_144 }))]),
+  );
+  await whileAt("4,000 answers of 256 KiB, not read", unreadAnswersBoundMiB, forMs, [unread]);
+
+  const bytes = Buffer.concat([preface, request(1, "Unary", { text: "slow" })]);
+  const slow = await Promise.all(range(200, () => open(socket)));
+  let at = 0;
+  const timer = setInterval(() => {
+    for (const one of slow) {
+      one.write(bytes.subarray(at, at + 1));
+    }
+    at++;
+  }, 1_000);
+  await whileAt("200 connections of a byte a second", dribbleBoundMiB, forMs, slow);
+  clearInterval(timer);
+  await server.kill();
+  return figures.join("; ");
+};
+
+function range<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function open(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path }, () => resolve(socket));
+    socket.once("error", reject);
+    socket.on("error", () => {});
+  });
+}
+
+const Type = { DATA: 0, HEADERS: 1, RST_STREAM: 3, SETTINGS: 4, GOAWAY: 7, WINDOW_UPDATE: 8 } as const;
+
+function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(streamId, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** The client's preface, with windows as wide as they get. */
+const preface = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  frame(Type.SETTINGS, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])),
+  frame(Type.WINDOW_UPDATE, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])),
+]);
+
+/** A whole call: HEADERS and DATA. */
+function request(streamId: number, method: string, message: MessageInitShape<typeof EchoRequestSchema>): Buffer {
+  const fields = [":method", "POST", ":scheme", "http", ":path", `/vyra.test.EchoService/${method}`];
+  fields.push(":authority", "localhost", "content-type", "application/grpc", "te", "trailers");
+  // Literals without indexing, RFC 7541 §6.2.2; all are shorter than 127 bytes.
+  const block = Buffer.concat(
+    fields.map((text, index) => Buffer.from([...(index % 2 === 0 ? [0] : []), text.length, ...Buffer.from(text)])),
+  );
+  const body = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, message)));
+  return Buffer.concat([frame(Type.HEADERS, 4, streamId, block), frame(Type.DATA, 1, streamId, body)]);
+}
+
+/** Counts what the server says to streams it does not take. */
+function readFrames(socket: Socket): { refused: number; goAway: boolean } {
+  const seen = { refused: 0, goAway: false };
+  let rest = Buffer.alloc(0);
+  socket.on("data", (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      const length = rest.length >= 9 ? 9 + rest.readUIntBE(0, 3) : Number.POSITIVE_INFINITY;
+      if (rest.length < length) {
+        return;
+      }
+      seen.refused += rest[3] === Type.RST_STREAM ? 1 : 0;
+      seen.goAway ||= rest[3] === Type.GOAWAY;
+      rest = rest.subarray(length);
+    }
+  });
+  return seen;
+}
