@@ -6,9 +6,9 @@ export function format(name: FigureName, value: number): string {
     case "count":
       return grouped(value);
     case "µs":
-      return value < 1_000 ? `${digits(value)} µs` : `${digits(value / 1_000)} ms`;
+      return duration(value);
     case "ms":
-      return `${digits(value)} ms`;
+      return duration(value * 1_000);
     case "bytes":
       return bytes(value);
     case "bytes/s":
@@ -18,6 +18,13 @@ export function format(name: FigureName, value: number): string {
 
 export function formatRatio(ratio: number): string {
   return ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2);
+}
+
+function duration(us: number): string {
+  if (us < 1_000) {
+    return `${digits(us)} µs`;
+  }
+  return us < 1_000_000 ? `${digits(us / 1_000)} ms` : `${digits(us / 1_000_000)} s`;
 }
 
 /** A number of bytes as it is said: 64 KiB. */

@@ -13,7 +13,8 @@ import { clock } from "./cli/progress.js";
 import { describeMachine, type Machine, quietLimit } from "./machine.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
-import { writeResults } from "./results.js";
+import { writeReport } from "./report/report.js";
+import { readResults, writeResults } from "./results.js";
 import type { Budget } from "./run/run-scenario.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
@@ -21,6 +22,8 @@ import { suites } from "./suite.js";
 
 const full: Budget = { rounds: 5, warmMs: 700, measureMs: 1_500, atOnce: 1 };
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
+const resultsFolder = join(root, "packages/bench/results");
+const reportFile = join(root, "docs/performance.md");
 
 try {
   await main(parseOptions(process.argv.slice(2)));
@@ -36,7 +39,7 @@ async function main(options: Options): Promise<void> {
     case "list":
       return list();
     case "report":
-      return;
+      return writeReports(resultsFolder, reportFile);
     case "run":
       return run(options);
   }
@@ -59,6 +62,9 @@ async function run(options: Options): Promise<void> {
       writeResults(join(folder, `${suite}.json`), result);
     }
   }
+  if (options.isWhole) {
+    writeReports(folder, options.isQuick ? join(folder, "performance.md") : reportFile);
+  }
   if (options.json !== undefined) {
     writeResults(options.json, results);
   }
@@ -74,6 +80,17 @@ async function run(options: Options): Promise<void> {
     console.error(`failed: ${failure}`);
   }
   process.exitCode = failures.length > 0 ? 1 : 0;
+}
+
+/** Whatever suites have results in a folder. */
+function writeReports(folder: string, file: string): void {
+  const results = ["rpc", "http2"].map((suite) => readResults(join(folder, `${suite}.json`)));
+  writeReport(
+    file,
+    folder,
+    results.filter((result) => result !== undefined),
+  );
+  console.log(`\nwritten: ${file}`);
 }
 
 function printMachine(machine: Machine): void {

@@ -1,7 +1,9 @@
 import { figures } from "../figures.js";
 import { bytes, format, formatRatio, grouped } from "../format.js";
+import { quietLimit } from "../machine.js";
 import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
 import type { Scenario } from "../scenarios/scenario.js";
+import { spread } from "../stats.js";
 import type { Suite } from "../suite.js";
 import { ratioOf, spreadOf } from "../summary.js";
 
@@ -19,6 +21,15 @@ export function printScenario(scenario: Scenario, result: ScenarioResult): void 
       console.log(`  ${scenario.axis === "bytes" ? bytes(point.at) : `${grouped(point.at)} ${scenario.axis}`}`);
     }
     printRows(rowsOf(scenario, point));
+    printDisturbance(point);
+  }
+}
+
+function printDisturbance({ peers }: PointResult): void {
+  const all = Object.values(peers).flatMap(({ rounds }) => rounds.map(({ disturbance }) => disturbance));
+  const { median } = spread(all);
+  if (median > quietLimit) {
+    console.log(`  others used ${Math.round(median * 100)} % of the machine meanwhile`);
   }
 }
 

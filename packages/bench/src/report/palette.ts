@@ -1,0 +1,27 @@
+/** Colours that are told apart, and read on white as on black. */
+const colors: Record<string, string> = {
+  limit: "#8c959f",
+  ours: "#e8590c",
+  direct: "#e8590c",
+  node: "#d6a06c",
+  undici: "#c98a3c",
+  "node-http2": "#a68a00",
+  "grpc-js": "#3b82f6",
+  "connect-node": "#9363e8",
+  "grpc-go": "#14a594",
+  tonic: "#c0564a",
+  grpcio: "#d6579b",
+  "grpcio-aio": "#e08fc0",
+  fastify: "#5fa83f",
+  "node-ipc": "#93a03a",
+  "child-process": "#6f8a91",
+};
+
+export function colorOf(peer: string): string {
+  return colors[peer] ?? "#8c959f";
+}
+
+/** Ours, and the limit that it is held against, stand out. */
+export function lineOf(peer: string): { width: number; type: "solid" | "dashed" } {
+  return { width: peer === "ours" || peer === "direct" ? 3.5 : 2, type: peer === "limit" ? "dashed" : "solid" };
+}

@@ -1,0 +1,109 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { quietLimit } from "../machine.js";
+import type { SuiteResult } from "../results.js";
+import type { ScenarioResult } from "../run/run-scenario.js";
+import { scenarios } from "../scenarios/index.js";
+import { spread } from "../stats.js";
+import type { Suite } from "../suite.js";
+import { charts, drawChart, fileOf } from "./charts.js";
+import { tableOf } from "./tables.js";
+
+const titles: Record<Suite, string> = { rpc: "RPC: whole stacks", http2: "HTTP/2 alone" };
+
+/**
+ * Writes the report to `file` from results, and its charts beside the results.
+ * @param folder where the results are: `<suite>.json`
+ */
+export function writeReport(file: string, folder: string, results: readonly SuiteResult[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const link = (name: string) => relative(dirname(file), join(folder, name)) || name;
+  for (const result of results) {
+    for (const chart of charts.filter(({ suite }) => suite === result.suite)) {
+      const svg = drawChart(chart, result);
+      if (svg !== undefined) {
+        writeFileSync(join(folder, fileOf(chart)), svg);
+      }
+    }
+  }
+  const sections = results.flatMap((result) => suiteSection(result, link));
+  writeFileSync(file, [...head, ...sections].join("\n\n").concat("\n"));
+}
+
+const head = [
+  "# Performance",
+  "Written by `npm run bench`; do not edit. Every figure comes from the JSON named in its section.",
+  [
+    "## How to read this",
+    "",
+    "Each peer is a server process and a client process of its own, on one machine, over one Unix socket unless its name says",
+    "otherwise. All do the same work. They take turns, one pair of processes at a time, round after round; each process is new in each",
+    "round and warms up before it is measured.",
+    "",
+    "A figure is the median of the rounds, the small figures after it are the quartiles. «× limit» is the first column divided by that of",
+    "the limit in the same round, and then the median of that: what disturbs a round disturbs both. The limit is what a bare socket",
+    "and JavaScript allow, with the same protobuf messages, no protocol but a length, no promises and one write per turn of the event",
+    "loop: no RPC framework reaches 1. Of rates, more is better; of times and memory, less is.",
+    "",
+    "CPU is processor time of a process, user and system, divided by what it did. Client and server share this machine's cores: with",
+    "many calls outstanding, the side that costs more sets the pace. Latencies are those a caller sees, from the call to its answer,",
+    "measured in the client while calls follow each other without pause.",
+    "",
+    "Numbers from another machine do not compare with these; ratios mostly do. `npm run bench` measures yours.",
+  ].join("\n"),
+];
+
+function suiteSection(result: SuiteResult, link: (name: string) => string): string[] {
+  const json = `${result.suite}.json`;
+  const peers = new Map(result.peers.map(({ name, title }) => [name, title]));
+  return [
+    `## ${titles[result.suite]}`,
+    machineText(result, `[${json}](${link(json)})`),
+    versionsTable(result),
+    ...result.scenarios.flatMap((each) => scenarioSection(result.suite, each, peers, link)),
+  ];
+}
+
+function scenarioSection(
+  suite: Suite,
+  result: ScenarioResult,
+  peers: ReadonlyMap<string, string>,
+  link: (name: string) => string,
+): string[] {
+  const scenario = scenarios.find((each) => each.suite === suite && each.name === result.name);
+  if (scenario === undefined) {
+    return []; // of an older version
+  }
+  const pictures = charts
+    .filter((chart) => chart.suite === suite && chart.scenario === result.name)
+    .map((chart) => `![${chart.title}](${link(fileOf(chart))})`);
+  return [
+    `### ${scenario.title}`,
+    `${scenario.about} (\`${scenario.name}\` in the JSON)`,
+    ...pictures,
+    tableOf(scenario, result, peers),
+  ];
+}
+
+function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteResult, source: string): string {
+  const { cpu, cores, memoryGiB, system, node, load, busyBefore } = machine;
+  const others = spread(
+    scenarios.flatMap(({ points }) =>
+      points.flatMap((point) =>
+        Object.values(point.peers).flatMap(({ rounds }) => rounds.map(({ disturbance }) => disturbance)),
+      ),
+    ),
+  ).median;
+  const isLoud = busyBefore > quietLimit || others > quietLimit;
+  return [
+    `${startedAt.slice(0, 10)}${commit === undefined ? "" : `, commit ${commit}`}. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system},`,
+    `Node.js ${node}; load average ${load.join(", ")} at the start. Rounds: ${budget.rounds}, of ${budget.measureMs / 1000} s each after`,
+    `${budget.warmMs / 1000} s to warm up. Others used ${Math.round(others * 100)} % of the machine meanwhile. All of it: ${source}.`,
+    ...(isLoud ? ["", "**The machine was not quiet: these figures are worth little, the ratios more.**"] : []),
+  ].join("\n");
+}
+
+function versionsTable({ peers }: SuiteResult): string {
+  const rows = peers.map(({ title, version, missing }) => `| ${title} | ${version ?? `missing here: ${missing}`} |`);
+  return ["| peer | made of |", "|---|---|", ...rows].join("\n");
+}
