@@ -63,7 +63,7 @@ describe("publish", () => {
     assert.equal(lstatSync(path).mode & 0o777, 0o640);
     assert.ok(lstatSync(path).isSocket());
     assert.equal(lstatSync(`${path}.lock`).mode & 0o777, 0o600);
-    assert.equal(readFileSync(`${path}.lock`, "latin1"), `${process.pid}\n`);
+    assert.equal(readFileSync(`${path}.lock`, "latin1").split("\n")[0], String(process.pid));
     assert.deepEqual(readdirSync(folder).sort(), ["x.sock", "x.sock.lock"]);
   });
 
@@ -114,6 +114,15 @@ describe("publish", () => {
     await connects(path);
   });
 
+  it("names no process of another pid namespace, whose number means nothing here", async () => {
+    await open();
+    writeFileSync(`${path}.lock`, `${process.pid}\npid:[1]\n`);
+    await assert.rejects(
+      open(),
+      (error) => error instanceof AddressInUseError && error.pid === undefined && /another process/.test(error.message),
+    );
+  });
+
   it("refuses the name of a live server that holds no lock", async () => {
     const foreign = createServer().listen(path);
     await new Promise((resolve) => foreign.once("listening", resolve));
@@ -129,7 +138,7 @@ describe("publish", () => {
     writeFileSync(`${path}.lock`, "1\n");
     await open();
     await connects(path);
-    assert.equal(readFileSync(`${path}.lock`, "latin1"), `${process.pid}\n`);
+    assert.equal(readFileSync(`${path}.lock`, "latin1").split("\n")[0], String(process.pid));
   });
 
   it("leaves a regular file, a directory and a symbolic link at its path alone", async () => {

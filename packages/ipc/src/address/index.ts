@@ -9,6 +9,7 @@
  * before it closes the listener.
  */
 export { AddressError, AddressInUseError } from "./errors.js";
+export { fileError } from "./file-error.js";
 export { groupId } from "./group.js";
 export { inheritedFd } from "./inherited.js";
 export { hasLibc } from "./libc.js";

@@ -4,6 +4,7 @@ import {
   fstatSync,
   ftruncateSync,
   openSync,
+  readlinkSync,
   readSync,
   statSync,
   unlinkSync,
@@ -43,8 +44,7 @@ export function lock(path: string): Lock {
         throw new AddressInUseError(path, pidIn(fd));
       }
       if (isAtPath(fd, lockPath)) {
-        ftruncateSync(fd);
-        writeSync(fd, `${process.pid}\n`, 0);
+        sign(fd, lockPath);
         return held(fd, lockPath);
       }
     } catch (error) {
@@ -100,16 +100,39 @@ function take(fd: number, path: string): boolean {
   }
 }
 
+/** Says whose the lock is. Where there is no room to say so (ENOSPC), nothing is left behind. */
+function sign(fd: number, lockPath: string): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n${pidNamespace()}`, 0);
+  } catch (error) {
+    unlinkSync(lockPath);
+    throw error;
+  }
+}
+
 function isAtPath(fd: number, lockPath: string): boolean {
   const ours = fstatSync(fd, { bigint: true });
   const there = statSync(lockPath, { bigint: true, throwIfNoEntry: false });
   return there !== undefined && there.ino === ours.ino && there.dev === ours.dev;
 }
 
+/** Undefined for a process in another container, whose pid would name another process here, or none. */
 function pidIn(fd: number): number | undefined {
-  const text = Buffer.alloc(16);
-  const pid = Number.parseInt(text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0)), 10);
-  return pid > 0 ? pid : undefined;
+  const text = Buffer.alloc(64);
+  const [first = "", namespace = ""] = text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0)).split("\n");
+  const pid = Number.parseInt(first, 10);
+  const isOfOurs = namespace === "" || `${namespace}\n` === pidNamespace();
+  return pid > 0 && isOfOurs ? pid : undefined;
+}
+
+/** In which namespace our pid counts, as a line, pid_namespaces(7); nothing where there is no such thing. */
+function pidNamespace(): string {
+  try {
+    return `${readlinkSync("/proc/self/ns/pid")}\n`;
+  } catch {
+    return "";
+  }
 }
 
 function held(fd: number, lockPath: string): Lock {

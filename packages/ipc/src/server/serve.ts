@@ -1,4 +1,4 @@
-import { notifyManager } from "../address/index.js";
+import { fileError, notifyManager } from "../address/index.js";
 import type { Health } from "../services/index.js";
 import { createListener } from "./listener.js";
 import { logError, safely } from "./on-error.js";
@@ -45,6 +45,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
       tenure.handOver(socket);
       return true;
     },
+  }).catch((error: NodeJS.ErrnoException) => {
+    // Some of our own modules are loaded only now, which needs a descriptor.
+    throw error.code === "EMFILE" || error.code === "ENFILE" ? fileError("publish", place.address, error) : error;
   });
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
