@@ -76,6 +76,9 @@ async function bench(socket: string, name: string, argument: string | undefined,
   await using connection = connectTo(socket, flags, { connections: flags.connections });
   const { method, requests } = await prepare(connection, name, argument, flags);
   const timeoutMs = flags.timeout ?? defaultTimeoutMs;
+  if (flags.html !== undefined) {
+    await write(flags.html, ""); // better now than after all the work
+  }
   await tryOnce(connection, method, requests, headers, timeoutMs);
 
   const progress = progressLine();

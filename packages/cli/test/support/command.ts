@@ -25,8 +25,8 @@ export interface Running {
   /** What it has written to standard output so far. */
   readonly stdout: string;
   readonly stderr: string;
-  /** Resolves when this has been written to standard output; fails if the command ends before. */
-  wrote(text: string): Promise<void>;
+  /** Resolves when this has been written to standard output so many times; fails if the command ends before. */
+  wrote(text: string, times?: number): Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
@@ -62,9 +62,9 @@ export function start(args: readonly string[], { env, cwd }: RunOptions = {}): R
     get stderr() {
       return stderr;
     },
-    async wrote(text) {
+    async wrote(text, times = 1) {
       const signs = on(child.stdout, "data");
-      while (!stdout.includes(text)) {
+      while (stdout.split(text).length <= times) {
         const next = await Promise.race([signs.next(), ended]);
         assert.ok(!("code" in next), `ended before it wrote ${JSON.stringify(text)}: ${JSON.stringify(next)}`);
       }

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { Interceptor } from "@connectrpc/connect";
+import type { Server } from "@vyra/ipc";
+import { run, start } from "./support/command.js";
+import { ownFolder } from "./support/folder.js";
+import { serveForeignShop } from "./support/foreign.js";
+import { serveShop } from "./support/shop.js";
+
+describe("vyra-ipc bench", () => {
+  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
+  let server: Server;
+
+  before(async () => {
+    server = await serveShop("shop");
+  });
+
+  after(async () => {
+    await server.close();
+  });
+
+  it("tells how many calls went through, and how long they took", async () => {
+    const { code, stdout, stderr } = await run(["bench", "shop", "Place", '{"id": "7"}', "-c", "4", "-d", "300ms"]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.match(
+      stdout,
+      /^cli\.test\.ShopService\/Place at .*shop_ipc\.sock\n4 calls at a time on 1 connection, for \d+ ms\n/,
+    );
+    assert.match(stdout, /^calls +[\d,]+ {2}[\d,]+\/s\nerrors +0$/m);
+    for (const p of ["p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99"]) {
+      assert.match(stdout, new RegExp(`^ +${p} +\\d[\\d.]* (µs|ms|s)$`, "m"));
+    }
+    assert.match(stdout, /^ +≤ .* {2}█[█▏▎▍▌▋▊▉ ]* +\d+\.\d %$/m);
+  });
+
+  it("tells the same in JSON", async () => {
+    const { stdout } = await run(["bench", "shop", "Place", "-c", "2", "-d", "300ms", "--connections", "2", "--json"]);
+    const result = JSON.parse(stdout);
+    assert.equal(result.method, "cli.test.ShopService/Place");
+    assert.deepEqual([result.concurrency, result.connections, result.failed], [2, 2, 0]);
+    assert.equal(
+      result.histogram.reduce((sum: number, { count }: { count: number }) => sum + count, 0),
+      result.calls,
+    );
+    const { min, p50, p99, max } = result.latencyMs;
+    assert.ok(0 < min && min <= p50 && p50 <= p99 && p99 <= max, stdout);
+  });
+
+  it("counts the messages of streams", async () => {
+    const { stdout } = await run(["bench", "shop", "Watch", '{"count": 3}', "-c", "2", "-d", "300ms", "--json"]);
+    const { calls, messages, failed } = JSON.parse(stdout);
+    assert.equal(messages, 3 * calls);
+    assert.equal(failed, 0);
+  });
+
+  it("sends all the requests of a stream in each call", async () => {
+    const input = '{"text": "a"}\n{"text": "b"}\n';
+    const { stdout } = await run(["bench", "shop", "Haggle", "-", "-c", "2", "-d", "300ms", "--json"], { input });
+    const { calls, messages } = JSON.parse(stdout);
+    assert.equal(messages, 2 * calls);
+  });
+
+  it("writes a report that needs nothing else", async () => {
+    const file = join(folder, "report.html");
+    const { code, stderr } = await run(["bench", "shop", "Place", "-c", "2", "-d", "300ms", "--html", file]);
+    const html = readFileSync(file, "utf8");
+    rmSync(file);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: `wrote ${file}\n` });
+    assert.equal(html.match(/<svg /g)?.length, 4);
+    assert.doesNotMatch(html, /NaN|undefined|Infinity|(src|href)=|@import/);
+    const [, json = ""] = /<script type="application\/json" id="result">(.*)<\/script>/.exec(html) ?? [];
+    assert.equal(JSON.parse(json).method, "cli.test.ShopService/Place");
+  });
+
+  it("loads a server of another make", async () => {
+    const foreign = await serveForeignShop(folder, "foreign");
+    const { code, stdout } = await run([
+      "bench",
+      "foreign",
+      "Place",
+      '{"id": "7"}',
+      "-c",
+      "4",
+      "-d",
+      "300ms",
+      "--json",
+    ]);
+    await foreign[Symbol.asyncDispose]();
+    assert.equal(code, 0);
+    const { calls, failed } = JSON.parse(stdout);
+    assert.ok(calls > 0);
+    assert.equal(failed, 0);
+  });
+
+  it("begins with one call, and says what is wrong with it", async () => {
+    const [failing, unreachable, slow] = await Promise.all([
+      run(["bench", "shop", "Fail", '{"code": 5, "message": "no bread"}']),
+      run(["bench", "nobody", "Place"]),
+      run(["bench", "shop", "Hang", "--timeout", "200ms"]),
+    ]);
+    assert.deepEqual([failing.code, unreachable.code, slow.code], [1, 3, 4]);
+    assert.equal(failing.stderr, "vyra-ipc: NOT_FOUND: no bread\n");
+  });
+
+  it("counts calls that fail, and ends with 1", async () => {
+    const victim = await serveCounting("victim");
+    const running = start(["bench", "victim", "Place", "-c", "2", "-d", "2s", "--warmup", "0", "--json"]);
+    await callsCame(victim);
+    await victim.close();
+    const { code, stdout, stderr } = await running.ended;
+    assert.equal(code, 1, stderr);
+    const { calls, errors } = JSON.parse(stdout);
+    assert.ok(calls > 0);
+    assert.equal(errors[0].code, "UNREACHABLE");
+    assert.match(stderr, /"message":"[\d,]+ of [\d,]+ calls to .*victim_ipc\.sock failed"/);
+  });
+
+  it("shows what it has measured when it is interrupted, and ends with 130", async () => {
+    const loaded = await serveCounting("loaded");
+    const running = start(["bench", "loaded", "Place", "-c", "2", "-d", "1m", "--json", "--warmup", "0"]);
+    await callsCame(loaded);
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.ended;
+    await loaded.close();
+    assert.equal(code, 130);
+    assert.ok(JSON.parse(stdout).measuredMs < 30_000);
+  });
+
+  async function serveCounting(name: string) {
+    const counting = { calls: 0 };
+    const interceptor: Interceptor = (next) => (req) => {
+      counting.calls += 1;
+      return next(req);
+    };
+    return Object.assign(counting, await serveShop(name, { interceptors: [interceptor] }));
+  }
+
+  /** Waits until the load is under way. */
+  async function callsCame(counting: { readonly calls: number }): Promise<void> {
+    while (counting.calls < 100) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  for (const [what, args, complaint] of [
+    [
+      "no number of calls",
+      ["-c", "0"],
+      /option '-c, --concurrency <n>' argument '0' is invalid\. It must be a whole number/,
+    ],
+    ["no time", ["-d", "0"], /0 is no time at all/],
+    ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
+  ] as const) {
+    it(`refuses ${what}, and ends with 2`, async () => {
+      const { code, stderr } = await run(["bench", "shop", "Place", ...args]);
+      assert.equal(code, 2);
+      assert.match(stderr, complaint);
+    });
+  }
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { Server } from "@vyra/ipc";
+import { run } from "./support/command.js";
+import { ownFolder } from "./support/folder.js";
+import { serveShop } from "./support/shop.js";
+import { staleSocket } from "./support/stale-socket.js";
+
+describe("vyra-ipc ls", () => {
+  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "dead_ipc.sock", "mute.sock", "file_ipc.sock");
+  const user = userInfo().username;
+  const mute = createServer();
+  let server: Server;
+
+  before(async () => {
+    server = await serveShop("shop");
+    await staleSocket(join(folder, "dead_ipc.sock"));
+    writeFileSync(join(folder, "file_ipc.sock"), "no socket at all");
+    await new Promise<void>((resolve) => mute.listen({ path: join(folder, "mute.sock") }, resolve));
+  });
+
+  after(async () => {
+    await server.close();
+    mute.close();
+  });
+
+  it("lists modules' sockets: who serves, how they are, and what they offer", async () => {
+    const { code, stdout, stderr } = await run(["ls"]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    const [head, dead, shop, rest] = stdout.split("\n").map((line) => line.split(/ {2,}/));
+    assert.deepEqual(head, ["SOCKET", "STATE", "HEALTH", "USER", "PID", "SERVICES", "COMMAND"]);
+    assert.deepEqual(dead, ["dead", "stale", "-", user, "-", "-", "-"]);
+    assert.deepEqual(shop?.slice(0, 6), [
+      "shop",
+      "alive",
+      "SERVING",
+      user,
+      String(process.pid),
+      "cli.test.ShopService",
+    ]);
+    assert.match(shop?.[6] ?? "", /ls\.test\.js/);
+    assert.deepEqual(rest, ["1 other socket: see --all"]);
+  });
+
+  it("lists every socket of any folder, as JSON", async () => {
+    const { stdout } = await run(["ls", folder, "--all", "--json"]);
+    const [dead, muteOne, shop] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(dead, { path: join(folder, "dead_ipc.sock"), module: "dead", state: "stale", user });
+    assert.deepEqual(
+      { path: muteOne.path, state: muteOne.state },
+      { path: join(folder, "mute.sock"), state: "silent" },
+    );
+    assert.deepEqual([shop.health, shop.pid, shop.services], ["SERVING", process.pid, ["cli.test.ShopService"]]);
+  });
+
+  it("says so where there is nothing, or no folder", async () => {
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    const nothing = await run(["ls", empty]);
+    rmSync(empty, { recursive: true });
+    const nowhere = await run(["ls", empty]);
+    assert.deepEqual([nothing.code, nothing.stdout], [0, `no modules' sockets in ${empty}\n`]);
+    assert.deepEqual([nowhere.code, nowhere.stdout], [2, ""]);
+    assert.match(nowhere.stderr, /^vyra-ipc: cannot list .*empty \(ENOENT\): is it a folder that you may read\?\n$/);
+  });
+});
