@@ -78,7 +78,7 @@ export const kinds: readonly Kind[] = [
     name: "abandoned stream",
     weight: 1,
     async run(echo) {
-      for await (const _ of echo.serverStream({ count: 1_000, responseSize: 1_000 })) {
+      for await (const _ of echo.serverStream({ count: 200, responseSize: 1_000 })) {
         break;
       }
     },
