@@ -31,6 +31,9 @@ export interface Setup extends AsyncDisposable {
   readonly reported: { error: unknown; method: string }[];
 }
 
+/** The deadline of calls that are to succeed, however busy the machine is. */
+const patienceMs = 60_000;
+
 let counter = 0;
 
 /** A module's name that no other test has. */
@@ -58,7 +61,7 @@ export async function setUp(
     ...serveOptions,
     socket,
   });
-  const channel = createChannel(socket, { engine: pair.client, ...channelOptions });
+  const channel = createChannel(socket, { engine: pair.client, timeoutMs: patienceMs, ...channelOptions });
   return {
     server,
     channel,

@@ -9,17 +9,35 @@ export function createHttp1(handle: NodeHandler): {
   drain(): void;
 } {
   const callers = new WeakMap<Socket, Caller>();
-  const server = createServer((req, res) => handle(req, res, callers.get(req.socket)));
+  // Node.js keeps no account of the connections of a server that does not listen: its closeIdleConnections() closes none.
+  const idle = new Set<Socket>();
+  let isDraining = false;
+  const server = createServer((req, res) => {
+    const { socket } = req;
+    idle.delete(socket);
+    res.once("close", () => release(socket));
+    handle(req, res, callers.get(socket));
+  });
   return {
     accept(socket, head, caller) {
       callers.set(socket, caller);
+      socket.once("close", () => idle.delete(socket));
       socket.unshift(head);
       server.emit("connection", socket);
       socket.resume();
     },
     drain() {
-      server.closeIdleConnections();
-      server.keepAliveTimeout = 1; // those that are busy close when they have answered
+      isDraining = true;
+      idle.forEach(release);
     },
   };
+
+  /** The connection waits for its next request; there will be none while the server drains. */
+  function release(socket: Socket): void {
+    if (isDraining) {
+      socket.destroySoon();
+    } else if (!socket.destroyed) {
+      idle.add(socket);
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
@@ -40,7 +41,8 @@ export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHan
     mendFields(res);
     const request = universalRequestFromNodeRequest(req, res, undefined, caller && contextValuesFor(caller));
     if (isBytes(request.body)) {
-      request.body = bodyOf(request.body, request.signal, timeoutOf(req), res);
+      const bytes = "stream" in req ? request.body : untilAnswered(req, res);
+      request.body = bodyOf(bytes, request.signal, timeoutOf(req), res);
     }
     handler(request)
       .then((response) => universalResponseToNodeResponse(endedWith(res, response), res))
@@ -66,6 +68,16 @@ function letGoOfRequest(res: NodeResponse): void {
       }
     });
   });
+}
+
+/**
+ * The same for HTTP/1.1, where the next request comes after the rest of this one. connect-node destroys a request that it
+ * does not read to its end (one that is too large), Node.js then reads no more from the connection, and the next request
+ * waits until the connection is given up. So it is not destroyed; what is left of it is dropped after the answer.
+ */
+function untilAnswered(req: IncomingMessage, res: NodeResponse): AsyncIterable<Uint8Array> {
+  res.once("finish", () => req.resume());
+  return req.iterator({ destroyOnReturn: false });
 }
 
 /**
@@ -122,8 +134,11 @@ function mendAuthority(req: NodeRequest): void {
   }
 }
 
+/** gRPC itself, and not gRPC-Web, whose clients know from a 404 what it means. */
+const grpcType = /^application\/grpc(?:\+|;|$)/;
+
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
-  if ("stream" in res && req.headers["content-type"]?.startsWith("application/grpc")) {
+  if ("stream" in res && grpcType.test(req.headers["content-type"] ?? "")) {
     // "Trailers-Only": the status counts as a trailer only in a HEADERS frame that ends the stream.
     const fields = {
       ":status": 200,

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
-import { deadlineExceeded, notProcessed, remainingMs, valuesOf } from "../../grpc/index.js";
+import { deadlineExceeded, notProcessed, parseTimeout, timeoutHeader, valuesOf } from "../../grpc/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";
 import { dial } from "../dial.js";
@@ -67,6 +67,8 @@ class Attempts {
   #stream: ClientHttp2Stream | undefined;
   #isAnswered = false;
   #signal: AbortSignal | undefined;
+  #timeoutMs = Number.POSITIVE_INFINITY;
+  #startedAt = 0;
   #isWaiting = false;
 
   constructor(
@@ -81,6 +83,8 @@ class Attempts {
     this.#signal = req.signal;
     this.#isWaiting = req.contextValues.get(waitForReady) ?? this.isPatient;
     sendRemainingTime(req);
+    this.#timeoutMs = parseTimeout(req.header.get(timeoutHeader) ?? "") ?? Number.POSITIVE_INFINITY;
+    this.#startedAt = performance.now();
     try {
       const res = await next(req);
       return res.stream ? { ...res, message: this.#explained(res.message) } : res;
@@ -123,7 +127,7 @@ class Attempts {
   notifyResponseByteRead(): void {}
 
   #isPastDeadline(): boolean {
-    return this.#signal !== undefined && (remainingMs(this.#signal) ?? 1) <= 0;
+    return performance.now() - this.#startedAt >= this.#timeoutMs;
   }
 
   async *#explained<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
@@ -148,7 +152,7 @@ class Attempts {
     }
     // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
     if (this.#stream.rstCode === constants.NGHTTP2_CANCEL && this.#isPastDeadline()) {
-      return deadlineExceeded("deadline", 0);
+      return deadlineExceeded("deadline", this.#timeoutMs);
     }
     if (this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#session?.ignored(this.#stream)) {
       return refused(path, error);

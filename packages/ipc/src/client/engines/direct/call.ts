@@ -61,6 +61,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   trailerExtra: readonly string[] = NO_FIELDS;
   /** How the messages that come are compressed. */
   protected encoding: Compression | null = null;
+  protected hasBody = false;
   #session: DirectSession | undefined;
   #timeoutMs: number | undefined;
   /** Has waited for a session: less than the whole time remains. */
@@ -182,7 +183,8 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
 
   /** The body ended, and no trailers came. */
   protected onEndWithoutTrailers(): void {
-    if (hasStatus(this.headerFields, this.headerExtra)) {
+    // A status in headers counts only where nothing else came.
+    if (!this.hasBody && hasStatus(this.headerFields, this.headerExtra)) {
       this.#concludeFrom(this.headerFields, this.headerExtra);
       return;
     }

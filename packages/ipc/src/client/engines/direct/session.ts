@@ -65,7 +65,8 @@ export class DirectSession implements Session, ClientConnectionHandler {
       };
       this.#onEnd = (error) => {
         settle();
-        reject(notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error ?? undefined));
+        const what = error?.origin === "local" ? "does not speak HTTP/2" : "closed the connection before it had begun";
+        reject(notProcessed(`the server at ${path} ${what}`, Code.Unavailable, error ?? undefined));
       };
       if (stop.aborted) {
         giveUp();

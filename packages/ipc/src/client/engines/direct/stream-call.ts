@@ -77,6 +77,7 @@ export class StreamCall extends Call {
     if (this.isOver) {
       return;
     }
+    this.hasBody ||= end > start;
     try {
       this.#inbox.push(buffer, start, end);
     } catch (error) {

@@ -49,6 +49,7 @@ export class UnaryCall extends Call {
     if (this.isOver) {
       return;
     }
+    this.hasBody ||= end > start;
     try {
       const length = end - start - envelopeBytes;
       if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {

@@ -111,18 +111,20 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     this.end(error);
-    const header = LazyContext.responseHeaderOf(this.context);
     const trailer = LazyContext.responseTrailerOf(this.context);
     const fields = statusFields(error);
     if (trailer !== undefined) {
       fields.push(...fieldsOf(trailer));
     }
+    const header = LazyContext.responseHeaderOf(this.context);
+    if (!this.isAnswerBegun && header !== undefined && !header.keys().next().done) {
+      // What the handler set as headers arrives as headers.
+      this.isAnswerBegun = true;
+      this.stream.respond(this.facts.format.headers, this.headerExtra());
+    }
     if (this.isAnswerBegun) {
       this.stream.trailers(nothing, fields);
     } else {
-      if (header !== undefined) {
-        fields.push(...fieldsOf(header));
-      }
       const compressions = this.facts.problem && error.metadata.get(acceptEncodingHeader);
       if (compressions) {
         fields.push(acceptEncodingHeader, compressions);

@@ -92,7 +92,7 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
     if (handler !== undefined) {
       return new BridgedCall(stream, handler, caller, fields, extra, endStream, onError);
     }
-    if (fieldOf("content-type", fields, extra)?.startsWith("application/grpc")) {
+    if (/^application\/grpc(?:\+|;|$)/.test(fieldOf("content-type", fields, extra) ?? "")) {
       const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);
       stream.respond(grpcHeaders, statusFields(error), true);
     } else {
