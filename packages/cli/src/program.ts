@@ -7,6 +7,7 @@ import { addGen } from "./commands/gen.js";
 import { addHealth } from "./commands/health.js";
 import { addInit } from "./commands/init.js";
 import { addLs } from "./commands/ls.js";
+import { addTop } from "./commands/top.js";
 import { addWait } from "./commands/wait.js";
 import { type Failure, failureOf, usage } from "./failure.js";
 
@@ -25,7 +26,7 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench, addInit, addGen]) {
+  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench, addTop, addInit, addGen]) {
     add(program);
   }
   return program;

@@ -1,4 +1,5 @@
-/** The generated types of `vyra.ipc`: `BackendService`, `ModuleService` and their messages. */
+/** The generated types of `vyra.ipc`: `BackendService`, `ModuleService`, `StatsService` and their messages. */
 export * from "./gen/vyra/ipc/backend_service_pb.js";
 export * from "./gen/vyra/ipc/data_pb.js";
 export * from "./gen/vyra/ipc/module_service_pb.js";
+export * from "./gen/vyra/ipc/stats_service_pb.js";

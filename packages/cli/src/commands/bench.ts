@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { htmlReport } from "../bench/html-report.js";
 import { runLoad } from "../bench/load.js";
 import { opaqueMessage, opaqueMethod } from "../bench/opaque.js";
@@ -24,6 +24,7 @@ import { Failure, usage } from "../failure.js";
 import { examples, socketHelp } from "../help.js";
 import { requestStream, singleRequest } from "../messages/requests.js";
 import { addHeaderFlag, parseHeaders } from "../metadata.js";
+import { parseCount } from "../numbers.js";
 import { paintFor } from "../terminal/colors.js";
 import { formatCount, parseDuration, parseSpan } from "../terminal/duration.js";
 import { interrupted } from "../terminal/interrupt.js";
@@ -53,9 +54,9 @@ export function addBench(program: Command): void {
     .argument("<socket>", socketHelp)
     .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
     .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
-    .option("-c, --concurrency <n>", "calls at a time", parseNumber, 64)
+    .option("-c, --concurrency <n>", "calls at a time", parseCount, 64)
     .option("-d, --duration <time>", "how long to measure (default: 10s)", parseSpan, defaultDurationMs)
-    .option("--connections <n>", "connections to share them among", parseNumber, 1)
+    .option("--connections <n>", "connections to share them among", parseCount, 1)
     .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
   addHeaderFlag(command);
   addTimeoutFlag(command, "how long each call may take", defaultTimeoutMs);
@@ -190,12 +191,4 @@ function someFailed({ tally, socket }: Report): Failure {
 
 async function* each(requests: readonly Message[]): AsyncIterable<Message> {
   yield* requests;
-}
-
-function parseNumber(text: string): number {
-  const number = Number(text);
-  if (!(Number.isInteger(number) && number > 0)) {
-    throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  }
-  return number;
 }

@@ -24,14 +24,16 @@ export function signalExitCode(): number {
   return 128 + constants.signals[received ?? "SIGINT"];
 }
 
-/** Waits for this time, or until the user wants to end. */
-export function pause(ms: number): Promise<void> {
+/** Waits for this time, or until the user wants to end, or the signal is aborted. */
+export function pause(ms: number, stop?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     interrupted.addEventListener("abort", done, { once: true });
+    stop?.addEventListener("abort", done, { once: true });
     function done(): void {
       clearTimeout(timer);
       interrupted.removeEventListener("abort", done);
+      stop?.removeEventListener("abort", done);
       resolve();
     }
   });

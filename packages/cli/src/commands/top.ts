@@ -1,0 +1,127 @@
+import type { Command } from "commander";
+import { addJsonFlag, addTrustFlag, type ConnectionFlags, connectTo } from "../connection.js";
+import { Failure, failureOf } from "../failure.js";
+import { examples, socketHelp } from "../help.js";
+import { parseCount } from "../numbers.js";
+import { paintFor } from "../terminal/colors.js";
+import { parseSpan } from "../terminal/duration.js";
+import { interrupted, pause } from "../terminal/interrupt.js";
+import { print, printJson } from "../terminal/output.js";
+import { openScreen } from "../terminal/screen.js";
+import { type View, viewJson, viewLines } from "../top/view.js";
+import { WatchedServer } from "../top/watched-server.js";
+
+interface TopFlags extends ConnectionFlags {
+  readonly interval: number;
+  readonly count?: number;
+  readonly json?: boolean;
+}
+
+export function addTop(program: Command): void {
+  const command = program
+    .command("top")
+    .summary("watch what servers do")
+    .description(
+      "Show calls per second, latency and errors by method, live, of servers that count their calls (vyra.ipc.StatsService). q ends it.",
+    )
+    .argument("<socket...>", socketHelp)
+    .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
+    .option("-n, --count <n>", "look so many times, then end", parseCount);
+  addTrustFlag(command);
+  addJsonFlag(command, "a line of JSON a server, each time");
+  examples(command, [
+    ["top my_module"],
+    ["top backend worker --interval 500ms"],
+    ["top my_module --count 1 --json", "what happened within a second"],
+  ]);
+  command.action(top);
+}
+
+async function top(sockets: string[], flags: TopFlags): Promise<void> {
+  const connections = sockets.map((socket) => connectTo(socket, flags));
+  try {
+    const servers = connections.map((connection, index) => new WatchedServer(sockets[index] as string, connection));
+    await assertAnyTells(servers);
+    if (process.stdout.isTTY && !flags.json) {
+      await drawAgainAndAgain(servers, flags);
+    } else {
+      await printAgainAndAgain(servers, flags);
+    }
+  } finally {
+    await Promise.all(connections.map((connection) => connection[Symbol.asyncDispose]()));
+  }
+}
+
+/** A server may come back later; that none is there at all is rather a mistake. */
+async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> {
+  const views = await Promise.all(servers.map(viewOf));
+  const failures = views.map(({ seen }) => seen).filter((seen) => seen instanceof Failure);
+  if (failures.length === servers.length) {
+    throw failures[0];
+  }
+}
+
+async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
+  const paint = paintFor(process.stdout);
+  const quit = new AbortController();
+  const screen = openScreen(() => quit.abort());
+  const footer = paint.dim(`every ${interval / 1_000} s; q ends`);
+  screen.draw([
+    ...viewLines(
+      servers.map(({ name }) => ({ name, seen: undefined })),
+      paint,
+    ),
+    "",
+    footer,
+  ]);
+  try {
+    await again(servers, interval, count, quit.signal, (views) =>
+      screen.draw([...viewLines(views, paint), "", footer]),
+    );
+  } finally {
+    screen.close();
+  }
+}
+
+async function printAgainAndAgain(
+  servers: readonly WatchedServer[],
+  { interval, count, json }: TopFlags,
+): Promise<void> {
+  const paint = paintFor(process.stdout);
+  await again(servers, interval, count, interrupted, (views) => {
+    if (json) {
+      for (const view of views) {
+        printJson(viewJson(view));
+      }
+    } else {
+      print([...viewLines(views, paint), ""].join("\n"));
+    }
+  });
+}
+
+async function again(
+  servers: readonly WatchedServer[],
+  intervalMs: number,
+  times: number | undefined,
+  stop: AbortSignal,
+  show: (views: readonly View[]) => void,
+): Promise<void> {
+  for (let i = 0; i !== times; i++) {
+    await pause(intervalMs, stop);
+    if (interrupted.aborted || stop.aborted) {
+      return;
+    }
+    const views = await Promise.all(servers.map(viewOf));
+    if (!interrupted.aborted) {
+      show(views);
+    }
+  }
+}
+
+async function viewOf(server: WatchedServer): Promise<View> {
+  try {
+    return { name: server.name, seen: await server.look() };
+  } catch (error) {
+    return { name: server.name, seen: failureOf(error) };
+  }
+}

@@ -1,0 +1,66 @@
+import { fit } from "./colors.js";
+
+/** A terminal that is drawn on as a whole, and given back as it was. */
+export interface Screen {
+  /** Shows these lines, as far as there is room. */
+  draw(lines: readonly string[]): void;
+  close(): void;
+}
+
+const useAlternateScreen = "\x1b[?1049h\x1b[?25l";
+const useNormalScreen = "\x1b[?25h\x1b[?1049l";
+const toTop = "\x1b[H";
+const clearToLineEnd = "\x1b[K";
+const clearBelow = "\x1b[J";
+
+/**
+ * Takes over the terminal that standard output is.
+ *
+ * @param onQuit called when the user presses q; Ctrl-C is a signal as ever.
+ */
+export function openScreen(onQuit: () => void): Screen {
+  const { stdin, stdout } = process;
+  let last: readonly string[] = [];
+  stdout.write(useAlternateScreen);
+  process.once("exit", giveBack); // however the program ends
+  stdout.on("resize", redraw);
+  if (stdin.isTTY) {
+    stdin.setRawMode(true);
+    stdin.on("data", onKey);
+  }
+
+  return {
+    draw(lines) {
+      last = lines;
+      redraw();
+    },
+    close() {
+      stdout.off("resize", redraw);
+      if (stdin.isTTY) {
+        stdin.off("data", onKey);
+        stdin.setRawMode(false);
+        stdin.pause();
+      }
+      process.off("exit", giveBack);
+      giveBack();
+    },
+  };
+
+  function redraw(): void {
+    const shown = last.slice(0, stdout.rows - 1).map((line) => fit(line, stdout.columns) + clearToLineEnd);
+    stdout.write(`${toTop}${shown.join("\n")}\n${clearBelow}`);
+  }
+
+  function onKey(keys: Buffer): void {
+    const text = keys.toString();
+    if (text.includes("q")) {
+      onQuit();
+    } else if (text.includes("\x03")) {
+      process.kill(process.pid, "SIGINT"); // a terminal in raw mode leaves that to us
+    }
+  }
+
+  function giveBack(): void {
+    stdout.write(useNormalScreen);
+  }
+}

@@ -1,0 +1,87 @@
+import type { LatencyHistogram, MethodStats, StatsResponse } from "@vyra/ipc/proto";
+
+/** What a method has done between two looks, and since the server started. */
+export interface MethodRate {
+  readonly method: string;
+  readonly callsPerSecond: number;
+  readonly errorsPerSecond: number;
+  readonly inProgress: number;
+  /** Of the calls that ended between the looks; undefined if none did. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+  readonly calls: number;
+  readonly errors: number;
+}
+
+/** What a server has done between two looks. */
+export interface ServerRate {
+  readonly uptimeMs: number;
+  readonly connections: number;
+  readonly callsPerSecond: number;
+  readonly errorsPerSecond: number;
+  /** The busiest first. */
+  readonly methods: readonly MethodRate[];
+}
+
+/** What happened between two looks at a server's counts. One that has started anew meanwhile is counted from its start. */
+export function ratesBetween(before: StatsResponse, after: StatsResponse): ServerRate {
+  const isSame = after.uptimeMs >= before.uptimeMs;
+  const seconds = Number(isSame ? after.uptimeMs - before.uptimeMs : after.uptimeMs) / 1_000 || 1;
+  const known = new Map(isSame ? before.methods.map((stats) => [stats.method, stats]) : []);
+  const methods = after.methods
+    .map((stats) => methodRate(known.get(stats.method), stats, seconds))
+    .sort((a, b) => b.callsPerSecond - a.callsPerSecond || b.calls - a.calls || (a.method < b.method ? -1 : 1));
+  return {
+    uptimeMs: Number(after.uptimeMs),
+    connections: Number(after.openConnections),
+    callsPerSecond: sum(methods.map((one) => one.callsPerSecond)),
+    errorsPerSecond: sum(methods.map((one) => one.errorsPerSecond)),
+    methods,
+  };
+}
+
+function methodRate(before: MethodStats | undefined, after: MethodStats, seconds: number): MethodRate {
+  const counts = difference(before?.latency, after.latency);
+  const bounds = after.latency?.boundsMs ?? [];
+  return {
+    method: after.method,
+    callsPerSecond: (callsOf(after) - callsOf(before)) / seconds,
+    errorsPerSecond: (errorsOf(after) - errorsOf(before)) / seconds,
+    inProgress: Number(after.inProgress),
+    p50Ms: quantile(0.5, bounds, counts),
+    p99Ms: quantile(0.99, bounds, counts),
+    calls: callsOf(after),
+    errors: errorsOf(after),
+  };
+}
+
+function callsOf(stats: MethodStats | undefined): number {
+  return sum(Object.values(stats?.ended ?? {}).map(Number));
+}
+
+function errorsOf(stats: MethodStats | undefined): number {
+  return callsOf(stats) - Number(stats?.ended[0] ?? 0);
+}
+
+function difference(before: LatencyHistogram | undefined, after: LatencyHistogram | undefined): number[] {
+  return (after?.counts ?? []).map((count, index) => Number(count - (before?.counts[index] ?? 0n)));
+}
+
+/** The value that this share of all does not exceed: within its bucket, as if its values were spread evenly. */
+function quantile(share: number, bounds: readonly number[], counts: readonly number[]): number | undefined {
+  const rank = share * sum(counts);
+  let seen = 0;
+  for (const [index, count] of counts.entries()) {
+    if (count > 0 && seen + count >= rank) {
+      const from = bounds[index - 1] ?? 0;
+      const to = bounds[index] ?? from; // the last bucket has no end
+      return from + (to - from) * ((rank - seen) / count);
+    }
+    seen += count;
+  }
+  return undefined;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,83 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { Failure } from "../failure.js";
+import { type Paint, padEnd, padStart } from "../terminal/colors.js";
+import { formatCount, formatMs } from "../terminal/duration.js";
+import type { MethodRate, ServerRate } from "./rates.js";
+
+/** What was seen of a server: what it has done, why it could not be asked, or nothing yet. */
+export interface View {
+  readonly name: string;
+  readonly seen: ServerRate | Failure | undefined;
+}
+
+const headings = ["METHOD", "CALLS/S", "P50", "P99", "RUNNING", "ERRORS/S", "CALLS", "ERRORS"] as const;
+
+/** The whole picture: a table for each server. */
+export function viewLines(views: readonly View[], paint: Paint): string[] {
+  const methods = views.flatMap(({ seen }) => (seen !== undefined && "methods" in seen ? seen.methods : []));
+  const width = Math.max(headings[0].length, ...methods.map(({ method }) => method.length));
+  return views.flatMap(({ name, seen }, index) => [
+    ...(index > 0 ? [""] : []),
+    ...serverLines(name, seen, width, paint),
+  ]);
+}
+
+function serverLines(name: string, seen: View["seen"], width: number, paint: Paint): string[] {
+  if (seen === undefined) {
+    return [`${paint.bold(name)}  ${paint.dim("…")}`];
+  }
+  if (!("methods" in seen)) {
+    return [`${paint.bold(name)}  ${paint.red(seen.message)}`];
+  }
+  const { callsPerSecond, errorsPerSecond, connections, uptimeMs, methods } = seen;
+  const errors = `${formatRate(errorsPerSecond)} errors/s`;
+  const facts = [
+    `${formatRate(callsPerSecond)} calls/s`,
+    errorsPerSecond > 0 ? paint.red(errors) : errors,
+    `${formatCount(connections)} ${connections === 1 ? "connection" : "connections"}`,
+    `up ${formatMs(uptimeMs)}`,
+  ];
+  return [
+    `${paint.bold(name)}  ${facts.join("   ")}`,
+    paint.dim(row(headings, width)),
+    ...methods.map((method) => methodLine(method, width, paint)),
+  ];
+}
+
+function methodLine(rate: MethodRate, width: number, paint: Paint): string {
+  const failed = (text: string, count: number) => (count > 0 ? paint.red(text) : text);
+  return row(
+    [
+      rate.method,
+      formatRate(rate.callsPerSecond),
+      rate.p50Ms === undefined ? "-" : formatMs(rate.p50Ms),
+      rate.p99Ms === undefined ? "-" : formatMs(rate.p99Ms),
+      formatCount(rate.inProgress),
+      failed(formatRate(rate.errorsPerSecond), rate.errorsPerSecond),
+      formatCount(rate.calls),
+      failed(formatCount(rate.errors), rate.errors),
+    ],
+    width,
+  );
+}
+
+function row([first, ...rest]: readonly string[], width: number): string {
+  return padEnd(first ?? "", width) + rest.map((cell) => padStart(cell, 11)).join("");
+}
+
+/** Few calls are told more exactly. */
+function formatRate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 9.95 ? perSecond.toFixed(1) : formatCount(perSecond);
+}
+
+/** The same for programs. */
+export function viewJson({ name, seen }: View): JsonObject {
+  if (seen === undefined || !("methods" in seen)) {
+    return { socket: name, error: seen?.message ?? "nothing seen yet" };
+  }
+  return { socket: name, ...seen, methods: seen.methods.map(definedOnly) };
+}
+
+function definedOnly(rate: MethodRate): JsonObject {
+  return Object.fromEntries(Object.entries(rate).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { type Server, serve } from "@vyra/ipc";
+import { StatsService } from "@vyra/ipc/proto";
+import { run, start } from "./support/command.js";
+import { ownFolder } from "./support/folder.js";
+
+/** Counts as a server would that has been called 50 times between any two looks, twice in vain. */
+function countingServer(socket: string): Promise<Server> {
+  let looks = 0n;
+  return serve({
+    socket,
+    signals: false,
+    routes: (router) =>
+      router.service(StatsService, {
+        getStats() {
+          looks += 1n;
+          return {
+            uptimeMs: looks * 1_000n,
+            openConnections: 2n,
+            methods: [
+              {
+                method: "cli.test.ShopService/Place",
+                inProgress: 3n,
+                ended: { 0: looks * 48n, 5: looks * 2n },
+                latency: { boundsMs: [1, 2, 4], counts: [looks * 10n, looks * 30n, looks * 10n, 0n], sumMs: 90 },
+              },
+              { method: "cli.test.ShopService/Quiet", ended: { 0: 7n } },
+            ],
+          };
+        },
+      }),
+  });
+}
+
+describe("vyra-ipc top", () => {
+  ownFolder("counting_ipc.sock", "counting_ipc.sock.lock");
+  let server: Server;
+
+  before(async () => {
+    server = await countingServer("counting");
+  });
+
+  after(async () => {
+    await server.close();
+  });
+
+  it("shows what each method did between two looks", async () => {
+    const { code, stdout, stderr } = await run(["top", "counting", "-i", "100ms", "-n", "1"]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    const [head, names, place, quiet] = stdout.split("\n").map((line) => line.split(/ {2,}/));
+    assert.deepEqual(head, ["counting", "50 calls/s", "2.0 errors/s", "2 connections", "up 2.00 s"]);
+    assert.deepEqual(names, ["METHOD", "CALLS/S", "P50", "P99", "RUNNING", "ERRORS/S", "CALLS", "ERRORS"]);
+    assert.deepEqual(place, ["cli.test.ShopService/Place", "50", "1.50 ms", "3.90 ms", "3", "2.0", "100", "4"]);
+    assert.deepEqual(quiet, ["cli.test.ShopService/Quiet", "0", "-", "-", "0", "0", "7", "0"]);
+  });
+
+  it("tells the same in JSON, a line each time", async () => {
+    const { stdout } = await run(["top", "counting", "-i", "50ms", "-n", "2", "--json"]);
+    const [first, second] = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.equal(first.socket, "counting");
+    assert.deepEqual([first.callsPerSecond, second.callsPerSecond], [50, 50]);
+    assert.deepEqual(first.methods[0].p50Ms, 1.5);
+    assert.equal("p50Ms" in first.methods[1], false);
+  });
+
+  it("goes on where one of several servers goes away", async () => {
+    const other = await countingServer("other");
+    const running = start(["top", "counting", "other", "-i", "50ms"]);
+    await running.wrote("other  50 calls/s");
+    await other.close();
+    await running.wrote("other  no server at ");
+    running.child.kill("SIGINT");
+    const { code, stderr } = await running.ended;
+    assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
+  });
+
+  it("ends with 3 where there is nobody, and with 1 where nobody counts", async () => {
+    const plain = await serve({ socket: "plain", signals: false, routes: () => {} });
+    const [nobody, silent] = await Promise.all([run(["top", "nobody"]), run(["top", "plain"])]);
+    await plain.close();
+    assert.deepEqual([nobody.code, silent.code], [3, 1]);
+    assert.match(silent.stderr, /plain_ipc\.sock does not count its calls \(vyra\.ipc\.StatsService\)\n$/);
+  });
+});
