@@ -117,6 +117,23 @@ describe("the encoder and the decoder", () => {
     assert.equal(bytes, 1);
   });
 
+  it("take a size that changes thousands of times at next to no cost, while the table is full", () => {
+    const encoder = new Encoder();
+    encoder.setPeerTableSize(16_384);
+    encoder.writeSizeUpdates(new Uint8Array(Encoder.SIZE_UPDATE_BYTES), 0);
+    const blocks = Array.from({ length: 300 }, (_, i) => HeaderBlock.of([`x-${i}`, "v"]));
+    for (const block of blocks) encoder.encode(block);
+    let rebuilt = 0;
+    const { index } = encoder as unknown as { index: { rebuild(): void } };
+    const rebuild = index.rebuild.bind(index);
+    index.rebuild = () => {
+      rebuilt++;
+      rebuild();
+    };
+    for (let i = 0; i < 2_730; i++) encoder.setPeerTableSize(i % 2 === 0 ? 16_384 : 16_000);
+    assert.ok(rebuilt <= 1, `the index was made anew ${rebuilt} times`);
+  });
+
   it("never put a secret in the table, and say so to whoever passes it on", () => {
     const encoder = new Encoder();
     const decoder = new Decoder(65_536);

@@ -216,8 +216,10 @@ export class Encoder {
   }
 
   private resizeTable(size: number): void {
+    const { count } = this.table;
     this.table.resize(size);
-    this.index.rebuild();
+    // A peer may change the size thousands of times in one frame: the index is made anew only when an entry has gone.
+    if (this.table.count !== count) this.index.rebuild();
     this.remembered.clear();
     this.smallestUpdate = this.updateDue ? Math.min(this.smallestUpdate, size) : size;
     this.updateDue = true;
