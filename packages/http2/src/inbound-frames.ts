@@ -81,7 +81,7 @@ export class InboundFrames implements FrameSink {
       case FrameType.PRIORITY: {
         this.connection.guard.countControl();
         const code = priorityProblem(streamId, buffer, start, end);
-        if (code !== ErrorCode.NO_ERROR) this.connection.streamErrorById(streamId, code, "priority frame in error");
+        if (code !== ErrorCode.NO_ERROR) this.onPriorityProblem(streamId, code);
         break;
       }
       case FrameType.RST_STREAM:
@@ -159,6 +159,15 @@ export class InboundFrames implements FrameSink {
   ): void {
     const list = this.decoder.decode(buffer, start, end);
     this.connection.role.onHeaders(streamId, list, this.decoder.extra, endStream, priorityValid);
+  }
+
+  /** An idle stream cannot be reset (RFC 9113 §6.4). */
+  private onPriorityProblem(streamId: number, code: number): void {
+    const { connection } = this;
+    if (connection.role.isIdle(streamId)) {
+      throw new ConnectionError(code, `priority frame in error on idle stream ${streamId}`);
+    }
+    connection.streamErrorById(streamId, code, "priority frame in error");
   }
 
   private onSettings(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {

@@ -1,5 +1,5 @@
 import { type Connection, ConnectionPhase, type ConnectionRole } from "./connection.js";
-import { ConnectionError, ErrorCode } from "./errors.js";
+import { ConnectionError, ErrorCode, type StreamError } from "./errors.js";
 import type { GoAway } from "./frame/goaway.js";
 import type { RequestHandler, ServerConnectionHandler } from "./handlers.js";
 import type { HeaderList } from "./hpack/header-list.js";
@@ -8,18 +8,37 @@ import { ListRole } from "./message-rules.js";
 import { ServerStream } from "./server-stream.js";
 import { MAX_WINDOW } from "./settings.js";
 
-/** Until onStream has returned the real one. */
-const nobody: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
+/** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
+class FirstHandler implements RequestHandler {
+  error: StreamError | null = null;
+
+  onData(): void {}
+
+  onTrailers(): void {}
+
+  onReset(_stream: ServerStream, error: StreamError): void {
+    this.error = error;
+  }
+
+  passOn(stream: ServerStream): void {
+    const { error } = this;
+    this.error = null;
+    if (error !== null) stream.deliverReset(error);
+  }
+}
 
 /** What a server does that a client does not: receives requests, refuses some, and says when it goes away. */
 export class ServerRole implements ConnectionRole {
   readonly isServer = true;
   readonly lastOwnStreamId = 0;
   lastPeerStreamId = 0;
+  /** Acted on or refused: streams above it are idle. */
+  private lastSeen = 0;
   /** The first GOAWAY has been sent. */
   isClosing = false;
   core!: Connection; // set by ServerConnection, right after both are made
   private readonly handler: ServerConnectionHandler;
+  private readonly firstHandler = new FirstHandler();
   /** The last stream of the second GOAWAY: what comes above it is refused. */
   private lastAccepted = MAX_WINDOW;
 
@@ -28,7 +47,7 @@ export class ServerRole implements ConnectionRole {
   }
 
   isIdle(streamId: number): boolean {
-    return streamId > this.lastPeerStreamId || (streamId & 1) === 0;
+    return streamId > this.lastSeen || (streamId & 1) === 0;
   }
 
   onHeaders(
@@ -43,8 +62,9 @@ export class ServerRole implements ConnectionRole {
     if (stream !== undefined) this.onTrailers(stream, list, extra, endStream, priorityValid);
     else if ((streamId & 1) === 0) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
-    } else if (streamId <= this.lastPeerStreamId) core.onClosedStreamHeaders(streamId, endStream);
+    } else if (streamId <= this.lastSeen) core.onClosedStreamHeaders(streamId, endStream);
     else {
+      this.lastSeen = streamId;
       if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
       const code = this.admit(streamId, list, extra, priorityValid);
       if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream);
@@ -65,7 +85,7 @@ export class ServerRole implements ConnectionRole {
 
   private onRequest(streamId: number, list: HeaderList, extra: readonly string[], endStream: boolean): void {
     const { core } = this;
-    const stream = new ServerStream(core, streamId, nobody);
+    const stream = new ServerStream(core, streamId, this.firstHandler);
     if (!expectBody(stream, list, extra, endStream)) {
       core.refuseStream(streamId, ErrorCode.PROTOCOL_ERROR);
       return;
@@ -77,6 +97,7 @@ export class ServerRole implements ConnectionRole {
     } catch (error) {
       core.handlerFailed(stream, error);
     }
+    if (this.firstHandler.error !== null) this.firstHandler.passOn(stream);
   }
 
   private onTrailers(

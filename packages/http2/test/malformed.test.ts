@@ -95,6 +95,8 @@ const connectionErrors: Wrong[] = [
     WHOLE,
     frame(Type.CONTINUATION, END_HEADERS, 1, GET_FIELDS),
   ],
+  ["priority of 4 bytes on an idle stream", FRAME_SIZE_ERROR, frame(Type.PRIORITY, 0, 1, Buffer.alloc(4))],
+  ["an idle stream that depends on itself", PROTOCOL_ERROR, frame(Type.PRIORITY, 0, 1, priority(1))],
   ["priority on stream 0", PROTOCOL_ERROR, frame(Type.PRIORITY, 0, 0, priority(1))],
   ["rst_stream on stream 0", PROTOCOL_ERROR, frame(Type.RST_STREAM, 0, 0, uint32(8))],
   ["rst_stream on an idle stream", PROTOCOL_ERROR, frame(Type.RST_STREAM, 0, 1, uint32(8))],

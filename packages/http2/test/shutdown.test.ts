@@ -46,8 +46,12 @@ describe("a server that closes", () => {
     peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 3, POST_FIELDS), frame(Type.PING, 1, 0, ping.payload));
     const second = await peer.next(Type.GOAWAY);
     assert.equal(second.payload.readUInt32BE(0), 3);
-    peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 5, POST_FIELDS));
+    // One opened later is refused, and what follows on it harms nobody.
+    peer.send(frame(Type.HEADERS, END_HEADERS, 5, POST_FIELDS), frame(Type.DATA, 0, 5, Buffer.from("body")));
     assert.equal(await peer.resetCode(5), ErrorCode.REFUSED_STREAM);
+    peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 5, fields("x-sum", "1")));
+    await peer.settle();
+    assert.equal(peer.ofType(Type.RST_STREAM, 5).length, 1);
     assert.equal(waiting.length, 2);
     for (const answer of waiting) answer();
     await peer.next(Type.HEADERS, 3);
