@@ -133,7 +133,7 @@ export class ClientRole implements ConnectionRole {
     const { core } = this;
     if (core.phase === ConnectionPhase.OPEN) core.phase = ConnectionPhase.DRAINING;
     for (const stream of core.streams.all()) {
-      if (stream.id > goAway.lastStreamId) this.failUnprocessed(stream, goAway);
+      if (stream.id > goAway.lastStreamId && !stream.isClosed) this.failUnprocessed(stream, goAway);
     }
     core.notify((handler) => handler.onGoAway?.(goAway));
   }

@@ -85,7 +85,7 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.sender = new Sender(this.output, this.peer, this.guard);
     this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
     this.inbound = new InboundData(this, options.connectionWindowSize ?? connectionDefaults.connectionWindowSize);
-    this.pings = new Pings(this.output);
+    this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
     this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
     const settingsTimeoutMs = options.settingsTimeoutMs ?? connectionDefaults.settingsTimeoutMs;
     this.settings = new SettingsExchange(this.output, this, settingsTimeoutMs);
@@ -305,6 +305,7 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.stallWatch.stop();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {
+      if (stream.isClosed) continue; // reset by the callback of another: its owner knows
       stream.closed();
       const notProcessed = !this.role.isServer && !this.wasHandedOver(stream.id);
       stream.deliverReset(
@@ -318,11 +319,7 @@ export class Connection implements OutputOwner, SettingsOwner {
         ),
       );
     }
-    try {
-      this.pings.fail(cause);
-    } catch (thrown) {
-      this.reportHandlerError(thrown);
-    }
+    this.pings.fail(cause);
     this.notify((handler) => handler.onClose?.(error));
   }
 }

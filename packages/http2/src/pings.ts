@@ -17,11 +17,14 @@ interface WaitingPing {
 /** PINGs of ours that wait for their acknowledgement (RFC 9113 §6.7). */
 export class Pings {
   private readonly output: Output;
+  private readonly onThrow: (error: unknown) => void;
   private waiting: WaitingPing[] = [];
   private last = 0;
 
-  constructor(output: Output) {
+  /** @param onThrow gets what a callback throws */
+  constructor(output: Output, onThrow: (error: unknown) => void) {
     this.output = output;
+    this.onThrow = onThrow;
   }
 
   send(callback: PingCallback): void {
@@ -38,13 +41,21 @@ export class Pings {
     const ping = this.waiting[index];
     if (ping === undefined) return false;
     this.waiting.splice(index, 1);
-    ping.callback(performance.now() - ping.sentAt, null);
+    this.call(ping, performance.now() - ping.sentAt, null);
     return true;
   }
 
   fail(error: ConnectionError): void {
     const { waiting } = this;
     this.waiting = [];
-    for (const ping of waiting) ping.callback(Number.NaN, error);
+    for (const ping of waiting) this.call(ping, Number.NaN, error);
+  }
+
+  private call(ping: WaitingPing, roundTripMs: number, error: ConnectionError | null): void {
+    try {
+      ping.callback(roundTripMs, error);
+    } catch (thrown) {
+      this.onThrow(thrown);
+    }
   }
 }

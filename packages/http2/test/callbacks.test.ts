@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ClientConnection, ErrorCode, NO_FIELDS, type RequestHandler, type StreamError } from "@vyra/http2";
+import { answering, Collector, echo, exchange, link, POST } from "./support/exchange.js";
+import { frame, RawPeer, Type, uint32 } from "./support/raw-peer.js";
+import { deferred, socketPair } from "./support/sockets.js";
+
+/** A response that never comes, whose owner resets all others when it hears so. */
+class Resetting extends Collector {
+  others: { reset(): void }[] = [];
+
+  override onReset(...args: Parameters<Collector["onReset"]>): void {
+    super.onReset(...args);
+    for (const other of this.others) other.reset();
+  }
+}
+
+const silent = answering(() => {});
+
+describe("a stream that its owner has reset", () => {
+  it("is not told of the connection's end, even if reset because of it", async (t) => {
+    const { client } = await link(t, silent);
+    const [first, second] = [new Resetting(), new Collector()];
+    client.request(POST, NO_FIELDS, false, first);
+    first.others = [client.request(POST, NO_FIELDS, false, second)];
+    client.destroy();
+    assert.deepEqual([first.resets, second.resets], [1, 0]);
+  });
+
+  it("is not told that a GOAWAY leaves it out, even if reset because of that", async (t) => {
+    const { client, server } = await socketPair(t);
+    const connection = new ClientConnection(client);
+    const peer = new RawPeer(server, true);
+    const [first, second] = [new Resetting(), new Collector()];
+    connection.request(POST, NO_FIELDS, false, first);
+    first.others = [connection.request(POST, NO_FIELDS, false, second)];
+    peer.begin();
+    peer.send(frame(Type.GOAWAY, 0, 0, uint32(0, ErrorCode.NO_ERROR)));
+    await peer.closed;
+    assert.deepEqual([first.resets, second.resets], [1, 0]);
+  });
+});
+
+describe("a connection destroyed by a callback", () => {
+  it("tells also the handler that onStream has yet to return", async (t) => {
+    const told = deferred<StreamError>();
+    const handler: RequestHandler = { onData() {}, onTrailers() {}, onReset: (_stream, error) => told.resolve(error) };
+    const { client, server } = await link(t, {
+      onStream() {
+        server.destroy("enough");
+        return handler;
+      },
+    });
+    client.request(POST, NO_FIELDS, false, new Collector());
+    assert.match((await told.promise).message, /enough/);
+  });
+});
+
+describe("a ping's callback that throws", () => {
+  it("is reported, and harms neither the connection nor other pings", async (t) => {
+    const errors: unknown[] = [];
+    const { client } = await link(t, echo, { clientHandler: { onHandlerError: (error) => errors.push(error) } });
+    const answered = deferred<void>();
+    client.ping(() => {
+      throw new Error("of the first");
+    });
+    client.ping(() => answered.resolve());
+    await answered.promise;
+    assert.equal((await exchange(client, Buffer.from("x"))).status, 200);
+    assert.match(String(errors), /of the first/);
+  });
+
+  it("does not keep others from learning of the connection's end", async (t) => {
+    const { client } = await link(t, echo, { clientHandler: { onHandlerError() {} } });
+    let told = 0;
+    for (let i = 0; i < 3; i++) {
+      client.ping((_roundTripMs, error) => {
+        if (error !== null) told++;
+        throw new Error("each time");
+      });
+    }
+    client.destroy();
+    assert.equal(told, 3);
+  });
+});
