@@ -31,7 +31,7 @@ export function figuresOf(work: Work, measurement: Measurement): Figures {
   const { client, server, serverStartMs, clientMs } = measurement;
   const { count, seconds, latencyUs } = client.done;
   if (work.kind === "first-call") {
-    return { serverStartMs, firstCallMs: clientMs };
+    return { firstCallMs: clientMs, ...(serverStartMs && { serverStartMs }) };
   }
   if (work.kind === "hold") {
     return {

@@ -16,11 +16,14 @@ export interface Usage {
 export interface Warm {
   readonly at: "warm";
   readonly usage: Usage;
+  /** Of a server that the client has started itself, where that is how it is done. */
+  readonly serverUsage?: Usage;
 }
 
 export interface Done {
   readonly at: "done";
   readonly usage: Usage;
+  readonly serverUsage?: Usage;
   /** Calls, messages, or connections or streams held. */
   readonly count: number;
   /** From the first of them to the last. */

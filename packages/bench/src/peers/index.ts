@@ -1,8 +1,12 @@
+import { childProcess } from "./child-process/peer.js";
 import { connectNode } from "./connect-node/peer.js";
+import { fastify } from "./fastify/peer.js";
 import { grpcGo } from "./grpc-go/peer.js";
 import { grpcJs } from "./grpc-js/peer.js";
+import { grpcioPeers } from "./grpcio/peer.js";
 import { limitPeers } from "./limit/peer.js";
 import { nodeHttp2Peers } from "./node-http2/peer.js";
+import { nodeIpc } from "./node-ipc/peer.js";
 import { ourPeers } from "./ours/peer.js";
 import { oursHttp2 } from "./ours-http2/peer.js";
 import type { Peer } from "./peer.js";
@@ -16,4 +20,8 @@ export const peers: readonly Peer[] = [
   grpcJs,
   connectNode,
   grpcGo,
+  ...grpcioPeers,
+  fastify,
+  nodeIpc,
+  childProcess,
 ];

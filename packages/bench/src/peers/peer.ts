@@ -21,8 +21,8 @@ export interface Peer {
 export interface Ready {
   /** What it is made of. */
   readonly version: string;
-  /** The command lines, but for address and job. */
-  readonly server: readonly string[];
+  /** The command lines, but for address and job; no server where the client starts it. */
+  readonly server?: readonly string[];
   readonly client: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -33,7 +33,7 @@ export interface Missing {
 }
 
 /** `server.js` and `client.js` beside a peer's own module, run by this Node.js. */
-export function nodePrograms(moduleUrl: string, words: readonly string[] = []): Pick<Ready, "server" | "client"> {
+export function nodePrograms(moduleUrl: string, words: readonly string[] = []) {
   const program = (name: string) => [process.execPath, fileURLToPath(new URL(name, moduleUrl)), ...words];
   return { server: program("server.js"), client: program("client.js") };
 }

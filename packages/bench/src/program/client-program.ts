@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Job } from "../contract/job.js";
-import type { ClientLine } from "../contract/lines.js";
+import type { ClientLine, Usage } from "../contract/lines.js";
 import { runCalls } from "../load/calls.js";
 import { type Connection, fail } from "../load/connection.js";
 import { runDownload } from "../load/download.js";
@@ -14,9 +14,13 @@ import { usageNow } from "./usage.js";
 type Connect = () => Promise<Connection>;
 type Run = (ms: number) => Promise<Tally>;
 
-/** Runs a peer's client as contract/lines.ts wants it. `connect` is called once for each connection. */
+/**
+ * Runs a peer's client as contract/lines.ts wants it. `connect` is called once for each connection; `usageOfServer` is for a
+ * client that starts its server itself.
+ */
 export async function clientProgram(
   connect: (address: string, job: Job, own: readonly string[]) => Connection | Promise<Connection>,
+  usageOfServer?: () => Promise<Usage>,
 ): Promise<void> {
   const { address, job, own } = programArguments();
   process.on("unhandledRejection", fail);
@@ -25,11 +29,16 @@ export async function clientProgram(
   const run = await prepare(async () => connect(address, job, own), job);
   if (job.kind !== "first-call") {
     await run(job.warmMs);
-    say({ at: "warm", usage: usageNow(job) });
+    say({ at: "warm", ...(await usages()) });
     await new Promise<void>((resolve) => input.once("line", () => resolve()));
   }
   const tally = await run(job.measureMs);
-  say({ at: "done", usage: usageNow(job), ...tally });
+  say({ at: "done", ...(await usages()), ...tally });
+
+  async function usages() {
+    const usage = usageNow(job);
+    return usageOfServer === undefined ? { usage } : { usage, serverUsage: await usageOfServer() };
+  }
 }
 
 function say(line: ClientLine): void {

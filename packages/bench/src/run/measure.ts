@@ -9,8 +9,8 @@ import { Program } from "./program.js";
 
 /** What one server and one client did and used. */
 export interface Measurement {
-  /** From its start to `ready`. */
-  readonly serverStartMs: number;
+  /** From its start to `ready`; undefined where the client starts it. */
+  readonly serverStartMs: number | undefined;
   /** From its start to its last line. */
   readonly clientMs: number;
   readonly client: { readonly warm: Usage; readonly done: Done };
@@ -28,11 +28,10 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
   const args = [join(folder, "peer.sock"), JSON.stringify(job)];
   const serverStartedAt = performance.now();
-  const server = new Program([...peer.server, ...args], peer.env ?? {});
+  const server = peer.server && new Program([...peer.server, ...args], peer.env ?? {});
   let client: Program | undefined;
   try {
-    await server.line(startMs);
-    const serverStartMs = performance.now() - serverStartedAt;
+    await server?.line(startMs);
     const clientStartedAt = performance.now();
     client = new Program([...peer.client, ...args], peer.env ?? {});
     const warm = job.kind === "first-call" ? nothing : await warmUp(client, server, job);
@@ -40,10 +39,10 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
     client.tell("go");
     const done = await clientLine(client, "done", job.measureMs + patienceMs);
     const to = { at: performance.now(), busyMs: busyMs() };
-    const serverDone = await usageOf(server);
+    const serverDone = await usageOf(server, done);
     const ownMs = (done.usage.cpuUs - warm.client.cpuUs + serverDone.cpuUs - warm.server.cpuUs) / 1000;
     return {
-      serverStartMs,
+      serverStartMs: server && clientStartedAt - serverStartedAt,
       clientMs: to.at - clientStartedAt,
       client: { warm: warm.client, done },
       server: { warm: warm.server, done: serverDone },
@@ -51,16 +50,16 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
     };
   } finally {
     await client?.end();
-    await server.end();
+    await server?.end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 const nothing = { client: { cpuUs: 0, rssBytes: 0 }, server: { cpuUs: 0, rssBytes: 0 } };
 
-async function warmUp(client: Program, server: Program, job: Job): Promise<{ client: Usage; server: Usage }> {
-  const { usage } = await clientLine(client, "warm", startMs + job.warmMs + patienceMs);
-  return { client: usage, server: await usageOf(server) };
+async function warmUp(client: Program, server: Program | undefined, job: Job) {
+  const line = await clientLine(client, "warm", startMs + job.warmMs + patienceMs);
+  return { client: line.usage, server: await usageOf(server, line) };
 }
 
 async function clientLine<At extends ClientLine["at"]>(client: Program, at: At, timeoutMs: number) {
@@ -71,7 +70,10 @@ async function clientLine<At extends ClientLine["at"]>(client: Program, at: At, 
   return line as Extract<ClientLine, { at: At }>;
 }
 
-async function usageOf(server: Program): Promise<Usage> {
+async function usageOf(server: Program | undefined, line: ClientLine): Promise<Usage> {
+  if (server === undefined) {
+    return line.serverUsage ?? nothing.server;
+  }
   server.tell("usage");
   return JSON.parse(await server.line(patienceMs)) as Usage;
 }

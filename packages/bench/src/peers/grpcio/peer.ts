@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Scenario } from "../../scenarios/scenario.js";
+import type { Missing, Peer, Ready } from "../peer.js";
+import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
+
+const source = join(sources, "grpcio");
+const requirements = join(source, "requirements.txt");
+
+export const grpcioPeers: readonly Peer[] = [
+  { suite: "rpc", name: "grpcio", title: "Python grpcio", prepare: () => prepare(""), cannot: holdStreams },
+  { suite: "rpc", name: "grpcio-aio", title: "Python grpcio, asyncio", prepare: () => prepare("aio_") },
+];
+
+function holdStreams({ points }: Scenario): string | undefined {
+  return points.some(({ work }) => work.streams > 0) ? "needs two threads for each stream" : undefined;
+}
+
+async function prepare(prefix: string): Promise<Ready | Missing> {
+  const version = ask("python3", ["-c", "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3])"]);
+  if (version === undefined) {
+    return { missing: "Python 3 with venv (apt-get install python3-venv)" };
+  }
+  const folder = join(cache, "grpcio");
+  const python = join(folder, "bin/python");
+  const generated = join(folder, "generated");
+  await once("grpcio", { folders: [source, protoFolder], words: [version] }, async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await run("python3", ["-m", "venv", folder]);
+    await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+    mkdirSync(generated);
+    const out = [`--python_out=${generated}`, `--grpc_python_out=${generated}`];
+    await run(python, ["-m", "grpc_tools.protoc", `-I${protoFolder}`, ...out, "vyra/bench/v1/bench.proto"]);
+  });
+  const grpcio = /^grpcio==(.*)$/m.exec(readFileSync(requirements, "utf8"))?.[1];
+  return {
+    version: `grpcio ${grpcio}, Python ${version}`,
+    server: [python, join(source, `${prefix}server.py`)],
+    client: [python, join(source, `${prefix}client.py`)],
+    env: { PYTHONPATH: generated, PYTHONDONTWRITEBYTECODE: "1" },
+  };
+}
