@@ -10,6 +10,7 @@ import { nodeIpc } from "./node-ipc/peer.js";
 import { ourPeers } from "./ours/peer.js";
 import { oursHttp2 } from "./ours-http2/peer.js";
 import type { Peer } from "./peer.js";
+import { tonic } from "./tonic/peer.js";
 
 /** All there are, in the order in which they are shown. */
 export const peers: readonly Peer[] = [
@@ -20,6 +21,7 @@ export const peers: readonly Peer[] = [
   grpcJs,
   connectNode,
   grpcGo,
+  tonic,
   ...grpcioPeers,
   fastify,
   nodeIpc,
