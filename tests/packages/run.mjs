@@ -23,7 +23,8 @@ describe("the packages as their users get them", () => {
           "nothing in dist/: has it been built?",
         );
         assert.deepEqual(
-          files.filter((file) => /(^|\/)test\/|\.test\.|\.tsbuildinfo$/.test(file)),
+          // What `vyra-ipc init` lays out has tests of its own.
+          files.filter((file) => !file.startsWith("templates/") && /(^|\/)test\/|\.test\.|\.tsbuildinfo$/.test(file)),
           [],
         );
       });

@@ -148,10 +148,14 @@ export class Connection implements OutputOwner, SettingsOwner {
   /** HEADERS likewise (RFC 9113 §5.1, closed). */
   onClosedStreamHeaders(streamId: number, endStream: boolean): void {
     this.checkNotIdle("headers", streamId);
-    // gRPC C++ (seen: 1.51) answers some calls twice at their deadline, HEADERS with END_STREAM and RST_STREAM each time. A
-    // client that took it for an error of the connection would lose all other calls; node:http2 lets it pass, too.
-    if (this.role.isServer && !this.closedStreams.wasReset(streamId)) {
-      throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
+    if (!this.closedStreams.wasReset(streamId)) {
+      if (this.role.isServer) {
+        throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
+      }
+      // gRPC C++ (seen: 1.51) answers some calls twice at their deadline, HEADERS with END_STREAM and RST_STREAM each time. A
+      // client that took it for an error of the connection would lose all its other calls for one that is over anyway.
+      this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "headers frame on a closed stream");
+      return;
     }
     this.guard.countControl();
     if (endStream) this.closedStreams.forget(streamId);
