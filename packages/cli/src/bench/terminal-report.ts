@@ -5,10 +5,13 @@ import { callsPerSecond, percentiles, perSecond, type Report } from "./report.js
 /** How many lines the histogram has. */
 const histogramLines = 14;
 
-const barWidth = 40;
+const widestBar = 40;
+
+/** What stands beside the bar. */
+const besideBar = 24;
 
 /** The report as the terminal shows it. */
-export function reportLines(report: Report, paint: Paint): string[] {
+export function reportLines(report: Report, paint: Paint, columns = 80): string[] {
   const { tally, measuredMs } = report;
   const calls = report.concurrency === 1 ? "1 call" : `${report.concurrency} calls`;
   const connections = report.connections === 1 ? "1 connection" : `${report.connections} connections`;
@@ -21,7 +24,7 @@ export function reportLines(report: Report, paint: Paint): string[] {
       ? []
       : [figure("messages", tally.messages, perSecond(tally.messages, measuredMs), paint)]),
     ...errorLines(report, paint),
-    ...(tally.calls === 0 ? [] : ["", ...latencyLines(report, paint), "", ...histogram(report, paint)]),
+    ...(tally.calls === 0 ? [] : ["", ...latencyLines(report, paint), "", ...histogram(report, paint, columns)]),
   ];
 }
 
@@ -50,7 +53,8 @@ function latencyLines({ tally: { latency } }: Report, paint: Paint): string[] {
   ];
 }
 
-function histogram({ tally: { latency } }: Report, paint: Paint): string[] {
+function histogram({ tally: { latency } }: Report, paint: Paint, columns: number): string[] {
+  const barWidth = Math.max(1, Math.min(widestBar, columns - besideBar));
   const stretches = latency.spread(histogramLines);
   const most = Math.max(...stretches.map(({ count }) => count));
   return stretches.map(({ toMs, count }) => {

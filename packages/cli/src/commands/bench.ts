@@ -164,7 +164,7 @@ async function show(report: Report, flags: BenchFlags): Promise<void> {
     printJson(reportJson(report));
     return;
   }
-  for (const line of reportLines(report, paintFor(process.stdout))) {
+  for (const line of reportLines(report, paintFor(process.stdout), process.stdout.columns)) {
     print(line);
   }
   if (flags.html !== undefined) {

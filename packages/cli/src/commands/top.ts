@@ -14,6 +14,7 @@ import { WatchedServer } from "../top/watched-server.js";
 interface TopFlags extends ConnectionFlags {
   readonly interval: number;
   readonly count?: number;
+  readonly all?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,6 +28,7 @@ export function addTop(program: Command): void {
     .argument("<socket...>", socketHelp)
     .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
     .option("-n, --count <n>", "look so many times, then end", parseCount);
+  command.option("--all", "health, reflection and this service, too");
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a server, each time");
   examples(command, [
@@ -40,7 +42,9 @@ export function addTop(program: Command): void {
 async function top(sockets: string[], flags: TopFlags): Promise<void> {
   const connections = sockets.map((socket) => connectTo(socket, flags));
   try {
-    const servers = connections.map((connection, index) => new WatchedServer(sockets[index] as string, connection));
+    const servers = connections.map(
+      (connection, index) => new WatchedServer(sockets[index] as string, connection, flags.all ?? false),
+    );
     await assertAnyTells(servers);
     if (process.stdout.isTTY && !flags.json) {
       await drawAgainAndAgain(servers, flags);
@@ -63,21 +67,13 @@ async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> 
 
 async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
   const paint = paintFor(process.stdout);
+  const footer = ["", paint.dim(`every ${interval / 1_000} s; q ends`)];
   const quit = new AbortController();
   const screen = openScreen(() => quit.abort());
-  const footer = paint.dim(`every ${interval / 1_000} s; q ends`);
-  screen.draw([
-    ...viewLines(
-      servers.map(({ name }) => ({ name, seen: undefined })),
-      paint,
-    ),
-    "",
-    footer,
-  ]);
+  const draw = (views: readonly View[]) => screen.draw((columns) => [...viewLines(views, paint, columns), ...footer]);
+  draw(servers.map(({ name }) => ({ name, seen: undefined })));
   try {
-    await again(servers, interval, count, quit.signal, (views) =>
-      screen.draw([...viewLines(views, paint), "", footer]),
-    );
+    await again(servers, interval, count, quit.signal, draw);
   } finally {
     screen.close();
   }

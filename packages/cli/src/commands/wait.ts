@@ -50,6 +50,7 @@ async function wait(sockets: string[], flags: WaitFlags): Promise<void> {
   await Promise.all(
     sockets.map(async (socket) => {
       await waitFor(socket, flags);
+      interrupted.throwIfAborted();
       const tookMs = performance.now() - beginning;
       if (flags.json) {
         printJson({ socket, ready: true, afterMs: Math.round(tookMs) });

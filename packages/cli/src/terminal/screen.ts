@@ -2,8 +2,8 @@ import { fit } from "./colors.js";
 
 /** A terminal that is drawn on as a whole, and given back as it was. */
 export interface Screen {
-  /** Shows these lines, as far as there is room. */
-  draw(lines: readonly string[]): void;
+  /** Shows these lines, as far as there is room; they are made anew for each width that the terminal takes. */
+  draw(linesFor: (columns: number) => readonly string[]): void;
   close(): void;
 }
 
@@ -20,7 +20,7 @@ const clearBelow = "\x1b[J";
  */
 export function openScreen(onQuit: () => void): Screen {
   const { stdin, stdout } = process;
-  let last: readonly string[] = [];
+  let lines: (columns: number) => readonly string[] = () => [];
   stdout.write(useAlternateScreen);
   process.once("exit", giveBack); // however the program ends
   stdout.on("resize", redraw);
@@ -30,8 +30,8 @@ export function openScreen(onQuit: () => void): Screen {
   }
 
   return {
-    draw(lines) {
-      last = lines;
+    draw(linesFor) {
+      lines = linesFor;
       redraw();
     },
     close() {
@@ -47,8 +47,9 @@ export function openScreen(onQuit: () => void): Screen {
   };
 
   function redraw(): void {
-    const shown = last.slice(0, stdout.rows - 1).map((line) => fit(line, stdout.columns) + clearToLineEnd);
-    stdout.write(`${toTop}${shown.join("\n")}\n${clearBelow}`);
+    const shown = lines(stdout.columns).slice(0, stdout.rows - 1);
+    const fitted = shown.map((line) => fit(line, stdout.columns) + clearToLineEnd);
+    stdout.write(`${toTop}${fitted.join("\n")}\n${clearBelow}`);
   }
 
   function onKey(keys: Buffer): void {

@@ -12,10 +12,16 @@ export interface View {
 
 const headings = ["METHOD", "CALLS/S", "P50", "P99", "RUNNING", "ERRORS/S", "CALLS", "ERRORS"] as const;
 
-/** The whole picture: a table for each server. */
-export function viewLines(views: readonly View[], paint: Paint): string[] {
+/** How wide all columns but the first are. */
+const cellWidth = 10;
+const leastNameWidth = 24;
+
+/** The whole picture: a table for each server, as wide as there are columns. */
+export function viewLines(views: readonly View[], paint: Paint, columns = Number.POSITIVE_INFINITY): string[] {
   const methods = views.flatMap(({ seen }) => (seen !== undefined && "methods" in seen ? seen.methods : []));
-  const width = Math.max(headings[0].length, ...methods.map(({ method }) => method.length));
+  const longest = Math.max(headings[0].length, ...methods.map(({ method }) => method.length));
+  const room = columns - cellWidth * (headings.length - 1);
+  const width = Math.min(longest, Math.max(leastNameWidth, room));
   return views.flatMap(({ name, seen }, index) => [
     ...(index > 0 ? [""] : []),
     ...serverLines(name, seen, width, paint),
@@ -48,7 +54,7 @@ function methodLine(rate: MethodRate, width: number, paint: Paint): string {
   const failed = (text: string, count: number) => (count > 0 ? paint.red(text) : text);
   return row(
     [
-      rate.method,
+      shortened(rate.method, width),
       formatRate(rate.callsPerSecond),
       rate.p50Ms === undefined ? "-" : formatMs(rate.p50Ms),
       rate.p99Ms === undefined ? "-" : formatMs(rate.p99Ms),
@@ -62,7 +68,12 @@ function methodLine(rate: MethodRate, width: number, paint: Paint): string {
 }
 
 function row([first, ...rest]: readonly string[], width: number): string {
-  return padEnd(first ?? "", width) + rest.map((cell) => padStart(cell, 11)).join("");
+  return padEnd(first ?? "", width) + rest.map((cell) => padStart(cell, cellWidth)).join("");
+}
+
+/** A method's name in as much space as there is: its end says the most. */
+function shortened(name: string, width: number): string {
+  return name.length <= width ? name : `…${name.slice(name.length - width + 1)}`;
 }
 
 /** Few calls are told more exactly. */

@@ -1,6 +1,7 @@
 import { createClient } from "@connectrpc/connect";
-import { type StatsResponse, StatsService } from "@vyra/ipc/proto";
+import { type MethodStats, type StatsResponse, StatsService } from "@vyra/ipc/proto";
 import { type Connection, failureAt, isUnimplemented } from "../connection.js";
+import { isInfrastructure } from "../descriptors/source.js";
 import { Failure } from "../failure.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { ratesBetween, type ServerRate } from "./rates.js";
@@ -16,6 +17,8 @@ export class WatchedServer {
     /** What the user calls it. */
     readonly name: string,
     private readonly connection: Connection,
+    /** Whether to tell also of what every server has: health, reflection, this service. */
+    private readonly isWithAll: boolean,
   ) {}
 
   /**
@@ -32,10 +35,11 @@ export class WatchedServer {
 
   async #ask(): Promise<StatsResponse> {
     try {
-      return await createClient(StatsService, this.connection.transport).getStats(
+      const stats = await createClient(StatsService, this.connection.transport).getStats(
         {},
         { timeoutMs, signal: interrupted },
       );
+      return this.isWithAll ? stats : { ...stats, methods: stats.methods.filter(isOffered) };
     } catch (error) {
       throw isUnimplemented(error)
         ? new Failure(
@@ -45,4 +49,8 @@ export class WatchedServer {
         : failureAt(this.connection, error);
     }
   }
+}
+
+function isOffered({ method }: MethodStats): boolean {
+  return !isInfrastructure(method.slice(0, method.lastIndexOf("/")));
 }

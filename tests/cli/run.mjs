@@ -1,0 +1,18 @@
+// The command in a real terminal: what is drawn, what keys do, what is left on the screen. And as users get it: packed, installed
+// and starting a new module.
+import { spawnSync } from "node:child_process";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+
+if (spawnSync("tmux", ["-V"]).status !== 0) {
+  console.error("no tmux: apt-get install -y tmux");
+  process.exit(1);
+}
+const files = ["draws.test.mjs", "installed.test.mjs"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+run({ files, concurrency: 1, timeout: 300_000 })
+  .on("test:fail", () => {
+    process.exitCode = 1;
+  })
+  .compose(new spec())
+  .pipe(process.stdout);
