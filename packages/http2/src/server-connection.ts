@@ -16,8 +16,12 @@ export class ServerConnection {
   private readonly core: Connection;
   private readonly role: ServerRole;
   private readonly preface = new PrefaceReader();
+  private head: Uint8Array | null = null;
 
-  /** @param head what has been read from the socket already, client preface included; see sniffProtocol */
+  /**
+   * Nothing of `handler` is called before this returns.
+   * @param head what has been read from the socket already, client preface included; see sniffProtocol
+   */
   constructor(socket: Socket, handler: ServerConnectionHandler, options: ConnectionOptions = {}, head?: Uint8Array) {
     this.role = new ServerRole(handler);
     this.core = new Connection(socket, this.role, handler, options);
@@ -25,7 +29,10 @@ export class ServerConnection {
     this.core.start(options);
     this.bodiesMayBeKept = options.reader !== "caller";
     if (this.bodiesMayBeKept) this.core.readSocket((chunk) => this.receive(chunk));
-    if (head !== undefined) this.receive(head);
+    if (head !== undefined) {
+      this.head = head;
+      process.nextTick(receiveHead, this);
+    }
   }
 
   /** Whether what onData hands up may be kept after the call: true unless the caller reads the socket, into its own buffer. */
@@ -52,6 +59,7 @@ export class ServerConnection {
 
   /** For a caller that reads the socket itself (`reader: "caller"`): what it has read. It may use the buffer again at once. */
   receive(buffer: Uint8Array, start = 0, end: number = buffer.length): void {
+    if (this.head !== null) this.receiveHead();
     if (this.preface.isComplete) {
       this.core.receive(buffer, start, end);
       return;
@@ -59,6 +67,13 @@ export class ServerConnection {
     const at = this.preface.read(buffer, start, end);
     if (at < 0) this.core.fail(new ConnectionError(ErrorCode.PROTOCOL_ERROR, "client preface is not that of http/2"));
     else if (at < end) this.core.receive(buffer, at, end);
+  }
+
+  /** @internal */
+  receiveHead(): void {
+    const { head } = this;
+    this.head = null;
+    if (head !== null) this.receive(head);
   }
 
   /** Measures the round trip. The callback is called once, with an error if the connection ends before. */
@@ -84,4 +99,8 @@ export class ServerConnection {
   destroy(reason = "connection was destroyed"): void {
     this.core.destroy(new ConnectionError(ErrorCode.CANCEL, reason));
   }
+}
+
+function receiveHead(connection: ServerConnection): void {
+  connection.receiveHead();
 }

@@ -1,8 +1,25 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ClientConnection, ErrorCode, NO_FIELDS, type RequestHandler, type StreamError } from "@vyra/http2";
+import {
+  ClientConnection,
+  ErrorCode,
+  NO_FIELDS,
+  type RequestHandler,
+  ServerConnection,
+  type StreamError,
+} from "@vyra/http2";
 import { answering, Collector, echo, exchange, link, POST } from "./support/exchange.js";
-import { frame, RawPeer, Type, uint32 } from "./support/raw-peer.js";
+import {
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  GET as GET_FIELDS,
+  MAGIC,
+  RawPeer,
+  settings,
+  Type,
+  uint32,
+} from "./support/raw-peer.js";
 import { deferred, socketPair } from "./support/sockets.js";
 
 /** A response that never comes, whose owner resets all others when it hears so. */
@@ -53,6 +70,43 @@ describe("a connection destroyed by a callback", () => {
     });
     client.request(POST, NO_FIELDS, false, new Collector());
     assert.match((await told.promise).message, /enough/);
+  });
+});
+
+describe("a server's connection that is given what has been read", () => {
+  it("calls nobody before it is there, and takes that first", async (t) => {
+    const { client, server } = await socketPair(t);
+    const events: string[] = [];
+    const closed = deferred<void>();
+    const head = Buffer.concat([MAGIC, settings(), frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, GET_FIELDS)]);
+    const connection: ServerConnection = new ServerConnection(
+      server,
+      {
+        onStream(stream) {
+          events.push(`stream ${stream.id}`);
+          return { onData() {}, onTrailers() {}, onReset() {} };
+        },
+        onClose() {
+          events.push(`closed: ${connection.isClosed}`);
+          closed.resolve();
+        },
+      },
+      { reader: "caller" },
+      head,
+    );
+    events.push("made");
+    connection.receive(frame(Type.HEADERS, END_HEADERS | END_STREAM, 3, GET_FIELDS));
+    connection.receive(frame(Type.DATA, 0, 0)); // a connection error
+    await closed.promise;
+    assert.deepEqual(events, ["made", "stream 1", "stream 3", "closed: true"]);
+    client.destroy();
+  });
+
+  it("takes it also if nothing follows", async (t) => {
+    const { client, server } = await socketPair(t);
+    const peer = new RawPeer(client, false);
+    new ServerConnection(server, echo, {}, Buffer.concat([MAGIC, settings()]));
+    await peer.settle();
   });
 });
 
