@@ -3,6 +3,7 @@ import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/conn
 import {
   ErrorCode,
   HeaderBlock,
+  HeaderListSizeError,
   NO_FIELDS,
   type RequestHandler,
   type ServerStream,
@@ -80,7 +81,10 @@ export class BridgedCall implements RequestHandler {
       );
     } catch (error) {
       if (!this.stream.isClosed) {
-        this.onError(error, { method: nameOf(this.handler.method) });
+        // Fields that the caller does not take are no fault of the handler's.
+        if (!(error instanceof HeaderListSizeError)) {
+          this.onError(error, { method: nameOf(this.handler.method) });
+        }
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
     } finally {

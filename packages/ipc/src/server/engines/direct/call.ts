@@ -4,6 +4,7 @@ import {
   ErrorCode,
   HeaderBlock,
   type HeaderList,
+  HeaderListSizeError,
   NO_FIELDS,
   type RequestHandler,
   type ServerStream,
@@ -111,6 +112,15 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     this.end(error);
+    try {
+      this.#sendStatus(error);
+    } catch (problem) {
+      this.concludeWithout(problem);
+    }
+    this.letGoOfRequest();
+  }
+
+  #sendStatus(error: ConnectError): void {
     const trailer = LazyContext.responseTrailerOf(this.context);
     const fields = statusFields(error);
     if (trailer !== undefined) {
@@ -119,8 +129,8 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     const header = LazyContext.responseHeaderOf(this.context);
     if (!this.isAnswerBegun && header !== undefined && !header.keys().next().done) {
       // What the handler set as headers arrives as headers.
-      this.isAnswerBegun = true;
       this.stream.respond(this.facts.format.headers, this.headerExtra());
+      this.isAnswerBegun = true;
     }
     if (this.isAnswerBegun) {
       this.stream.trailers(nothing, fields);
@@ -131,11 +141,40 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       }
       this.stream.respond(this.facts.format.headers, fields, true);
     }
-    this.letGoOfRequest();
   }
 
-  /** Answers what the handler threw. */
+  /**
+   * What there was to say last could not be said. A caller takes only so many fields: then it is told that, and if it does not
+   * take even this, its stream is reset. In no case is that anybody else's trouble.
+   */
+  protected concludeWithout(problem: unknown): void {
+    if (problem instanceof HeaderListSizeError) {
+      try {
+        this.#sendShortStatus(tooManyFields(problem));
+        return;
+      } catch {
+        // Its limit is smaller than any answer.
+      }
+    } else {
+      this.core.onError(problem, { method: nameOf(this.desc) });
+    }
+    this.stream.reset(ErrorCode.INTERNAL_ERROR);
+  }
+
+  #sendShortStatus(error: ConnectError): void {
+    if (this.isAnswerBegun) {
+      this.stream.trailers(nothing, statusFields(error));
+    } else {
+      this.stream.respond(this.facts.format.headers, statusFields(error), true);
+    }
+  }
+
+  /** Answers what the handler threw, or what came of sending what it made. */
   protected failBy(error: unknown): void {
+    if (error instanceof HeaderListSizeError) {
+      this.fail(tooManyFields(error));
+      return;
+    }
     if (!isExpected(error, { aborted: this.isOver, reason: this.reason })) {
       this.core.onError(error, { method: nameOf(this.desc) });
     }
@@ -191,6 +230,12 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       this.stream.reset(ErrorCode.NO_ERROR);
     }
   }
+}
+
+/** Whether the caller's limit or the handler's fields are out of proportion is not for us to say. */
+function tooManyFields({ size, limit }: HeaderListSizeError): ConnectError {
+  const message = `fields of ${size} bytes are more than the ${limit} that the caller takes`;
+  return new ConnectError(message, Code.ResourceExhausted);
 }
 
 const notAborted = { aborted: false, reason: undefined };

@@ -1,5 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { HeaderBlock, type HeaderList, type RequestHandler, ServerConnection, type ServerStream } from "@vyra/http2";
+import {
+  HeaderBlock,
+  type HeaderList,
+  HeaderListSizeError,
+  type RequestHandler,
+  ServerConnection,
+  type ServerStream,
+} from "@vyra/http2";
 import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
@@ -105,7 +112,10 @@ export function createDirectEngine({ routes, router, onError }: EngineOptions): 
   }
 
   function onHandlerError(error: unknown): void {
-    onError(error, { method: "a stream" });
+    // A caller that takes fewer fields than the shortest answer has is reset, and nobody here did anything wrong.
+    if (!(error instanceof HeaderListSizeError)) {
+      onError(error, { method: "a stream" });
+    }
   }
 }
 

@@ -112,8 +112,8 @@ export class StreamServerCall extends ServerCall {
   }
 
   readonly #open = () => {
-    this.isAnswerBegun = true;
     this.stream.respond(this.facts.format.headers, this.headerExtra());
+    this.isAnswerBegun = true;
   };
 
   #close(): void {
@@ -122,7 +122,11 @@ export class StreamServerCall extends ServerCall {
     }
     const extra = this.trailerExtra();
     this.end(undefined);
-    this.stream.trailers(okTrailers, extra);
+    try {
+      this.stream.trailers(okTrailers, extra);
+    } catch (problem) {
+      this.concludeWithout(problem);
+    }
     this.letGoOfRequest();
   }
 }

@@ -148,7 +148,11 @@ export class UnaryServerCall extends ServerCall {
     const trailerExtra = this.trailerExtra();
     this.end(undefined);
     const envelope = envelopeOf(bytes.length, flags);
-    this.stream.reply(this.facts.format.headers, headerExtra, envelope, bytes, okTrailers, trailerExtra);
+    try {
+      this.stream.reply(this.facts.format.headers, headerExtra, envelope, bytes, okTrailers, trailerExtra);
+    } catch (problem) {
+      this.concludeWithout(problem);
+    }
     this.letGoOfRequest();
   }
 }
