@@ -84,7 +84,7 @@ async function run(options: Options): Promise<void> {
 
 /** Whatever suites have results in a folder. */
 function writeReports(folder: string, file: string): void {
-  const results = ["rpc", "http2"].map((suite) => readResults(join(folder, `${suite}.json`)));
+  const results = ["rpc", "mixed", "http2"].map((suite) => readResults(join(folder, `${suite}.json`)));
   writeReport(
     file,
     folder,

@@ -11,6 +11,7 @@ import { ratioOf, spreadOf } from "../summary.js";
 export const references: Record<Suite, readonly string[]> = {
   http2: ["limit", "node-http2"],
   rpc: ["limit", "grpc-js"],
+  mixed: ["direct-to-direct"],
 };
 
 /** A scenario's outcome for the terminal: medians, quartiles of the first figure, ratios. */

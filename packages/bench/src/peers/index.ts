@@ -5,19 +5,18 @@ import { grpcGo } from "./grpc-go/peer.js";
 import { grpcJs } from "./grpc-js/peer.js";
 import { grpcioPeers } from "./grpcio/peer.js";
 import { limitPeers } from "./limit/peer.js";
+import { mixedPeers } from "./mixed.js";
 import { nodeHttp2Peers } from "./node-http2/peer.js";
 import { nodeIpc } from "./node-ipc/peer.js";
 import { ourPeers } from "./ours/peer.js";
 import { oursHttp2 } from "./ours-http2/peer.js";
 import type { Peer } from "./peer.js";
+import { tcpPeers } from "./tcp/peer.js";
 import { tonic } from "./tonic/peer.js";
 
-/** All there are, in the order in which they are shown. */
-export const peers: readonly Peer[] = [
-  ...limitPeers,
-  oursHttp2,
+const rpcPeers: readonly Peer[] = [
   ...ourPeers,
-  ...nodeHttp2Peers,
+  ...tcpPeers,
   grpcJs,
   connectNode,
   grpcGo,
@@ -26,4 +25,16 @@ export const peers: readonly Peer[] = [
   fastify,
   nodeIpc,
   childProcess,
+];
+
+const [direct] = ourPeers as readonly [Peer];
+const speakGrpc = [grpcJs, connectNode, grpcGo, tonic, ...grpcioPeers];
+
+/** All there are, in the order in which they are shown. */
+export const peers: readonly Peer[] = [
+  ...limitPeers,
+  oursHttp2,
+  ...nodeHttp2Peers,
+  ...rpcPeers,
+  ...mixedPeers(direct, speakGrpc),
 ];

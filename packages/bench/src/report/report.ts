@@ -9,7 +9,11 @@ import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
 import { tableOf } from "./tables.js";
 
-const titles: Record<Suite, string> = { rpc: "RPC: whole stacks", http2: "HTTP/2 alone" };
+const titles: Record<Suite, string> = {
+  rpc: "RPC: whole stacks",
+  mixed: "Ours as client of others, and the reverse",
+  http2: "HTTP/2 alone",
+};
 
 /**
  * Writes the report to `file` from results, and its charts beside the results.

@@ -11,6 +11,7 @@ import {
 import { type Connection, fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
 import { requestHeader, timeoutMs } from "../shared/extras.js";
+import { portAt } from "../tcp/port.js";
 import { BenchService, options } from "./package.js";
 
 interface Message {
@@ -43,14 +44,14 @@ const retries = JSON.stringify({
   ],
 });
 
-await clientProgram(async (address, { withExtras }) => {
+await clientProgram(async (address, { withExtras }, [network]) => {
   const channelOptions = {
     ...options,
     "grpc.use_local_subchannel_pool": 1, // a connection for each client, where the job asks for many
     ...(withExtras ? { "grpc.service_config": retries } : {}),
   };
   const client = new BenchService(
-    `unix:${address}`,
+    network === "tcp" ? `127.0.0.1:${portAt(address)}` : `unix:${address}`,
     credentials.createInsecure(),
     channelOptions,
   ) as unknown as BenchClient;

@@ -10,19 +10,26 @@ import {
 } from "@grpc/grpc-js";
 import { serverProgram } from "../../program/server-program.js";
 import { answerHeader, requestHeader } from "../shared/extras.js";
+import { leavePort } from "../tcp/port.js";
 import { BenchService, options } from "./package.js";
 
 interface Message {
   payload: Buffer;
 }
 
-await serverProgram((address, { withExtras }) => {
+await serverProgram((address, { withExtras }, [network]) => {
   const server = new Server(options);
   server.addService(BenchService.service, { echo: withExtras ? echoWithExtras : echo, pingPong, download, upload });
   return new Promise<void>((resolve, reject) => {
-    server.bindAsync(`unix:${address}`, ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
+    const target = network === "tcp" ? "127.0.0.1:0" : `unix:${address}`;
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      if (error !== null) {
+        reject(error);
+        return;
+      }
+      leavePort(address, port);
+      resolve();
+    });
   });
 });
 

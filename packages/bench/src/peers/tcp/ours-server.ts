@@ -1,0 +1,28 @@
+/**
+ * @vyra/ipc over TCP, for this comparison only: it offers no such thing. It serves its Unix socket as ever, and gets connections
+ * from a TCP port besides, through its own listener.
+ */
+
+import { syncBuiltinESMExports } from "node:module";
+import net, { type Server } from "node:net";
+import { serverProgram } from "../../program/server-program.js";
+import { benchRoutes } from "../shared/connect-service.js";
+import { listenOnLoopback } from "./port.js";
+
+const listeners: Server[] = [];
+const { createServer } = net;
+net.createServer = ((...args: Parameters<typeof createServer>) => {
+  const server = createServer(...args);
+  listeners.push(server);
+  return server;
+}) as typeof createServer;
+syncBuiltinESMExports();
+
+const { serve } = await import("@vyra/ipc");
+
+await serverProgram(async (socket, job) => {
+  await serve({ socket, routes: benchRoutes(job.withExtras), engine: "direct" });
+  const own = listeners.at(-1);
+  const tcp = createServer({ noDelay: true }, (accepted) => own?.emit("connection", accepted));
+  await listenOnLoopback(tcp, socket);
+});

@@ -1,0 +1,25 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo, Server } from "node:net";
+
+/** Programs are given a path; over TCP the server leaves its port there for the client. */
+export function leavePort(address: string, port: number): void {
+  writeFileSync(fileOf(address), String(port));
+}
+
+export function portAt(address: string): number {
+  return Number(readFileSync(fileOf(address), "utf8"));
+}
+
+/** Listens on the loopback interface, on a port that the system chooses. */
+export function listenOnLoopback(server: Server, address: string): Promise<void> {
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      leavePort(address, (server.address() as AddressInfo).port);
+      resolve();
+    });
+  });
+}
+
+function fileOf(address: string): string {
+  return `${address}.port`;
+}
