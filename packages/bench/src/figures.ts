@@ -20,6 +20,7 @@ export const figures = {
   clientIdleBytes: { title: "client, idle", unit: "bytes", isBetter: "less" },
   serverIdleBytes: { title: "server, idle", unit: "bytes", isBetter: "less" },
   serverStartMs: { title: "server start", unit: "ms", isBetter: "less" },
+  importMs: { title: "import", unit: "ms", isBetter: "less" },
   firstCallMs: { title: "client start and call", unit: "ms", isBetter: "less" },
 } as const;
 
@@ -32,6 +33,9 @@ export function figuresOf(work: Work, measurement: Measurement): Figures {
   const { count, seconds, latencyUs } = client.done;
   if (work.kind === "first-call") {
     return { firstCallMs: clientMs, ...(serverStartMs && { serverStartMs }) };
+  }
+  if (work.kind === "import") {
+    return { importMs: seconds * 1000, clientIdleBytes: client.done.usage.rssBytes };
   }
   if (work.kind === "hold") {
     return {

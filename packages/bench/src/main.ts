@@ -20,7 +20,7 @@ import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
 import { suites } from "./suite.js";
 
-const full: Budget = { rounds: 5, warmMs: 700, measureMs: 1_500, atOnce: 1 };
+const full: Budget = { rounds: 5, warmMs: 600, measureMs: 1_200, atOnce: 1 };
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
 const resultsFolder = join(root, "packages/bench/results");
 const reportFile = join(root, "docs/performance.md");
@@ -84,7 +84,7 @@ async function run(options: Options): Promise<void> {
 
 /** Whatever suites have results in a folder. */
 function writeReports(folder: string, file: string): void {
-  const results = ["rpc", "mixed", "http2"].map((suite) => readResults(join(folder, `${suite}.json`)));
+  const results = ["rpc", "mixed", "http2", "import"].map((suite) => readResults(join(folder, `${suite}.json`)));
   writeReport(
     file,
     folder,

@@ -7,9 +7,10 @@
  * - `hold`: opens `connections`, each used for one call, or `streams` on one connection, each with one message there and
  *   back, and keeps them open.
  * - `first-call`: one call, and that is all.
+ * - `import`: no call at all.
  */
 export interface Job {
-  readonly kind: "calls" | "ping-pong" | "download" | "upload" | "hold" | "first-call";
+  readonly kind: "calls" | "ping-pong" | "download" | "upload" | "hold" | "first-call" | "import";
   readonly payloadBytes: number;
   readonly inFlight: number;
   readonly connections: number;

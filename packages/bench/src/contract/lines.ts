@@ -4,7 +4,7 @@
  *
  *     server <address> <job>    says `ready` when it takes calls; answers each line `usage` with a Usage
  *     client <address> <job>    says a Warm line once warmed up and idle, waits for the line `go`, does its job, says a Done line
- *                               (for `first-call` only the latter). What it holds open stays open until it ends.
+ *                               (for `first-call` and `import` only the latter). What it holds open stays open until it ends.
  */
 export interface Usage {
   /** Processor time since the start, user and system, of all threads, in microseconds. */

@@ -4,6 +4,7 @@ import { fastify } from "./fastify/peer.js";
 import { grpcGo } from "./grpc-go/peer.js";
 import { grpcJs } from "./grpc-js/peer.js";
 import { grpcioPeers } from "./grpcio/peer.js";
+import { importPeers } from "./import/peers.js";
 import { limitPeers } from "./limit/peer.js";
 import { mixedPeers } from "./mixed.js";
 import { nodeHttp2Peers } from "./node-http2/peer.js";
@@ -37,4 +38,5 @@ export const peers: readonly Peer[] = [
   ...nodeHttp2Peers,
   ...rpcPeers,
   ...mixedPeers(direct, speakGrpc),
+  ...importPeers,
 ];

@@ -64,6 +64,7 @@ async function prepare(connect: Connect, job: Job): Promise<Run> {
     case "hold":
       return holdAfterOneCall(connect, first, payload, job);
     case "first-call":
+    case "import": // has a program of its own
       return () => once(first, payload);
   }
 }

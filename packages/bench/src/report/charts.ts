@@ -3,6 +3,7 @@ import { figures } from "../figures.js";
 import { bytes, format, grouped } from "../format.js";
 import type { SuiteResult } from "../results.js";
 import type { PeerResult, PointResult, ScenarioResult } from "../run/run-scenario.js";
+import { mainPeers } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { spreadOf } from "../summary.js";
 import { draw, faint, font, ink } from "./draw.js";
@@ -162,10 +163,12 @@ function drawPercentiles(chart: Chart, point: PointResult): string {
   return drawLines(
     chart,
     percentiles.map((name) => figures[name].title),
-    Object.entries(point.peers).map(([peer, result]) => ({
-      peer,
-      values: percentiles.map((name) => spreadOf(result, name)?.median),
-    })),
+    Object.entries(point.peers)
+      .filter(([peer]) => isMain(chart.suite, peer))
+      .map(([peer, result]) => ({
+        peer,
+        values: percentiles.map((name) => spreadOf(result, name)?.median),
+      })),
   );
 }
 
@@ -177,6 +180,11 @@ function drawSweep(chart: Chart, { points }: ScenarioResult): string {
     points.map(({ at }) => (chart.axis === "bytes" ? bytes(at) : grouped(at))),
     peers.map((peer) => ({ peer, values: points.map((point) => medianOf(point.peers[peer])) })),
   );
+}
+
+/** More lines than these cannot be told apart. */
+function isMain(suite: Suite, peer: string): boolean {
+  return suite !== "rpc" || mainPeers.includes(peer);
 }
 
 interface Line {

@@ -13,6 +13,7 @@ const titles: Record<Suite, string> = {
   rpc: "RPC: whole stacks",
   mixed: "Ours as client of others, and the reverse",
   http2: "HTTP/2 alone",
+  import: "Loading",
 };
 
 /**

@@ -34,7 +34,7 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
     await server?.line(startMs);
     const clientStartedAt = performance.now();
     client = new Program([...peer.client, ...args], peer.env ?? {});
-    const warm = job.kind === "first-call" ? nothing : await warmUp(client, server, job);
+    const warm = job.kind === "first-call" || job.kind === "import" ? nothing : await warmUp(client, server, job);
     const from = { at: performance.now(), busyMs: busyMs() };
     client.tell("go");
     const done = await clientLine(client, "done", job.measureMs + patienceMs);

@@ -47,7 +47,7 @@ export async function runScenario(
   const points: PointResult[] = [];
   for (const { at, work } of scenario.points) {
     const results = Object.fromEntries([...peers.keys()].map((name): [string, PeerResult] => [name, { rounds: [] }]));
-    for (let round = 0; round < budget.rounds; round++) {
+    for (let round = 0; round < roundsOf(scenario, budget); round++) {
       const waiting = peers.entries();
       await Promise.all(Array.from({ length: budget.atOnce }, () => takeTurns(waiting)));
     }
@@ -64,6 +64,10 @@ export async function runScenario(
     }
   }
   return { name: scenario.name, points };
+}
+
+export function roundsOf({ repeat = 1 }: Scenario, { rounds }: Budget): number {
+  return rounds === 1 ? 1 : Math.ceil(rounds * repeat);
 }
 
 async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: Budget): Promise<void> {

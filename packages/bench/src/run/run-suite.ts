@@ -7,7 +7,7 @@ import { ask } from "../peers/toolchain.js";
 import type { PeerDescription, SuiteResult } from "../results.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
-import { type Budget, runScenario, type ScenarioResult } from "./run-scenario.js";
+import { type Budget, roundsOf, runScenario, type ScenarioResult } from "./run-scenario.js";
 
 /** Prepares the peers of a suite and has them do its scenarios. */
 export async function runSuite(suite: Suite, options: Options, machine: Machine, budget: Budget): Promise<SuiteResult> {
@@ -19,7 +19,10 @@ export async function runSuite(suite: Suite, options: Options, machine: Machine,
     .map((scenario) => (options.isQuick ? shrunk(scenario) : scenario));
   const plan = scenarios.map((scenario) => ({ scenario, peers: takingPart(scenario, wanted, prepared, options) }));
   const progress = new Progress(
-    plan.reduce((sum, { scenario, peers }) => sum + scenario.points.length * peers.size * budget.rounds, 0),
+    plan.reduce(
+      (sum, { scenario, peers }) => sum + scenario.points.length * peers.size * roundsOf(scenario, budget),
+      0,
+    ),
   );
   const results: ScenarioResult[] = [];
   for (const { scenario, peers } of plan) {

@@ -20,8 +20,10 @@ export interface Scenario {
   readonly axis?: string;
   /** Shown in this order; ratios are taken of the first. */
   readonly columns: readonly [FigureName, ...FigureName[]];
-  /** Names of peers, where not all take part. */
+  /** Names of peers, where not all take part unless asked to. */
   readonly only?: readonly string[];
+  /** How many times as often as others it is run. Default: 1. */
+  readonly repeat?: number;
 }
 
 export interface Point {
@@ -29,6 +31,11 @@ export interface Point {
   readonly at: number;
   readonly work: Work;
 }
+
+/** For what need not be known of everyone: those that a reader compares. */
+export const mainPeers = ["limit", "direct", "node-http2", "grpc-js", "connect-node", "grpc-go", "tonic", "grpcio"];
+/** For many points. */
+export const sweepPeers = ["limit", "direct", "grpc-js", "connect-node", "grpc-go"];
 
 export function onePoint(work: Work): readonly Point[] {
   return [{ at: 0, work }];

@@ -10,5 +10,6 @@ export const concurrency: Scenario = {
   counts: "exchanges",
   points: [1, 4, 16, 64, 256, 1_000].map((at) => ({ at, work: work("calls", { inFlight: at }) })),
   axis: "in flight",
+  repeat: 0.6,
   columns: ["cpuUs", "rate", "p50Us", "p99Us"],
 };

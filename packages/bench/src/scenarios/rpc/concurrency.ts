@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import type { Scenario } from "../scenario.js";
+import { type Scenario, sweepPeers } from "../scenario.js";
 
 export const concurrency: Scenario = {
   suite: "rpc",
@@ -11,5 +11,6 @@ export const concurrency: Scenario = {
   points: [1, 4, 16, 64, 256, 1_000, 4_000, 10_000].map((at) => ({ at, work: work("calls", { inFlight: at }) })),
   axis: "outstanding",
   columns: ["rate", "cpuUs", "p50Us", "p99Us"],
-  only: ["limit", "direct", "node", "grpc-js", "connect-node", "grpc-go"],
+  only: sweepPeers,
+  repeat: 0.6,
 };

@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import { heldColumns, onePoint, type Scenario } from "../scenario.js";
+import { heldColumns, mainPeers, onePoint, type Scenario } from "../scenario.js";
 
 export const memoryStream: Scenario = {
   suite: "rpc",
@@ -11,4 +11,5 @@ export const memoryStream: Scenario = {
   counts: "streams",
   points: onePoint(work("hold", { streams: 4000 })),
   columns: heldColumns,
+  only: mainPeers,
 };

@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import { onePoint, rateColumns, type Scenario } from "../scenario.js";
+import { mainPeers, onePoint, rateColumns, type Scenario } from "../scenario.js";
 
 export const pingPong64: Scenario = {
   suite: "rpc",
@@ -10,4 +10,5 @@ export const pingPong64: Scenario = {
   counts: "round trips",
   points: onePoint(work("ping-pong", { inFlight: 64 })),
   columns: rateColumns,
+  only: mainPeers,
 };

@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import type { Scenario } from "../scenario.js";
+import { type Scenario, sweepPeers } from "../scenario.js";
 
 export const sizes: Scenario = {
   suite: "rpc",
@@ -14,5 +14,6 @@ export const sizes: Scenario = {
   })),
   axis: "bytes",
   columns: ["p50Us", "p99Us", "bytesPerSecond", "cpuUs"],
-  only: ["limit", "direct", "node", "grpc-js", "connect-node", "grpc-go"],
+  only: sweepPeers,
+  repeat: 0.6,
 };

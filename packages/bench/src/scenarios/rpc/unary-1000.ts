@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import { onePoint, rateColumns, type Scenario } from "../scenario.js";
+import { mainPeers, onePoint, rateColumns, type Scenario } from "../scenario.js";
 
 export const unary1000: Scenario = {
   suite: "rpc",
@@ -10,4 +10,5 @@ export const unary1000: Scenario = {
   counts: "calls",
   points: onePoint(work("calls", { inFlight: 1000 })),
   columns: rateColumns,
+  only: mainPeers,
 };

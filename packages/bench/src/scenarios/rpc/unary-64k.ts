@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import { bytesColumns, onePoint, type Scenario } from "../scenario.js";
+import { bytesColumns, mainPeers, onePoint, type Scenario } from "../scenario.js";
 
 export const unary64k: Scenario = {
   suite: "rpc",
@@ -10,4 +10,5 @@ export const unary64k: Scenario = {
   counts: "calls",
   points: onePoint(work("calls", { inFlight: 16, payloadBytes: 64 * 1024 })),
   columns: bytesColumns,
+  only: mainPeers,
 };

@@ -1,5 +1,5 @@
 import { work } from "../../contract/job.js";
-import { bytesColumns, onePoint, type Scenario } from "../scenario.js";
+import { bytesColumns, mainPeers, onePoint, type Scenario } from "../scenario.js";
 
 export const upload1m: Scenario = {
   suite: "rpc",
@@ -10,4 +10,5 @@ export const upload1m: Scenario = {
   counts: "messages",
   points: onePoint(work("upload", { payloadBytes: 1024 * 1024 })),
   columns: bytesColumns,
+  only: mainPeers,
 };
