@@ -6,6 +6,7 @@ import {
   type Connection,
   type ConnectionFlags,
   connectTo,
+  defaultTimeoutMs,
   failureAt,
 } from "../connection.js";
 import { Failure } from "../failure.js";
@@ -65,11 +66,14 @@ async function waitFor(socket: string, flags: WaitFlags): Promise<void> {
   const timeoutMs = flags.timeout ?? defaultWaitMs;
   const giveUpAt = timeoutMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
   await using connection = connectTo(socket, flags);
+  let obstacle: string | undefined;
   for (;;) {
-    const obstacle = await obstacleAt(connection, flags.service, giveUpAt - performance.now());
-    if (obstacle === undefined || interrupted.aborted) {
+    const now = await obstacleAt(connection, flags.service, giveUpAt - performance.now());
+    if (now === undefined || interrupted.aborted) {
       return;
     }
+    // That the last look was cut short by the end of the time says less than what was seen before.
+    obstacle = now === noAnswer ? (obstacle ?? now) : now;
     if (performance.now() + lookAgainMs >= giveUpAt) {
       throw new Failure("timeout", `${socket} was not ready within ${formatMs(timeoutMs)}: ${obstacle}`);
     }
@@ -77,22 +81,25 @@ async function waitFor(socket: string, flags: WaitFlags): Promise<void> {
   }
 }
 
+const noAnswer = "it does not answer";
+
 /** Why the server is not ready yet; undefined if it is. */
 async function obstacleAt(
   connection: Connection,
   service: string | undefined,
   leftMs: number,
 ): Promise<string | undefined> {
+  const timeoutMs = Math.max(1, Math.min(leftMs, defaultTimeoutMs));
   try {
-    await connection.transport.ready({ timeoutMs: Math.max(1, leftMs), signal: interrupted });
-    const status = await checkHealth(connection, service ?? "", Math.max(1, leftMs));
+    await connection.transport.ready({ timeoutMs, signal: interrupted });
+    const status = await checkHealth(connection, service ?? "", timeoutMs);
     return status === undefined || status === "SERVING" ? undefined : `it says ${status}`;
   } catch (error) {
     const failure = failureAt(connection, error);
     if (isFinal(failure)) {
       throw failure;
     }
-    return failure.message;
+    return failure.kind === "timeout" ? noAnswer : failure.message;
   }
 }
 
