@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { it } from "node:test";
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { resolveSocket } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, freshName, setUp } from "../support/engines.js";
-import { all, failure, until } from "../support/expect.js";
+import { all, failure, iterate, until } from "../support/expect.js";
 import { envelope, rawRequest, rawSession } from "../support/raw.js";
 
 leaveNothingBehind();
@@ -53,6 +54,71 @@ describePairs("a cancelled call", (pair) => {
     );
   });
 
+  it("does not look to its handler as if the requests had come to an end", async () => {
+    const ends: string[] = [];
+    const drain = async (requests: AsyncIterable<unknown>, name: string) => {
+      try {
+        for await (const _ of requests) {
+          ends.push(`${name} begun`);
+        }
+        ends.push(`${name} complete`);
+      } catch {
+        ends.push(`${name} broken off`);
+      }
+    };
+    await using t = await setUp(pair, {
+      routes: (router) => {
+        router.rpc(EchoService.method.clientStream, async (requests) => {
+          await drain(requests, "client");
+          return {};
+        });
+        router.rpc(EchoService.method.bidiStream, async function* (requests) {
+          await drain(requests, "bidi");
+          yield {};
+        });
+      },
+    });
+    for (const [name, start] of [
+      ["client", (signal: AbortSignal) => t.client.clientStream(endless(), { signal })],
+      ["bidi", (signal: AbortSignal) => all(t.client.bidiStream(endless(), { signal }))],
+    ] as const) {
+      const controller = new AbortController();
+      const outcome = failure(start(controller.signal), Code.Canceled);
+      await until(() => ends.includes(`${name} begun`), "the handler has begun");
+      controller.abort();
+      await outcome;
+      await until(() => ends.at(-1) !== `${name} begun`, "the handler has been told");
+      // node:http2 ends the request before it resets the stream, which a handler cannot tell from a proper end.
+      assert.equal(ends.at(-1), pair.client === "node" ? `${name} complete` : `${name} broken off`);
+    }
+  });
+
+  it("is given up in great numbers, and leaves nothing to wait for", async () => {
+    await using t = await setUp(pair);
+    const outcomes = new Set<string>();
+    const one = async (i: number) => {
+      const options = { signal: AbortSignal.timeout(i % 10) };
+      const calls = [
+        () => t.client.unary({ delayMs: i % 7 }, options),
+        () => all(t.client.serverStream({ count: 5, delayMs: i % 4 }, options)),
+        () => t.client.clientStream(iterate([{}, {}, {}]), options),
+        () => all(t.client.bidiStream(iterate([{ delayMs: i % 3 }, {}, {}]), options)),
+      ];
+      const call = calls[i % calls.length] as () => Promise<unknown>;
+      outcomes.add(
+        await call().then(
+          () => "answered",
+          (error) => Code[ConnectError.from(error).code] as string,
+        ),
+      );
+    };
+    await Promise.all(Array.from({ length: 400 }, (_, i) => one(i)));
+    for (const outcome of outcomes) {
+      assert.ok(["answered", "Canceled", "DeadlineExceeded"].includes(outcome), outcome);
+    }
+    assert.equal((await t.client.unary({ text: "next" }, { timeoutMs: 30_000 })).text, "next");
+  });
+
   it("by a client that vanishes in the middle of a stream ends its handler, and the server goes on", async () => {
     await using t = await setUp(pair, { socket: freshName() });
     const { path } = resolveSocket(t.server.address);
@@ -70,3 +136,11 @@ describePairs("a cancelled call", (pair) => {
     assert.deepEqual(t.reported, []);
   });
 });
+
+/** Requests that go on until nobody wants them any more. */
+async function* endless() {
+  for (;;) {
+    yield {};
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

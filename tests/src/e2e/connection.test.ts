@@ -223,6 +223,57 @@ describePairs("a channel", (pair) => {
     await t.channel.close();
   });
 
+  it("ends its calls with Canceled on a connection that the server is leaving, too", async () => {
+    await using t = await setUp(pair, { graceMs: 3_600_000 });
+    const inFlight = failure(t.client.unary({ fault: { hang: true } }), Code.Canceled);
+    await until(() => t.echo.calls === 1, "the call has begun");
+    const closed = t.server.close();
+    await until(() => t.channel.state !== "ready", "the server has said that it is leaving");
+    await failure(t.client.unary({}), Code.Unavailable);
+    await t.channel.close();
+    await inFlight;
+    await closed;
+  });
+
+  it("holds the process while calls are open, and no longer", async () => {
+    await using t = await setUp(pair);
+    const script = fileURLToPath(new URL("../support/client-process.js", import.meta.url));
+    const child = spawn(process.execPath, [script, t.server.address, pair.client], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let printed = "";
+    child.stdout.on("data", (chunk) => {
+      printed += chunk;
+    });
+    const status = await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(status, 0);
+    assert.equal(printed, "0\n1\n2\n");
+  });
+
+  it("gives up a server that does not answer any more", async () => {
+    const name = freshName();
+    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+    const child = spawn(process.execPath, [script, name, pair.server], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    const channel = createChannel(name, { ...options, keepAliveIntervalMs: 50, keepAliveTimeoutMs: 200 });
+    const client = channel.client(EchoService);
+    await client.unary({}, { timeoutMs: 30_000 });
+    const unary = failure(client.unary({ fault: { hang: true } }, { timeoutMs: 30_000 }), Code.Unavailable);
+    const stream = failure(all(client.serverStream({ count: 1, fault: { hang: true } })), Code.Unavailable);
+    await client.unary({ delayMs: 300 }, { timeoutMs: 30_000 });
+    child.kill("SIGSTOP");
+    for (const error of await Promise.all([unary, stream])) {
+      assert.match(error.message, /lost the connection/);
+      assert.match(String(error.cause), /no answer to PING within 200 ms/);
+    }
+    await channel.close();
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    const next = await serveAt(name);
+    await next.close();
+  });
+
   it("fails calls in flight with Unavailable when the server is killed, not as if they had never been sent", async () => {
     const name = freshName();
     const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));

@@ -10,8 +10,11 @@ export interface IpcTransportOptions {
   readonly socket: string;
   /** Plain Connect interceptors, the first outermost. */
   readonly interceptors?: Interceptor[] | undefined;
-  /** What speaks HTTP/2: `"direct"`, the default, is our own; `"node"` is connect-node on `node:http2`. */
-  readonly engine?: "direct" | "node" | undefined;
+  /**
+   * What speaks HTTP/2: `"direct"`, the default, is our own; `"node"` is connect-node on `node:http2`; `"undici"` is Connect on
+   * undici, a package to be installed beside this one.
+   */
+  readonly engine?: "direct" | "node" | "undici" | undefined;
   /** How many connections to keep; calls take turns. More than one helps where several processes serve one name. Default: 1. */
   readonly connections?: number | undefined;
   /**

@@ -2,6 +2,7 @@ import { resolveSocket } from "../address/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node.js";
+import { createUndiciTransport } from "./engines/undici/index.js";
 import type { IpcTransport, IpcTransportOptions } from "./options.js";
 
 /**
@@ -28,8 +29,12 @@ export function createLimitedTransport(
       return createDirectTransport(path, options, limits);
     case "node":
       return createNodeTransport(path, withLimits(options, limits));
+    case "undici":
+      return createUndiciTransport(path, withLimits(options, limits));
     default:
-      throw new TypeError(`there is no engine ${JSON.stringify(engine satisfies never)}: "direct" and "node" are`);
+      throw new TypeError(
+        `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,
+      );
   }
 }
 

@@ -1,0 +1,132 @@
+/** The types of frames that matter here, RFC 9113 §6. */
+export const frameType = { data: 0, rstStream: 3, settings: 4, goaway: 7 } as const;
+
+/** Every frame begins with nine bytes, RFC 9113 §4.1: Length (3), Type (1), Flags (1), Stream Identifier (4). */
+const headBytes = 9;
+
+/** Where a frame's flags stand, and what they mean: §6.1 and §6.5. */
+export const flagsAt = 4;
+export const flag = { ack: 0x1, endStream: 0x1, padded: 0x8 } as const;
+
+/** Longer frames than this are let pass unseen: 2^14, which nobody exceeds unless asked to (RFC 9113 §4.2). */
+const maxPayloadBytes = 16_384;
+
+export function typeOf(frame: Buffer): number | undefined {
+  return frame[3];
+}
+
+export function has(frame: Buffer, mask: number): boolean {
+  return ((frame[flagsAt] ?? 0) & mask) !== 0;
+}
+
+export function streamIdOf(frame: Buffer): number {
+  return frame.readUInt32BE(5) & 0x7fff_ffff;
+}
+
+/** The number with which a frame's payload begins. */
+export function payloadOf(frame: Buffer): number {
+  return frame.readUInt32BE(headBytes);
+}
+
+export function setPayload(frame: Buffer, value: number): void {
+  frame.writeUInt32BE(value, headBytes);
+}
+
+/** What is to be done with frames that pass by. All may be changed in place. */
+export interface FrameVisitor {
+  /** The types that `frame` is about. */
+  readonly types: readonly number[];
+  /** A whole frame of one of these types; whether it goes on. */
+  frame(frame: Buffer): boolean;
+  /** The head of a DATA frame. */
+  dataHead?(head: Buffer): void;
+  /** A part of what a DATA frame carries. */
+  data?(streamId: number, part: Buffer): void;
+}
+
+/** Bytes that pass by, and the frames among them, whatever pieces they come in. */
+export class FrameFilter {
+  /** How many bytes of a frame are still to pass, and of which stream's DATA they are. */
+  #passing: { bytes: number; streamId?: number };
+  /** The beginning of a frame whose rest has not come yet. */
+  #held: Buffer | undefined;
+
+  constructor(
+    private readonly visitor: FrameVisitor,
+    /** How many bytes come before the first frame. */
+    prefaceBytes = 0,
+  ) {
+    this.#passing = { bytes: prefaceBytes };
+  }
+
+  /** What goes on of these bytes, and of those held back before. */
+  pass(chunk: Buffer): Buffer[] {
+    const { visitor } = this;
+    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    const out: Buffer[] = [];
+    let start = 0;
+    let at = this.#letPass(bytes, 0);
+    while (at + headBytes <= bytes.length) {
+      const head = bytes.subarray(at, at + headBytes);
+      const payloadBytes = head.readUIntBE(0, 3);
+      const end = at + headBytes + payloadBytes;
+      if (payloadBytes > maxPayloadBytes || !this.#isSeenWhole(head)) {
+        this.#passing = { bytes: payloadBytes };
+        if (typeOf(head) === frameType.data) {
+          visitor.dataHead?.(head);
+          this.#passing.streamId = streamIdOf(head);
+        }
+        at = this.#letPass(bytes, at + headBytes);
+        continue;
+      }
+      if (end > bytes.length) {
+        break;
+      }
+      const frame = bytes.subarray(at, end);
+      if (!this.#visit(frame)) {
+        add(out, bytes.subarray(start, at));
+        start = end;
+      }
+      at = end;
+    }
+    add(out, bytes.subarray(start, at));
+    this.#held = at < bytes.length ? bytes.subarray(at) : undefined;
+    return out;
+  }
+
+  #isSeenWhole(head: Buffer): boolean {
+    const type = typeOf(head) as number;
+    return type === frameType.data ? has(head, flag.padded) : this.visitor.types.includes(type);
+  }
+
+  #visit(frame: Buffer): boolean {
+    if (typeOf(frame) !== frameType.data) {
+      return this.visitor.frame(frame);
+    }
+    // Pad Length (1), Data, Padding: RFC 9113 §6.1.
+    const padding = frame[headBytes] ?? 0;
+    this.visitor.dataHead?.(frame);
+    this.visitor.data?.(
+      streamIdOf(frame),
+      frame.subarray(headBytes + 1, Math.max(headBytes + 1, frame.length - padding)),
+    );
+    return true;
+  }
+
+  /** Lets the rest of a frame pass, as far as it has come. */
+  #letPass(bytes: Buffer, at: number): number {
+    const passing = this.#passing;
+    const end = Math.min(at + passing.bytes, bytes.length);
+    passing.bytes -= end - at;
+    if (passing.streamId !== undefined && end > at) {
+      this.visitor.data?.(passing.streamId, bytes.subarray(at, end));
+    }
+    return end;
+  }
+}
+
+function add(list: Buffer[], piece: Buffer): void {
+  if (piece.length > 0) {
+    list.push(piece);
+  }
+}

@@ -1,0 +1,17 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+export type Undici = typeof import("undici");
+
+/**
+ * The package undici as the application has it. It is loaded when the first call needs it, by nobody else.
+ *
+ * @throws {ConnectError} FailedPrecondition if it is not installed.
+ */
+export async function loadUndici(): Promise<Undici> {
+  try {
+    return await import("undici");
+  } catch (error) {
+    const message = `the engine "undici" needs the package undici: npm install undici@8, or undici@7 below Node.js 22.19`;
+    throw new ConnectError(message, Code.FailedPrecondition, undefined, undefined, error);
+  }
+}

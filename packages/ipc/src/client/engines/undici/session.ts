@@ -1,0 +1,266 @@
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { ConnectError } from "@connectrpc/connect";
+import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import type { Client } from "undici";
+import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
+import { codeFromResetCode } from "../../../grpc/index.js";
+import type { Session } from "../../connection.js";
+import { channelClosed, connectionLost, refused } from "../../errors.js";
+import { Call, type CallHost } from "./call.js";
+import type { Undici } from "./load.js";
+import { Wire, type WireListener } from "./wire.js";
+
+/** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
+export const authority = "http://localhost";
+
+/** How often to ask the server whether it still lives, and how long it may take to answer, in milliseconds. */
+export interface KeepAlive {
+  /** 0 for never. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** The longest time that a timer of Node.js takes: 24 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** One connection, on a client of undici's that never makes another, and the calls on it. */
+export class UndiciSession implements Session, CallHost, WireListener {
+  readonly peer: PeerCredentials | undefined;
+  /** Settled when the server has shown that it speaks HTTP/2, or that it does not. */
+  readonly handshake: Promise<void>;
+  #handshake!: { resolve(): void; reject(error: unknown): void };
+  readonly #wire: Wire;
+  readonly #client: Client;
+  readonly #calls = new Set<Call>();
+  readonly #callsByStream = new Map<number, Call>();
+  #nextStreamId = 1;
+  /** The last stream that the server will look at, once it has said so. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
+  #isRetired = false;
+  #lost: { readonly cause: unknown } | undefined;
+  #isDestroyed = false;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly socket: Socket,
+    undici: Undici,
+    private readonly keepAlive: KeepAlive,
+  ) {
+    this.peer = credentialsOf(socket);
+    this.handshake = new Promise((resolve, reject) => {
+      this.#handshake = { resolve, reject };
+    });
+    this.#wire = new Wire(socket, this);
+    this.#wire.once("close", () => setImmediate(() => this.#close()));
+    this.#client = new undici.Client(authority, optionsFor(this.#wire, keepAlive));
+    // undici connects when it has a request. This one is withdrawn before it is sent.
+    const withdrawn = new Error("only to connect");
+    this.#client.dispatch(
+      { method: "POST", path: "/" },
+      {
+        onRequestStart: (controller) => controller.abort(withdrawn),
+        onResponseStart() {},
+        onResponseData() {},
+        onResponseEnd() {},
+        onResponseError: (_, error) => {
+          if (error !== withdrawn) {
+            this.#handshake.reject(error);
+          }
+        },
+      },
+    );
+    this.#listen();
+  }
+
+  isOpen(): boolean {
+    return this.#lost === undefined && !this.#isRetired && !this.#isDestroyed;
+  }
+
+  isOver(): boolean {
+    return this.#wire.destroyed;
+  }
+
+  /** Ends the connection, and the calls on it with Canceled. */
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#close();
+  }
+
+  /** Makes a call. */
+  send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
+    const call = new Call(request, this);
+    if (!this.isOpen()) {
+      call.fail(this.explain(call, undefined) ?? refused(this.path, undefined));
+      return call.response;
+    }
+    if (this.#calls.size === 0) {
+      this.socket.ref();
+    }
+    this.#calls.add(call);
+    try {
+      this.#client.dispatch(call.options, call);
+    } catch (error) {
+      call.cancel(error);
+    }
+    if (call.hasFailed && call.streamId !== undefined) {
+      // Whether undici opened the stream before it failed is not known, nor are the numbers of those to come.
+      this.#retire();
+    }
+    return call.response;
+  }
+
+  begin(call: Call): number {
+    const streamId = this.#nextStreamId;
+    this.#nextStreamId += 2;
+    this.#callsByStream.set(streamId, call);
+    return streamId;
+  }
+
+  explain(call: Call, error: unknown): ConnectError | undefined {
+    const { resetCode } = call;
+    if (this.#isDestroyed) {
+      return channelClosed(this.path, error);
+    }
+    if (resetCode === constants.NGHTTP2_REFUSED_STREAM || this.#ignores(call)) {
+      return refused(this.path, error);
+    }
+    if (resetCode !== undefined && resetCode !== constants.NGHTTP2_NO_ERROR) {
+      const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
+      return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
+    }
+    return this.#lost && connectionLost(this.path, this.#lost.cause ?? error);
+  }
+
+  end(call: Call): void {
+    this.#calls.delete(call);
+    if (call.streamId !== undefined && !call.isToBeReset) {
+      this.#callsByStream.delete(call.streamId);
+    }
+    if (this.#calls.size === 0) {
+      this.socket.unref();
+      this.#leaveIfDone();
+    }
+  }
+
+  reset(call: Call): void {
+    if (call.streamId !== undefined && call.resetCode === undefined) {
+      this.#wire.cancel(call.streamId);
+    }
+  }
+
+  onSettings(): void {
+    if (this.#calls.size === 0) {
+      this.socket.unref();
+    }
+    this.#handshake.resolve();
+  }
+
+  onRequestSent(streamId: number): void {
+    const call = this.#callsByStream.get(streamId);
+    call?.requestWritten();
+    if (call?.isOver) {
+      this.#callsByStream.delete(streamId);
+    }
+  }
+
+  onData(streamId: number, part: Buffer): void {
+    this.#callsByStream.get(streamId)?.received.push(part);
+  }
+
+  onReset(streamId: number, code: number): void {
+    const call = this.#callsByStream.get(streamId);
+    if (call !== undefined) {
+      call.resetCode ??= code;
+    }
+  }
+
+  onGoaway(lastStreamId: number): void {
+    this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
+    for (const call of [...this.#calls].filter((call) => this.#ignores(call))) {
+      call.fail(refused(this.path, new Error(`GOAWAY after stream ${lastStreamId}`)));
+    }
+    this.#retire();
+  }
+
+  onLost(cause: unknown): void {
+    this.#lost ??= { cause };
+    this.#handshake.reject(cause ?? new Error("the connection was closed"));
+  }
+
+  /** Whether the server will never look at this call, or has never been told of it. */
+  #ignores(call: Call): boolean {
+    return call.streamId === undefined ? !this.isOpen() : call.streamId > this.#lastStreamId;
+  }
+
+  #retire(): void {
+    this.#isRetired = true;
+    this.#leaveIfDone();
+  }
+
+  /** Leaves a connection that takes no new calls once the last is over and what is on its way has been written. */
+  #leaveIfDone(): void {
+    if (this.#isRetired && this.#calls.size === 0) {
+      setImmediate(() => this.#close());
+    }
+  }
+
+  #close(): void {
+    for (const call of this.#calls) {
+      call.fail(this.explain(call, undefined) ?? connectionLost(this.path, undefined));
+    }
+    clearTimeout(this.#silence);
+    // Its client need not be destroyed: it has nothing else, and gets nothing more.
+    this.#wire.destroy();
+  }
+
+  /** Ends the connection if the server has not answered undici's PING in time. undici itself takes no notice. */
+  #listen(): void {
+    const { intervalMs, timeoutMs } = this.keepAlive;
+    if (intervalMs <= 0) {
+      return;
+    }
+    const silentForMs = () => performance.now() - this.#wire.lastHeardAtMs;
+    const maxSilenceMs = intervalMs + timeoutMs;
+    const look = () => {
+      // If this process was busy meanwhile, the answer may lie there unread: the next turn reads it.
+      setImmediate(() => {
+        if (silentForMs() < maxSilenceMs) {
+          this.#listen();
+        } else {
+          this.onLost(new Error(`no answer to PING within ${timeoutMs} ms`));
+          this.#wire.destroy();
+        }
+      });
+    };
+    this.#silence = setTimeout(look, Math.min(Math.max(1, maxSilenceMs - silentForMs()), maxTimerMs)).unref();
+  }
+}
+
+function optionsFor(wire: Wire, { intervalMs }: KeepAlive): Client.Options {
+  // As many as the server allows: calls that wait in the client are for its interceptors to prevent.
+  const maxStreams = 2 ** 31 - 1;
+  let fresh: Wire | undefined = wire;
+  return {
+    allowH2: true,
+    connect: (_, callback) => {
+      if (fresh === undefined) {
+        // Another connection is ours to make: undici would send on it what was lost with this one.
+        callback(new Error("the connection was lost"), null);
+      } else {
+        callback(null, fresh as unknown as Socket);
+        fresh = undefined;
+      }
+    },
+    pipelining: maxStreams,
+    maxConcurrentStreams: maxStreams,
+    initialWindowSize: 1024 * 1024,
+    connectionWindowSize: 16 * 1024 * 1024,
+    pingInterval: Math.min(Math.round(intervalMs), maxTimerMs),
+    // Deadlines and keep-alive are ours, and an idle connection costs nothing.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: maxTimerMs,
+  };
+}

@@ -1,0 +1,82 @@
+import { Code, type Interceptor } from "@connectrpc/connect";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { notProcessed, orAborted, startDeadline } from "../../../grpc/index.js";
+import { sendRemainingTime } from "../../attempt.js";
+import type { ReadyOptions } from "../../connection.js";
+import { dial } from "../../dial.js";
+import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
+import { connect } from "../../pool.js";
+import { waitForReady } from "../../wait-for-ready.js";
+import { loadUndici } from "./load.js";
+import { authority, UndiciSession } from "./session.js";
+
+/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
+const handshakeTimeoutMs = 20_000;
+
+/** Connect's gRPC transport over undici. */
+export function createUndiciTransport(path: string, options: IpcTransportOptions): IpcTransport {
+  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
+  const ready = async (readyOptions?: ReadyOptions) => {
+    // Without it there is nothing to wait for.
+    await loadUndici();
+    await connection.ready(readyOptions);
+  };
+  const patience: Interceptor = (next) => async (req) => {
+    if (req.contextValues.get(waitForReady) ?? options.waitForReady) {
+      await ready({ signal: req.signal });
+    }
+    return next(req);
+  };
+  const httpClient: UniversalClientFn = async (request) => {
+    const { header, signal = new AbortController().signal } = request;
+    const session = await orAborted(Promise.resolve(connection.session()), signal);
+    sendRemainingTime({ header, signal });
+    return session.send(request);
+  };
+  const transport = createTransport({
+    httpClient,
+    baseUrl: authority,
+    interceptors: [...(options.interceptors ?? []), patience],
+    useBinaryFormat: options.useBinaryFormat ?? true,
+    acceptCompression: options.acceptCompression ?? [],
+    sendCompression: options.sendCompression ?? null,
+    compressMinBytes: options.compressMinBytes ?? 1_024,
+    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
+    ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
+    ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
+  });
+  const close = async () => connection.close();
+  return {
+    ...transport,
+    get state() {
+      return connection.state;
+    },
+    get peer() {
+      return connection.peer;
+    },
+    ready,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<UndiciSession> {
+  const undici = await loadUndici();
+  const socket = await dial(path, options.trustedUsers ?? []);
+  const session = new UndiciSession(path, socket, undici, {
+    intervalMs: options.keepAliveIntervalMs ?? 300_000,
+    timeoutMs: options.keepAliveTimeoutMs ?? 20_000,
+  });
+  const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect");
+  try {
+    await orAborted(session.handshake, limit.signal);
+    return session;
+  } catch (error) {
+    session.destroy();
+    throw notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error);
+  } finally {
+    limit.stop();
+  }
+}

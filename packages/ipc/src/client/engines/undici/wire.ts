@@ -1,0 +1,180 @@
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { FrameFilter, flag, flagsAt, frameType, has, payloadOf, setPayload, streamIdOf, typeOf } from "./frames.js";
+
+/** What the wire tells of. */
+export interface WireListener {
+  /** The server has sent its SETTINGS: it speaks HTTP/2. */
+  onSettings(): void;
+  /** The end of the request on a stream has been written. */
+  onRequestSent(streamId: number): void;
+  /** A part of the response on a stream. */
+  onData(streamId: number, part: Buffer): void;
+  /** The server has reset a stream, RFC 9113 §6.4. */
+  onReset(streamId: number, code: number): void;
+  /** The server will not look at streams above this one, RFC 9113 §6.8. */
+  onGoaway(lastStreamId: number): void;
+  /** The connection has ended, and why, where that is known. Called once. */
+  onLost(cause: unknown): void;
+}
+
+/** An HTTP/2 client begins with 24 bytes that are no frame, RFC 9113 §3.4. */
+const prefaceBytes = 24;
+
+/**
+ * The socket as undici sees it, and what has to be seen or mended on the way (docs/engines.md tells of each):
+ *
+ * - Responses are read here. undici drops what it has not handed out when the trailers come.
+ * - GOAWAY is taken out. undici 7 fails the calls that the server still answers, undici 8 sends some once more.
+ * - A cancelled call ends with CANCEL. undici ends the request as if it were complete, then resets it with NO_ERROR.
+ */
+export class Wire extends Duplex {
+  /** How undici knows that this is HTTP/2, as it would by TLS. */
+  readonly alpnProtocol = "h2";
+  /** When the server last sent anything, by `performance.now()`. */
+  lastHeardAtMs = performance.now();
+  #isLost = false;
+  readonly #cancelled = new Set<number>();
+  /** The streams whose requests end with what is being written. */
+  #ending: number[] = [];
+  readonly #inbound: FrameFilter;
+  readonly #outbound: FrameFilter;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly listener: WireListener,
+  ) {
+    super({ allowHalfOpen: false });
+    this.#inbound = new FrameFilter({
+      types: [frameType.settings, frameType.rstStream, frameType.goaway],
+      frame: (frame) => this.#receive(frame),
+      data: (streamId, part) => listener.onData(streamId, part),
+    });
+    this.#outbound = new FrameFilter(
+      {
+        types: [frameType.rstStream],
+        frame: (frame) => this.#mendReset(frame),
+        dataHead: (head) => this.#mendEnd(head),
+      },
+      prefaceBytes,
+    );
+    socket.on("data", (chunk: Buffer) => {
+      this.lastHeardAtMs = performance.now();
+      for (const piece of this.#inbound.pass(chunk)) {
+        if (!this.push(piece)) {
+          socket.pause();
+        }
+      }
+    });
+    socket.once("end", () => this.#end(undefined));
+    socket.once("error", (error) => this.#end(error));
+    socket.once("close", () => this.#end(undefined));
+  }
+
+  /** Tells the server the truth about a stream that undici is about to end. */
+  cancel(streamId: number): void {
+    this.#cancelled.add(streamId);
+  }
+
+  // The session says when the process is held; undici would do so for a connection that only waits.
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override _read(): void {
+    this.socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: unknown, done: () => void): void {
+    this.#send(this.#outbound.pass(chunk), done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    const pieces = chunks.flatMap(({ chunk }) => this.#outbound.pass(chunk));
+    this.#send(pieces, done);
+  }
+
+  override _final(done: () => void): void {
+    this.socket.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: () => void): void {
+    this.#end(error ?? undefined);
+    this.socket.destroy();
+    // Without the error: the listener has been told, and nobody else needs to know.
+    done();
+  }
+
+  #receive(frame: Buffer): boolean {
+    switch (typeOf(frame)) {
+      case frameType.settings:
+        if (!has(frame, flag.ack)) {
+          this.listener.onSettings();
+        }
+        return true;
+      case frameType.rstStream:
+        this.listener.onReset(streamIdOf(frame), payloadOf(frame));
+        return true;
+      default:
+        this.listener.onGoaway(payloadOf(frame) & 0x7fff_ffff);
+        return false;
+    }
+  }
+
+  #mendEnd(head: Buffer): void {
+    if (!has(head, flag.endStream)) {
+      return;
+    }
+    const streamId = streamIdOf(head);
+    if (this.#cancelled.has(streamId)) {
+      head.writeUInt8((head[flagsAt] ?? 0) & ~flag.endStream, flagsAt);
+    } else {
+      this.#ending.push(streamId);
+    }
+  }
+
+  #mendReset(frame: Buffer): boolean {
+    if (this.#cancelled.delete(streamIdOf(frame))) {
+      setPayload(frame, constants.NGHTTP2_CANCEL);
+    }
+    return true;
+  }
+
+  #send(pieces: Buffer[], done: () => void): void {
+    const last = pieces.pop();
+    if (last === undefined) {
+      done();
+      return;
+    }
+    this.socket.cork();
+    for (const piece of pieces) {
+      this.socket.write(piece);
+    }
+    const ended = this.#ending;
+    this.#ending = [];
+    // An error ends the connection, which is told by itself.
+    this.socket.write(last, () => {
+      done();
+      for (const streamId of ended) {
+        this.listener.onRequestSent(streamId);
+      }
+    });
+    this.socket.uncork();
+  }
+
+  #end(cause: unknown): void {
+    if (this.#isLost) {
+      return;
+    }
+    this.#isLost = true;
+    this.listener.onLost(cause);
+    // What has been received is still to be read.
+    this.push(null);
+  }
+}
