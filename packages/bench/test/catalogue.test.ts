@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseOptions } from "../dist/cli/options.js";
+import { references } from "../dist/cli/table.js";
+import { peers } from "../dist/peers/index.js";
+import { charts } from "../dist/report/charts.js";
+import { scenarios } from "../dist/scenarios/index.js";
+import { suites } from "../dist/suite.js";
+
+const namesIn = (suite: string) => peers.filter((peer) => peer.suite === suite).map(({ name }) => name);
+
+describe("the catalogue of peers and scenarios", () => {
+  for (const suite of suites) {
+    it(`has each name once in ${suite}`, () => {
+      const all = [...namesIn(suite), ...scenarios.filter((each) => each.suite === suite).map(({ name }) => name)];
+      const own = namesIn(suite);
+      assert.equal(new Set(own).size, own.length);
+      assert.ok(all.length > own.length);
+    });
+  }
+
+  it("names only peers that there are", () => {
+    for (const { suite, only = [] } of scenarios) {
+      assert.deepEqual(
+        only.filter((name) => !namesIn(suite).includes(name)),
+        [],
+      );
+    }
+    for (const suite of suites) {
+      assert.deepEqual(
+        references[suite].filter((name) => !namesIn(suite).includes(name)),
+        [],
+      );
+    }
+  });
+
+  it("draws only scenarios that there are", () => {
+    for (const chart of charts) {
+      const scenario = scenarios.find(({ suite, name }) => suite === chart.suite && name === chart.scenario);
+      assert.equal(scenario?.axis !== undefined, chart.kind === "sweep", chart.title);
+    }
+  });
+});
+
+describe("the command line", () => {
+  it("takes all, or what is named", () => {
+    assert.equal(parseOptions([]).isWhole, true);
+    const { peers, scenarios, isWhole } = parseOptions(["rpc", "--peer", "direct,limit", "--scenario", "unary-64"]);
+    assert.deepEqual(peers.map(({ name }) => name).sort(), ["direct", "limit"]);
+    assert.deepEqual(
+      scenarios.map(({ name }) => name),
+      ["unary-64"],
+    );
+    assert.equal(isWhole, false);
+  });
+
+  it("says what there is when asked for what there is not", () => {
+    assert.throws(
+      () => parseOptions(["http2", "--peer", "direct"]),
+      /no peer direct: choose of limit, ours, node-http2/,
+    );
+    assert.throws(() => parseOptions(["http3"]), /no suite http3/);
+    assert.throws(() => parseOptions(["--rounds", "0"]), /--rounds must be a positive integer/);
+  });
+});

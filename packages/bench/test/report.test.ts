@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { writeReport } from "../dist/report/report.js";
+import { readResults, type SuiteResult, writeResults } from "../dist/results.js";
+import { scenarios } from "../dist/scenarios/index.js";
+
+const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const rounds = (rates: number[]) => ({
+  rounds: rates.map((rate) => ({ figures: { rate, p50Us: 1 }, disturbance: 0.01 })),
+});
+const unary = scenarios.find(({ suite, name }) => suite === "rpc" && name === "unary-64");
+
+const result: SuiteResult = {
+  suite: "rpc",
+  startedAt: "2026-01-02T03:04:05.000Z",
+  commit: "abc",
+  machine: { cpu: "some", cores: 2, memoryGiB: 4, system: "Linux", node: "v20", load: [0, 0, 0], busyBefore: 0 },
+  budget: { rounds: 3, warmMs: 1, measureMs: 1, atOnce: 1 },
+  peers: [
+    { name: "limit", title: "the limit", version: "1" },
+    { name: "direct", title: "ours", version: "1" },
+    { name: "tonic", title: "tonic", missing: "Rust" },
+  ],
+  scenarios: [
+    {
+      name: "unary-64",
+      points: [
+        {
+          at: 0,
+          work: unary?.points[0]?.work ?? assert.fail(),
+          peers: {
+            limit: rounds([100, 200, 400]),
+            direct: rounds([90, 100, 300]),
+            tonic: { rounds: [], failure: "broke" },
+          },
+        },
+      ],
+    },
+  ],
+};
+
+describe("the report", () => {
+  writeResults(join(folder, "rpc.json"), result);
+  writeReport(join(folder, "performance.md"), folder, [readResults(join(folder, "rpc.json")) ?? assert.fail()]);
+  const text = readFileSync(join(folder, "performance.md"), "utf8");
+
+  it("comes from the JSON, as it was written", () => {
+    assert.deepEqual(readResults(join(folder, "rpc.json")), result);
+  });
+
+  it("shows medians, quartiles, and ratios taken round by round", () => {
+    const row = text.split("\n").find((line) => line.includes("**ours**"));
+    assert.match(row ?? "", /\| 100 <sub>95 – 200<\/sub> \|.*\| 0\.75 \|/);
+  });
+
+  it("says what is missing and what failed", () => {
+    assert.match(text, /tonic \| missing here: Rust/);
+    assert.match(text, /tonic \| failed: broke/);
+  });
+
+  it("refers to charts that are there and follow the reader's colour scheme", () => {
+    const links = [...text.matchAll(/!\[[^\]]*\]\(([^)]*)\)/g)].map(([, link]) => link ?? "");
+    assert.ok(links.length > 0);
+    for (const link of links) {
+      assert.ok(existsSync(join(folder, link)), link);
+      assert.match(readFileSync(join(folder, link), "utf8"), /prefers-color-scheme: dark/);
+    }
+  });
+});
