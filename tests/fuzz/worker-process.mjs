@@ -1,0 +1,61 @@
+// Runs a worker in a process of its own: what kills or hangs it must not do so to whoever tells of it.
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const worker = fileURLToPath(new URL("../dist/fuzz/worker.js", import.meta.url));
+/** A batch takes a second or two; on a machine that is busy with other things, several. */
+const silenceMs = 60_000;
+/** With memory that is not bounded this is soon used up. */
+const flags = ["--expose-gc", "--max-old-space-size=384", "--no-warnings"];
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
+});
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => process.exit(1));
+}
+
+/**
+ * @param {import("../dist/fuzz/worker.js").WorkerOptions} options
+ * @param {(message: object) => boolean | void} onMessage gets its messages but the last; false ends it
+ * @returns {Promise<string | undefined>} what it died of, if it did
+ */
+export async function runWorker(options, onMessage) {
+  const child = fork(worker, [JSON.stringify(options)], {
+    execArgv: flags,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  running.add(child);
+  let stderr = "";
+  let isDone = false;
+  let death;
+  const kill = (reason) => {
+    death = reason;
+    child.kill("SIGKILL");
+  };
+  const silence = setTimeout(() => kill(`no sign of life for ${silenceMs / 1_000} s`), silenceMs);
+  child.stderr.on("data", (chunk) => {
+    stderr = (stderr + chunk).slice(-5_000);
+  });
+  child.on("message", (message) => {
+    silence.refresh();
+    if (message.type === "done") {
+      isDone = true;
+    } else if (onMessage(message) === false) {
+      isDone = true;
+      child.kill("SIGKILL");
+    }
+  });
+  const code = await new Promise((resolve) => child.once("close", (code, signal) => resolve(code ?? signal)));
+  clearTimeout(silence);
+  running.delete(child);
+  if (death === undefined && (!isDone || (code !== 0 && code !== "SIGKILL"))) {
+    // The error comes after the place where it was thrown.
+    const error = /^\S*Error.*$/m.exec(stderr)?.index ?? 0;
+    death = `the process died (${code}): ${stderr.slice(error).trim()}`;
+  }
+  return death;
+}

@@ -1,0 +1,24 @@
+import { type Case, endings, type Kind, stepsOf } from "./case.js";
+import { mutated } from "./mutate.js";
+import { Random } from "./random.js";
+import type { Recording } from "./recording.js";
+import { magic } from "./wire.js";
+
+/** Makes a case: a recording's frames, changed, in pieces. The same seed makes the same of the same recordings. */
+export function makeCase(kind: Kind, seed: number, recordings: readonly Recording[]): Case {
+  const random = new Random(seed);
+  const recording = random.pick(recordings);
+  const pool = random.pick(recordings).frames;
+  const frames = mutated(recording.frames, random, pool);
+  const isToServer = kind === "server" || kind === "grpc-server";
+  const opening = random.chance(0.02) ? random.bytes(random.below(30)) : magic;
+  const bytes = isToServer ? Buffer.concat([opening, frames]) : frames;
+  return {
+    kind,
+    seed,
+    origin: recording.name,
+    requests: recording.requests,
+    steps: stepsOf(bytes, random),
+    ending: random.pick(endings),
+  };
+}

@@ -1,0 +1,52 @@
+import { Decoder } from "../../../packages/http2/dist/hpack/decoder.js";
+import { Flag, type Frame, FrameSplitter, magic, Type } from "./wire.js";
+
+/** What one end of a connection said in a conversation that went well. */
+export interface Recording {
+  readonly name: string;
+  /** How many requests the client made. */
+  readonly requests: number;
+  /** The client's magic bytes are left out. */
+  readonly frames: readonly Frame[];
+}
+
+/** Collects what one end says. */
+export class Recorder {
+  private readonly chunks: Buffer[] = [];
+
+  add(bytes: Buffer): void {
+    this.chunks.push(Buffer.from(bytes));
+  }
+
+  recording(name: string, requests: number): Recording {
+    const bytes = Buffer.concat(this.chunks);
+    const isClient = bytes.subarray(0, magic.length).equals(magic);
+    const frames = new FrameSplitter().push(isClient ? bytes.subarray(magic.length) : bytes);
+    readFields(frames);
+    return { name, requests, frames };
+  }
+}
+
+/** Decodes the field blocks, and notes what those mean that are one frame. */
+function readFields(frames: readonly Frame[]): void {
+  const decoder = new Decoder(2 ** 20);
+  decoder.setTableLimit(2 ** 20);
+  let open: { readonly first: Frame; readonly fragments: Buffer[] } | undefined;
+  for (const frame of frames) {
+    if (frame.type === Type.HEADERS) open = { first: frame, fragments: [fragmentOf(frame)] };
+    else if (frame.type === Type.CONTINUATION) open?.fragments.push(frame.payload);
+    if (open === undefined || (frame.flags & Flag.END_HEADERS) === 0) continue;
+    const block = Buffer.concat(open.fragments);
+    const list = decoder.decode(block, 0, block.length);
+    if (open.fragments.length === 1) open.first.fields = [...list.fields, ...decoder.extra];
+    open = undefined;
+  }
+}
+
+/** A HEADERS frame's part of the block, without padding and priority. */
+function fragmentOf({ flags, payload }: Frame): Buffer {
+  const isPadded = (flags & Flag.PADDED) !== 0;
+  const padding = isPadded ? (payload[0] ?? 0) : 0;
+  const start = (isPadded ? 1 : 0) + ((flags & Flag.PRIORITY) !== 0 ? 5 : 0);
+  return payload.subarray(start, payload.length - padding);
+}

@@ -1,0 +1,72 @@
+import type { ClientStream, ServerStream, StreamError } from "@vyra/http2";
+
+/** What a connection promises of each stream, checked by whoever owns it. */
+export class WatchedStream {
+  /** Its owner could not be told anything yet. */
+  isUnborn = false;
+  private isBegun = false;
+  private isEnded = false;
+  private isReset = false;
+  private isOurs = false;
+
+  constructor(
+    readonly stream: ClientStream | ServerStream,
+    private readonly problems: string[],
+  ) {}
+
+  onHeaders(endStream: boolean): void {
+    this.check("onHeaders", !this.isBegun);
+    this.isBegun = true;
+    if (endStream) this.isEnded = true;
+  }
+
+  onInformational(): void {
+    this.check("onInformational", !this.isBegun);
+  }
+
+  onData(bytes: number, endStream: boolean): void {
+    this.check("onData", this.isBegun);
+    if (bytes === 0 && !endStream) this.complain("onData with nothing");
+    if (endStream) this.isEnded = true;
+  }
+
+  onTrailers(): void {
+    this.check("onTrailers", this.isBegun);
+    this.isEnded = true;
+  }
+
+  onReset(error: StreamError): void {
+    if (this.isReset) this.complain("onReset twice");
+    if (this.isOurs) this.complain(`onReset after reset(): ${error.message}`);
+    if (error.streamId !== this.stream.id) this.complain(`onReset with an error of stream ${error.streamId}`);
+    if (!this.stream.isClosed) this.complain("onReset of a stream that is not closed");
+    this.isReset = true;
+  }
+
+  onDrain(): void {
+    if (this.isReset || this.isOurs) this.complain("onDrain after the stream's end");
+  }
+
+  /** We reset it, or threw, which does the same. */
+  abandoned(): void {
+    this.isOurs = true;
+  }
+
+  /** The connection is over. */
+  settle(): void {
+    if (this.isUnborn) return;
+    if (!this.stream.isClosed) this.complain("the stream is open although its connection is over");
+    if (!this.isEnded && !this.isReset && !this.isOurs) this.complain("nobody was told of the stream's end");
+  }
+
+  private check(event: string, isInOrder: boolean): void {
+    if (this.isReset || this.isOurs || this.isEnded || !isInOrder) {
+      const state = `begun ${this.isBegun}, ended ${this.isEnded}, reset ${this.isReset}, by us ${this.isOurs}`;
+      this.complain(`${event} out of order (${state})`);
+    }
+  }
+
+  private complain(problem: string): void {
+    this.problems.push(`stream ${this.stream.id}: ${problem}`);
+  }
+}
