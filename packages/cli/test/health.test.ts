@@ -89,14 +89,14 @@ describe("vyra-ipc wait", () => {
     await using shop = await serveShop("shop");
     shop.health.set("", "NOT_SERVING");
     const [nobody, unwell] = await Promise.all([
-      run(["wait", "nobody", "--timeout", "300ms"]),
-      run(["wait", "shop", "--timeout", "300ms"]),
+      run(["wait", "nobody", "--timeout", "2s"]),
+      run(["wait", "shop", "--timeout", "2s"]),
     ]);
     assert.deepEqual([nobody.code, unwell.code], [4, 4]);
     assert.equal(
       nobody.stderr,
-      `vyra-ipc: nobody was not ready within 300 ms: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
+      `vyra-ipc: nobody was not ready within 2.00 s: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
     );
-    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 300 ms: it says NOT_SERVING\n");
+    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it says NOT_SERVING\n");
   });
 });
