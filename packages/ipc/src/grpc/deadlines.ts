@@ -25,7 +25,11 @@ export class Deadlines {
   start(timed: Timed, timeoutMs: number): void {
     let list = this.#lists.get(timeoutMs);
     if (list === undefined) {
-      list = new DeadlineList(timeoutMs, () => this.#lists.delete(timeoutMs));
+      list = new DeadlineList(
+        timeoutMs,
+        () => this.#lists.size > maxEmptyLists,
+        () => this.#lists.delete(timeoutMs),
+      );
       this.#lists.set(timeoutMs, list);
     }
     list.add(timed);
@@ -35,6 +39,12 @@ export class Deadlines {
     timed.list?.remove(timed);
   }
 }
+
+/**
+ * An empty list keeps its timer, since the next call probably has the same limit as the last. Where each has one of its own (a
+ * peer may send what remains of its time, to the microsecond), that would be a timer for every call that is over.
+ */
+const maxEmptyLists = 32;
 
 /** setTimeout takes no more, and fires at once for it; 24 days. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -46,6 +56,7 @@ class DeadlineList {
 
   constructor(
     private readonly timeoutMs: number,
+    private readonly areMany: () => boolean,
     private readonly onEmpty: () => void,
   ) {}
 
@@ -76,9 +87,15 @@ class DeadlineList {
       timed.later.earlier = timed.earlier;
     }
     timed.list = timed.earlier = timed.later = null;
+    if (this.#first === null && this.#timer !== undefined && this.areMany()) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.onEmpty();
+    }
   }
 
   #arm(ms: number): void {
+    clearTimeout(this.#timer); // of one that began while others expired
     this.#timer = setTimeout(() => this.#expire(), Math.min(maxTimerMs, Math.max(1, Math.ceil(ms)))).unref();
   }
 

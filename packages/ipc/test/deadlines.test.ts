@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { Deadlines, Timed } from "../dist/grpc/index.js";
+
+class Call extends Timed {
+  expired = false;
+
+  onDeadline(): void {
+    this.expired = true;
+  }
+}
+
+/** How many timers are running. */
+function countTimers(t: TestContext): () => number {
+  const running = new Set<unknown>();
+  const { setTimeout: start, clearTimeout: stop } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (callback: () => void, ms: number) => {
+    const timer = start(() => {
+      running.delete(timer);
+      callback();
+    }, ms);
+    running.add(timer);
+    return timer;
+  });
+  t.mock.method(globalThis, "clearTimeout", (timer: NodeJS.Timeout) => {
+    running.delete(timer);
+    stop(timer);
+  });
+  return () => running.size;
+}
+
+describe("deadlines", () => {
+  it("share a timer where limits are the same", (t) => {
+    const timers = countTimers(t);
+    const deadlines = new Deadlines();
+    const calls = Array.from({ length: 1_000 }, () => new Call());
+    for (const call of calls) deadlines.start(call, 60_000);
+    assert.equal(timers(), 1);
+    for (const call of calls) deadlines.stop(call);
+    assert.equal(timers(), 1); // for the next call
+  });
+
+  it("keep next to nothing of calls that are over, though each had another limit", (t) => {
+    const timers = countTimers(t);
+    const deadlines = new Deadlines();
+    for (let i = 0; i < 10_000; i++) {
+      const call = new Call();
+      deadlines.start(call, 3_600_000 + i / 1_000);
+      deadlines.stop(call);
+    }
+    assert.ok(timers() < 50, `${timers()} timers are running`);
+  });
+
+  it("expire in time, each for itself", async () => {
+    const deadlines = new Deadlines();
+    const calls = Array.from({ length: 100 }, (_, i) => ({ call: new Call(), ms: 5 + (i % 50) / 10 }));
+    const late = new Call();
+    deadlines.start(late, 60_000);
+    for (const { call, ms } of calls) deadlines.start(call, ms);
+    for (const { call } of calls.slice(0, 20)) deadlines.stop(call);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual(
+      calls.map(({ call }) => call.expired),
+      calls.map((_, i) => i >= 20),
+    );
+    assert.equal(late.expired, false);
+    deadlines.stop(late);
+  });
+});
