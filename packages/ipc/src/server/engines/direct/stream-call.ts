@@ -1,3 +1,4 @@
+import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { completed, Drain, incompleteMessage, MessageInbox, sendMessages } from "../../../grpc/index.js";
@@ -105,8 +106,8 @@ export class StreamServerCall extends ServerCall {
     const answers =
       interceptors.length === 0
         ? await answersTo(messages, this.context)
-        : await intercepted(interceptors, this.context, true, messages, (input, context) =>
-            answersTo(input as AsyncIterable<unknown>, context),
+        : await intercepted(interceptors, this.context, true, messages, async (input, context) =>
+            completedEach(desc.output, await answersTo(input as AsyncIterable<unknown>, context)),
           );
     return (answers as AsyncIterable<unknown>)[Symbol.asyncIterator]();
   }
@@ -145,6 +146,13 @@ async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
     );
   }
   return first.value;
+}
+
+/** Interceptors see messages, whatever the handler makes them of. */
+async function* completedEach(type: DescMessage, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
+  for await (const init of inits) {
+    yield completed(type, init as never);
+  }
 }
 
 async function* one(message: unknown): AsyncIterable<unknown> {
