@@ -79,7 +79,7 @@ describe("vyra-ipc top", () => {
   });
 
   it("ends with 3 where there is nobody, and with 1 where nobody counts", async () => {
-    const plain = await serve({ socket: "plain", signals: false, routes: () => {} });
+    const plain = await serve({ socket: "plain", signals: false, stats: false, routes: () => {} });
     const [nobody, silent] = await Promise.all([run(["top", "nobody"]), run(["top", "plain"])]);
     await plain.close();
     assert.deepEqual([nobody.code, silent.code], [3, 1]);

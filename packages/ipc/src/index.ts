@@ -15,6 +15,7 @@ export {
   type ChannelOptions,
   type ChannelReadyOptions,
   type ChannelState,
+  type ChannelStats,
   createChannel,
   createIpcTransport,
   IpcHandler,
@@ -46,3 +47,4 @@ export {
   users,
 } from "./server/index.js";
 export type { Health, HealthStatus, ReflectionOptions } from "./services/index.js";
+export type { CallStats, LatencyStats, MethodStats, ServerStats } from "./stats/index.js";

@@ -56,6 +56,7 @@ describePairs("reflection", (pair) => {
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "vyra.ipc.StatsService",
         "vyra.test.EchoService",
         "vyra.test.ReflectedService",
       ],
@@ -188,7 +189,7 @@ describePairs("reflection", (pair) => {
       ),
     );
     assert.equal(list?.messageResponse.case, "listServicesResponse");
-    assert.equal(list.messageResponse.value.service.length, 5);
+    assert.equal(list.messageResponse.value.service.length, 6);
     assert.equal(file?.messageResponse.case, "fileDescriptorResponse");
     assert.equal(file.originalRequest?.$typeName, "grpc.reflection.v1alpha.ServerReflectionRequest");
   });

@@ -3,7 +3,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { type PeerCredentials, resolveSocket } from "../address/index.js";
 import type { DeadlineOptions } from "../interceptors/deadline.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
-import type { IpcTransport, IpcTransportOptions } from "./options.js";
+import type { ChannelStats, IpcTransport, IpcTransportOptions } from "./options.js";
 import { createLimitedTransport } from "./transport.js";
 
 /** A transport's options, and `deadline()`'s. */
@@ -30,6 +30,8 @@ export interface Channel extends AsyncDisposable {
   readonly peer: PeerCredentials | undefined;
   /** Waits until the server is there, or until it is healthy; tries again until then. */
   ready(options?: ChannelReadyOptions): Promise<void>;
+  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  stats(): ChannelStats;
   /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export function createChannel(socket: string, options: ChannelOptions = {}): Cha
       const service = healthy === true ? "" : healthy;
       return untilHealthy(transport, resolveSocket(socket).address, service, readyOptions);
     },
+    stats: () => transport.stats(),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -39,6 +39,8 @@ const maxBackoffMs = 1_000;
 export interface Sessions<S extends Session> {
   readonly path: string;
   readonly state: ChannelState;
+  /** How many are open. */
+  readonly count: number;
   /** Who is on the other end of the last connection; undefined before the first. */
   readonly peer: PeerCredentials | undefined;
   /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
@@ -71,6 +73,10 @@ export class Connection<S extends Session> implements Sessions<S> {
       return this.#state;
     }
     return this.#state.ready.isOpen() ? "ready" : "idle";
+  }
+
+  get count(): number {
+    return [...this.#sessions].filter((session) => !session.isOver()).length;
   }
 
   get peer(): PeerCredentials | undefined {

@@ -8,6 +8,6 @@ export { createChannel } from "./channel.js";
 export type { ChannelState, ReadyOptions } from "./connection.js";
 export type { IpcHandlerOptions, MethodName } from "./ipc-handler.js";
 export { IpcHandler } from "./ipc-handler.js";
-export type { IpcTransport, IpcTransportOptions } from "./options.js";
+export type { ChannelStats, IpcTransport, IpcTransportOptions } from "./options.js";
 export { createIpcTransport } from "./transport.js";
 export { waitForReady } from "./wait-for-ready.js";

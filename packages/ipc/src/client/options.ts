@@ -2,6 +2,7 @@ import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteO
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
+import type { CallStats } from "../stats/index.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */
@@ -50,6 +51,12 @@ export interface IpcTransportOptions {
 /** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
 export const defaultMaxBytes = 10 * 1024 * 1024;
 
+/** What has been counted of a channel's calls. An attempt that `retry()` makes is a call of its own here. */
+export interface ChannelStats extends CallStats {
+  /** Connections that are open now. */
+  readonly connections: number;
+}
+
 /** A Connect transport over a Unix domain socket, with a connection to look after. */
 export interface IpcTransport extends Transport, AsyncDisposable {
   /** The connection's state now. */
@@ -58,6 +65,8 @@ export interface IpcTransport extends Transport, AsyncDisposable {
   readonly peer: PeerCredentials | undefined;
   /** Waits until the server is there and speaks HTTP/2. */
   ready(options?: ReadyOptions): Promise<void>;
+  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  stats(): ChannelStats;
   /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
   close(): Promise<void>;
 }

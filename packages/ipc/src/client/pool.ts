@@ -35,6 +35,10 @@ class Pool<S extends Session> implements Sessions<S> {
     return byMerit.find((state) => states.has(state)) ?? "idle";
   }
 
+  get count(): number {
+    return this.#connections.reduce((sum, connection) => sum + connection.count, 0);
+  }
+
   get peer(): PeerCredentials | undefined {
     return this.#connections.map((connection) => connection.peer).find((peer) => peer !== undefined);
   }

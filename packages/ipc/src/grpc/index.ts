@@ -30,4 +30,5 @@ export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { Drain, sendMessages } from "./send-messages.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";
+export { isServerFault, type StatusName, statusName, statusNames } from "./status-name.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

@@ -5,6 +5,9 @@ import type { ServerEngine } from "./engine.js";
 
 /** The connections of a server: hands each to the engine by what it speaks, and knows which are left. */
 export interface Connections {
+  /** How many there are now, and have been. */
+  readonly open: number;
+  readonly accepted: number;
   /** Takes a connection that somebody accepted, and of which nothing has been read. */
   accept(socket: Socket): void;
   /** Gives up a connection that has not said a word, for somebody else to serve; undefined if there is none. */
@@ -28,6 +31,7 @@ export function createConnections(
   const connections = new Set<Socket>();
   /** Those that have not yet said what they speak. */
   const silent = new Set<Socket>();
+  let accepted = 0;
   let onEmpty: (() => void) | undefined;
 
   /** Goes on with a connection once it is known who it is, at once if it is. */
@@ -52,7 +56,14 @@ export function createConnections(
   }
 
   return {
+    get open() {
+      return connections.size;
+    },
+    get accepted() {
+      return accepted;
+    },
     accept(socket) {
+      accepted++;
       connections.add(socket);
       silent.add(socket);
       // Without a listener an error of the socket would end the process; it is followed by "close" in any case.

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
+import type { CallCounter } from "../stats/index.js";
 import type { Caller } from "./caller.js";
 import type { OnError } from "./on-error.js";
 import type { Routes } from "./routes.js";
@@ -10,6 +11,8 @@ export interface EngineOptions {
   /** Router options with all defaults in place; its `shutdownSignal` ends calls that outlast the grace period. */
   readonly router: ConnectRouterOptions & { readonly shutdownSignal: AbortSignal };
   readonly onError: OnError;
+  /** Is told of each call. */
+  readonly counter: CallCounter;
 }
 
 /** Speaks HTTP on accepted connections and runs the calls that come in. */

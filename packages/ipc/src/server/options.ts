@@ -66,6 +66,7 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     onError,
     health,
     reflection,
+    stats,
     ...router
   } = options;
   if (graceMs !== undefined && !(graceMs >= 0)) {

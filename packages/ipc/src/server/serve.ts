@@ -1,5 +1,6 @@
 import { fileError, notifyManager } from "../address/index.js";
 import type { Health } from "../services/index.js";
+import type { ServerStats } from "../stats/index.js";
 import { createListener } from "./listener.js";
 import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
@@ -15,6 +16,8 @@ export interface Server extends AsyncDisposable {
   readonly address: string;
   /** How its services are, for those who ask by `grpc.health.v1`. */
   readonly health: Health;
+  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  stats(): ServerStats;
   /**
    * Gives the name up at once, takes no new calls, waits up to `graceMs` for those in flight, then ends them with
    * Unavailable. Resolves when all is over; calling it again changes nothing.
@@ -63,7 +66,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
   tenure = held;
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
   notifyManager("READY=1");
-  return { address: place.address, health: service.health, close, closed, [Symbol.asyncDispose]: close };
+  return {
+    address: place.address,
+    health: service.health,
+    stats: service.stats,
+    close,
+    closed,
+    [Symbol.asyncDispose]: close,
+  };
 
   function close(): Promise<void> {
     if (!isClosing) {

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createServices, type Health } from "../services/index.js";
+import { CallCounter, type ServerStats } from "../stats/index.js";
 import { createAdmission } from "./caller.js";
 import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
@@ -13,6 +14,7 @@ import { recordRoutes } from "./routes.js";
 /** A server without a name: answers the calls on connections that somebody else accepts. */
 export interface Service extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
   readonly health: Health;
+  stats(): ServerStats;
   /** Tells those who watch its health that it ends: the first thing to do then. */
   quiesce(): void;
   /** Takes no new calls, waits up to `graceMs` for those in flight, then ends them with Unavailable. */
@@ -35,20 +37,29 @@ export async function createService(
   const shutdown = new AbortController();
   setMaxListeners(0, shutdown.signal); // one for each call in flight
   const router = routerOptions(options, shutdown.signal);
-  const services = await createServices(options);
+  const counter = new CallCounter();
+  const startedAt = performance.now();
+  const stats = (): ServerStats => ({
+    uptimeMs: performance.now() - startedAt,
+    connections: connections.open,
+    acceptedConnections: connections.accepted,
+    ...counter.snapshot(),
+  });
+  const services = await createServices(options, stats);
   const routes = recordRoutes((recorder) => {
     services.register(recorder);
     options.routes(recorder);
   });
   services.announce(routes.services);
   const createEngine = options.engine === "node" ? createNodeEngine : createDirectEngine;
-  const engine = createEngine({ routes, router, onError });
+  const engine = createEngine({ routes, router, onError, counter });
   const connections = createConnections(engine, createAdmission(options.authorize, onError), onOther, onEnd);
   return {
     accept: connections.accept,
     takeUnspoken: connections.takeUnspoken,
     forget: connections.forget,
     health: services.health,
+    stats,
     quiesce: services.drain,
     async drain() {
       engine.drain();

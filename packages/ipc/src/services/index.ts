@@ -1,5 +1,5 @@
 /**
- * What every server has besides its user's services: health and reflection, as gRPC defines them. They are there unless switched
+ * What every server has besides its user's services: health and reflection, as gRPC defines them, and its counts. They are there unless switched
  * off, know of all services without being told, and never hold up a shutdown: `drain()` ends their streams. A service of the same
  * name that the user registers takes the place of ours.
  *
@@ -8,6 +8,7 @@
  */
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
+import type { ServerStats } from "../stats/index.js";
 import { type Health, Statuses } from "./health/status.js";
 
 export type { Health, HealthStatus } from "./health/status.js";
@@ -17,6 +18,8 @@ export interface ServicesOptions {
   readonly health?: boolean | undefined;
   /** Whether the server answers `grpc.reflection.v1` and `v1alpha`. Default: true. */
   readonly reflection?: boolean | ReflectionOptions | undefined;
+  /** Whether the server answers `vyra.ipc.StatsService`, which `vyra-ipc top` asks. Default: true. */
+  readonly stats?: boolean | undefined;
 }
 
 export interface ReflectionOptions {
@@ -36,19 +39,24 @@ export interface Services {
   drain(): void;
 }
 
-export async function createServices({ health = true, reflection = true }: ServicesOptions): Promise<Services> {
+export async function createServices(
+  { health = true, reflection = true, stats = true }: ServicesOptions,
+  statsNow: () => ServerStats,
+): Promise<Services> {
   const statuses = new Statuses();
   const draining = new AbortController();
   let announced: readonly DescService[] = [];
-  const [healthService, reflectionService] = await Promise.all([
+  const [healthService, reflectionService, statsService] = await Promise.all([
     health ? import("./health/service.js") : undefined,
     reflection ? import("./reflection/service.js") : undefined,
+    stats ? import("./stats/service.js") : undefined,
   ]);
   const { files = [] } = typeof reflection === "object" ? reflection : {};
   return {
     register(router) {
       healthService?.registerHealth(router, statuses);
       reflectionService?.registerReflection(router, () => announced, files, draining.signal);
+      statsService?.registerStats(router, statsNow);
     },
     announce(services) {
       announced = services;
@@ -63,4 +71,4 @@ export async function createServices({ health = true, reflection = true }: Servi
 }
 
 /** Nobody asks how the ones that tell are. */
-const isOurs = /^grpc\.(health|reflection)\.v1(alpha)?\./;
+const isOurs = /^grpc\.(health|reflection)\.v1(alpha)?\.|^vyra\.ipc\.StatsService$/;

@@ -3,6 +3,7 @@ import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import { deadlineExceeded, notProcessed, parseTimeout, timeoutHeader, valuesOf } from "../../grpc/index.js";
+import { CallCounter, counting } from "../../stats/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";
 import { dial } from "../dial.js";
@@ -24,9 +25,11 @@ const handshakeTimeoutMs = 20_000;
 export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
   const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
   const transportOptions = grpcTransportOptions(options);
+  const counter = new CallCounter();
+  const count = counting(counter, Code.Unknown);
   const forOneCall = (): Transport => {
     const attempts = new Attempts(connection, options.waitForReady ?? false);
-    const interceptors = [...(options.interceptors ?? []), attempts.interceptor];
+    const interceptors = [...(options.interceptors ?? []), count, attempts.interceptor];
     return createGrpcTransport({ ...transportOptions, interceptors, sessionManager: attempts });
   };
   const close = async () => connection.close();
@@ -40,6 +43,7 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
       return connection.peer;
     },
     ready: (readyOptions) => connection.ready(readyOptions),
+    stats: () => ({ connections: connection.count, ...counter.snapshot() }),
     close,
     [Symbol.asyncDispose]: close,
   };

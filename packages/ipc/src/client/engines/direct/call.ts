@@ -67,6 +67,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   /** Has waited for a session: less than the whole time remains. */
   #hasWaited = false;
   #moves = 0;
+  #startedAt = 0;
   #patience: AbortController | undefined;
 
   constructor(
@@ -96,6 +97,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   protected abstract mayMove(): boolean;
 
   begin(timeoutMs: number | undefined): void {
+    this.#startedAt = this.method.calls.start();
     if (this.signal !== undefined) {
       if (this.signal.aborted) {
         this.handleEvent();
@@ -242,13 +244,14 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
 
   protected fail(error: ConnectError, isOurs = false): void {
     if (!this.isOver) {
-      this.end();
+      this.end(error.code);
       this.reject(error, isOurs);
     }
   }
 
-  protected end(): void {
+  protected end(code: Code | 0 = 0): void {
     this.isOver = true;
+    this.method.calls.end(code, this.#startedAt);
     this.core.deadlines.stop(this);
     this.signal?.removeEventListener("abort", this);
     this.#patience?.abort();

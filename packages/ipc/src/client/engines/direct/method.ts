@@ -10,6 +10,7 @@ import {
   jsonCodec,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import type { MethodCalls } from "../../../stats/index.js";
 import type { IpcTransportOptions } from "../../options.js";
 
 /** How many different time limits get a header block of their own, which costs a byte on the wire instead of twenty. */
@@ -28,6 +29,7 @@ export class Method {
 
   constructor(
     readonly desc: DescMethod,
+    readonly calls: MethodCalls,
     { useBinaryFormat = true, sendCompression, acceptCompression = [], ...options }: IpcTransportOptions,
   ) {
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;

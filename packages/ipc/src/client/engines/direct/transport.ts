@@ -22,6 +22,7 @@ import {
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
+import { CallCounter } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import { dial } from "../../dial.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
@@ -54,6 +55,7 @@ export function createDirectTransport(
   const timeoutFor = limits === undefined ? (_: DescMethod, own: number | undefined) => own : timeoutPolicy(limits);
   const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
   const methods = new Map<DescMethod, Method>();
+  const counter = new CallCounter();
   const core: Core = {
     path,
     options,
@@ -133,6 +135,7 @@ export function createDirectTransport(
       return connection.peer;
     },
     ready: (readyOptions) => connection.ready(readyOptions),
+    stats: () => ({ connections: connection.count, ...counter.snapshot() }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -140,7 +143,7 @@ export function createDirectTransport(
   function methodOf(desc: DescMethod): Method {
     let method = methods.get(desc);
     if (method === undefined) {
-      method = new Method(desc, options);
+      method = new Method(desc, counter.of(desc), options);
       methods.set(desc, method);
     }
     return method;

@@ -49,6 +49,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   /** The request has come to its end. */
   protected isRequestEnded = false;
   protected isAnswerBegun = false;
+  #startedAt = 0;
 
   constructor(
     protected readonly core: Core,
@@ -73,6 +74,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     const { timeoutMs } = this.facts;
     const problem = this.caller.refusal ?? this.facts.problem;
     this.core.calls.add(this);
+    this.#startedAt = this.facts.route.calls.start();
     this.isRequestEnded = endStream;
     if (problem !== undefined) {
       this.fail(problem);
@@ -183,10 +185,11 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
   }
 
-  protected end(reason: unknown): void {
+  protected end(reason: ConnectError | undefined): void {
     this.isOver = true;
     this.reason = reason;
     this.core.calls.delete(this);
+    this.facts.route.calls.end(reason?.code ?? 0, this.#startedAt);
     this.core.deadlines.stop(this);
     LazyContext.end(this.context, reason);
   }

@@ -10,9 +10,9 @@ import {
 import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
-import { guard } from "../../guard.js";
 import { createHttp1 } from "../../http1.js";
 import { createNodeHandler, handlersByPath } from "../../node-handler.js";
+import { outermost } from "../../outermost.js";
 import { BridgedCall } from "./bridge.js";
 import type { Core, ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";
@@ -20,13 +20,13 @@ import { StreamServerCall } from "./stream-call.js";
 import { UnaryServerCall } from "./unary-call.js";
 
 /** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
-export function createDirectEngine({ routes, router, onError }: EngineOptions): ServerEngine {
-  const handlers = handlersByPath(routes.handlers(router, guard(onError)));
+export function createDirectEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
+  const handlers = handlersByPath(routes.handlers(router, outermost(counter, onError)));
   const direct = new Map<string, Route>();
   for (const method of routes.methods) {
     const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
     if ((method.options?.grpc ?? router.grpc) !== false) {
-      direct.set(path, new Route(method, router));
+      direct.set(path, new Route(method, router, counter.of(method.desc)));
     } else {
       direct.delete(path);
     }

@@ -15,6 +15,7 @@ import {
   parseTimeout,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import type { MethodCalls } from "../../../stats/index.js";
 import type { EngineOptions } from "../../engine.js";
 import type { RecordedMethod } from "../../routes.js";
 
@@ -41,7 +42,11 @@ export class Route {
   readonly binary: Format;
   readonly json: Format;
 
-  constructor({ desc, implementation, options: own }: RecordedMethod, router: EngineOptions["router"]) {
+  constructor(
+    { desc, implementation, options: own }: RecordedMethod,
+    router: EngineOptions["router"],
+    readonly calls: MethodCalls,
+  ) {
     const options = { ...router, ...own };
     this.desc = desc;
     this.implementation = implementation ?? unimplemented(desc);

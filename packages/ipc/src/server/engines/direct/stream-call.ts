@@ -66,7 +66,7 @@ export class StreamServerCall extends ServerCall {
     this.#inbox.messages.finish(this.#inbox.isAtEnd ? undefined : incompleteMessage());
   }
 
-  protected override end(reason: unknown): void {
+  protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
     this.#inbox.messages.abort(reason);
     this.#answers?.return?.().catch(() => {}); // a generator that hangs never answers

@@ -1,0 +1,40 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { StatsService } from "../../gen/vyra/ipc/stats_service_pb.js";
+import { statusNames } from "../../grpc/index.js";
+import { type LatencyStats, latencyBoundsMs, type MethodStats, type ServerStats } from "../../stats/index.js";
+
+/** Answers `vyra.ipc.StatsService` with what has been counted, but for the calls that ask for it. */
+export function registerStats(router: ConnectRouter, statsNow: () => ServerStats): void {
+  router.service(StatsService, {
+    getStats() {
+      const { uptimeMs, connections, acceptedConnections, methods } = statsNow();
+      return {
+        uptimeMs: BigInt(Math.round(uptimeMs)),
+        openConnections: BigInt(connections),
+        acceptedConnections: BigInt(acceptedConnections),
+        methods: Object.entries(methods)
+          .filter(([method]) => !method.startsWith(`${StatsService.typeName}/`))
+          .map(([method, stats]) => methodStats(method, stats)),
+      };
+    },
+  });
+}
+
+function methodStats(method: string, { inFlight, ended, latency }: MethodStats) {
+  const byCode = Object.entries(ended).map(([name, count]) => [statusNames.indexOf(name as never), BigInt(count)]);
+  return {
+    method,
+    inProgress: BigInt(inFlight),
+    ended: Object.fromEntries(byCode) as Record<number, bigint>,
+    ...(latency && { latency: histogram(latency) }),
+  };
+}
+
+function histogram({ count, meanMs, buckets }: LatencyStats) {
+  const counts = new Map(buckets.map((bucket) => [bucket.upToMs, bucket.count]));
+  return {
+    boundsMs: [...latencyBoundsMs],
+    counts: [...latencyBoundsMs, Number.POSITIVE_INFINITY].map((bound) => BigInt(counts.get(bound) ?? 0)),
+    sumMs: count * meanMs,
+  };
+}

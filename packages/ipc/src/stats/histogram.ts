@@ -1,0 +1,68 @@
+/** Buckets for each doubling: what is in one is known to within 9 %. */
+const bucketsPerDoubling = 8;
+const shortestMs = 0.001;
+/** 37 doublings of 1 µs are 38 hours. */
+const doublings = 37;
+
+/** Where the buckets end, but for the last, which has no end. */
+export const latencyBoundsMs: readonly number[] = Array.from(
+  { length: doublings * bucketsPerDoubling + 1 },
+  (_, index) => shortestMs * 2 ** (index / bucketsPerDoubling),
+);
+
+/** How long calls took. */
+export interface LatencyStats {
+  readonly count: number;
+  readonly meanMs: number;
+  /** Half of them took no longer, to within 9 %. */
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** How many took up to so long and longer than the bucket before, ascending. Those with none are left out. */
+  readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
+}
+
+/** Counts durations in buckets whose width grows with them. */
+export class Histogram {
+  readonly #counts = new Float64Array(latencyBoundsMs.length + 1);
+  #count = 0;
+  #sumMs = 0;
+  #maxMs = 0;
+
+  add(ms: number): void {
+    const place = Math.ceil(Math.log2(ms / shortestMs) * bucketsPerDoubling);
+    const index = place > 0 ? Math.min(place, latencyBoundsMs.length) : 0; // 0 ms is -Infinity
+    this.#counts[index] = (this.#counts[index] as number) + 1;
+    this.#count++;
+    this.#sumMs += ms;
+    if (ms > this.#maxMs) {
+      this.#maxMs = ms;
+    }
+  }
+
+  snapshot(): LatencyStats {
+    const buckets = [...this.#counts]
+      .map((count, index) => ({ upToMs: latencyBoundsMs[index] ?? Number.POSITIVE_INFINITY, count }))
+      .filter(({ count }) => count > 0);
+    const percentile = (share: number) => {
+      let below = 0;
+      for (const { upToMs, count } of buckets) {
+        below += count;
+        if (below >= share * this.#count) {
+          return Math.min(upToMs, this.#maxMs);
+        }
+      }
+      return 0;
+    };
+    return {
+      count: this.#count,
+      meanMs: this.#count === 0 ? 0 : this.#sumMs / this.#count,
+      p50Ms: percentile(0.5),
+      p90Ms: percentile(0.9),
+      p99Ms: percentile(0.99),
+      maxMs: this.#maxMs,
+      buckets,
+    };
+  }
+}
