@@ -28,6 +28,7 @@ export {
 } from "./client/index.js";
 export { NotProcessedError } from "./grpc/index.js";
 export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";
+export { type LoggedCall, type Logger, type LoggingOptions, type LogLevel, logging } from "./interceptors/logging.js";
 export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
 export {
   type Authorize,

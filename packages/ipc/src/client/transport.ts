@@ -1,5 +1,6 @@
 import { resolveSocket } from "../address/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
+import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node.js";
 import { createUndiciTransport } from "./engines/undici/index.js";
@@ -18,11 +19,9 @@ export function createIpcTransport(options: IpcTransportOptions): IpcTransport {
 }
 
 /** A transport whose calls are limited as by `deadline(limits)` before all other interceptors. */
-export function createLimitedTransport(
-  options: IpcTransportOptions,
-  limits: DeadlineOptions | undefined,
-): IpcTransport {
-  const { path } = resolveSocket(options.socket);
+export function createLimitedTransport(given: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransport {
+  const { path, address } = resolveSocket(given.socket);
+  const options = withTarget(given, address);
   const { engine = "direct" } = options;
   switch (engine) {
     case "direct":
@@ -36,6 +35,12 @@ export function createLimitedTransport(
         `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,
       );
   }
+}
+
+/** Interceptors are told where calls go; without any, nobody asks. */
+function withTarget(options: IpcTransportOptions, address: string): IpcTransportOptions {
+  const { interceptors = [] } = options;
+  return interceptors.length === 0 ? options : { ...options, interceptors: [toTarget(address), ...interceptors] };
 }
 
 function withLimits(options: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransportOptions {

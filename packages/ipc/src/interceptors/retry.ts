@@ -1,6 +1,7 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { remainingMs, wasNotProcessed } from "../grpc/index.js";
+import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 import { pause } from "./pause.js";
 import { ReplayBuffer } from "./replay-buffer.js";
@@ -61,6 +62,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
       return next(req);
     }
     const policy = named ?? common;
+    const attempts = req.contextValues.get(attemptsKey);
     const mayRepeat = named !== undefined || isIdempotent(req);
     const buffer = req.stream ? new ReplayBuffer(req.message, req.method.input, maxBufferBytes) : undefined;
     for (let attempt = 1, pauses = 0; ; attempt++) {
@@ -84,7 +86,9 @@ export function retry(options: RetryOptions = {}): Interceptor {
         if ((remainingMs(req.signal) ?? Number.POSITIVE_INFINITY) <= pauseMs) {
           throw reason;
         }
+        attempts?.onFailed(error);
         await pause(pauseMs, req.signal);
+        attempts?.onAgain();
       }
     }
   };

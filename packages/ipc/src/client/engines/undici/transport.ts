@@ -2,6 +2,7 @@ import { Code, type Interceptor } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
 import { notProcessed, orAborted, startDeadline } from "../../../grpc/index.js";
+import { CallCounter, counting } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { ReadyOptions } from "../../connection.js";
 import { dial } from "../../dial.js";
@@ -22,6 +23,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
     await loadUndici();
     await connection.ready(readyOptions);
   };
+  const counter = new CallCounter();
   const patience: Interceptor = (next) => async (req) => {
     if (req.contextValues.get(waitForReady) ?? options.waitForReady) {
       await ready({ signal: req.signal });
@@ -37,7 +39,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
   const transport = createTransport({
     httpClient,
     baseUrl: authority,
-    interceptors: [...(options.interceptors ?? []), patience],
+    interceptors: [...(options.interceptors ?? []), counting(counter, Code.Unknown), patience],
     useBinaryFormat: options.useBinaryFormat ?? true,
     acceptCompression: options.acceptCompression ?? [],
     sendCompression: options.sendCompression ?? null,
@@ -57,6 +59,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
       return connection.peer;
     },
     ready,
+    stats: () => ({ connections: connection.count, ...counter.snapshot() }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,0 +1,33 @@
+import type { ContextKey, ContextValues } from "@connectrpc/connect";
+
+/**
+ * These context values with one more. What further in is set of the others is seen outside as well, as always; this one is for
+ * those further in, so that a caller may use one object for many calls.
+ */
+export function withValue<T>(values: ContextValues, key: ContextKey<T>, value: T): ContextValues {
+  let own = value;
+  const overlay: ContextValues = {
+    get: (k) => (isOwn(k) ? own : values.get(k)) as never,
+    set(k, v) {
+      if (isOwn(k)) {
+        own = v as never;
+      } else {
+        values.set(k, v);
+      }
+      return overlay;
+    },
+    delete(k) {
+      if (isOwn(k)) {
+        own = key.defaultValue;
+      } else {
+        values.delete(k);
+      }
+      return overlay;
+    },
+  };
+  return overlay;
+
+  function isOwn(k: ContextKey<unknown>): boolean {
+    return k.id === key.id;
+  }
+}

@@ -1,0 +1,38 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { type Attributes, type Span, SpanStatusCode, type TextMapGetter, type TextMapSetter } from "@opentelemetry/api";
+import { isServerFault, statusName } from "../grpc/index.js";
+
+/** The names of OpenTelemetry's semantic conventions for RPC and networks. */
+export function spanAttributes(method: string, target: string | undefined): Attributes {
+  return {
+    "rpc.system.name": "grpc",
+    "rpc.method": method,
+    "network.transport": "unix",
+    ...(target !== undefined && { "server.address": target.replace(/^unix:/, "") }),
+  };
+}
+
+/** Ends a span. On a client every error is one of the span; on a server, those that are its own fault. */
+export function endSpan(span: Span, isServer: boolean, error: ConnectError | undefined): void {
+  if (span.isRecording()) {
+    const status = statusName(error);
+    span.setAttribute("rpc.status_code", status);
+    if (error !== undefined && (!isServer || isServerFault(error.code))) {
+      span.setAttribute("error.type", status);
+      span.setStatus({ code: SpanStatusCode.ERROR, message: error.rawMessage });
+      if (isServer && error.cause instanceof Error) {
+        span.recordException(error.cause);
+      }
+    }
+  }
+  span.end();
+}
+
+export const headerSetter: TextMapSetter<Headers> = {
+  set: (header, name, value) => header.set(name, value),
+};
+
+export const headerGetter: TextMapGetter<Headers> = {
+  get: (header, name) => header.get(name) ?? undefined,
+  keys: (header) => [...header.keys()],
+};

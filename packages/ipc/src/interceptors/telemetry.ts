@@ -1,0 +1,154 @@
+import { createRequire } from "node:module";
+import { type DescMessage, type DescMethod, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { Code, type Interceptor } from "@connectrpc/connect";
+import {
+  context,
+  createNoopMeter,
+  type MeterProvider,
+  metrics,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  type TextMapPropagator,
+  type Tracer,
+  type TracerProvider,
+  trace,
+} from "@opentelemetry/api";
+import { type AttemptObserver, attemptsKey } from "./attempts.js";
+import { withValue } from "./context-value.js";
+import { type AnyRequest, observed } from "./observe.js";
+import { targetKey } from "./target.js";
+import { createMetrics, type Exchange, type Metrics } from "./telemetry-metrics.js";
+import { endSpan, headerGetter, headerSetter, spanAttributes } from "./telemetry-span.js";
+
+export interface TelemetryOptions {
+  /** Where spans go. Default: the global one. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /** Where metrics go. Default: the global one. */
+  readonly meterProvider?: MeterProvider | undefined;
+  /** How the trace's context travels in metadata. Default: the global one; OpenTelemetry's SDK makes that W3C's. */
+  readonly propagator?: TextMapPropagator | undefined;
+  /** Which methods to record. Default: all. */
+  readonly filter?: ((method: DescMethod) => boolean) | undefined;
+  /** The side that it stands on. Default: what our own channels and servers say; another transport's is to be told. */
+  readonly side?: "client" | "server" | undefined;
+}
+
+type Next = Parameters<Interceptor>[0];
+
+/**
+ * An interceptor that records calls with OpenTelemetry, on either side: metrics by gRFC A66, spans by the semantic conventions
+ * for RPC, and the trace's context carried in metadata. Put it first on a server, and before `retry()` on a client, whose
+ * attempts it then tells apart. Without an OpenTelemetry SDK it records nothing.
+ */
+export function telemetry(options: TelemetryOptions = {}): Interceptor {
+  const { filter = () => true } = options;
+  const propagator = options.propagator ?? propagation;
+  let recorder: Recorder | undefined;
+  return (next) => (req) => {
+    if (!filter(req.method)) {
+      return next(req);
+    }
+    recorder ??= createRecorder(options);
+    const target = req.contextValues.get(targetKey);
+    return (options.side ?? (target === undefined ? "server" : "client")) === "client"
+      ? callFromClient(next, req, target, recorder, propagator)
+      : callOnServer(next, req, recorder, propagator);
+  };
+}
+
+interface Recorder {
+  readonly tracer: Tracer;
+  /** Undefined if nobody collects them: to know the size of messages would cost something. */
+  readonly metrics: Metrics | undefined;
+}
+
+function createRecorder({ tracerProvider, meterProvider }: TelemetryOptions): Recorder {
+  const { name, version } = createRequire(import.meta.url)("../../package.json") as { name: string; version: string };
+  const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(name, version);
+  return {
+    tracer: (tracerProvider ?? trace.getTracerProvider()).getTracer(name, version),
+    metrics: meter === createNoopMeter() ? undefined : createMetrics(meter),
+  };
+}
+
+function callFromClient(
+  next: Next,
+  req: AnyRequest,
+  target: string | undefined,
+  { tracer, metrics }: Recorder,
+  propagator: TextMapPropagator | typeof propagation,
+): ReturnType<Next> {
+  const { method } = req;
+  const name = `${method.parent.typeName}/${method.name}`;
+  const outer = context.active();
+  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: spanAttributes(name, target) }, outer);
+  const inner = trace.setSpan(outer, span);
+  propagator.inject(inner, req.header, headerSetter);
+  const nextInside: Next = (r) => context.with(inner, () => next(r));
+  if (metrics === undefined) {
+    return observed(nextInside, req, Code.Unknown, { onEnd: (error) => endSpan(span, false, error) });
+  }
+  const startedAt = performance.now();
+  const attributes = { "grpc.method": name, "grpc.target": target ?? "" };
+  let attempt: Exchange | undefined = metrics.startAttempt(attributes);
+  let requestBytes = 0;
+  const attempts: AttemptObserver = {
+    onFailed(error) {
+      attempt?.end(error);
+      attempt = undefined;
+    },
+    onAgain() {
+      attempt = metrics.startAttempt(attributes);
+      attempt.sent(requestBytes);
+    },
+  };
+  const contextValues = withValue(req.contextValues, attemptsKey, attempts);
+  return observed(nextInside, { ...req, contextValues }, Code.Unknown, {
+    onRequest(message) {
+      const bytes = sizeOf(method.input, message);
+      requestBytes += bytes;
+      attempt?.sent(bytes);
+    },
+    onResponse: (message) => attempt?.received(sizeOf(method.output, message)),
+    onEnd(error) {
+      attempt?.end(error);
+      metrics.endCall(attributes, startedAt, error);
+      endSpan(span, false, error);
+    },
+  });
+}
+
+function callOnServer(
+  next: Next,
+  req: AnyRequest,
+  { tracer, metrics }: Recorder,
+  propagator: TextMapPropagator | typeof propagation,
+): ReturnType<Next> {
+  const { method } = req;
+  const name = `${method.parent.typeName}/${method.name}`;
+  const outer = propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes: spanAttributes(name, undefined) }, outer);
+  const inner = trace.setSpan(outer, span);
+  const call = metrics?.startServerCall({ "grpc.method": name });
+  return observed(next, req, Code.Internal, {
+    ...(call && {
+      onRequest: (message) => call.received(sizeOf(method.input, message)),
+      onResponse: (message) => call.sent(sizeOf(method.output, message)),
+    }),
+    onEnd(error) {
+      call?.end(error);
+      endSpan(span, true, error);
+    },
+    run: (step) => context.with(inner, step),
+  });
+}
+
+/** What a message has on the wire, uncompressed. One that cannot be sent fails its call later, not here. */
+function sizeOf(type: DescMessage, message: object): number {
+  try {
+    return toBinary(type, message as MessageShape<DescMessage>).length;
+  } catch {
+    return 0;
+  }
+}
