@@ -4,11 +4,9 @@ import { ConnectError } from "@connectrpc/connect";
 import { createChannel, type Server, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import type { Case } from "./case.js";
-import { callNumber, channelOptions, echo, interceptor, serverOptions } from "./grpc-calls.js";
+import { callNumber, channelOptions, echo, interceptor, patientMs, serverOptions } from "./grpc-calls.js";
 import { turns } from "./memory-socket.js";
 import { type Target, within } from "./target.js";
-
-const patienceMs = 5_000;
 
 /** Channels of @vyra/ipc's direct engine, lied to by whoever answers them. */
 export class GrpcClientTarget implements Target {
@@ -50,14 +48,14 @@ export class GrpcClientTarget implements Target {
         await turns(20);
         await channel.close();
       }
-      const outcomes = await within(patienceMs, "for all calls to end", calls);
+      const outcomes = await within(patientMs, "for all calls to end", calls);
       for (const outcome of outcomes) {
         const problem = outcome.status === "rejected" ? problemOf(outcome.reason) : undefined;
         if (problem !== undefined) return problem;
       }
-      await within(patienceMs, "to close the channel", channel.close());
+      await within(patientMs, "to close the channel", channel.close());
       const closed = [...this.sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
-      await within(patienceMs, "for the channel to close its connections", Promise.all(closed));
+      await within(patientMs, "for the channel to close its connections", Promise.all(closed));
     } finally {
       await channel.close();
       for (const socket of this.sockets) socket.destroy();
@@ -66,7 +64,7 @@ export class GrpcClientTarget implements Target {
   }
 
   async check(): Promise<string | undefined> {
-    await using channel = createChannel(this.serverPath, channelOptions);
+    await using channel = createChannel(this.serverPath, { ...channelOptions, timeoutMs: patientMs });
     const { text } = await channel.client(EchoService).unary({ text: "well" });
     return text === "well" ? undefined : `an honest server's answer came as ${text}`;
   }

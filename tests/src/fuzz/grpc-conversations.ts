@@ -4,7 +4,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { createChannel, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
-import { callNumber, channelOptions, compressing, echo, serverOptions } from "./grpc-calls.js";
+import { callNumber, channelOptions, compressing, echo, patientMs, serverOptions } from "./grpc-calls.js";
 import { Recorder, type Recording } from "./recording.js";
 
 const conversations = [
@@ -32,11 +32,11 @@ export async function recordCalls(folder: string): Promise<{ fromClients: Record
   });
   for (const [i, { name, options, calls, atOnce }] of conversations.entries()) {
     const tap = await tapped(join(folder, `tap-${i}.sock`), path);
-    const channel = createChannel(tap.path, { ...options, timeoutMs: 10_000 });
+    const channel = createChannel(tap.path, options);
     const client = channel.client(EchoService);
     const outcomes: Promise<unknown>[] = [];
     for (let n = 0; n < calls; n++) {
-      outcomes.push(callNumber(n, client));
+      outcomes.push(callNumber(n, client, patientMs));
       if (!atOnce) await Promise.allSettled(outcomes);
     }
     await Promise.allSettled(outcomes);
@@ -51,7 +51,7 @@ export async function recordCalls(folder: string): Promise<{ fromClients: Record
     const manager = new Http2SessionManager("http://localhost", {}, { createConnection: () => net.connect(tap.path) });
     const transport = createTransport({ baseUrl: "http://localhost", httpVersion: "2", sessionManager: manager });
     const client = createClient(EchoService, transport);
-    for (let n = 0; n < 7; n++) await Promise.allSettled([callNumber(n, client)]);
+    for (let n = 0; n < 7; n++) await Promise.allSettled([callNumber(n, client, patientMs)]);
     fromClients.push(tap.clientSays.recording(name, 7));
     manager.abort();
     tap.close();

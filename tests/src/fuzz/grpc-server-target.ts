@@ -4,13 +4,11 @@ import { join } from "node:path";
 import { type Channel, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import type { Case } from "./case.js";
-import { callNumber, channelOptions, compressing, echo, interceptor, serverOptions } from "./grpc-calls.js";
+import { callNumber, channelOptions, compressing, echo, interceptor, patientMs, serverOptions } from "./grpc-calls.js";
 import { turns } from "./memory-socket.js";
 import { Allowance, OutputCheck } from "./output-check.js";
 import { type Target, within } from "./target.js";
 import { bytesOf, type Frame, FrameSplitter, magic, Type } from "./wire.js";
-
-const patienceMs = 5_000;
 
 /** A server of @vyra/ipc's direct engine, lied to over its socket. */
 export class GrpcServerTarget implements Target {
@@ -64,13 +62,13 @@ export class GrpcServerTarget implements Target {
       if (magicLeft === 0 && said.isBetween && said.count > 0 && !socket.closed) {
         say(bytesOf(ping));
         const isAnswered = () => socket.destroyed || socket.readableEnded || check.acknowledgedPings.includes(pingName);
-        for (const giveUpAt = Date.now() + patienceMs; !isAnswered(); await turns(1)) {
+        for (const giveUpAt = Date.now() + patientMs; !isAnswered(); await turns(1)) {
           if (Date.now() > giveUpAt) return "the connection is open, and does not answer any more";
         }
       }
       if (one.ending === "end" || one.ending === "close") socket.end();
       else socket.destroy();
-      await within(patienceMs, "for the server to close its end", closed);
+      await within(patientMs, "for the server to close its end", closed);
     } finally {
       socket.destroy();
     }
@@ -81,7 +79,7 @@ export class GrpcServerTarget implements Target {
     await using fresh = createChannel(this.paths[0] as string, compressing);
     for (const channel of [...this.channels, fresh]) {
       for (let n = 0; n < 7; n++) {
-        const [outcome] = await Promise.allSettled([callNumber(n, channel.client(EchoService))]);
+        const [outcome] = await Promise.allSettled([callNumber(n, channel.client(EchoService), patientMs)]);
         const isMeantToFail = n === 4 || n === 6;
         if ((outcome?.status === "rejected") !== isMeantToFail)
           return `call ${n} that means well: ${JSON.stringify(outcome)}`;

@@ -5,7 +5,7 @@ const maxGrowthMiB = 32;
 /** What a case may take while it lasts, with all else that this process holds. */
 const maxRssMiB = 900;
 /** What has ended may have its last timer running: connections linger for a second. */
-const patienceMs = 5_000;
+const patienceMs = 20_000;
 
 /** Notices memory and handles that are kept from case to case. Needs --expose-gc. */
 export class MemoryWatch {
