@@ -20,8 +20,7 @@ export function addTrustFlag(command: Command): Command {
   );
 }
 
-export function addTimeoutFlag(command: Command, what: string, fallbackMs: number | undefined): Command {
-  const shown = fallbackMs === undefined ? "none" : `${fallbackMs / 1_000}s`;
+export function addTimeoutFlag(command: Command, what: string, shown: string): Command {
   return command.option(
     "--timeout <time>",
     `${what}: 500ms, 10s, 1m30s; 0 for no limit (default: ${shown})`,

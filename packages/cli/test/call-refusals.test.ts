@@ -8,7 +8,7 @@ import { serveShop } from "./support/shop.js";
 const refusals: readonly (readonly [what: string, args: readonly string[], complaint: RegExp])[] = [
   ["an unknown method", ["Palce", "{}"], /no method Palce at .*: did you mean cli\.test\.ShopService\/Place\?$/],
   ["a name of several methods", ["ShopService"], /no method ShopService at /],
-  ["an unknown field", ["Place", '{"idd": 1}'], /: idd: no such field in cli\.test\.Order: did you mean id\?$/],
+  ["an unknown field", ["Place", '{"idd": 1}'], /: idd: no such field: did you mean id\?$/],
   ["a wrong value", ["Place", '{"items": [{}, {"price": "x"}]}'], /: items\[1\]\.price: expected number/],
   ["what is no JSON", ["Place", "{"], /the request is not JSON: /],
   ["two requests where there is one", ["Place", "{}{}"], /Place takes one request, and there are 2 messages/],

@@ -59,7 +59,7 @@ export function addBench(program: Command): void {
     .option("--connections <n>", "connections to share them among", parseCount, 1)
     .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
   addHeaderFlag(command);
-  addTimeoutFlag(command, "how long each call may take", defaultTimeoutMs);
+  addTimeoutFlag(command, "how long each call may take", "5s");
   command.option("--html <file>", "write a report with charts, too");
   addDescriptorFlags(command);
   addTrustFlag(command);

@@ -44,7 +44,7 @@ export function addCall(program: Command): void {
     .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough: Method")
     .argument("[request]", "JSON, @file, or - for standard input; a stream of requests is read from there by default");
   addHeaderFlag(command);
-  addTimeoutFlag(command, "how long the call may take", undefined);
+  addTimeoutFlag(command, "how long the call may take", "5s, for streams none");
   command
     .option("--example", "show a request to fill in, and call nothing")
     .option("-v, --verbose", "show the response's metadata on standard error");

@@ -33,7 +33,7 @@ export function addHealth(program: Command): void {
     .argument("<socket>", socketHelp)
     .argument("[service]", "a service's full name; the server as a whole without")
     .option("--watch", "show it now and whenever it changes, until Ctrl-C");
-  addTimeoutFlag(command, "how long the answer may take", defaultTimeoutMs);
+  addTimeoutFlag(command, "how long the answer may take", "5s");
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a status");
   examples(command, [["health my_module"], ["health my_module vyra.ipc.BackendService"], ["health my_module --watch"]]);

@@ -35,7 +35,7 @@ export function addWait(program: Command): void {
       "Wait until every server is there and, where it has a health service, says that it serves. Ends with 4 if that takes too long.",
     )
     .argument("<socket...>", socketHelp);
-  addTimeoutFlag(command, "how long to wait in all", defaultWaitMs);
+  addTimeoutFlag(command, "how long to wait in all", "10s");
   command.option("--service <name>", "wait for this service's health instead of the server's");
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a server");

@@ -56,7 +56,7 @@ function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path:
     if (field === undefined) {
       if (problemWith(desc, { [key]: value }, registry) !== undefined) {
         const names = desc.fields.map(({ jsonName }) => jsonName);
-        return { path: here, reason: `no such field in ${desc.typeName}${didYouMean(nearest(key, names))}` };
+        return { path: here, reason: `no such field${didYouMean(nearest(key, names))}` };
       }
       continue; // an extension's key, in brackets
     }
