@@ -14,7 +14,7 @@ export class Program {
     this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     child.stdin.on("error", () => {}); // its end is seen by those who wait for a line
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-2_000);
+      this.#stderr = (this.#stderr + text).slice(0, 10_000);
     });
     this.#exited = new Promise((resolve) => {
       child.on("error", (error) => resolve(error.message));
@@ -52,7 +52,7 @@ export class Program {
 /** The line that says what went wrong, before the stack of it. */
 function gist(stderr: string): string {
   const lines = stderr.trim().split("\n");
-  return (lines.find((line) => line.includes("Error")) ?? lines.at(-1) ?? "").trim();
+  return (lines.find((line) => /^\s*\w*Error\b/.test(line)) ?? lines.at(-1) ?? "").trim();
 }
 
 class Timeout {

@@ -122,11 +122,14 @@ func (c *client) keepBusy(ms float64, open func(i int) (exchange func(), end fun
 	for i := range c.job.InFlight {
 		group.Go(func() {
 			exchange, end := open(i)
-			for last := time.Now(); last.Sub(start) < limit; {
+			for last := time.Now(); ; {
 				exchange()
 				now := time.Now()
 				latencies[i] = append(latencies[i], now.Sub(last))
 				last = now
+				if now.Sub(start) >= limit {
+					break
+				}
 			}
 			end()
 		})

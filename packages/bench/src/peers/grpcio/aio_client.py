@@ -53,7 +53,7 @@ async def keep_busy(seconds, open_one):
     async def run(i):
         exchange, end = open_one(i)
         last = time.perf_counter()
-        while last - started_at < seconds:
+        while not latencies or last - started_at < seconds:
             await exchange()
             now = time.perf_counter()
             latencies.append(now - last)

@@ -42,7 +42,7 @@ def calls(stubs, seconds):
 def one_by_one(stub, seconds):
     latencies = []
     started_at = last = time.perf_counter()
-    while last - started_at < seconds:
+    while not latencies or last - started_at < seconds:
         call(stub)
         now = time.perf_counter()
         latencies.append(now - last)
@@ -101,7 +101,7 @@ def ping_pong(stubs, seconds):
     def run(stub):
         stream = PingPong(stub)
         last = time.perf_counter()
-        while last - started_at < seconds:
+        while not latencies or last - started_at < seconds:
             stream.exchange()
             now = time.perf_counter()
             latencies.append(now - last)

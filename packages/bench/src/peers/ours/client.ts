@@ -1,17 +1,7 @@
-import { type ChannelOptions, createChannel, retry } from "@vyra/ipc";
-import { BenchService } from "../../gen/vyra/bench/v1/bench_pb.js";
+import type { ChannelOptions } from "@vyra/ipc";
 import { clientProgram } from "../../program/client-program.js";
-import { connectConnection } from "../shared/connect-client.js";
+import { connectOurs } from "./connect.js";
 
-/** A deadline for every call, as always; 10,000 at once on a busy machine may take longer than the default of 5 s. */
-const timeoutMs = 120_000;
-
-await clientProgram(async (address, { withExtras }, [engine]) => {
-  const channel = createChannel(address, {
-    timeoutMs,
-    engine: engine as ChannelOptions["engine"],
-    interceptors: withExtras ? [retry()] : [],
-  });
-  await channel.ready();
-  return connectConnection(channel.client(BenchService), withExtras);
-});
+await clientProgram((address, job, [engine]) =>
+  connectOurs(address, job, { engine: engine as ChannelOptions["engine"] }),
+);

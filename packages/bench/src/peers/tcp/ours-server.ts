@@ -7,7 +7,7 @@ import { syncBuiltinESMExports } from "node:module";
 import net, { type Server } from "node:net";
 import { serverProgram } from "../../program/server-program.js";
 import { benchRoutes } from "../shared/connect-service.js";
-import { listenOnLoopback } from "./port.js";
+import { listenOnLoopback, nobody } from "./port.js";
 
 const listeners: Server[] = [];
 const { createServer } = net;
@@ -18,10 +18,10 @@ net.createServer = ((...args: Parameters<typeof createServer>) => {
 }) as typeof createServer;
 syncBuiltinESMExports();
 
-const { serve } = await import("@vyra/ipc");
+const { serve, users } = await import("@vyra/ipc");
 
 await serverProgram(async (socket, job) => {
-  await serve({ socket, routes: benchRoutes(job.withExtras), engine: "direct" });
+  await serve({ socket, routes: benchRoutes(job.withExtras), engine: "direct", authorize: users([nobody]) });
   const own = listeners.at(-1);
   const tcp = createServer({ noDelay: true }, (accepted) => own?.emit("connection", accepted));
   await listenOnLoopback(tcp, socket);

@@ -16,7 +16,7 @@ export const tcpPeers: readonly Peer[] = [
     prepare: async () => ({
       version: packageVersion("@vyra/ipc"),
       server: program("ours-server.js"),
-      client: program("ours-client.js", "direct"),
+      client: program("ours-client.js"),
     }),
   },
   {

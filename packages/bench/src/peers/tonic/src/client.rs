@@ -97,7 +97,7 @@ impl Bench {
                 let mut stream = if job.kind == "calls" { None } else { Some(PingPong::open(&mut client).await?) };
                 let mut latencies = Vec::new();
                 let mut last = Instant::now();
-                while last - started_at < limit {
+                loop {
                     match &mut stream {
                         None => echo(&mut client, &job).await?,
                         Some(stream) => stream.exchange(&job).await?,
@@ -105,6 +105,9 @@ impl Bench {
                     let now = Instant::now();
                     latencies.push((now - last).as_secs_f64() * 1e6);
                     last = now;
+                    if now - started_at >= limit {
+                        break;
+                    }
                 }
                 Ok::<_, Failure>(latencies)
             });
