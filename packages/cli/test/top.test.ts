@@ -4,6 +4,7 @@ import { type Server, serve } from "@vyra/ipc";
 import { StatsService } from "@vyra/ipc/proto";
 import { run, start } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
+import { serveShop } from "./support/shop.js";
 
 /** Counts as a server would that has been called 50 times between any two looks, twice in vain. */
 function countingServer(socket: string): Promise<Server> {
@@ -76,6 +77,23 @@ describe("vyra-ipc top", () => {
     running.child.kill("SIGINT");
     const { code, stderr } = await running.ended;
     assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
+  });
+
+  it("asks a server of ours, which counts by itself", async () => {
+    await using _ = await serveShop("shop");
+    const running = start(["top", "shop", "--json", "-i", "100ms"]);
+    await running.wrote('"socket":"shop"');
+    assert.equal((await run(["call", "shop", "Place"])).code, 0);
+    assert.equal((await run(["call", "shop", "Fail", '{"code": 5}'])).code, 1);
+    await running.wrote('"method":"cli.test.ShopService/Fail"');
+    running.child.kill("SIGINT");
+    const last = (await running.ended).stdout.trimEnd().split("\n").at(-1) ?? "";
+    const { methods } = JSON.parse(last) as { methods: { method: string; calls: number; errors: number }[] };
+    const totals = methods.map(({ method, calls, errors }) => [method, calls, errors]);
+    assert.deepEqual(totals.sort(), [
+      ["cli.test.ShopService/Fail", 1, 1],
+      ["cli.test.ShopService/Place", 1, 0],
+    ]);
   });
 
   it("ends with 3 where there is nobody, and with 1 where nobody counts", async () => {

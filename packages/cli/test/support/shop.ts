@@ -18,17 +18,14 @@ export async function shopTypes(): Promise<Registry> {
 }
 
 /** A server of ours with the service that the tests call. */
-export async function serveShop(socket: string, { routes, ...options }: Partial<ServeOptions> = {}): Promise<Server> {
+export async function serveShop(socket: string, options: Partial<ServeOptions> = {}): Promise<Server> {
   const types = await shopTypes();
   const service = types.getService("cli.test.ShopService") as DescService;
   return serve({
     socket,
     signals: false,
     graceMs: 100,
-    routes(router) {
-      router.service(service, shop(types) as unknown as ServiceImpl<DescService>);
-      routes?.(router);
-    },
+    routes: (router) => router.service(service, shop(types) as unknown as ServiceImpl<DescService>),
     ...options,
   });
 }
