@@ -50,9 +50,7 @@ async function run(options: Options): Promise<void> {
   const machine = await describeMachine();
   printMachine(machine);
   const budget = { ...(options.isQuick ? quick : full), ...(options.rounds && { rounds: options.rounds }) };
-  const folder = options.isQuick
-    ? mkdtempSync(join(tmpdir(), "vyra-bench-report-"))
-    : join(root, "packages/bench/results");
+  const folder = options.isQuick && options.isWhole ? mkdtempSync(join(tmpdir(), "vyra-bench-report-")) : resultsFolder;
   const results = [];
   for (const suite of options.suites) {
     console.log(`\n${suite}`);

@@ -8,4 +8,5 @@ import type { Scenario } from "./scenario.js";
 export const mixedScenarios: readonly Scenario[] = [unary1, unary64, download, upload].map((scenario) => ({
   ...scenario,
   suite: "mixed",
+  repeat: 0.6,
 }));
