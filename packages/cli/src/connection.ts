@@ -52,7 +52,7 @@ export function connectTo(
   { connections = 1 }: { connections?: number } = {},
 ): Connection {
   const { path, address } = resolveSocket(socket);
-  const transport = createIpcTransport({ socket, engine: "direct", trustedUsers: flags.trust, connections });
+  const transport = createIpcTransport({ socket, trustedUsers: flags.trust, connections });
   return { path: path.startsWith("/") ? path : address, transport, [Symbol.asyncDispose]: () => transport.close() };
 }
 

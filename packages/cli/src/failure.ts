@@ -1,6 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { AddressError, NotProcessedError } from "@vyra/ipc";
+import { printable } from "./terminal/printable.js";
 
 /** What the command ends with: scripts can rely on these numbers (docs/cli.md). */
 export const exitCodes = {
@@ -41,7 +42,7 @@ export class Failure extends Error {
     readonly status?: CallStatus,
     options?: { cause?: unknown },
   ) {
-    super(oneLine(message), options);
+    super(printable(message).trim(), options);
   }
 }
 
@@ -90,9 +91,4 @@ function isConnectionFailure({ code, cause }: ConnectError): boolean {
 export function codeName(code: Code): string {
   const name = Code[code] ?? `CODE_${code}`;
   return code === Code.Canceled ? "CANCELLED" : name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
-}
-
-/** Servers and parsers put line breaks into what they say. */
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").trim();
 }

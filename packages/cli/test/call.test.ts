@@ -78,12 +78,12 @@ describe("vyra-ipc call", () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
   });
 
-  it("tells an error's code and details, and ends with 1", async () => {
-    const request = '{"code": 9, "message": "sold\\nout", "withDetails": true}';
+  it("tells an error's code and details in lines that do nothing to a terminal, and ends with 1", async () => {
+    const request = '{"code": 9, "message": "sold\\nout\\u001b[2J", "withDetails": true}';
     const { code, stdout, stderr } = await run(["call", "shop", "Fail", request]);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
     assert.deepEqual(stderr.split("\n"), [
-      "vyra-ipc: FAILED_PRECONDITION: sold out",
+      "vyra-ipc: FAILED_PRECONDITION: sold out\ufffd[2J",
       '  {"@type":"cli.test.OutOfStock","item":"bread"}',
       '  {"@type":"google.rpc.BadRequest","fieldViolations":[{"field":"code","description":"odd"}]}',
       "",
@@ -94,7 +94,7 @@ describe("vyra-ipc call", () => {
     const { code, stderr } = await run(["call", "shop", "Fail", '{"code": 5, "message": "no bread"}', "--json"]);
     assert.equal(code, 1);
     assert.deepEqual(JSON.parse(stderr), {
-      error: { kind: "failed", exitCode: 1, message: "no bread", code: "NOT_FOUND", details: [] },
+      error: { kind: "failed", exitCode: 1, code: "NOT_FOUND", message: "no bread", details: [] },
     });
   });
 

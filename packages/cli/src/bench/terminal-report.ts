@@ -1,5 +1,6 @@
 import { type Paint, padEnd, padStart } from "../terminal/colors.js";
 import { formatCount, formatMs } from "../terminal/duration.js";
+import { printable } from "../terminal/printable.js";
 import { callsPerSecond, percentiles, perSecond, type Report } from "./report.js";
 
 /** How many lines the histogram has. */
@@ -37,7 +38,7 @@ function errorLines({ tally }: Report, paint: Paint): string[] {
   return [
     tally.failed === 0 ? total : paint.red(total),
     ...tally.errors.map(
-      ({ code, count, message }) => `  ${padStart(formatCount(count), 20)}  ${paint.red(code)}: ${message}`,
+      ({ code, count, message }) => `  ${padStart(formatCount(count), 20)}  ${paint.red(code)}: ${printable(message)}`,
     ),
   ];
 }

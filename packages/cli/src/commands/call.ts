@@ -26,6 +26,7 @@ import { paintFor } from "../terminal/colors.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { compactJson, prettyJson } from "../terminal/json-text.js";
 import { note, print } from "../terminal/output.js";
+import { jsonText, printable } from "../terminal/printable.js";
 
 interface CallFlags extends ConnectionFlags, DescriptorFlags {
   readonly header?: string[];
@@ -123,7 +124,7 @@ async function show(method: DescMethod, answer: Answer, source: DescriptorSource
   if (flags.verbose) {
     showMetadata("header", answer.header, flags);
   }
-  const write = flags.json ? (json: JsonValue) => JSON.stringify(json) : givesStream(method) ? compactJson : prettyJson;
+  const write = flags.json ? (json: JsonValue) => jsonText(json) : givesStream(method) ? compactJson : prettyJson;
   for await (const message of answer.messages) {
     print(write(await jsonOf(method.output, message, source)));
   }
@@ -134,12 +135,12 @@ async function show(method: DescMethod, answer: Answer, source: DescriptorSource
 
 function showMetadata(kind: "header" | "trailer", metadata: Headers, { json }: CallFlags): void {
   if (json) {
-    note(JSON.stringify({ [kind]: Object.fromEntries(metadata) }));
+    note(jsonText({ [kind]: Object.fromEntries(metadata) }));
     return;
   }
   const paint = paintFor(process.stderr);
   for (const [name, value] of metadata) {
-    note(`${paint.dim(kind)} ${paint.cyan(name)}: ${value}`);
+    note(`${paint.dim(kind)} ${paint.cyan(name)}: ${printable(value)}`);
   }
 }
 

@@ -8,6 +8,7 @@ import { findSockets } from "../sockets/find-sockets.js";
 import { lookAt, type Sight } from "../sockets/look.js";
 import { fit, type Paint, paintFor } from "../terminal/colors.js";
 import { print, printJson } from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
 import { table } from "../terminal/table.js";
 
 interface LsFlags extends ConnectionFlags {
@@ -60,13 +61,13 @@ const headings = ["SOCKET", "STATE", "HEALTH", "USER", "PID", "SERVICES", "COMMA
 /** A module is called by its name where that is enough to reach it. */
 function row({ path, module, state, user, pid, command, health, services }: Sight, isHome: boolean, paint: Paint) {
   return [
-    isHome ? (module ?? path) : path,
+    printable(isHome ? (module ?? path) : path),
     state === "alive" ? paint.green(state) : state === "stale" ? paint.red(state) : paint.yellow(state),
     health === "SERVING" ? paint.green(health) : health === undefined ? "-" : paint.red(health),
     user,
     String(pid ?? "-"),
-    services === undefined ? "-" : services.join(","),
-    command ?? "-",
+    services === undefined ? "-" : printable(services.join(",")),
+    command === undefined ? "-" : printable(command),
   ];
 }
 

@@ -1,14 +1,15 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { paintFor } from "./colors.js";
+import { jsonText } from "./printable.js";
 
 /** JSON over several lines, with names and values in colours where standard output shows them. */
 export function prettyJson(json: JsonValue): string {
-  return colored(JSON.stringify(json, null, 2));
+  return colored(jsonText(json, 2));
 }
 
 /** JSON on one line. */
 export function compactJson(json: JsonValue): string {
-  return colored(JSON.stringify(json));
+  return colored(jsonText(json));
 }
 
 /** A string with the colon of a name behind it, or any other value; what is between them stays as it is. */

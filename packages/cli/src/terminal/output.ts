@@ -2,6 +2,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import type { Failure } from "../failure.js";
 import { exitCodes } from "../failure.js";
 import { paintFor } from "./colors.js";
+import { jsonText } from "./printable.js";
 
 /** Writes a line of the result. */
 export function print(line = ""): void {
@@ -10,7 +11,7 @@ export function print(line = ""): void {
 
 /** Writes a value as one line of JSON. */
 export function printJson(value: JsonValue): void {
-  print(JSON.stringify(value));
+  print(jsonText(value));
 }
 
 /** Writes a line that is not the result: what goes on, or went wrong. */
@@ -21,13 +22,14 @@ export function note(line: string): void {
 /** Says what failed, on standard error: a line for people and the details under it, or one line of JSON. */
 export function report({ kind, message, status }: Failure, asJson: boolean): void {
   if (asJson) {
-    note(JSON.stringify({ error: { kind, exitCode: exitCodes[kind], message, ...status } }));
+    const said = status === undefined ? { message } : { ...status, details: [...status.details] };
+    note(jsonText({ error: { kind, exitCode: exitCodes[kind], ...said } }));
     return;
   }
   const paint = paintFor(process.stderr);
   note(`${paint.red("vyra-ipc:")} ${message}`);
   for (const detail of status?.details ?? []) {
-    note(`  ${JSON.stringify(detail)}`);
+    note(`  ${jsonText(detail)}`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Failure } from "../failure.js";
 import { type Paint, padEnd, padStart } from "../terminal/colors.js";
 import { formatCount, formatMs } from "../terminal/duration.js";
+import { printable } from "../terminal/printable.js";
 import type { MethodRate, ServerRate } from "./rates.js";
 
 /** What was seen of a server: what it has done, why it could not be asked, or nothing yet. */
@@ -54,7 +55,7 @@ function methodLine(rate: MethodRate, width: number, paint: Paint): string {
   const failed = (text: string, count: number) => (count > 0 ? paint.red(text) : text);
   return row(
     [
-      shortened(rate.method, width),
+      shortened(printable(rate.method), width),
       formatRate(rate.callsPerSecond),
       rate.p50Ms === undefined ? "-" : formatMs(rate.p50Ms),
       rate.p99Ms === undefined ? "-" : formatMs(rate.p99Ms),
