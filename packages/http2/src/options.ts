@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { AbuseLimits } from "./abuse-limits.js";
 import type { EncoderOptions } from "./hpack/encoder.js";
 import type { Settings } from "./settings.js";
@@ -23,9 +24,10 @@ export interface ConnectionOptions {
    */
   readonly stallTimeoutMs?: number;
   /**
-   * Once in a turn, a batch of this many bytes is written before the turn ends, so that the peer can begin on it. With a core to
-   * spare for each process and many short exchanges in flight, 1,024 lets the two work at the same time instead of in turns; with
-   * none to spare it is a system call for nothing. Default: never.
+   * A batch of this many bytes is written before the turn ends, the next when it is twice as large, and so on until the turn is
+   * over: the peer begins while this side goes on, where otherwise the two would take turns. With a core to spare for each
+   * process and 64 exchanges in flight that doubles what they get done; with none to spare it is a system call for nothing.
+   * Default: 1,024 where this process may use more than one core, otherwise never.
    */
   readonly earlyWriteBytes?: number;
   /** How outgoing fields are compressed. */
@@ -43,5 +45,5 @@ export const connectionDefaults = {
   settingsTimeoutMs: 10_000,
   maxWaitingBytes: 128 * 2 ** 20,
   stallTimeoutMs: 60_000,
-  earlyWriteBytes: 2 ** 30,
+  earlyWriteBytes: availableParallelism() > 1 ? 1_024 : Number.POSITIVE_INFINITY,
 } as const;

@@ -4,8 +4,9 @@ import type { Socket } from "node:net";
  * What a connection has to write. Frames are put straight into `buffer` at `at`, and everything put there within one turn of
  * the event loop leaves in one write (writev when it is more than one piece).
  *
- * Only one write is under way at a time; what comes meanwhile is the next batch. So the socket's own queue stays empty, buffers
- * can be used again as soon as a write is done, and `pendingBytes` is all there is to know about a slow reader.
+ * Nothing is written while the operating system has not taken all of what was written before; what comes meanwhile is the next
+ * batch. So the socket's own queue stays empty, buffers can be used again as soon as writes are done, and `pendingBytes` is all
+ * there is to know about a slow reader.
  */
 
 /** One buffer: 64 KiB hold the frames of about a thousand short exchanges, and it is as much as a reader takes at once. */
@@ -37,15 +38,17 @@ export class Output {
   private full: Buffer[] = [];
   private leaving: Buffer[] = [];
   private scheduled = false;
-  private writing = false;
+  /** Writes whose callbacks have not come yet. */
+  private writes = 0;
   private ended = false;
-  private readonly earlyBytes: number;
+  /** A batch this large does not wait for the end of the turn: it doubles with each batch that has not, until the turn ends. */
+  private earlyBytes: number;
+  private readonly firstEarlyBytes: number;
 
-  /** @param earlyBytes a batch this large does not wait for the end of the turn; the next one does */
   constructor(socket: Socket, owner: OutputOwner, earlyBytes: number) {
     this.socket = socket;
     this.owner = owner;
-    this.earlyBytes = earlyBytes;
+    this.earlyBytes = this.firstEarlyBytes = earlyBytes;
   }
 
   /** Bytes of the batch that waits. */
@@ -55,12 +58,12 @@ export class Output {
 
   /** Whether a write is under way that the socket has not taken yet. */
   get isWriting(): boolean {
-    return this.writing;
+    return this.writes > 0;
   }
 
   /** Makes room for `bytes` at `at` and sees to it that the batch leaves at the end of this turn. */
   reserve(bytes: number): void {
-    if (this.at - this.start >= this.earlyBytes && !this.writing && !this.ended) this.writeOut();
+    if (this.at - this.start >= this.earlyBytes) this.writeEarly();
     if (this.buffer.length - this.at < bytes) this.nextBuffer(bytes);
     if (!this.scheduled) this.schedule();
   }
@@ -75,7 +78,7 @@ export class Output {
 
   /** Have beforeWrite called at the end of this turn, or as soon as the write under way is done. */
   schedule(): void {
-    if (this.scheduled || this.writing || this.ended) return;
+    if (this.scheduled || this.writes > 0 || this.ended) return;
     this.scheduled = true;
     setImmediate(writeBatch, this);
   }
@@ -83,7 +86,8 @@ export class Output {
   /** Writes the batch unless one is under way. */
   write(): void {
     this.scheduled = false;
-    if (this.writing || this.ended) return;
+    this.earlyBytes = this.firstEarlyBytes;
+    if (this.writes > 0 || this.ended) return;
     this.owner.beforeWrite();
     if (this.ended) return;
     if (this.pendingBytes === 0) this.release();
@@ -105,9 +109,19 @@ export class Output {
     this.at = this.start = this.segmentBytes = 0;
   }
 
+  /**
+   * Lets the peer begin on what there is while this turn adds to it: the two work at the same time, not by turns. What the
+   * operating system has not taken yet is waited for as ever.
+   */
+  private writeEarly(): void {
+    if (this.ended || this.socket.writableLength > 0) return;
+    this.earlyBytes *= 2;
+    this.writeOut();
+  }
+
   private writeOut(): void {
     const { socket } = this;
-    this.writing = true;
+    this.writes++;
     this.owner.onWrite();
     if (this.segments.length === 0) {
       const { start, at } = this;
@@ -119,7 +133,7 @@ export class Output {
     const { segments } = this;
     this.segments = [];
     this.segmentBytes = 0;
-    this.leaving = this.full;
+    this.leaving.push(...this.full);
     this.full = [];
     const last = segments.length - 1;
     socket.cork();
@@ -130,8 +144,7 @@ export class Output {
 
   /** One function for every write of this connection. An error is the socket's to report. */
   private readonly written = (error?: Error | null): void => {
-    this.writing = false;
-    if (this.ended || error) return;
+    if (--this.writes > 0 || this.ended || error) return;
     if (this.leaving.length > 0) {
       for (const buffer of this.leaving) giveBack(buffer);
       this.leaving = [];
@@ -142,7 +155,7 @@ export class Output {
 
   /** With nothing waiting and nothing under way, an idle connection holds no buffer. */
   private release(): void {
-    if (this.writing || this.pendingBytes > 0) return;
+    if (this.writes > 0 || this.pendingBytes > 0) return;
     if (this.buffer.length > 0) giveBack(this.buffer);
     this.buffer = EMPTY;
     this.at = this.start = 0;

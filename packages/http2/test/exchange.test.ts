@@ -122,14 +122,12 @@ describe("an exchange", () => {
   });
 
   for (const [earlyWriteBytes, expected] of [
-    [undefined, 1],
-    [1024, 2],
+    [Number.POSITIVE_INFINITY, 1],
+    [1_024, 2],
+    [128, 4], // 128, 256, 512 and what remains
   ] as const) {
-    const what = earlyWriteBytes === undefined ? "one piece" : "two, if asked to begin early";
-    it(`writes everything of one turn in ${what}`, async (t) => {
-      const { client, clientSocket } = await link(t, echo, {
-        client: earlyWriteBytes === undefined ? {} : { earlyWriteBytes },
-      });
+    it(`writes everything of one turn in ${expected} if it may begin early at ${earlyWriteBytes} bytes`, async (t) => {
+      const { client, clientSocket } = await link(t, echo, { client: { earlyWriteBytes } });
       await turns();
       let writes = 0;
       const { write } = clientSocket;

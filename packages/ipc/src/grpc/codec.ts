@@ -15,10 +15,11 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { createEncoder } from "./encoder.js";
 
 /** How messages of one type travel. */
 export interface Codec<T extends DescMessage = DescMessage> {
-  /** @throws {ConnectError} Internal for a message that is none of this type. */
+  /** The bytes may be part of larger memory. @throws {ConnectError} Internal for a message that is none of this type. */
   serialize(message: MessageShape<T>): Uint8Array;
   /** Bytes fields of the message share the memory of `bytes`. @throws {ConnectError} InvalidArgument. */
   parse(bytes: Uint8Array): MessageShape<T>;
@@ -30,10 +31,11 @@ export interface CodecOptions {
 }
 
 export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
+  const encode = createEncoder(type);
   return {
     serialize(message) {
       try {
-        return toBinary(type, message, binaryOptions);
+        return encode(message) ?? toBinary(type, message, binaryOptions);
       } catch (error) {
         throw failed(`serialize ${type.typeName}`, Code.Internal, error);
       }

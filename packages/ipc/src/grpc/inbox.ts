@@ -1,26 +1,32 @@
 /**
- * What has come and waits to be taken, as an async iterator. The one who fills it never waits; instead it is told how many bytes
- * have been taken, so that the sender can be allowed as many more: a reader that stops stops the writer.
+ * What has come and waits to be taken, as an async iterator. The one who fills it never waits; instead it is told what has been
+ * taken, so that the sender can be allowed as much more: a reader that stops stops the writer.
  */
 export class Inbox<T, R> implements AsyncIterableIterator<R> {
-  #items: { readonly item: T; readonly bytes: number }[] = [];
+  #items: T[] = [];
   #at = 0;
   #end: { readonly error: unknown } | undefined;
-  #wake: (() => void) | undefined;
+  /** Readers that are there before what they want, in order. */
+  readonly #readers: Reader<R>[] = [];
 
   constructor(
     /** Makes of an item what the reader gets. What it throws ends the reader's loop. */
     private readonly open: (item: T) => R | Promise<R>,
-    /** So many bytes have been taken. */
-    private readonly credit: (bytes: number) => void,
+    /** This has been taken. */
+    private readonly credit: (item: T) => void,
     /** The reader takes no more. */
     private readonly onReturn: () => void,
   ) {}
 
-  put(item: T, bytes: number): void {
-    if (this.#end === undefined) {
-      this.#items.push({ item, bytes });
-      this.#ring();
+  put(item: T): void {
+    if (this.#end !== undefined) {
+      return;
+    }
+    const reader = this.#readers.shift();
+    if (reader === undefined) {
+      this.#items.push(item);
+    } else {
+      this.#give(item, reader);
     }
   }
 
@@ -28,7 +34,9 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
   finish(error?: unknown): void {
     if (this.#end === undefined) {
       this.#end = { error };
-      this.#ring();
+      for (const reader of this.#readers.splice(0)) {
+        this.#tellEnd(reader, error);
+      }
     }
   }
 
@@ -43,26 +51,17 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<R>> {
-    while (this.#at === this.#items.length) {
-      if (this.#end !== undefined) {
-        if (this.#end.error !== undefined) {
-          throw this.#end.error;
-        }
-        return { done: true, value: undefined };
+  next(): Promise<IteratorResult<R>> {
+    return new Promise((resolve, reject) => {
+      const reader = { resolve, reject };
+      if (this.#at < this.#items.length) {
+        this.#give(this.#shift(), reader);
+      } else if (this.#end !== undefined) {
+        this.#tellEnd(reader, this.#end.error);
+      } else {
+        this.#readers.push(reader);
       }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    const { item, bytes } = this.#items[this.#at++] as { item: T; bytes: number };
-    if (this.#at === this.#items.length) {
-      this.#items = [];
-      this.#at = 0;
-    }
-    this.credit(bytes);
-    const opened = this.open(item);
-    return { done: false, value: opened instanceof Promise ? await opened : opened };
+    });
   }
 
   async return(value?: unknown): Promise<IteratorResult<R>> {
@@ -71,9 +70,39 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
     return { done: true, value };
   }
 
-  #ring(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+  #shift(): T {
+    const item = this.#items[this.#at++] as T;
+    if (this.#at === this.#items.length) {
+      this.#items = [];
+      this.#at = 0;
+    }
+    return item;
   }
+
+  #give(item: T, { resolve, reject }: Reader<R>): void {
+    try {
+      this.credit(item);
+      const opened = this.open(item);
+      if (opened instanceof Promise) {
+        opened.then((value) => resolve({ done: false, value }), reject);
+      } else {
+        resolve({ done: false, value: opened });
+      }
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #tellEnd({ resolve, reject }: Reader<R>, error: unknown): void {
+    if (error === undefined) {
+      resolve({ done: true, value: undefined });
+    } else {
+      reject(error);
+    }
+  }
+}
+
+interface Reader<R> {
+  readonly resolve: (result: IteratorResult<R>) => void;
+  readonly reject: (error: unknown) => void;
 }

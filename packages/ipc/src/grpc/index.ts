@@ -22,6 +22,7 @@ export {
   envelopeOf,
   incompleteMessage,
   lengthAt,
+  stretchOf,
 } from "./envelope.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";

@@ -33,12 +33,10 @@ export class MessageInbox {
   constructor(private readonly options: MessageInboxOptions) {
     this.messages = new Inbox(
       (message) => this.#decode(message),
-      (bytes) => this.#credit(bytes),
+      ({ bytes }) => this.#credit(bytes.length + envelopeBytes),
       options.onReturn,
     );
-    this.#reader = new EnvelopeReader(options.readMaxBytes, (bytes, flags) =>
-      this.messages.put({ bytes, flags }, bytes.length + envelopeBytes),
-    );
+    this.#reader = new EnvelopeReader(options.readMaxBytes, (bytes, flags) => this.messages.put({ bytes, flags }));
   }
 
   /** Whether the body may end here: not within a message. */
@@ -81,5 +79,5 @@ export class MessageInbox {
  * keep a whole read buffer of 64 KiB.
  */
 export function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : Uint8Array.prototype.slice.call(bytes);
+  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

@@ -7,6 +7,7 @@ import {
   envelopeBytes,
   envelopeOf,
   lengthAt,
+  stretchOf,
   unexpectedCompression,
   unshared,
 } from "../../../grpc/index.js";
@@ -31,7 +32,7 @@ export class UnaryCall extends Call {
     signal: AbortSignal | undefined,
     metadata: readonly string[],
     isPatient: boolean,
-    private readonly body: Uint8Array,
+    private body: Uint8Array,
     private readonly bodyFlags: number,
     private readonly onResponse: OnResponse,
     private readonly onError: (error: ConnectError) => void,
@@ -54,7 +55,7 @@ export class UnaryCall extends Call {
       const length = end - start - envelopeBytes;
       if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
         assertReadable(length, this.core.readMaxBytes);
-        this.#onMessage(buffer.subarray(start + envelopeBytes, end), buffer[start] as number);
+        this.#onMessage(stretchOf(buffer, start + envelopeBytes, end), buffer[start] as number);
       } else if (end > start) {
         this.#reader ??= new EnvelopeReader(this.core.readMaxBytes, (bytes, flags) => this.#onMessage(bytes, flags));
         this.#reader.push(buffer, start, end);
@@ -111,6 +112,13 @@ export class UnaryCall extends Call {
     this.onResponse(message, this);
   }
 
+  protected override end(code?: Code | 0): void {
+    super.end(code);
+    // Whoever still holds the call, an older object of the connection's say, shall not hold what may be megabytes.
+    this.body = nothing;
+    this.#bytes = this.#reader = undefined;
+  }
+
   #decompress(bytes: Uint8Array): void {
     if (this.encoding === null) {
       this.fail(unexpectedCompression());
@@ -126,3 +134,5 @@ export class UnaryCall extends Call {
     );
   }
 }
+
+const nothing = new Uint8Array(0);

@@ -33,7 +33,7 @@ export class BridgedCall implements RequestHandler {
     this.#isRequestEnded = endStream;
     this.#inbox = new Inbox(
       (chunk) => chunk,
-      (bytes) => stream.consume(bytes),
+      (chunk) => stream.consume(chunk.length),
       () => stream.resume(),
     );
     if (endStream) {
@@ -43,7 +43,7 @@ export class BridgedCall implements RequestHandler {
   }
 
   onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    this.#inbox.put(buffer.subarray(start, end), end - start);
+    this.#inbox.put(buffer.subarray(start, end));
     if (endStream) {
       this.onTrailers();
     }

@@ -10,6 +10,7 @@ import {
   envelopeOf,
   incompleteMessage,
   lengthAt,
+  stretchOf,
   unexpectedCompression,
   unshared,
 } from "../../../grpc/index.js";
@@ -35,7 +36,7 @@ export class UnaryServerCall extends ServerCall {
       const length = end - start - envelopeBytes;
       if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
         assertReadable(length, readMaxBytes);
-        this.#onMessage(buffer.subarray(start + envelopeBytes, end), buffer[start] as number);
+        this.#onMessage(stretchOf(buffer, start + envelopeBytes, end), buffer[start] as number);
       } else if (end > start) {
         this.#reader ??= new EnvelopeReader(readMaxBytes, (bytes, flags) => this.#onMessage(bytes, flags));
         this.#reader.push(buffer, start, end);
@@ -87,6 +88,7 @@ export class UnaryServerCall extends ServerCall {
 
   #run(bytes: Uint8Array): void {
     const { route, format } = this.facts;
+    this.#bytes = this.#reader = undefined; // whoever still holds the call shall not hold what may be megabytes
     let message: unknown;
     try {
       message = format.input.parse(route.hasBytes ? unshared(bytes) : bytes);

@@ -1,0 +1,60 @@
+/**
+ * Where messages are encoded: stretches of memory handed out from front to back, so that a short message costs no allocation of its
+ * own and no copy. A stretch belongs to its message for good; the memory goes when the last message in it has gone.
+ */
+const SLAB_BYTES = 65_536;
+
+/** Valid from `at` on, for as many bytes as were reserved last; the message being written begins at `start`. */
+export const slab = { buffer: Buffer.allocUnsafeSlow(SLAB_BYTES), start: 0, at: 0 };
+/** What messages go on in after one that needed more than there was. */
+let shelved: { readonly buffer: typeof slab.buffer; readonly at: number } | undefined;
+
+export function beginMessage(): void {
+  slab.start = slab.at;
+}
+
+/** The message since `beginMessage()`, of which nothing is written again. */
+export function endMessage(): Uint8Array {
+  const { buffer, start, at } = slab;
+  const message = new Uint8Array(buffer.buffer, start, at - start);
+  unshelve();
+  return message;
+}
+
+/** As if it had not begun. */
+export function dropMessage(): void {
+  slab.at = slab.start;
+  unshelve();
+}
+
+/** Makes room for `bytes` at `slab.at`, and perhaps moves what has been written of the message. */
+export function reserve(bytes: number): void {
+  if (slab.buffer.length - slab.at < bytes) {
+    moveToLarger(bytes);
+  }
+}
+
+function moveToLarger(bytes: number): void {
+  const { buffer, start, at } = slab;
+  const written = at - start;
+  const needed = written + bytes;
+  if (needed <= SLAB_BYTES / 4) {
+    slab.buffer = Buffer.allocUnsafeSlow(SLAB_BYTES); // what is left of the old one is not worth coming back to
+  } else {
+    // Much larger than what is asked for only when it has grown before: most large messages are one large field.
+    const isRegrown = buffer.length > SLAB_BYTES;
+    shelved ??= { buffer, at: start };
+    slab.buffer = Buffer.allocUnsafeSlow(isRegrown ? needed * 2 : needed + 256);
+  }
+  buffer.copy(slab.buffer, 0, start, at);
+  slab.start = 0;
+  slab.at = written;
+}
+
+function unshelve(): void {
+  if (shelved !== undefined) {
+    slab.buffer = shelved.buffer;
+    slab.at = shelved.at;
+    shelved = undefined;
+  }
+}
