@@ -102,6 +102,15 @@ describePairs("trust", (pair) => {
     }
   });
 
+  it("lets nobody in for anything but true, whatever a program without types answers", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a promise of another make
+    const thenable = { then: (resolve: (isAllowed: boolean) => void) => resolve(false) };
+    for (const verdict of [thenable, "no", 1, undefined, Promise.resolve("no")]) {
+      await using t = await setUp(pair, { authorize: () => verdict as unknown as boolean });
+      await failure(t.client.unary({}), Code.PermissionDenied);
+    }
+  });
+
   it("serves an abstract name, but not without an authorizer", async () => {
     const socket = `unix-abstract:${freshName()}`;
     await assert.rejects(serve({ socket, routes: () => {} }), /no file.*say with authorize who may call/);
