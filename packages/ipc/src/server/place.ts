@@ -104,6 +104,6 @@ function abstractPlace({ path, address }: SocketAddress, { authorize }: ServeOpt
 const nothingToUnpublish: Published = {
   unpublish() {},
   offer() {},
-  retake: () => true,
+  retake: () => "ours",
   watch: () => () => {},
 };
