@@ -60,6 +60,14 @@ describePairs("closing a server", (pair) => {
     }
   });
 
+  it("waits for ever when told to", async () => {
+    await using t = await setUp(pair, { graceMs: Number.POSITIVE_INFINITY });
+    const slow = t.client.unary({ text: "late", delayMs: 50 });
+    await until(() => t.echo.calls === 1, "the call has begun");
+    await t.server.close();
+    assert.equal((await slow).text, "late");
+  });
+
   it("frees the name at once, while calls are still running", async () => {
     await using t = await setUp(pair, { graceMs: 3_600_000 });
     const slow = t.client.unary({ text: "old", delayMs: 50 });
