@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -127,7 +128,7 @@ describe("publish", () => {
     const foreign = createServer().listen(path);
     await new Promise((resolve) => foreign.once("listening", resolve));
     for (const lock of [true, false]) {
-      await assert.rejects(open({ lock }), (error) => error instanceof AddressInUseError && error.pid === undefined);
+      await assert.rejects(open({ lock }), (error) => error instanceof AddressInUseError && error.pid === process.pid);
     }
     await connects(path);
     await new Promise((resolve) => foreign.close(resolve));
@@ -185,6 +186,15 @@ describe("publish", () => {
     await refused(/symbolic link is in the way/);
     assert.ok(!existsSync(join(folder, "elsewhere")));
     unlinkSync(`${path}.lock`);
+  });
+
+  it("writes over no file of ours that somebody has given the lock's name", async () => {
+    writeFileSync(join(folder, "precious"), "precious");
+    linkSync(join(folder, "precious"), `${path}.lock`);
+    await refused(/x\.sock\.lock has another name besides/);
+    assert.equal(readFileSync(join(folder, "precious"), "utf8"), "precious");
+    unlinkSync(`${path}.lock`);
+    unlinkSync(join(folder, "precious"));
   });
 
   it("says what is wrong with the folder", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code } from "@connectrpc/connect";
 import { AddressInUseError, createChannel, resolveSocket, serve } from "@vyra/ipc";
@@ -58,6 +58,14 @@ describePairs("closing a server", (pair) => {
     for (const error of await Promise.all(outcomes)) {
       assert.match(error.message, /shutting down/);
     }
+  });
+
+  it("waits for ever when told to", async () => {
+    await using t = await setUp(pair, { graceMs: Number.POSITIVE_INFINITY });
+    const slow = t.client.unary({ text: "late", delayMs: 50 });
+    await until(() => t.echo.calls === 1, "the call has begun");
+    await t.server.close();
+    assert.equal((await slow).text, "late");
   });
 
   it("frees the name at once, while calls are still running", async () => {
@@ -191,6 +199,27 @@ describePairs("a server process", (pair) => {
     const channel = createChannel(name, { engine: pair.client });
     return { child, exited, path: resolveSocket(name).path, channel, client: channel.client(EchoService) };
   }
+});
+
+describe("a server process that is told to end while it starts", () => {
+  it("leaves nothing behind", async () => {
+    const { path } = resolveSocket(freshName());
+    const program = `
+      import { existsSync } from "node:fs";
+      import { serve } from "@vyra/ipc";
+      const [path] = process.argv.slice(1);
+      void serve({ socket: path, routes: () => {} });
+      while (!existsSync(path)) {
+        await new Promise(setImmediate);
+      }
+      process.kill(process.pid, "SIGTERM");
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program, path], {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    assert.deepEqual(await exitOf(child), { status: null, signal: "SIGTERM" });
+  });
 });
 
 function exitOf(child: ChildProcess): Promise<{ status: number | null; signal: string | null }> {

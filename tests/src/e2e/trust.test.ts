@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -102,6 +102,15 @@ describePairs("trust", (pair) => {
     }
   });
 
+  it("lets nobody in for anything but true, whatever a program without types answers", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a promise of another make
+    const thenable = { then: (resolve: (isAllowed: boolean) => void) => resolve(false) };
+    for (const verdict of [thenable, "no", 1, undefined, Promise.resolve("no")]) {
+      await using t = await setUp(pair, { authorize: () => verdict as unknown as boolean });
+      await failure(t.client.unary({}), Code.PermissionDenied);
+    }
+  });
+
   it("serves an abstract name, but not without an authorizer", async () => {
     const socket = `unix-abstract:${freshName()}`;
     await assert.rejects(serve({ socket, routes: () => {} }), /no file.*say with authorize who may call/);
@@ -180,6 +189,32 @@ for (const engine of serverEngines) {
       await channel.close();
     });
 
+    it("publishes itself again though its socket is deleted before anybody watches it", async () => {
+      const socket = freshName();
+      const { path } = resolveSocket(socket);
+      const starting = serve({ socket, engine, signals: false, routes });
+      const exists = () => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      while (!exists()) {
+        await new Promise(setImmediate);
+      }
+      unlinkSync(path);
+      const server = await starting;
+      await until(exists, "a new socket");
+      await server.close();
+    });
+
+    it("leaves nothing open when it is closed while it publishes itself again", async () => {
+      for (let turns = 0; turns < 12; turns++) {
+        const socket = freshName();
+        const server = await serve({ socket, engine, signals: false, routes });
+        unlinkSync(resolveSocket(socket).path);
+        for (let turn = 0; turn < turns; turn++) {
+          await new Promise(setImmediate);
+        }
+        await server.close();
+      }
+    });
+
     it("says so and closes when another file takes the place of its socket", async () => {
       const reported: unknown[] = [];
       const socket = freshName();
@@ -212,6 +247,66 @@ for (const engine of serverEngines) {
       await old.close();
     });
 
+    it("answers one that asks for its name after the other, and keeps it if they go away", async () => {
+      const socket = freshName();
+      const { path } = resolveSocket(socket);
+      const server = await serve({ socket, engine, signals: false, routes });
+      const [first, second] = [asks(path), asks(path)];
+      assert.equal(await first.line, "FREE\n");
+      // The lock is free, but not the name. Whoever looks and leaves removes the lock file.
+      await assert.rejects(serve({ socket, signals: false, routes }), AddressInUseError);
+      first.socket.destroy();
+      assert.equal(await second.line, "FREE\n");
+      const { ino } = lstatSync(path);
+      unlinkSync(path);
+      second.socket.destroy();
+      await until(() => (lstatSync(path, { throwIfNoEntry: false })?.ino ?? ino) !== ino, "a new socket");
+      const third = asks(path);
+      assert.equal(await third.line, "FREE\n");
+      // It has put its socket there, and is killed before it can say so.
+      const killed = createServer().listen(`${path}.other`);
+      await new Promise((resolve) => killed.once("listening", resolve));
+      renameSync(`${path}.other`, path);
+      await new Promise((resolve) => killed.close(resolve));
+      third.socket.destroy();
+      const channel = createChannel(socket, { waitForReady: true });
+      assert.equal((await channel.client(EchoService).unary({ text: "still here" })).text, "still here");
+      await channel.close();
+      await assert.rejects(
+        serve({ socket, signals: false, routes, takeover: false }),
+        (error) => error instanceof AddressInUseError && error.pid === process.pid,
+      );
+      await server.close();
+    });
+
+    it("lets one of several have its name that ask at once, and always somebody", async () => {
+      const socket = freshName();
+      let servers = [await serve({ socket, engine, signals: false, routes })];
+      const channel = createChannel(socket);
+      const { unary } = channel.client(EchoService);
+      for (let round = 0; round < 5; round++) {
+        let isOver = false;
+        const calls = Array.from({ length: 4 }, async () => {
+          while (!isOver) {
+            await unary({ text: "there" });
+          }
+        });
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 4 }, () => serve({ socket, engine, signals: false, routes, takeover: true })),
+        );
+        isOver = true;
+        await Promise.all(calls);
+        const won = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+        assert.ok(won.length > 0);
+        for (const outcome of outcomes) {
+          assert.ok(outcome.status === "fulfilled" || outcome.reason instanceof AddressInUseError, outcome.status);
+        }
+        servers = [...servers, ...won];
+      }
+      await channel.close();
+      await Promise.all(servers.map((server) => server.close()));
+    });
+
     it("takes a free name over from nobody, and not one from a server that does not know how", async () => {
       const socket = freshName();
       const server = await serve({ socket, engine, signals: false, routes, takeover: true });
@@ -232,6 +327,72 @@ for (const engine of serverEngines) {
     });
   });
 }
+
+/** Asks for a name as a new server does. */
+function asks(path: string): { socket: Socket; line: Promise<string> } {
+  const socket = connect({ path });
+  socket.write("VYRA TAKEOVER/1\n");
+  return { socket, line: once(socket, "data").then(([data]) => String(data)) };
+}
+
+describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root" }, () => {
+  const routes = (router: Parameters<Parameters<typeof serve>[0]["routes"]>[0]) =>
+    router.rpc(EchoService.method.unary, ({ text }) => ({ text }));
+
+  /** What comes of it when somebody else does this. */
+  async function stranger(what: "call" | "take over" | "serve", path: string): Promise<string> {
+    const script = fileURLToPath(new URL("../support/stranger-process.js", import.meta.url));
+    const child = spawn(process.execPath, [script, what, path], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "close");
+    const [line] = await once(child.stdout, "data");
+    await ended;
+    return String(line).trim();
+  }
+
+  for (const engine of serverEngines) {
+    it(`may neither call the ${engine} server nor have its name, even where the file's rights would let them`, async () => {
+      await using t = await setUp({ client: "direct", server: engine }, { mode: 0o666 });
+      const { path } = resolveSocket(t.server.address);
+      chmodSync(folder, 0o711);
+      assert.match(await stranger("call", path), /^PermissionDenied: .*uid 65534, gid 65534.* is not allowed here/);
+      assert.equal(await stranger("take over", path), 'answered ""');
+      assert.equal(t.echo.calls, 0);
+      assert.equal((await t.client.unary({ text: "still here" })).text, "still here");
+    });
+  }
+
+  it("is not called, and gives no name away, by a socket in a server's place", async () => {
+    const squatted = join(folder, "squatted");
+    mkdirSync(squatted);
+    chmodSync(squatted, 0o1777);
+    chmodSync(folder, 0o711);
+    const path = join(squatted, "x.sock");
+    const intruder = createServer((socket) =>
+      socket
+        .on("error", () => {})
+        .resume()
+        .write("FREE\n"),
+    ).listen(path);
+    await new Promise((resolve) => intruder.once("listening", resolve));
+    chownSync(path, 65_534, 65_534);
+    await failure(createChannel(path).client(EchoService).unary({}), Code.PermissionDenied);
+    await assert.rejects(serve({ socket: path, signals: false, routes, takeover: true }), /belongs to uid 65534/);
+    assert.ok(lstatSync(path).isSocket());
+    await new Promise((resolve) => intruder.close(resolve));
+    rmSync(squatted, { recursive: true });
+  });
+
+  it("is told whose the lock file is that keeps them from the name", async () => {
+    const shared = join(folder, "shared");
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
+    chmodSync(folder, 0o711);
+    const path = join(shared, "x.sock");
+    writeFileSync(`${path}.lock`, "", { mode: 0o600 });
+    assert.match(await stranger("serve", path), /^AddressError: .*x\.sock\.lock is not a file of this user .*uid 0/);
+    rmSync(shared, { recursive: true });
+  });
+});
 
 describe("an authorizer", () => {
   const peer = (uid: number, gid: number) => ({ pid: 1, uid, gid });

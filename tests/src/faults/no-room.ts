@@ -120,7 +120,7 @@ async function startWithFew({ folder, socket, engine }: Scene): Promise<number> 
 }
 
 async function limited(): Promise<Process> {
-  const process = new Process({ before: ["sh", "-c", 'ulimit -n 80; exec "$0" "$@"'] });
+  const process = new Process({ before: ["sh", "-c", 'ulimit -n 256; exec "$0" "$@"'] });
   await process.answer("begun");
   return process;
 }

@@ -11,7 +11,7 @@ const firstFd = 3;
  * @throws {AddressError} if there is none by that name.
  */
 export function inheritedFd(fd: number | string, env: NodeJS.ProcessEnv = process.env): number {
-  if (typeof fd === "number") {
+  if (typeof fd !== "string") {
     if (!Number.isInteger(fd) || fd < 0) {
       throw new AddressError(`${fd} is no file descriptor`, `fd:${fd}`);
     }

@@ -19,7 +19,6 @@ const isMac = process.platform === "darwin";
 // flock(2): the same numbers on Linux, macOS and the BSDs.
 const LOCK_EX = 2;
 const LOCK_NB = 4;
-const LOCK_UN = 8;
 
 let loaded: Libc | undefined;
 
@@ -42,11 +41,6 @@ export function tryLock(fd: number): boolean {
     }
   }
   return true;
-}
-
-/** Lets go of a lock without closing the file. */
-export function unlock(fd: number): void {
-  load().flock(fd, LOCK_UN);
 }
 
 /** Reads a socket option, getsockopt(2). @throws {Error} as above. */

@@ -3,16 +3,18 @@ import {
   constants,
   fstatSync,
   ftruncateSync,
+  lstatSync,
   openSync,
   readlinkSync,
   readSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
-import { tryLock, unlock } from "./libc.js";
+import { tryLock } from "./libc.js";
 
 /** The right to a socket's name, held for as long as the process serves there. */
 export interface Lock {
@@ -20,8 +22,6 @@ export interface Lock {
   release(): void;
   /** Lets somebody else take the lock, who will keep the file. */
   offer(): void;
-  /** Takes the lock back after `offer()`. Returns whether nobody else has it. */
-  retake(): boolean;
 }
 
 /**
@@ -39,7 +39,7 @@ export function lock(path: string): Lock {
   for (;;) {
     const fd = open(lockPath, path);
     try {
-      assertOurs(fd, lockPath, path);
+      assertOurs(fstatSync(fd), lockPath, path);
       if (!take(fd, path)) {
         throw new AddressInUseError(path, pidIn(fd));
       }
@@ -55,34 +55,35 @@ export function lock(path: string): Lock {
   }
 }
 
-/** The process that holds the lock on this name, as far as its lock file tells. */
-export function lockHolder(path: string): number | undefined {
-  try {
-    const fd = openSync(`${path}.lock`, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      return pidIn(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return undefined; // nothing to read there: the holder stays unnamed
-  }
-}
-
 function open(lockPath: string, path: string): number {
   try {
     return openSync(lockPath, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
+    const there = whatIsAt(lockPath);
+    if (there !== undefined && there.uid !== process.geteuid?.()) {
+      assertOurs(there, lockPath, path);
+    }
     throw fileError("lock", path, error);
   }
 }
 
-/** Someone else's lock file would let them decide when we may start. */
-function assertOurs(fd: number, lockPath: string, path: string): void {
-  const stat = fstatSync(fd);
-  if (!stat.isFile() || stat.uid !== process.geteuid?.()) {
+function whatIsAt(lockPath: string): Stats | undefined {
+  try {
+    return lstatSync(lockPath, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // why it cannot be looked at is why it could not be opened
+  }
+}
+
+/**
+ * Someone else's lock file would let them decide when we may start, and one with a second name may be a file of ours that they
+ * want to see written over.
+ */
+function assertOurs(stat: Stats, lockPath: string, path: string): void {
+  if (!stat.isFile() || stat.uid !== process.geteuid?.() || stat.nlink > 1) {
+    const what = stat.nlink > 1 && stat.isFile() ? "has another name besides" : "is not a file of this user";
     throw new AddressError(
-      `${lockPath} is not a file of this user (it belongs to uid ${stat.uid}): remove it, or serve at another address`,
+      `${lockPath} ${what} (it belongs to uid ${stat.uid}): remove it, or serve at another address`,
       path,
     );
   }
@@ -137,15 +138,12 @@ function pidNamespace(): string {
 
 function held(fd: number, lockPath: string): Lock {
   let isHeld = true;
-  let isOffered = false;
   return {
     offer() {
-      isOffered = true;
-      unlock(fd);
-    },
-    retake() {
-      isOffered = !(isHeld && tryLock(fd) && isAtPath(fd, lockPath));
-      return !isOffered;
+      if (isHeld) {
+        isHeld = false;
+        closeSync(fd);
+      }
     },
     release() {
       if (!isHeld) {
@@ -153,7 +151,7 @@ function held(fd: number, lockPath: string): Lock {
       }
       isHeld = false;
       try {
-        if (!isOffered && isAtPath(fd, lockPath)) {
+        if (isAtPath(fd, lockPath)) {
           unlinkSync(lockPath);
         }
       } catch {

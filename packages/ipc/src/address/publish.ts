@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { atExit } from "./at-exit.js";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
-import { type Lock, lock, lockHolder } from "./lock.js";
+import { type Lock, lock } from "./lock.js";
 import { probe } from "./probe.js";
 import { assertPathFits } from "./resolve.js";
 
@@ -39,8 +39,11 @@ export interface Published {
   unpublish(): void;
   /** Lets another process have the name: frees the lock and leaves the socket where it is. */
   offer(): void;
-  /** Takes the name back after `offer()`. Returns whether it is still ours. */
-  retake(): boolean;
+  /**
+   * Takes the lock back after `offer()`. Not while another process has it, which may have the name next; nor once the file at the
+   * name is no longer ours.
+   */
+  retake(): "ours" | "locked" | "lost";
   /**
    * Calls back, once, when the file at the name is no longer ours: deleted or replaced. Returns a function that stops watching.
    */
@@ -93,8 +96,9 @@ async function assertFree(path: string, isTakeover: boolean): Promise<void> {
       path,
     );
   }
-  if (!isTakeover && (await probe(path)) === "alive") {
-    throw new AddressInUseError(path, lockHolderOtherThanUs(path));
+  const server = isTakeover ? "stale" : await probe(path);
+  if (typeof server === "object") {
+    throw new AddressInUseError(path, server.pid);
   }
   if (stat.uid !== process.geteuid?.()) {
     throw new AddressError(
@@ -102,12 +106,6 @@ async function assertFree(path: string, isTakeover: boolean): Promise<void> {
       path,
     );
   }
-}
-
-/** Under our own lock the file names us; a server that runs without a lock is not to be found there. */
-function lockHolderOtherThanUs(path: string): number | undefined {
-  const pid = lockHolder(path);
-  return pid === process.pid ? undefined : pid;
 }
 
 async function bindAndRename(server: Server, path: string, { mode, gid }: PublishOptions): Promise<Stats> {
@@ -119,8 +117,9 @@ async function bindAndRename(server: Server, path: string, { mode, gid }: Publis
       chownSync(bound, -1, gid);
     }
     chmodSync(bound, mode);
+    const stat = lstatSync(bound); // before anybody else can put something in its place
     renameSync(bound, path);
-    return lstatSync(path);
+    return stat;
   } catch (error) {
     server.close();
     throw error;
@@ -146,7 +145,10 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
   return {
     unpublish,
     offer: () => held?.offer(),
-    retake: () => (held?.retake() ?? true) && whatIsThere() === "ours",
+    retake() {
+      const isLocked = !takeLock();
+      return whatIsThere() !== "ours" ? "lost" : isLocked ? "locked" : "ours";
+    },
     watch(onLost) {
       const look = () => {
         const what = whatIsThere();
@@ -156,12 +158,27 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
         }
       };
       const stop = watchFile(path, look);
+      look(); // nobody has told what happened before
       return stop;
     },
   };
 
+  function takeLock(): boolean {
+    try {
+      held &&= lock(path);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   function whatIsThere(): "ours" | "deleted" | "replaced" {
-    const now = lstat(path);
+    let now: Stats | undefined;
+    try {
+      now = lstat(path);
+    } catch {
+      // What cannot be looked at cannot be reached either.
+    }
     if (now === undefined) {
       return "deleted";
     }

@@ -97,10 +97,14 @@ export class Connection<S extends Session> implements Sessions<S> {
   /**
    * Waits until the server is there, trying again and again.
    *
+   * @throws {RangeError} for a time limit that is none.
    * @throws {ConnectError} Unavailable if it was not there in time, DeadlineExceeded if it was there and did not answer,
    *   PermissionDenied at once if it is somebody else's.
    */
   async ready({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+    if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
+      throw new RangeError(`timeoutMs must be 0 or more, not ${timeoutMs}`);
+    }
     const ended = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
     const limit = startDeadline(ended, timeoutMs, "time to connect");
     let failure: ConnectError | undefined;

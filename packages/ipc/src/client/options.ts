@@ -2,6 +2,7 @@ import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteO
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
+import { assertMaxBytes } from "../max-bytes.js";
 import type { CallStats } from "../stats/index.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
@@ -48,8 +49,24 @@ export interface IpcTransportOptions {
   readonly keepAliveTimeoutMs?: number | undefined;
 }
 
-/** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
-export const defaultMaxBytes = 10 * 1024 * 1024;
+export { defaultMaxBytes } from "../max-bytes.js";
+
+/** The longest time that a timer of Node.js takes, 24 days; it fires at once for more. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/** Refuses what cannot be meant. @throws {RangeError | TypeError} */
+export function assertSane(options: IpcTransportOptions): void {
+  const { readMaxBytes, writeMaxBytes, keepAliveIntervalMs, keepAliveTimeoutMs, trustedUsers = [] } = options;
+  assertMaxBytes({ readMaxBytes, writeMaxBytes });
+  for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
+    if (ms !== undefined && !(typeof ms === "number" && ms >= 0 && ms <= maxTimerMs)) {
+      throw new RangeError(`${name} must be from 0 to ${maxTimerMs} ms, not ${ms}`);
+    }
+  }
+  if (!Array.isArray(trustedUsers) || !trustedUsers.every((uid) => Number.isInteger(uid) && uid >= 0)) {
+    throw new TypeError(`trustedUsers must be a list of user ids, not ${JSON.stringify(trustedUsers)}`);
+  }
+}
 
 /** What has been counted of a channel's calls. An attempt that `retry()` makes is a call of its own here. */
 export interface ChannelStats extends CallStats {

@@ -5,7 +5,7 @@ import type { ClusterPrimary } from "./cluster.js";
 import { Member } from "./cluster-member.js";
 import { createListener } from "./listener.js";
 import { logError, type OnError, safely } from "./on-error.js";
-import { defaultGraceMs, routerOptions, type ServeOptions } from "./options.js";
+import { graceMsOf, routerOptions, type ServeOptions } from "./options.js";
 import { type Place, placeFor } from "./place.js";
 import { farewellMs } from "./service.js";
 import { closeOnSignal } from "./signals.js";
@@ -67,7 +67,7 @@ class Primary implements ClusterPrimary {
     private readonly count: number,
   ) {
     this.#onError = safely(options.onError ?? logError);
-    this.#graceMs = (options.graceMs ?? defaultGraceMs) + farewellMs + stuckMs;
+    this.#graceMs = graceMsOf(options) + farewellMs + stuckMs;
     try {
       routerOptions(options, this.#closing.signal); // throws here for what would make every worker fail
       this.#place = placeFor(options);

@@ -1,4 +1,5 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import { assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { OnError } from "./on-error.js";
@@ -42,10 +43,10 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly onError?: OnError | undefined;
 }
 
-/** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
-export const defaultMaxBytes = 10 * 1024 * 1024;
-
-export const defaultGraceMs = 5_000;
+/** `graceMs`, or its default; "for ever" is 24 days, since setTimeout takes no more and fires at once for it. */
+export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
+  return Math.min(graceMs, 2 ** 31 - 60_000);
+}
 
 /** Owner only: a socket is as private as the module until somebody decides otherwise. */
 export const defaultMode = 0o600;
@@ -69,9 +70,14 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     stats,
     ...router
   } = options;
-  if (graceMs !== undefined && !(graceMs >= 0)) {
+  if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
     throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
   }
+  const { maxTimeoutMs, readMaxBytes, writeMaxBytes } = router;
+  if (maxTimeoutMs !== undefined && !(typeof maxTimeoutMs === "number" && maxTimeoutMs > 0)) {
+    throw new RangeError(`maxTimeoutMs must be more than 0, not ${maxTimeoutMs}`);
+  }
+  assertMaxBytes({ readMaxBytes, writeMaxBytes });
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
     throw new RangeError(`mode must be a file mode such as 0o600, not ${mode}`);
   }

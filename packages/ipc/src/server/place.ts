@@ -27,17 +27,17 @@ export interface Place {
 
 /** Where these options say to serve. @throws {AddressError} for what cannot be. */
 export function placeFor(options: ServeOptions): Place {
+  const { socket } = options;
   if (options.authorize !== undefined && !hasLibc()) {
-    const address = typeof options.socket === "string" ? options.socket : `fd:${options.socket.fd}`;
     throw new AddressError(
       "authorize needs the peers' credentials, which cannot be read here: koffi does not load on this machine",
-      address,
+      typeof socket === "string" ? socket : `fd:${socket.fd}`,
     );
   }
-  if (typeof options.socket !== "string") {
-    return inheritedPlace(inheritedFd(options.socket.fd));
+  if (typeof socket === "object" && socket !== null && "fd" in socket) {
+    return inheritedPlace(inheritedFd(socket.fd));
   }
-  const address = resolveSocket(options.socket);
+  const address = resolveSocket(socket);
   return isAbstract(address) ? abstractPlace(address, options) : filePlace(address, options);
 }
 
@@ -104,6 +104,6 @@ function abstractPlace({ path, address }: SocketAddress, { authorize }: ServeOpt
 const nothingToUnpublish: Published = {
   unpublish() {},
   offer() {},
-  retake: () => true,
+  retake: () => "ours",
   watch: () => () => {},
 };

@@ -30,7 +30,8 @@ export interface Server extends AsyncDisposable {
 /**
  * Serves gRPC on a Unix domain socket; gRPC-Web, Connect and HTTP/1.1 are answered there as well.
  *
- * Resolves once the socket is at its name and calls are taken.
+ * Resolves once the socket is at its name and calls are taken. After a SIGINT or SIGTERM that came meanwhile the server is
+ * closing by then.
  *
  * @throws {AddressInUseError} if a server already lives at the address.
  * @throws {AddressError} if the address cannot be served at; the message says why and what to do.
@@ -42,10 +43,13 @@ export async function serve(options: ServeOptions): Promise<Server> {
     onError,
     /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
     onOther(socket, head) {
-      if (place.path === undefined || isClosing || tenure === undefined || !asksForTakeover(head)) {
+      if (place.path === undefined || isClosing || !asksForTakeover(head)) {
         return false;
       }
-      tenure.handOver(socket);
+      starting.then(
+        (held) => held.handOver(socket),
+        () => socket.destroy(),
+      );
       return true;
     },
   }).catch((error: NodeJS.ErrnoException) => {
@@ -54,8 +58,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
   });
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
+  // Before there is anything to leave behind.
+  const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
   let tenure: Tenure | undefined;
-  const held = await takeName(place, createListener(service.accept), {
+  const starting = takeName(place, createListener(service.accept), {
     takeover: options.takeover ?? false,
     onHandedOver: close,
     onLost(error) {
@@ -63,9 +69,15 @@ export async function serve(options: ServeOptions): Promise<Server> {
       void close();
     },
   });
-  tenure = held;
-  const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
-  notifyManager("READY=1");
+  try {
+    tenure = await starting;
+  } catch (error) {
+    ignoreSignals();
+    throw error;
+  }
+  if (!isClosing) {
+    notifyManager("READY=1");
+  }
   return {
     address: place.address,
     health: service.health,
@@ -81,7 +93,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
       service.quiesce();
       notifyManager("STOPPING=1");
       // The name first, then the queue and the listener, then the calls, and in the end the connections.
-      held.end().then(service.drain).finally(ignoreSignals).then(onClosed, onClosed);
+      (tenure?.end() ?? starting.then((held) => held.end()))
+        .then(service.drain)
+        .finally(ignoreSignals)
+        .then(onClosed, onClosed);
     }
     return closed;
   }

@@ -8,7 +8,7 @@ import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { createNodeEngine } from "./engines/node.js";
 import type { OnError } from "./on-error.js";
-import { defaultGraceMs, routerOptions, type ServeOptions } from "./options.js";
+import { graceMsOf, routerOptions, type ServeOptions } from "./options.js";
 import { recordRoutes } from "./routes.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
@@ -64,7 +64,7 @@ export async function createService(
     async drain() {
       engine.drain();
       const drained = connections.drained();
-      if (!(await within(options.graceMs ?? defaultGraceMs, drained))) {
+      if (!(await within(graceMsOf(options), drained))) {
         shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
         await within(farewellMs, drained);
       }

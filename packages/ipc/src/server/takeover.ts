@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { AddressInUseError, credentialsOf, type Published } from "../address/index.js";
+import { credentialsOf, type Published } from "../address/index.js";
 
 /**
  * How a server hands its name to the next one, so that no caller finds nobody there. On the socket itself, in four lines:
@@ -11,8 +11,8 @@ import { AddressInUseError, credentialsOf, type Published } from "../address/ind
  * old  BYE                 then I accept what has queued up, and drain
  * ```
  *
- * If the new one goes away before it has said TAKEN, the old one takes its lock back and goes on. Only a process of the same
- * user, or root, is listened to.
+ * If the new one goes away before it has said TAKEN, the old one takes its lock back and goes on. Of several that ask, one is
+ * answered at a time. Only a process of the same user, or root, is listened to.
  */
 const ask = "VYRA TAKEOVER/1\n";
 const free = "FREE\n";
@@ -27,25 +27,23 @@ export function asksForTakeover(head: Buffer): boolean {
   return head.toString("latin1") === ask;
 }
 
-/** The old server's side: hands the name over, and closes. */
-export async function handOver(socket: Socket, published: Published, close: () => void): Promise<void> {
+/** Whether whoever asks for the name may have it. */
+export function mayTakeOver(socket: Socket): boolean {
   const uid = credentialsOf(socket)?.uid;
-  if (uid === undefined || (uid !== 0 && uid !== process.geteuid?.())) {
-    socket.destroy();
-    return;
-  }
+  return uid !== undefined && (uid === 0 || uid === process.geteuid?.());
+}
+
+/** The old server's side: offers the name. Returns whether the new server has taken it; if not, the lock is still to be taken back. */
+export async function handOver(socket: Socket, published: Published): Promise<boolean> {
   const lines = readLines(socket);
   published.offer();
   socket.write(free);
-  if ((await lines()) === taken) {
-    socket.end(bye);
-    close();
-  } else {
+  if ((await lines()) !== taken) {
     socket.destroy();
-    if (!published.retake()) {
-      close(); // somebody else has it, or the new one was gone before it could say so
-    }
+    return false;
   }
+  socket.end(bye);
+  return true;
 }
 
 /** A name that is being handed over. */
@@ -59,8 +57,7 @@ export interface Takeover {
 /**
  * The new server's side: asks whoever serves at the path to hand it over.
  *
- * @returns undefined if nobody is there.
- * @throws {AddressInUseError} if somebody is, who does not.
+ * @returns undefined if nobody is there, or somebody who does not: to publish tells which.
  */
 export async function askForTakeover(path: string): Promise<Takeover | undefined> {
   const socket = connect({ path });
@@ -76,9 +73,8 @@ export async function askForTakeover(path: string): Promise<Takeover | undefined
   const lines = readLines(socket);
   socket.write(ask);
   if ((await lines()) !== free) {
-    const pid = credentialsOf(socket)?.pid;
     socket.destroy();
-    throw new AddressInUseError(path, pid);
+    return undefined;
   }
   return {
     async confirm() {

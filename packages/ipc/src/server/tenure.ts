@@ -1,8 +1,9 @@
 import type { Server as NetServer, Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { AddressError, type Published } from "../address/index.js";
 import type { Listener } from "./listener.js";
 import type { Place } from "./place.js";
-import { askForTakeover, handOver } from "./takeover.js";
+import { askForTakeover, handOver, mayTakeOver } from "./takeover.js";
 
 /** A listener that has its name, and keeps it. */
 export interface Tenure {
@@ -28,22 +29,21 @@ export interface TenureOptions {
  * @throws {AddressError}
  */
 export async function takeName(place: Place, listener: Listener, options: TenureOptions): Promise<Tenure> {
-  let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover));
-  let stopWatching = watchName();
   let isOver = false;
+  let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover));
+  /** What is under way: to publish anew, and to answer those who ask for the name, one after the other. */
+  let publishing: Promise<void> = Promise.resolve();
+  let handovers: Promise<void> = Promise.resolve();
+  let stopWatching = watchName();
   return {
     handOver(socket) {
-      stopWatching();
-      void handOver(socket, published, options.onHandedOver).then(() => {
-        if (!isOver) {
-          stopWatching = watchName();
-        }
-      });
+      handovers = handovers.then(() => answer(socket));
     },
     async end() {
       isOver = true;
       stopWatching();
       published.unpublish();
+      await publishing;
       await listener.stop();
     },
   };
@@ -51,14 +51,18 @@ export async function takeName(place: Place, listener: Listener, options: Tenure
   function watchName(): () => void {
     return published.watch((what) => {
       if (what === "deleted") {
-        published.unpublish();
-        listener.listen((server) => place.publish(server)).then(onRepublished, options.onLost);
+        publishAgain();
       } else {
         options.onLost(
           new AddressError(`another file has taken the place of ${place.path}: this server closes`, place.address),
         );
       }
     });
+  }
+
+  function publishAgain(): void {
+    published.unpublish();
+    publishing = listener.listen((server) => place.publish(server)).then(onRepublished, options.onLost);
   }
 
   function onRepublished(again: Published): void {
@@ -69,7 +73,35 @@ export async function takeName(place: Place, listener: Listener, options: Tenure
       stopWatching = watchName();
     }
   }
+
+  async function answer(socket: Socket): Promise<void> {
+    await publishing;
+    if (isOver || socket.destroyed || !mayTakeOver(socket)) {
+      socket.destroy();
+      return;
+    }
+    stopWatching();
+    if (await handOver(socket, published)) {
+      options.onHandedOver();
+      return;
+    }
+    while (!isOver) {
+      switch (published.retake()) {
+        case "ours":
+          stopWatching = watchName();
+          return;
+        case "lost": // whoever asked has taken it and said nothing, or it was deleted meanwhile
+          publishAgain();
+          return;
+        case "locked":
+          await pause(lockedMs);
+      }
+    }
+  }
 }
+
+/** How often to look, in milliseconds, whether a lock that was offered is to be had again: it is served on meanwhile. */
+const lockedMs = 50;
 
 /** Brings the listener to its place; if the server that is there agrees, in its stead. */
 async function takeOverAndPublish(place: Place, server: NetServer, takeover: boolean): Promise<Published> {

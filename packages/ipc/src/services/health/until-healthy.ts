@@ -59,7 +59,9 @@ export async function untilHealthy(
       const who = service === "" ? "the server" : service;
       throw new ConnectError(`${who} at ${address} is ${ServingStatus[last]}`, Code.Unavailable);
     }
-    throw error instanceof ConnectError ? error : ConnectError.from(limit.signal.reason, Code.Canceled);
+    throw error instanceof ConnectError || !limit.signal.aborted
+      ? error
+      : ConnectError.from(limit.signal.reason, Code.Canceled);
   } finally {
     limit.stop();
   }

@@ -1,0 +1,14 @@
+/** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
+export const defaultMaxBytes = 10 * 1024 * 1024;
+
+/** gRPC's length prefix has 32 bits. */
+const mostBytes = 2 ** 32 - 1;
+
+/** Refuses limits that cannot be meant: by NaN, say, nothing would be too large. @throws {RangeError} */
+export function assertMaxBytes(limits: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, bytes] of Object.entries(limits)) {
+    if (bytes !== undefined && !(Number.isInteger(bytes) && bytes > 0 && bytes <= mostBytes)) {
+      throw new RangeError(`${name} must be a whole number of bytes from 1 to ${mostBytes}, not ${bytes}`);
+    }
+  }
+}

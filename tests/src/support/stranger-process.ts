@@ -1,0 +1,49 @@
+/**
+ * Somebody else on this machine: `node stranger-process.js call|"take over"|serve PATH`, started by root, tries it as nobody and
+ * prints a line on what came of it.
+ */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createChannel, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+
+const [what, path = ""] = process.argv.slice(2);
+// All modules first: nobody may not be allowed to read them.
+await (await serve({ socket: `unix:${path}.${process.pid}`, routes: () => {} })).close();
+process.setgroups?.([]);
+process.setgid?.(65_534);
+process.setuid?.(65_534);
+console.log(await outcome().catch(String));
+
+async function outcome(): Promise<string> {
+  switch (what) {
+    case "call": {
+      const channel = createChannel(path, { trustedUsers: [0] });
+      try {
+        await channel.client(EchoService).unary({});
+        return "succeeded";
+      } catch (reason) {
+        const { code, rawMessage } = ConnectError.from(reason);
+        return `${Code[code]}: ${rawMessage}`;
+      } finally {
+        await channel.close();
+      }
+    }
+    case "take over": {
+      const socket = connect({ path });
+      let answer = "";
+      socket.on("data", (data) => {
+        answer += data;
+      });
+      socket.on("error", () => {});
+      socket.write("VYRA TAKEOVER/1\n");
+      await once(socket, "close");
+      return `answered ${JSON.stringify(answer)}`;
+    }
+    default: {
+      await using server = await serve({ socket: path, routes: () => {} });
+      return `serves at ${server.address}`;
+    }
+  }
+}
