@@ -2,13 +2,15 @@
 import { exitCodes } from "./failure.js";
 import { createProgram, parserFailure } from "./program.js";
 import { heedSignals, interrupted, signalExitCode } from "./terminal/interrupt.js";
-import { endWhenNobodyReads, report } from "./terminal/output.js";
+import { endWhenOutputFails, flushed, report } from "./terminal/output.js";
 
-process.exit(await main(process.argv.slice(2)));
+const exitCode = await main(process.argv.slice(2));
+await flushed();
+process.exit(exitCode);
 
 /** @returns the exit code. */
 async function main(args: string[]): Promise<number> {
-  endWhenNobodyReads();
+  endWhenOutputFails();
   heedSignals();
   try {
     await createProgram().parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });

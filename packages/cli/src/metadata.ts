@@ -19,6 +19,12 @@ export function parseHeaders(lines: readonly string[] = []): Headers {
     } catch {
       throw usage(`${JSON.stringify(line)} is no metadata: write 'name: value'`);
     }
+    if (name.toLowerCase().endsWith("-bin") && !base64.test(value)) {
+      throw usage(`${JSON.stringify(value)} is not base64, as the value of ${name} has to be`);
+    }
   }
   return headers;
 }
+
+/** With its padding or without. */
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;

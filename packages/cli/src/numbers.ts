@@ -1,9 +1,12 @@
 import { InvalidArgumentError } from "commander";
 
-/** Reads how many of something there are to be. */
-export function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new InvalidArgumentError("It must be a whole number of 1 or more.");
-  }
-  return Number(text);
+/** Reads how many of something there are to be, up to what makes sense. */
+export function parseCount(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < 1 || count > most) {
+      throw new InvalidArgumentError(`It must be a whole number from 1 to ${most.toLocaleString("en-US")}.`);
+    }
+    return count;
+  };
 }

@@ -40,6 +40,9 @@ export function parserFailure(error: unknown): Failure | undefined {
   if (error.exitCode === 0) {
     return undefined;
   }
+  if (error.code === "commander.help") {
+    return usage("there is no such command: vyra-ipc help names them all");
+  }
   return usage(error.message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, ": did you mean $1?"));
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Interceptor } from "@connectrpc/connect";
@@ -72,6 +72,15 @@ describe("vyra-ipc bench", () => {
     assert.doesNotMatch(html, /NaN|undefined|Infinity|(src|href)=|@import/);
     const [, json = ""] = /<script type="application\/json" id="result">(.*)<\/script>/.exec(html) ?? [];
     assert.equal(JSON.parse(json).method, "cli.test.ShopService/Place");
+  });
+
+  it("leaves the last report alone where there will be no other", async () => {
+    const file = join(folder, "last.html");
+    writeFileSync(file, "the last");
+    const { code } = await run(["bench", "shop", "Fail", '{"code": 5}', "--html", file]);
+    const left = readFileSync(file, "utf8");
+    rmSync(file);
+    assert.deepEqual({ code, left }, { code: 1, left: "the last" });
   });
 
   it("loads a server of another make", async () => {
@@ -150,6 +159,7 @@ describe("vyra-ipc bench", () => {
       ["-c", "0"],
       /option '-c, --concurrency <n>' argument '0' is invalid\. It must be a whole number/,
     ],
+    ["more calls than there can be", ["-c", "100000000"], /It must be a whole number from 1 to 100,000\.$/m],
     ["no time", ["-d", "0"], /0 is no time at all/],
     ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
   ] as const) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Server } from "@vyra/ipc";
-import { type Ended, run } from "./support/command.js";
+import { type Ended, run, start } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { serveShop } from "./support/shop.js";
 
@@ -14,6 +14,11 @@ const refusals: readonly (readonly [what: string, args: readonly string[], compl
   ["two requests where there is one", ["Place", "{}{}"], /Place takes one request, and there are 2 messages/],
   ["a file that is not there", ["Place", "@/nowhere.json"], /cannot read \/nowhere\.json \(ENOENT\)$/],
   ["no metadata", ["Place", "-H", "nonsense"], /"nonsense" is no metadata: write 'name: value'$/],
+  [
+    "binary metadata that is no base64",
+    ["Place", "-H", "id-bin: a!"],
+    /"a!" is not base64, as the value of id-bin has/,
+  ],
   ["no span of time", ["Place", "--timeout", "soon"], /"soon" is not a span of time: write 500ms, 10s or 1m30s$/],
   ["an unknown option", ["Place", "--timeuot", "1s"], /unknown option '--timeuot': did you mean --timeout\?$/],
   ["two descriptions", ["Place", "--proto", "a", "--descriptor-set", "b"], /give one of them$/],
@@ -41,4 +46,14 @@ describe("vyra-ipc call refuses", () => {
       assert.match(stderr.trimEnd(), complaint);
     });
   }
+
+  it("input in another encoding than UTF-8", async () => {
+    const { child, ended } = start(["call", "shop", "Place", "-"]);
+    child.stdin.end(Buffer.from('{"id": "café"}', "latin1"));
+    const { code, stdout, stderr } = await ended;
+    assert.deepEqual(
+      { code, stdout, stderr },
+      { code: 2, stdout: "", stderr: "vyra-ipc: standard input is not UTF-8\n" },
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
@@ -58,6 +59,20 @@ describe("vyra-ipc ls", () => {
       { path: join(folder, "mute.sock"), state: "silent" },
     );
     assert.deepEqual([shop.health, shop.pid, shop.services], ["SERVING", process.pid, ["cli.test.ShopService"]]);
+  });
+
+  it("asks any number of servers at once", async () => {
+    const crowd = join(folder, "crowd");
+    mkdirSync(crowd);
+    const mutes = Array.from({ length: 12 }, (_, i) => createServer().listen(join(crowd, `${i}.sock`)));
+    await Promise.all(mutes.map((one) => once(one, "listening")));
+    const { stdout, stderr } = await run(["ls", crowd, "--all"]);
+    for (const one of mutes) {
+      one.close();
+    }
+    rmSync(crowd, { recursive: true });
+    assert.equal(stderr, "");
+    assert.equal(stdout.match(/ silent /g)?.length, 12);
   });
 
   it("says so where there is nothing, or no folder", async () => {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { create, createFileRegistry, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { Code, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
 import { credentials } from "@grpc/grpc-js";
+import { peerKey } from "@vyra/ipc";
 import {
   ServerReflection,
   type ServerReflectionRequestSchema,
@@ -208,6 +209,19 @@ describePairs("reflection", (pair) => {
     await closed;
     stop.resolve();
     assert.deepEqual(t.reported, []);
+  });
+
+  it("is for the server's own user, unless it is switched on for all who may call", async () => {
+    const asOther: Interceptor = (next) => (req) => {
+      req.contextValues.set(peerKey, { pid: 4711, uid: 4711, gid: 4711 });
+      return next(req);
+    };
+    const question = { case: "listServices" as const, value: "" };
+    await using t = await setUp(pair, { interceptors: [asOther] });
+    const error = await failure(ask(t, question), Code.PermissionDenied);
+    assert.equal(error.rawMessage, "the server describes itself to its own user only");
+    await using open = await setUp(pair, { interceptors: [asOther], reflection: true });
+    assert.equal((await ask(open, question))[0]?.case, "listServicesResponse");
   });
 
   it("is not there when switched off", async () => {

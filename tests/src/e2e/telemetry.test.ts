@@ -162,11 +162,11 @@ describePairs("telemetry", (pair) => {
       "rpc.method": unaryName,
       "network.transport": "unix",
       "server.address": t.server.address.replace("unix:", ""),
-      "rpc.status_code": "OK",
+      "rpc.response.status_code": "OK",
     });
     assert.equal(serverSpan.name, unaryName);
     assert.equal(serverSpan.kind, SpanKind.SERVER);
-    assert.equal(serverSpan.attributes["rpc.status_code"], "OK");
+    assert.equal(serverSpan.attributes["rpc.response.status_code"], "OK");
     assert.equal(serverSpan.spanContext().traceId, clientSpan.spanContext().traceId);
     assert.equal(serverSpan.parentSpanContext?.spanId, clientSpan.spanContext().spanId);
     assert.equal(serverSpan.parentSpanContext?.isRemote, true);
@@ -225,7 +225,7 @@ describePairs("telemetry", (pair) => {
     for (const side of [client, server]) {
       const spans = await side.ended(4);
       assert.deepEqual(
-        spans.map(({ name, attributes }) => [name.split("/")[1], attributes["rpc.status_code"]]),
+        spans.map(({ name, attributes }) => [name.split("/")[1], attributes["rpc.response.status_code"]]),
         [
           ["ServerStream", "OK"],
           ["ClientStream", "OK"],
@@ -270,7 +270,7 @@ describePairs("telemetry", (pair) => {
       ["NOT_FOUND", "INTERNAL", "DEADLINE_EXCEEDED", "CANCELLED"].map((code) => [code, SpanStatusCode.ERROR]),
     );
     const [notFound, crash, ...others] = await server.ended(3);
-    assert.equal(notFound?.attributes["rpc.status_code"], "NOT_FOUND");
+    assert.equal(notFound?.attributes["rpc.response.status_code"], "NOT_FOUND");
     assert.equal(notFound?.attributes["error.type"], undefined);
     assert.equal(notFound?.status.code, SpanStatusCode.UNSET);
     assert.equal(crash?.attributes["error.type"], "INTERNAL");
@@ -301,7 +301,7 @@ describePairs("telemetry", (pair) => {
     });
     assert.deepEqual(await client.counts("grpc.client.call.duration"), { [`${key} OK`]: 1 });
     const [span, ...more] = await client.ended(1);
-    assert.equal(span?.attributes["rpc.status_code"], "OK");
+    assert.equal(span?.attributes["rpc.response.status_code"], "OK");
     assert.deepEqual(more, []);
     const serverSpans = await t.collected.server.ended(3);
     assert.ok(serverSpans.every(({ parentSpanContext }) => parentSpanContext?.spanId === span?.spanContext().spanId));

@@ -3,6 +3,8 @@ const colors: Record<string, string> = {
   limit: "#8c959f",
   ours: "#e8590c",
   direct: "#e8590c",
+  "direct-stats": "#e98a50",
+  "direct-telemetry": "#b9531f",
   node: "#d6a06c",
   undici: "#c98a3c",
   "node-http2": "#a68a00",

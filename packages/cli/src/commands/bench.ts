@@ -43,6 +43,7 @@ interface BenchFlags extends ConnectionFlags, DescriptorFlags {
 
 const defaultDurationMs = 10_000;
 const longestWarmUpMs = 1_000;
+const mostAtATime = 100_000;
 
 export function addBench(program: Command): void {
   const command = program
@@ -54,9 +55,9 @@ export function addBench(program: Command): void {
     .argument("<socket>", socketHelp)
     .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
     .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
-    .option("-c, --concurrency <n>", "calls at a time", parseCount, 64)
+    .option("-c, --concurrency <n>", "calls at a time", parseCount(mostAtATime), 64)
     .option("-d, --duration <time>", "how long to measure (default: 10s)", parseSpan, defaultDurationMs)
-    .option("--connections <n>", "connections to share them among", parseCount, 1)
+    .option("--connections <n>", "connections to share them among", parseCount(mostAtATime), 1)
     .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
   addHeaderFlag(command);
   addTimeoutFlag(command, "how long each call may take", "5s");
@@ -77,10 +78,10 @@ async function bench(socket: string, name: string, argument: string | undefined,
   await using connection = connectTo(socket, flags, { connections: flags.connections });
   const { method, requests } = await prepare(connection, name, argument, flags);
   const timeoutMs = flags.timeout ?? defaultTimeoutMs;
-  if (flags.html !== undefined) {
-    await write(flags.html, ""); // better now than after all the work
-  }
   await tryOnce(connection, method, requests, headers, timeoutMs);
+  if (flags.html !== undefined) {
+    await write(flags.html, "", "a"); // what cannot be written is better said now than after all the work
+  }
 
   const progress = progressLine();
   const date = new Date();
@@ -172,9 +173,9 @@ async function show(report: Report, flags: BenchFlags): Promise<void> {
   }
 }
 
-async function write(file: string, text: string): Promise<void> {
+async function write(file: string, text: string, flag: "a" | "w" = "w"): Promise<void> {
   try {
-    await writeFile(file, text);
+    await writeFile(file, text, { flag });
   } catch (error) {
     throw usage(`cannot write ${file} (${(error as NodeJS.ErrnoException).code})`);
   }

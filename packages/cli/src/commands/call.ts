@@ -68,7 +68,8 @@ async function call(socket: string, name: string, argument: string | undefined, 
   await using source = await chooseSource(connection, flags, flags.timeout);
   const method = await findMethod(source, name);
   if (flags.example) {
-    print(prettyJson(exampleOf(method.input)));
+    const example = exampleOf(method.input);
+    print(flags.json ? jsonText(example) : prettyJson(example));
     return;
   }
   const input = new Input(method, argument, source);

@@ -6,10 +6,11 @@ import { allServices, endsWithName } from "../descriptors/find-method.js";
 import { serviceJson, typeJson } from "../descriptors/proto-json.js";
 import { methodText, protoText, typesUsedBy } from "../descriptors/proto-text.js";
 import { type DescriptorSource, isInfrastructure, type NamedType } from "../descriptors/source.js";
-import { usage } from "../failure.js";
+import { Failure, usage } from "../failure.js";
 import { examples, socketHelp } from "../help.js";
 import { didYouMean, nearest } from "../suggest.js";
 import { print, printJson } from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
 import { coloredProto } from "../terminal/proto-colors.js";
 
 interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
@@ -47,7 +48,7 @@ async function describe(socket: string, name: string | undefined, flags: Describ
       types: all.filter((desc) => desc.kind === "message" || desc.kind === "enum").map(typeJson),
     });
   } else {
-    print(coloredProto(proto(all).join("\n")));
+    print(coloredProto(proto(all).map(printable).join("\n")));
   }
 }
 
@@ -56,6 +57,9 @@ type Shown = NamedType | DescMethod;
 /** What the server is there for; what every server has is shown when it is asked for by its name. */
 async function offeredServices(source: DescriptorSource): Promise<Shown[]> {
   const services = await allServices(source);
+  if (services.length === 0) {
+    throw new Failure("failed", `${source.origin} describes no service`);
+  }
   const offered = services.filter(({ typeName }) => !isInfrastructure(typeName));
   return offered.length > 0 ? offered : services;
 }

@@ -66,7 +66,7 @@ function row({ path, module, state, user, pid, command, health, services }: Sigh
     health === "SERVING" ? paint.green(health) : health === undefined ? "-" : paint.red(health),
     user,
     String(pid ?? "-"),
-    services === undefined ? "-" : printable(services.join(",")),
+    services === undefined || services.length === 0 ? "-" : printable(services.join(",")),
     command === undefined ? "-" : printable(command),
   ];
 }

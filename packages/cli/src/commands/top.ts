@@ -27,7 +27,7 @@ export function addTop(program: Command): void {
     )
     .argument("<socket...>", socketHelp)
     .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
-    .option("-n, --count <n>", "look so many times, then end", parseCount);
+    .option("-n, --count <n>", "look so many times, then end", parseCount(1e9));
   command.option("--all", "health, reflection and this service, too");
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a server, each time");

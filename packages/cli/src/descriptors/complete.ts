@@ -21,8 +21,12 @@ export function complete(files: readonly FileDescriptorProto[]): ReadonlyMap<str
   }
   for (const file of files) {
     for (const [field, scope] of fieldsOf(file)) {
-      field.typeName = fullName(field.typeName, scope, definedIn);
-      field.extendee = fullName(field.extendee, scope, definedIn);
+      if (field.typeName !== "") {
+        field.typeName = fullName(field.typeName, scope, definedIn);
+      }
+      if (field.extendee !== "") {
+        field.extendee = fullName(field.extendee, scope, definedIn);
+      }
       field.jsonName ||= protoCamelCase(field.name);
     }
     for (const method of methodsOf(file)) {
@@ -81,7 +85,7 @@ function methodsOf(file: FileDescriptorProto): MethodDescriptorProto[] {
 }
 
 function fullName(name: string, scope: string, known: ReadonlyMap<string, unknown>): string {
-  if (name === "" || name.startsWith(".")) {
+  if (name.startsWith(".")) {
     return name;
   }
   for (let from = scope; from !== ""; from = from.slice(0, from.lastIndexOf("."))) {

@@ -7,7 +7,7 @@ import {
 } from "@vyra/ipc/reflection";
 import { type Connection, isUnimplemented } from "../connection.js";
 import { Failure } from "../failure.js";
-import { interrupted } from "../terminal/interrupt.js";
+import { interrupted, pause } from "../terminal/interrupt.js";
 
 type Request = MessageShape<typeof ServerReflectionRequestSchema>;
 type Response = MessageShape<typeof ServerReflectionResponseSchema>;
@@ -28,6 +28,9 @@ const olderServerReflectionInfo: typeof serverReflectionInfo = {
   ...serverReflectionInfo,
   parent: { ...ServerReflection, typeName: "grpc.reflection.v1alpha.ServerReflection" },
 };
+
+/** How long a server may take to end a stream that has no more questions, in milliseconds. */
+const patienceMs = 100;
 
 /** A conversation with a server's reflection service: one stream, one question at a time. */
 export class ReflectionStream {
@@ -50,8 +53,11 @@ export class ReflectionStream {
     return this.#next();
   }
 
-  close(): void {
+  /** Lets the server end the stream by itself, so that it is no failure there; where it does not, cancels it. */
+  async close(): Promise<void> {
     this.#requests?.end();
+    const isOver = this.#answers?.next().catch(() => undefined);
+    await Promise.race([isOver, pause(patienceMs, this.#end.signal)]);
     this.#end.abort();
   }
 

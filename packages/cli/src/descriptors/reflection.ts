@@ -1,18 +1,25 @@
 import { createRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type Connection, failureAt } from "../connection.js";
 import { Failure } from "../failure.js";
+import { formatMs } from "../terminal/duration.js";
 import { link, wellKnownFile } from "./link.js";
 import { type Answer, type Question, ReflectionStream } from "./reflection-stream.js";
 import { type DescriptorSource, namedType } from "./source.js";
 
+type Ask = (question: Question) => Promise<Answer>;
+
 /**
  * Asks a server to describe itself, by the gRPC server reflection protocol
  * (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): v1, or v1alpha where it knows no other.
+ *
+ * Each look-up is a stream of its own: one for all would be over when a message of a long call needs it.
+ *
+ * @param timeoutMs how long each look-up may take.
  */
 export function reflect(connection: Connection, timeoutMs: number): DescriptorSource {
-  const { path } = connection;
-  const stream = new ReflectionStream(connection, timeoutMs);
+  const { path, transport } = connection;
   const files = new Map<string, FileDescriptorProto>();
   const unknown = new Set<string>();
   let registry: Registry = createRegistry();
@@ -23,7 +30,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
       return registry;
     },
     async services() {
-      const answer = await ask({ case: "listServices", value: "" });
+      const answer = await conversation((ask) => ask({ case: "listServices", value: "" }));
       if (answer.case !== "listServicesResponse") {
         throw unexpected(answer);
       }
@@ -31,8 +38,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     },
     async find(typeName) {
       if (registry.get(typeName) === undefined && !unknown.has(typeName)) {
-        if (await fetchFiles({ case: "fileContainingSymbol", value: typeName })) {
-          await fetchImports();
+        if (await conversation((ask) => fetch(typeName, ask))) {
           registry = link(files, path);
         } else {
           unknown.add(typeName);
@@ -40,21 +46,33 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
       }
       return namedType(registry.get(typeName));
     },
-    async [Symbol.asyncDispose]() {
-      stream.close();
-    },
+    async [Symbol.asyncDispose]() {},
   };
 
-  async function ask(question: Question): Promise<Answer> {
+  async function conversation<T>(talk: (ask: Ask) => Promise<T>): Promise<T> {
+    const stream = new ReflectionStream(connection, timeoutMs);
     try {
-      return await stream.ask(question);
+      return await talk((question) => stream.ask(question));
     } catch (error) {
-      throw failureAt(connection, error);
+      throw error instanceof ConnectError && error.code === Code.DeadlineExceeded && transport.state === "ready"
+        ? new Failure("timeout", `the server at ${path} did not describe itself within ${formatMs(timeoutMs)}`)
+        : failureAt(connection, error);
+    } finally {
+      await stream.close();
     }
   }
 
+  /** Whether the server knows the type; then its files are there as well. */
+  async function fetch(typeName: string, ask: Ask): Promise<boolean> {
+    const isKnown = await fetchFiles({ case: "fileContainingSymbol", value: typeName }, ask);
+    if (isKnown) {
+      await fetchImports(ask);
+    }
+    return isKnown;
+  }
+
   /** Whether the server has such files. */
-  async function fetchFiles(question: Question): Promise<boolean> {
+  async function fetchFiles(question: Question, ask: Ask): Promise<boolean> {
     const answer = await ask(question);
     if (answer.case === "errorResponse") {
       return false;
@@ -70,11 +88,11 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
   }
 
   /** Some servers send a file with all that it imports, some send it alone. */
-  async function fetchImports(): Promise<void> {
+  async function fetchImports(ask: Ask): Promise<void> {
     const names = new Set([...files.values()].flatMap(({ dependency }) => dependency));
     for (const name of names) {
       if (!files.has(name) && wellKnownFile(name) === undefined) {
-        await fetchFiles({ case: "fileByFilename", value: name });
+        await fetchFiles({ case: "fileByFilename", value: name }, ask);
       }
       for (const imported of files.get(name)?.dependency ?? []) {
         names.add(imported); // a Set that grows while it is walked is walked to its new end

@@ -2,51 +2,63 @@ import { type DescEnum, type DescField, type DescMessage, type JsonValue, Scalar
 
 type JsonObject = { [key: string]: JsonValue };
 
+/** More fields nobody fills in. A few types that hold each other in many ways would have billions. */
+const mostFields = 10_000;
+
 /**
  * A message with a value in every field, to fill in. It can be sent as it is: of each oneof there is the first field, and a
- * message within itself is left out.
+ * message within itself is left out, as is what is too much.
  */
 export function exampleOf(desc: DescMessage): JsonValue {
-  return messageExample(desc, []);
+  return messageExample(desc, { above: [], room: { left: mostFields } });
 }
 
-function messageExample(desc: DescMessage, above: readonly DescMessage[]): JsonValue {
+/** Where in the example a message stands. */
+interface Place {
+  /** The messages that it is in. */
+  readonly above: readonly DescMessage[];
+  /** How many more fields there may be, wherever. */
+  readonly room: { left: number };
+}
+
+function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
   const wellKnown = wellKnownExample(desc);
   if (wellKnown !== undefined) {
     return wellKnown;
   }
   const example: JsonObject = {};
+  const within = { above: [...above, desc], room };
   for (const member of desc.members) {
     const field = member.kind === "oneof" ? member.fields[0] : member;
-    if (field !== undefined && !isRecursive(field, [...above, desc])) {
-      example[field.jsonName] = fieldExample(field, [...above, desc]);
+    if (field !== undefined && !isRecursive(field, within) && room.left-- > 0) {
+      example[field.jsonName] = fieldExample(field, within);
     }
   }
   return example;
 }
 
-function isRecursive(field: DescField, above: readonly DescMessage[]): boolean {
+function isRecursive(field: DescField, { above }: Place): boolean {
   return field.message !== undefined && above.includes(field.message);
 }
 
-function fieldExample(field: DescField, above: readonly DescMessage[]): JsonValue {
+function fieldExample(field: DescField, place: Place): JsonValue {
   switch (field.fieldKind) {
     case "scalar":
       return scalarExample(field.scalar);
     case "enum":
       return enumExample(field.enum);
     case "message":
-      return messageExample(field.message, above);
+      return messageExample(field.message, place);
     case "list":
-      return [singleExample(field, above)];
+      return [singleExample(field, place)];
     case "map":
-      return { [keyExample(field.mapKey)]: singleExample(field, above) };
+      return { [keyExample(field.mapKey)]: singleExample(field, place) };
   }
 }
 
-function singleExample(field: DescField & { fieldKind: "list" | "map" }, above: readonly DescMessage[]): JsonValue {
+function singleExample(field: DescField & { fieldKind: "list" | "map" }, place: Place): JsonValue {
   if (field.message !== undefined) {
-    return messageExample(field.message, above);
+    return messageExample(field.message, place);
   }
   return field.enum === undefined ? scalarExample(field.scalar) : enumExample(field.enum);
 }

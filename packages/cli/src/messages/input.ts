@@ -5,7 +5,7 @@ import { usage } from "../failure.js";
 /**
  * The text that an argument stands for: itself, what is in the file (`@file`), or standard input (`-`).
  *
- * @throws {Failure} if the file cannot be read.
+ * @throws {Failure} if the file cannot be read, or is not UTF-8.
  */
 export async function* openInput(argument: string): AsyncIterable<string> {
   if (argument !== "-" && !argument.startsWith("@")) {
@@ -13,10 +13,13 @@ export async function* openInput(argument: string): AsyncIterable<string> {
     return;
   }
   const file = argument.slice(1);
-  const stream = argument === "-" ? process.stdin : createReadStream(file);
-  stream.setEncoding("utf8");
+  const stream: AsyncIterable<Buffer> = argument === "-" ? process.stdin : createReadStream(file);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
-    yield* stream as AsyncIterable<string>;
+    for await (const bytes of stream) {
+      yield decoder.decode(bytes, { stream: true });
+    }
+    yield decoder.decode();
   } catch (error) {
     throw cannotRead(argument === "-" ? "standard input" : file, error);
   }
@@ -33,5 +36,8 @@ export async function readBytes(file: string): Promise<Uint8Array> {
 
 function cannotRead(what: string, error: unknown) {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") {
+    return usage(`${what} is not UTF-8`);
+  }
   return usage(`cannot read ${what} (${code ?? message})`);
 }

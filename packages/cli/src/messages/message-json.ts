@@ -1,5 +1,6 @@
 import { type DescMessage, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import type { DescriptorSource } from "../descriptors/source.js";
+import { Failure } from "../failure.js";
 import { registryForJson, registryForMessage } from "./any.js";
 import { parseJson, parseMessage } from "./parse-message.js";
 
@@ -19,7 +20,21 @@ export async function messageFrom(
   return parseMessage(desc, json, await registryForJson(json, source), where);
 }
 
-/** Writes a message as JSON, as protobuf defines it. */
+/**
+ * Writes a message as JSON, as protobuf defines it.
+ *
+ * @throws {Failure} if it cannot be: not all that goes over the wire has a form in JSON, such as a time after the year 9999.
+ */
 export async function jsonOf(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
-  return toJson(desc, message, { registry: await registryForMessage(message, source) });
+  try {
+    return toJson(desc, message, { registry: await registryForMessage(message, source) });
+  } catch (cause) {
+    if (cause instanceof Failure) {
+      throw cause; // the server was to describe a type and did not
+    }
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Failure("failed", `a response of type ${desc.typeName} has no form in JSON: ${why}`, undefined, {
+      cause,
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 
 /** Aborted when the user presses Ctrl-C or the process is told to end, so that calls can be cancelled first. */
@@ -5,6 +6,7 @@ const controller = new AbortController();
 let received: NodeJS.Signals | undefined;
 
 export const interrupted: AbortSignal = controller.signal;
+setMaxListeners(0, interrupted); // whatever waits for anything listens
 
 /** Minds SIGINT, SIGTERM and SIGHUP. The first asks for an orderly end, the second ends the process at once. */
 export function heedSignals(): void {

@@ -4,6 +4,9 @@ import { exitCodes } from "../failure.js";
 import { paintFor } from "./colors.js";
 import { jsonText } from "./printable.js";
 
+/** What the process ends with when its output cannot be written, to a full disk perhaps (EX_IOERR of sysexits.h). */
+const outputFailed = 74;
+
 /** Writes a line of the result. */
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`);
@@ -34,14 +37,25 @@ export function report({ kind, message, status }: Failure, asJson: boolean): voi
 }
 
 /**
- * Ends the process quietly when nobody reads the result any more (`vyra-ipc … | head -1`), as a program does that SIGPIPE
- * ends; Node.js ignores that signal and reports EPIPE instead.
+ * Ends the process when what it writes goes nowhere. That nobody reads the result any more (`vyra-ipc … | head -1`) ends it
+ * quietly, as SIGPIPE ends other programs; Node.js ignores that signal and reports EPIPE instead.
  */
-export function endWhenNobodyReads(): void {
+export function endWhenOutputFails(): void {
   const sigpipe = 128 + 13;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      process.exit(error.code === "EPIPE" ? sigpipe : exitCodes.bug);
+    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "EPIPE") {
+        process.exit(sigpipe);
+      }
+      if (stream === process.stdout) {
+        note(`vyra-ipc: cannot write the output (${code})`);
+      }
+      process.exit(outputFailed);
     });
   }
+}
+
+/** Resolves when all output has been written, or has failed to be. */
+export function flushed(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write("", () => setImmediate(resolve)));
 }

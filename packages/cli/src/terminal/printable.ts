@@ -5,13 +5,14 @@ import type { JsonValue } from "@bufbuild/protobuf";
  * included.
  */
 export function printable(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, " ").replace(/\p{Cc}/gu, "\ufffd");
+  return text.replace(/\s*[\r\n\t]+\s*/g, " ").replace(unprintable, "\ufffd");
 }
 
-/** JSON in which every control character is escaped; JSON itself asks for that only below the blank. */
+/** Control characters, and those that turn the direction of what follows. */
+const unprintable = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** JSON in which all of these are escaped; JSON itself asks for that only below the blank. */
 export function jsonText(json: JsonValue, indent?: number): string {
-  return JSON.stringify(json, null, indent).replace(
-    /[\u007f-\u009f]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(json, null, indent).replace(unprintable, (char) => (char === "\n" ? char : escaped(char)));
 }

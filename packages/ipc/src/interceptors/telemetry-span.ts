@@ -16,7 +16,7 @@ export function spanAttributes(method: string, target: string | undefined): Attr
 export function endSpan(span: Span, isServer: boolean, error: ConnectError | undefined): void {
   if (span.isRecording()) {
     const status = statusName(error);
-    span.setAttribute("rpc.status_code", status);
+    span.setAttribute("rpc.response.status_code", status);
     if (error !== undefined && (!isServer || isServerFault(error.code))) {
       span.setAttribute("error.type", status);
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.rawMessage });

@@ -84,6 +84,12 @@ function refused(why: string): ConnectError {
   return new ConnectError(`the server refuses this peer: ${why}`, Code.PermissionDenied);
 }
 
+/** Whether a call with these values is of this process' own user, or root. Where nobody can tell, the socket's own rights say so. */
+export function isOwnUser(values: ContextValues): boolean {
+  const peer = values.get(peerKey);
+  return peer === undefined || sameUser()(peer) === true;
+}
+
 /** How the guard knows whose call it is, where Connect's handlers run it. */
 const callerKey = createContextKey<Caller | undefined>(undefined);
 

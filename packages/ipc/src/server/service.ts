@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
-import { createAdmission } from "./caller.js";
+import { createAdmission, isOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { createNodeEngine } from "./engines/node.js";
@@ -45,7 +45,7 @@ export async function createService(
     acceptedConnections: connections.accepted,
     ...counter.snapshot(),
   });
-  const services = await createServices(options, stats);
+  const services = await createServices(options, stats, isOwnUser);
   const routes = recordRoutes((recorder) => {
     services.register(recorder);
     options.routes(recorder);

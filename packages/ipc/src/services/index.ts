@@ -3,11 +3,11 @@
  * off, know of all services without being told, and never hold up a shutdown: `drain()` ends their streams. A service of the same
  * name that the user registers takes the place of ours.
  *
- * Whoever uses this registers them before the user's services, says which those are, and drains before anything else is shut
+ * Whoever uses this says who is the server's own user, registers them before the user's services, says which those are, and drains before anything else is shut
  * down. What is generated from proto is loaded when a server needs it, not with the package.
  */
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
 import type { ServerStats } from "../stats/index.js";
 import { type Health, Statuses } from "./health/status.js";
 
@@ -16,7 +16,10 @@ export type { Health, HealthStatus } from "./health/status.js";
 export interface ServicesOptions {
   /** Whether the server answers `grpc.health.v1`. Default: true. */
   readonly health?: boolean | undefined;
-  /** Whether the server answers `grpc.reflection.v1` and `v1alpha`. Default: true. */
+  /**
+   * Whether the server answers `grpc.reflection.v1` and `v1alpha`: false to nobody, true to whoever may call. Default: to its own
+   * user and root.
+   */
   readonly reflection?: boolean | ReflectionOptions | undefined;
   /** Whether the server answers `vyra.ipc.StatsService`, which `vyra-ipc top` asks. Default: true. */
   readonly stats?: boolean | undefined;
@@ -40,22 +43,24 @@ export interface Services {
 }
 
 export async function createServices(
-  { health = true, reflection = true, stats = true }: ServicesOptions,
+  { health = true, reflection, stats = true }: ServicesOptions,
   statsNow: () => ServerStats,
+  isOwnUser: (caller: ContextValues) => boolean,
 ): Promise<Services> {
   const statuses = new Statuses();
   const draining = new AbortController();
   let announced: readonly DescService[] = [];
   const [healthService, reflectionService, statsService] = await Promise.all([
     health ? import("./health/service.js") : undefined,
-    reflection ? import("./reflection/service.js") : undefined,
+    reflection !== false ? import("./reflection/service.js") : undefined,
     stats ? import("./stats/service.js") : undefined,
   ]);
   const { files = [] } = typeof reflection === "object" ? reflection : {};
+  const mayAsk = reflection === undefined ? isOwnUser : () => true;
   return {
     register(router) {
       healthService?.registerHealth(router, statuses);
-      reflectionService?.registerReflection(router, () => announced, files, draining.signal);
+      reflectionService?.registerReflection(router, () => announced, files, draining.signal, mayAsk);
       statsService?.registerStats(router, statsNow);
     },
     announce(services) {

@@ -1,5 +1,5 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
-import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type ContextValues, type HandlerContext } from "@connectrpc/connect";
 import { ServerReflection, type ServerReflectionRequest } from "../../gen/grpc/reflection/v1/reflection_pb.js";
 import {
   type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
@@ -14,12 +14,14 @@ import type { Files } from "./files.js";
  * @param services all of the server's, known by the first call
  * @param files to tell of besides those of the services
  * @param draining ends all streams
+ * @param mayAsk whether the server describes itself to the caller with these values
  */
 export function registerReflection(
   router: ConnectRouter,
   services: () => readonly DescService[],
   files: readonly DescFile[],
   draining: AbortSignal,
+  mayAsk: (caller: ContextValues) => boolean,
 ): void {
   let known: Promise<Files> | undefined;
   router.service(ServerReflection, { serverReflectionInfo: answer });
@@ -27,7 +29,11 @@ export function registerReflection(
 
   async function* answer<R extends ServerReflectionRequest | ServerReflectionRequestV1Alpha>(
     requests: AsyncIterable<R>,
+    { values }: HandlerContext,
   ) {
+    if (!mayAsk(values)) {
+      throw new ConnectError("the server describes itself to its own user only", Code.PermissionDenied);
+    }
     known ??= import("./files.js").then(({ Files }) => new Files(services(), files));
     const all = await known;
     const sent = new Set<DescFile>();

@@ -1,0 +1,16 @@
+import { serve } from "@vyra/ipc";
+import { serverProgram } from "../../program/server-program.js";
+import { benchRoutes } from "../shared/connect-service.js";
+import { interceptorsOf } from "./interceptors.js";
+
+await serverProgram(async (socket, job, [name]) => {
+  const server = await serve({
+    socket,
+    routes: benchRoutes(job.withExtras),
+    engine: "direct",
+    interceptors: interceptorsOf(name),
+  });
+  if (name === "direct-stats") {
+    server.stats(); // from now on calls are timed
+  }
+});
