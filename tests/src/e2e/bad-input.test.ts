@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { resolveSocket } from "@vyra/ipc";
+import { bytesOf, Flag, literals, magic, Type, uint32 } from "../fuzz/wire.js";
 import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, type Setup, setUp } from "../support/engines.js";
@@ -116,6 +119,35 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
     await rawExchange(path, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", noise);
     await rawExchange(path, "PRI * HTTP/3.0\r\n\r\n", noise);
     assert.equal((await t.client.unary({ text: "next" })).text, "next");
+  });
+
+  it("outlives a peer that ends the connection and calls all the same, in one breath", async () => {
+    await using t = await setUp(pair);
+    const fields = literals([
+      ...[":method", "POST", ":scheme", "http", ":authority", "localhost"],
+      ...[":path", "/vyra.test.EchoService/BidiStream", "content-type", "application/grpc", "te", "trailers"],
+    ]);
+    const calls = [1, 3, 5].flatMap((streamId) => [
+      bytesOf({ type: Type.HEADERS, flags: Flag.END_HEADERS, streamId, payload: fields }),
+      bytesOf({ type: Type.DATA, flags: 0, streamId, payload: hello }),
+    ]);
+    const settings = { type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) };
+    const ends = {
+      "GOAWAY with an error": { ...settings, type: Type.GOAWAY, payload: uint32(0, 2) },
+      GOAWAY: { ...settings, type: Type.GOAWAY, payload: uint32(0, 0) },
+      "an answer to no PING": { ...settings, type: Type.PING, flags: Flag.ACK, payload: uint32(0, 0) },
+      "an answer too many to SETTINGS": { ...settings, flags: Flag.ACK },
+      "a reset of no stream": { ...settings, type: Type.RST_STREAM, streamId: 99, payload: uint32(8) },
+    };
+    for (const [end, frame] of Object.entries(ends)) {
+      const socket = connect({ path: resolveSocket(t.server.address).path });
+      socket.on("error", () => {});
+      socket.write(Buffer.concat([magic, bytesOf(settings), bytesOf({ ...settings, flags: Flag.ACK })]));
+      await once(socket, "data");
+      socket.write(Buffer.concat([bytesOf(frame), ...calls]));
+      assert.equal((await t.client.unary({ text: end })).text, end);
+      socket.destroy();
+    }
   });
 
   it("understands a peer whose bytes come one by one", async () => {

@@ -93,6 +93,8 @@ export function rawExchange(path: string, ...chunks: (string | Uint8Array)[]): P
 /** A bare HTTP/2 server at a path, for what no proper server would do. */
 export interface RawServer extends AsyncDisposable {
   readonly http2: Http2Server;
+  /** Breaks all connections. */
+  hangUp(): void;
 }
 
 export async function rawServer(
@@ -112,12 +114,16 @@ export async function rawServer(
     onStream(stream, headers);
   });
   await new Promise<void>((resolve) => http2.listen(path, resolve));
+  const hangUp = () => {
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+  };
   return {
     http2,
+    hangUp,
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets) {
-        socket.destroy();
-      }
+      hangUp();
       await new Promise((resolve) => http2.close(resolve));
     },
   };

@@ -19,6 +19,7 @@ export function createNodeEngine({ routes, router, onError, counter }: EngineOpt
   });
   const http1 = createHttp1(handle);
   http2.on("session", (session) => {
+    destroyBetweenReads(session);
     sessions.set(session, accepting);
     if (isDraining) {
       drain(session);
@@ -61,6 +62,25 @@ const http2Options = {
   streamResetRate: 5_000,
   streamResetBurst: 20_000,
 };
+
+/** nghttp2's errors from here on downwards are fatal: its session must not be used any more. */
+const firstFatalErrno = -900;
+
+/**
+ * Has Node.js destroy a session in the next turn, when it is not about to read what comes after. Some versions (22.23.3, and 26
+ * up to 26.9) would end the process by abort() if that is a call: nodejs/node#64850. A peer can have a session destroyed while it
+ * is read: by GOAWAY with an error, or by the answer to a PING that was never sent.
+ */
+function destroyBetweenReads(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session);
+  session.destroy = (error?: Error & { errno?: number }, code?: number) => {
+    if ((error?.errno ?? 0) <= firstFatalErrno) {
+      destroy(error, code); // it reads nothing more, and must not
+    } else {
+      setImmediate(destroy, error, code);
+    }
+  };
+}
 
 /** For how long a peer may be silent before its calls on their way are given up, in milliseconds; a round trip takes microseconds. */
 const roundTripMs = 50;
