@@ -80,7 +80,7 @@ describe("vyra-ipc in a terminal", () => {
     terminal.type("clear; echo what was there before");
     await terminal.shows(/^what was there before$/m);
     terminal.type(
-      "vyra-ipc bench shop Place -c 4 -d 1m > bench.txt 2>&1 & vyra-ipc top shop -i 500ms; echo rc=$?; kill %1",
+      "vyra-ipc bench shop Place -c 4 -d 1m > /dev/null 2>&1 & vyra-ipc top shop -i 500ms; echo rc=$?; kill %1",
     );
     const first = await terminal.shows(/^cli\.test\.ShopService\/Place +[\d,]{3,}.*[\d.]+ (µs|ms)/m);
     assert.doesNotMatch(first, /what was there before/);

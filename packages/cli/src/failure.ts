@@ -62,8 +62,16 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ConnectError) {
     return failureOfCall(error, []);
   }
+  if (isOfFile(error)) {
+    return usage(`cannot ${error.syscall} ${error.path} (${error.code})`);
+  }
   const text = error instanceof Error ? error.message : String(error);
   return new Failure("bug", `this should not have happened: ${text}`, undefined, { cause: error });
+}
+
+/** Whether the system refuses what was to be done with a file or a folder. */
+function isOfFile(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "path" in error;
 }
 
 /** The failure of a call, with its details as they could be read. */

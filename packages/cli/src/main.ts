@@ -1,12 +1,21 @@
 #!/usr/bin/env node
+import { once } from "node:events";
 import { exitCodes } from "./failure.js";
 import { createProgram, parserFailure } from "./program.js";
-import { heedSignals, interrupted, signalExitCode } from "./terminal/interrupt.js";
+import { heedSignals, interrupted, pause, signalExitCode } from "./terminal/interrupt.js";
 import { endWhenOutputFails, flushed, report } from "./terminal/output.js";
 
 const exitCode = await main(process.argv.slice(2));
-await flushed();
-process.exit(exitCode);
+await Promise.race([flushed(), isOverdue()]);
+process.exit(interrupted.aborted ? signalExitCode() : exitCode);
+
+/** Whoever interrupts the program need not wait for long until somebody reads its output. */
+async function isOverdue(): Promise<void> {
+  if (!interrupted.aborted) {
+    await once(interrupted, "abort");
+  }
+  await pause(500);
+}
 
 /** @returns the exit code. */
 async function main(args: string[]): Promise<number> {

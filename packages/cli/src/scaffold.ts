@@ -26,15 +26,17 @@ export interface Created {
 export async function createModule(folder: string, name: string, packages: string | undefined): Promise<Created> {
   const module = moduleName(name);
   await assertEmpty(folder);
-  const files: string[] = [];
+  const files = new Map<string, string>();
   for (const path of await filesIn(template)) {
     const text = await readFile(join(template, path), "utf8");
     const target = adapt(renamed[path] ?? path, module);
-    await mkdir(dirname(join(folder, target)), { recursive: true });
-    await writeFile(join(folder, target), await finished(target, adapt(text, module), packages));
-    files.push(target);
+    files.set(target, await finished(target, adapt(text, module), packages));
   }
-  return { module, files: files.sort() };
+  for (const [target, text] of files) {
+    await mkdir(dirname(join(folder, target)), { recursive: true });
+    await writeFile(join(folder, target), text);
+  }
+  return { module, files: [...files.keys()].sort() };
 }
 
 /** A name for a socket, a proto package and an npm package at once. */
@@ -81,6 +83,9 @@ async function withTarballs(text: string, folder: string): Promise<string> {
 }
 
 async function assertEmpty(folder: string): Promise<void> {
+  if (folder === "") {
+    throw usage("the folder has no name");
+  }
   let entries: string[] = [];
   try {
     entries = await readdir(folder);

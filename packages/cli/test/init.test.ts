@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -66,6 +75,22 @@ describe("vyra-ipc init", () => {
     assert.deepEqual([full.code, name.code], [2, 2]);
     assert.equal(full.stderr, "vyra-ipc: my-shop is not empty: name a new folder\n");
     assert.match(name.stderr, /^vyra-ipc: "42" makes no module's name: /);
+  });
+
+  it("writes nothing where it cannot write all", async () => {
+    const outcomes = await Promise.all([
+      run(["init", "bare", "--packages", "/nowhere"], { cwd: folder }),
+      run(["init", "", "--name", "nameless"], { cwd: folder }),
+      run(["gen", "-o", "/dev/null/gen"], { cwd: module }),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ code }) => code),
+      [2, 2, 2],
+    );
+    assert.match(outcomes[0].stderr, /no tarball of @vyra\/http2 in \/nowhere/);
+    assert.equal(outcomes[1].stderr, "vyra-ipc: the folder has no name\n");
+    assert.equal(outcomes[2].stderr, "vyra-ipc: cannot mkdir /dev/null/gen (ENOTDIR)\n");
+    assert.ok(!existsSync(join(folder, "bare")) && !existsSync(join(folder, "package.json")));
   });
 
   /** Runs a command in the module, as its scripts would. */

@@ -25,7 +25,7 @@ import { addHeaderFlag, parseHeaders } from "../metadata.js";
 import { paintFor } from "../terminal/colors.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { compactJson, prettyJson } from "../terminal/json-text.js";
-import { note, print } from "../terminal/output.js";
+import { note, print, roomForOutput } from "../terminal/output.js";
 import { jsonText, printable } from "../terminal/printable.js";
 
 interface CallFlags extends ConnectionFlags, DescriptorFlags {
@@ -128,6 +128,7 @@ async function show(method: DescMethod, answer: Answer, source: DescriptorSource
   const write = flags.json ? (json: JsonValue) => jsonText(json) : givesStream(method) ? compactJson : prettyJson;
   for await (const message of answer.messages) {
     print(write(await jsonOf(method.output, message, source)));
+    await roomForOutput();
   }
   if (flags.verbose) {
     showMetadata("trailer", answer.trailer, flags);

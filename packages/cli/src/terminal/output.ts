@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Failure } from "../failure.js";
 import { exitCodes } from "../failure.js";
 import { paintFor } from "./colors.js";
+import { interrupted } from "./interrupt.js";
 import { jsonText } from "./printable.js";
 
 /** What the process ends with when its output cannot be written, to a full disk perhaps (EX_IOERR of sysexits.h). */
@@ -52,6 +54,13 @@ export function endWhenOutputFails(): void {
       }
       process.exit(outputFailed);
     });
+  }
+}
+
+/** Resolves when there is room for more output: who makes a lot of it waits for whoever reads it. @throws when interrupted. */
+export async function roomForOutput(): Promise<void> {
+  if (process.stdout.writableNeedDrain) {
+    await once(process.stdout, "drain", { signal: interrupted });
   }
 }
 
