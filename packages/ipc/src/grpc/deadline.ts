@@ -50,6 +50,16 @@ export function remainingMs(signal: AbortSignal): number | undefined {
   return deadline === undefined ? undefined : deadline - performance.now();
 }
 
+/**
+ * With what the signal of a call is aborted that ended as it should, as by `abort()` without a reason: for all the same one, since
+ * to make one takes as long as a call.
+ */
+export function callEnded(): DOMException {
+  ended ??= new DOMException("This operation was aborted", "AbortError");
+  return ended;
+}
+let ended: DOMException | undefined;
+
 export function deadlineExceeded(what: string, timeoutMs: number): ConnectError {
   return new ConnectError(`${what} of ${Math.round(timeoutMs)} ms exceeded`, Code.DeadlineExceeded);
 }

@@ -11,7 +11,7 @@ export {
   encodingHeader,
   unexpectedCompression,
 } from "./compression.js";
-export { deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
+export { callEnded, deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
 export { Deadlines, Timed } from "./deadlines.js";
 export {
   assertReadable,

@@ -18,6 +18,8 @@ export class StreamCall extends Call {
   readonly #drain = new Drain();
   /** Some of the requests have been taken, so that the call cannot begin anew. */
   #isSending = false;
+  /** All of them have been sent. */
+  #isSent = false;
   #isOpen = false;
   #trailer: Headers | undefined;
 
@@ -29,8 +31,8 @@ export class StreamCall extends Call {
     isPatient: boolean,
     requests: AsyncIterable<unknown>,
     private readonly encode: Encode,
-    private readonly onOpen: OnOpen,
-    private readonly onError: (error: ConnectError) => void,
+    private onOpen: OnOpen,
+    private onError: (error: ConnectError) => void,
   ) {
     super(core, method, signal, metadata, isPatient);
     this.#requests = requests[Symbol.asyncIterator]();
@@ -43,7 +45,29 @@ export class StreamCall extends Call {
     });
   }
 
-  get messages(): Inbox<Encoded, unknown> {
+  /** The response's messages, for a reader that may walk away without a word. Once only. */
+  messagesForReader(): AsyncIterableIterator<unknown> {
+    const messages = new ReaderMessages(this.#messages);
+    if (!this.isOver) {
+      readers.register(messages, this, this);
+    }
+    return messages;
+  }
+
+  /** Nobody can read the responses any more. */
+  onReaderGone(): void {
+    if (this.isOver) {
+      return;
+    }
+    this.#messages.abort(undefined);
+    if (this.#isSent) {
+      this.abandon(new ConnectError("nobody reads the responses any more", Code.Canceled));
+    } else {
+      this.stream?.resume(); // what still comes is thrown away, while requests go on
+    }
+  }
+
+  get #messages(): Inbox<Encoded, unknown> {
     return this.#inbox.messages;
   }
 
@@ -97,6 +121,11 @@ export class StreamCall extends Call {
     return this.#inbox.isAtEnd;
   }
 
+  protected override end(code?: Code | 0): void {
+    super.end(code);
+    readers.unregister(this);
+  }
+
   protected succeed(): void {
     this.end();
     this.#open();
@@ -106,7 +135,7 @@ export class StreamCall extends Call {
   protected reject(error: ConnectError, isOurs: boolean): void {
     if (this.#isOpen) {
       if (isOurs) {
-        this.messages.abort(error);
+        this.#messages.abort(error);
       }
       this.#finish(error);
     } else {
@@ -123,6 +152,7 @@ export class StreamCall extends Call {
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.onOpen(this);
+      this.onOpen = this.onError = told; // they know what the reader holds
     }
   }
 
@@ -130,7 +160,7 @@ export class StreamCall extends Call {
     if (this.#trailer !== undefined) {
       this.#fillTrailer();
     }
-    this.messages.finish(error);
+    this.#messages.finish(error);
     this.#letGoOfRequests(error);
   }
 
@@ -144,6 +174,7 @@ export class StreamCall extends Call {
     this.#isSending = true;
     try {
       if (await sendMessages(this.#requests, this.encode, stream, this.#drain, () => this.isOver)) {
+        this.#isSent = true;
         stream.end();
       }
     } catch (error) {
@@ -158,5 +189,32 @@ export class StreamCall extends Call {
       this.#requests.throw?.(error).catch(() => {});
     }
     this.#requests.return?.().catch(() => {});
+  }
+}
+
+function told(): void {}
+
+/**
+ * Connect's clients do not pass on that a `for await` was left by `break`: the response's iterator is simply forgotten. Left open,
+ * such a call would hold its share of the connection's window for ever, and a few of them would stop all calls. So it is
+ * cancelled when the garbage collector finds that nobody can read it any more, as in Python's gRPC. Whoever wants it at once
+ * aborts the call's signal.
+ */
+const readers = new FinalizationRegistry<StreamCall>((call) => call.onReaderGone());
+
+/** What the reader holds, and the call does not. */
+class ReaderMessages implements AsyncIterableIterator<unknown> {
+  constructor(private readonly messages: Inbox<Encoded, unknown>) {}
+
+  next(): Promise<IteratorResult<unknown>> {
+    return this.messages.next();
+  }
+
+  return(value?: unknown): Promise<IteratorResult<unknown>> {
+    return this.messages.return(value);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
   }
 }

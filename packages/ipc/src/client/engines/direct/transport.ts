@@ -9,7 +9,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { runStreamingCall, runUnaryCall } from "@connectrpc/connect/protocol";
+import { runStreamingCall } from "@connectrpc/connect/protocol";
 import {
   assertWritable,
   completed,
@@ -29,6 +29,7 @@ import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "..
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Core } from "./call.js";
+import { ChainedCall } from "./chained-call.js";
 import { contentType, Method } from "./method.js";
 import { LazyUnaryResponse, type ResponseFields } from "./response.js";
 import { DirectSession } from "./session.js";
@@ -75,13 +76,11 @@ export function createDirectTransport(
     unary(desc, signal, timeoutMs, header, input, contextValues) {
       const method = methodOf(desc);
       if (isChained) {
-        return runUnaryCall({
-          interceptors: chain,
-          ...limitedBy(timeoutMs),
-          ...(signal && { signal }),
-          req: { stream: false, method: desc, message: input, ...requestOf(method, timeoutMs, header, contextValues) },
-          next: (req) => attemptUnary(method, req) as never,
-        });
+        const call = new ChainedCall(core.deadlines, signal, timeoutFor(desc, given(timeoutMs)));
+        const req = requestOf(method, timeoutMs, header, contextValues);
+        const message = completed(desc.input, input);
+        const next = (attempt: UnaryRequest) => attemptUnary(method, attempt);
+        return call.run(interceptors, next, { stream: false, method: desc, message, ...req }) as never;
       }
       return new Promise((resolve, reject) => {
         const onResponse = (message: unknown, fields: ResponseFields) =>
@@ -297,7 +296,7 @@ function streamResponse(method: DescMethod, call: StreamCall): AnyResponse {
     get trailer() {
       return call.trailer;
     },
-    message: call.messages,
+    message: call.messagesForReader(),
   } as unknown as AnyResponse;
 }
 

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { headersOf } from "../../../grpc/index.js";
+import { callEnded, headersOf } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 
 /** What a context shows of a call. */
@@ -50,7 +50,7 @@ export class LazyContext implements HandlerContext {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#call.isOver) {
-        this.#controller.abort(this.#call.reason);
+        this.#controller.abort(this.#call.reason ?? callEnded());
       }
     }
     return this.#controller.signal;
@@ -82,7 +82,7 @@ export class LazyContext implements HandlerContext {
   }
   /** @internal The call is over: those who hold its signal are told. */
   static end(context: LazyContext, reason: unknown): void {
-    context.#controller?.abort(reason);
+    context.#controller?.abort(reason ?? callEnded());
   }
 }
 

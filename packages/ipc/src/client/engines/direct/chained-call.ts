@@ -1,0 +1,88 @@
+import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import {
+  callEnded,
+  type Deadlines,
+  deadlineExceeded,
+  formatTimeout,
+  noteDeadline,
+  Timed,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+
+type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
+
+/**
+ * A unary call through interceptors. To them it is as by Connect's `runUnaryCall` behind `deadline()`: the chain is built for each
+ * call, and the signal is aborted when the call ends, whatever ends it. But there is one signal instead of three, and one timer
+ * for all calls: signals are what takes the time there.
+ */
+export class ChainedCall extends Timed {
+  readonly #controller = new AbortController();
+  #reject: (error: ConnectError) => void = () => {};
+
+  constructor(
+    private readonly deadlines: Deadlines,
+    private readonly callerSignal: AbortSignal | undefined,
+    private readonly timeoutMs: number | undefined,
+  ) {
+    super();
+  }
+
+  run(interceptors: readonly Interceptor[], next: Next, init: Omit<UnaryRequest, "signal">): Promise<UnaryResponse> {
+    const { signal } = this.#controller;
+    const req = { ...init, signal } as UnaryRequest;
+    let chain = next as Parameters<Interceptor>[0];
+    for (let i = interceptors.length - 1; i >= 0; i--) {
+      chain = (interceptors[i] as Interceptor)(chain);
+    }
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      this.#limit(req.header);
+      chain(req).then(
+        (res) => {
+          this.#end(callEnded());
+          resolve(res as UnaryResponse);
+        },
+        (reason) => {
+          const error = signal.aborted ? ConnectError.from(signal.reason, Code.Canceled) : ConnectError.from(reason);
+          this.#end(error);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  onDeadline(): void {
+    this.#giveUp(deadlineExceeded("deadline", this.timeoutMs ?? 0));
+  }
+
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    this.#giveUp(this.callerSignal?.reason);
+  }
+
+  #limit(header: Headers): void {
+    if (this.callerSignal?.aborted) {
+      this.handleEvent();
+      return;
+    }
+    this.callerSignal?.addEventListener("abort", this);
+    if (this.timeoutMs !== undefined) {
+      noteDeadline(this.#controller.signal, this.timeoutMs);
+      header.set(timeoutHeader, formatTimeout(this.timeoutMs));
+      this.deadlines.start(this, this.timeoutMs);
+    }
+  }
+
+  /** An interceptor that never answers does not keep the caller waiting. */
+  #giveUp(reason: unknown): void {
+    this.#end(reason);
+    this.#reject(ConnectError.from(reason, Code.Canceled));
+  }
+
+  #end(reason: unknown): void {
+    this.deadlines.stop(this);
+    this.callerSignal?.removeEventListener("abort", this);
+    this.#controller.abort(reason);
+  }
+}
