@@ -1,6 +1,7 @@
 // Runs every compiled test of the workspace, or those whose path contains one of the words given, on this Node.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,14 +9,23 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const words = process.argv.slice(2);
 
 const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "dist-test"));
-const files = [...folders, join(root, "tests/dist/e2e")]
+// Those that take longest come first, so that none is left over in the end.
+const files = [join(root, "tests/dist/e2e"), ...folders]
   .flatMap(testFilesUnder)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
 if (files.length === 0) {
   console.error("no test found: has it been built (npm run build)?");
   process.exit(1);
 }
-const args = ["--test", "--test-timeout=60000", ...files.map((file) => relative(root, file))];
+// Many tests wait for a moment to pass or for a process to start, so more of them run than there are cores; Node.js itself would run
+// one less.
+const concurrency = availableParallelism() * 2;
+const args = [
+  "--test",
+  "--test-timeout=60000",
+  `--test-concurrency=${concurrency}`,
+  ...files.map((file) => relative(root, file)),
+];
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);
 

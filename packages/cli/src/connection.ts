@@ -1,43 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createIpcTransport, type IpcTransport, resolveSocket } from "@vyra/ipc";
-import { type Command, InvalidArgumentError } from "commander";
-import { Failure, failureOf } from "./failure.js";
-import { parseDuration } from "./terminal/duration.js";
-
-/** What every command that dials takes. */
-export interface ConnectionFlags {
-  /** User ids whose sockets may be dialled as well. */
-  readonly trust?: number[];
-}
+import { Failure } from "./failure.js";
+import { failureOf } from "./failure-of.js";
+import type { ConnectionFlags } from "./grammar/flags.js";
 
 export const defaultTimeoutMs = 5_000;
-
-export function addTrustFlag(command: Command): Command {
-  return command.option(
-    "--trust <uid>",
-    "dial a socket of this user, too, besides your own and root's (can be repeated)",
-    (text: string, before: number[] = []) => [...before, parseUid(text)],
-  );
-}
-
-export function addTimeoutFlag(command: Command, what: string, shown: string): Command {
-  return command.option(
-    "--timeout <time>",
-    `${what}: 500ms, 10s, 1m30s; 0 for no limit (default: ${shown})`,
-    parseDuration,
-  );
-}
-
-export function addJsonFlag(command: Command, what: string): Command {
-  return command.option("--json", what);
-}
-
-function parseUid(text: string): number {
-  if (!/^\d+$/.test(text)) {
-    throw new InvalidArgumentError("A user id is a number: see id -u.");
-  }
-  return Number(text);
-}
 
 /** A connection to the server at an address; nothing is dialled before the first call. */
 export interface Connection extends AsyncDisposable {

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { addBench } from "./commands/bench.js";
-import { addCall } from "./commands/call.js";
-import { addDescribe } from "./commands/describe.js";
-import { addGen } from "./commands/gen.js";
-import { addHealth } from "./commands/health.js";
-import { addInit } from "./commands/init.js";
-import { addLs } from "./commands/ls.js";
-import { addTop } from "./commands/top.js";
-import { addWait } from "./commands/wait.js";
-import { type Failure, failureOf, usage } from "./failure.js";
+import { Failure, usage } from "./failure.js";
+import { addBench } from "./grammar/bench.js";
+import { addCall } from "./grammar/call.js";
+import { addDescribe } from "./grammar/describe.js";
+import { addGen } from "./grammar/gen.js";
+import { addHealth } from "./grammar/health.js";
+import { addInit } from "./grammar/init.js";
+import { addLs } from "./grammar/ls.js";
+import { addTop } from "./grammar/top.js";
+import { addWait } from "./grammar/wait.js";
 
 const exitCodeHelp = `
 Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
@@ -32,9 +32,13 @@ export function createProgram(): Command {
   return program;
 }
 
-/** What the parser of arguments found wrong, as a failure; undefined if it was only asked for help. */
-export function parserFailure(error: unknown): Failure | undefined {
+/** What went wrong, in parsing the arguments or after it, as a failure; undefined if help was asked for. */
+export async function failureToReport(error: unknown): Promise<Failure | undefined> {
+  if (error instanceof Failure) {
+    return error;
+  }
   if (!(error instanceof CommanderError)) {
+    const { failureOf } = await import("./failure-of.js");
     return failureOf(error);
   }
   if (error.exitCode === 0) {

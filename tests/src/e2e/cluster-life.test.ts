@@ -9,7 +9,7 @@ import { leaveNothingBehind } from "../support/clean.js";
 import { conversation, startCluster } from "../support/cluster.js";
 import { createEcho } from "../support/echo.js";
 import { freshName } from "../support/engines.js";
-import { failure } from "../support/expect.js";
+import { failure, until } from "../support/expect.js";
 
 const { folder } = leaveNothingBehind();
 
@@ -22,7 +22,7 @@ describe("a cluster's life", () => {
     await talk.exchange();
     process.kill(worker, "SIGTERM");
     const next = cluster.open(1);
-    while ((await cluster.answering(next)) === worker) {}
+    await cluster.untilAnotherThan(worker, next);
     await talk.exchange();
     await talk.end();
     assert.equal((await cluster.untilThereAre(1)).length, 1);
@@ -43,9 +43,7 @@ describe("a cluster's life", () => {
       } else {
         process.kill(how === "SIGTERM" ? cluster.pid : -cluster.pid, signal);
       }
-      while (existsSync(cluster.path)) {
-        await new Promise(setImmediate);
-      }
+      await until(() => !existsSync(cluster.path), "the name is free");
       await failure(cluster.open(1).unary({}), Code.Unavailable);
       for (const talk of talks) {
         await talk.exchange();

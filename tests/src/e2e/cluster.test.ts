@@ -59,7 +59,7 @@ for (const engine of serverEngines) {
       const callers = Array.from({ length: 16 }, async () => {
         const errors: unknown[] = [];
         while (!isOver) {
-          await client.unary({ delayMs: 1 }).catch((error: unknown) => errors.push(error));
+          await client.unary({ delayMs: 5 }).catch((error: unknown) => errors.push(error));
         }
         return errors;
       });
@@ -81,7 +81,7 @@ for (const engine of serverEngines) {
       let answered = 0;
       const callers = Array.from({ length: 32 }, async () => {
         while (!isOver) {
-          await client.unary({ delayMs: 1 });
+          await client.unary({ delayMs: 5 });
           answered++;
         }
       });
@@ -97,7 +97,7 @@ for (const engine of serverEngines) {
       await using cluster = await startCluster(engine, { workers: 1 });
       const socket = connect({ path: cluster.path });
       await once(socket, "connect");
-      while ((await cluster.workers())[0]?.connections !== 1) {}
+      await cluster.untilConnected();
       assert.equal(await cluster.ask("restart"), "restarted");
       const session = rawSession(cluster.path, socket);
       const answer = await rawRequest(session, { ":path": "/vyra.test.EchoService/Unary" }, envelope(new Uint8Array()));

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { it } from "node:test";
+import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
+import { type ChannelOptions, createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, describePairs, freshName, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -249,57 +249,80 @@ describePairs("a channel", (pair) => {
     assert.equal(status, 0);
     assert.equal(printed, "0\n1\n2\n");
   });
-
-  it("gives up a server that does not answer any more", async () => {
-    const name = freshName();
-    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
-    const child = spawn(process.execPath, [script, name, pair.server], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((resolve) => child.stdout.once("data", resolve));
-    const channel = createChannel(name, { ...options, keepAliveIntervalMs: 50, keepAliveTimeoutMs: 200 });
-    const client = channel.client(EchoService);
-    await client.unary({}, { timeoutMs: 30_000 });
-    const unary = failure(client.unary({ fault: { hang: true } }, { timeoutMs: 30_000 }), Code.Unavailable);
-    const stream = failure(all(client.serverStream({ count: 1, fault: { hang: true } })), Code.Unavailable);
-    await client.unary({ delayMs: 300 }, { timeoutMs: 30_000 });
-    child.kill("SIGSTOP");
-    for (const error of await Promise.all([unary, stream])) {
-      assert.match(error.message, /lost the connection/);
-      assert.match(String(error.cause), /no answer to PING within 200 ms/);
-    }
-    await channel.close();
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    await ended;
-    const next = await serveAt(name);
-    await next.close();
-  });
-
-  it("fails calls in flight with Unavailable when the server is killed, not as if they had never been sent", async () => {
-    const name = freshName();
-    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
-    const child = spawn(process.execPath, [script, name, pair.server], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((resolve) => child.stdout.once("data", resolve));
-    const channel = createChannel(name, options);
-    const client = channel.client(EchoService);
-    const stream = client.serverStream({ count: 9, fault: { hang: true, after: 1 } })[Symbol.asyncIterator]();
-    await stream.next();
-    const unary = failure(client.unary({ fault: { hang: true } }), Code.Unavailable);
-    const streaming = failure(stream.next(), Code.Unavailable);
-    await client.unary({});
-    const exited = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
-    for (const error of await Promise.all([unary, streaming])) {
-      assert.match(error.message, /lost the connection/);
-      assert.ok(!(error.cause instanceof NotProcessedError));
-    }
-    await exited;
-    // A socket and a lock of the dead stay behind; the next server takes over from them.
-    const server = await serveAt(name);
-    assert.equal((await client.unary({ text: "back" })).text, "back");
-    await channel.close();
-    await server.close();
-  });
 });
+
+// A process of its own for each, called by clients of all engines at once.
+for (const engine of serverEngines) {
+  describe(`channels to a server process, ${engine}`, () => {
+    it("give it up when it does not answer any more", async () => {
+      await using t = await start({ keepAliveIntervalMs: 50, keepAliveTimeoutMs: 200 });
+      const outcomes = t.clients.map(async (client) => {
+        const fault = { hang: true };
+        const unary = failure(client.unary({ fault }, { timeoutMs: 30_000 }), Code.Unavailable);
+        const stream = failure(all(client.serverStream({ count: 1, fault })), Code.Unavailable);
+        for (const error of await Promise.all([unary, stream])) {
+          assert.match(error.message, /lost the connection/);
+          assert.match(String(error.cause), /no answer to PING within 200 ms/);
+        }
+      });
+      await Promise.all(t.clients.map((client) => client.unary({ delayMs: 300 }, { timeoutMs: 30_000 })));
+      t.child.kill("SIGSTOP");
+      await Promise.all(outcomes);
+      t.child.kill("SIGKILL");
+      await t.exited;
+      await (await serveAgain(t.name)).close();
+    });
+
+    it("fail calls in flight with Unavailable when it is killed, not as if they had never been sent", async () => {
+      await using t = await start();
+      const outcomes = await Promise.all(
+        t.clients.map(async (client) => {
+          const stream = client.serverStream({ count: 9, fault: { hang: true, after: 1 } })[Symbol.asyncIterator]();
+          await stream.next();
+          return [
+            failure(client.unary({ fault: { hang: true } }), Code.Unavailable),
+            failure(stream.next(), Code.Unavailable),
+          ];
+        }),
+      );
+      await Promise.all(t.clients.map((client) => client.unary({})));
+      t.child.kill("SIGKILL");
+      for (const error of await Promise.all(outcomes.flat())) {
+        assert.match(error.message, /lost the connection/);
+        assert.ok(!(error.cause instanceof NotProcessedError));
+      }
+      await t.exited;
+      // A socket and a lock of the dead stay behind; the next server takes over from them.
+      await using _ = await serveAgain(t.name);
+      for (const client of t.clients) {
+        assert.equal((await client.unary({ text: "back" })).text, "back");
+      }
+    });
+
+    const serveAgain = (socket: string) =>
+      serve({ socket, engine, signals: false, routes: (router) => router.service(EchoService, createEcho()) });
+
+    async function start(options: ChannelOptions = {}) {
+      const name = freshName();
+      const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+      const child = spawn(process.execPath, [script, name, engine], { stdio: ["ignore", "pipe", "inherit"] });
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      await new Promise((resolve) => child.stdout.once("data", resolve));
+      const channels = clientEngines.map((client) =>
+        createChannel(name, { engine: client, timeoutMs: 60_000, ...options }),
+      );
+      return {
+        name,
+        child,
+        exited,
+        clients: channels.map((channel) => channel.client(EchoService)),
+        async [Symbol.asyncDispose]() {
+          await Promise.all(channels.map((channel) => channel.close()));
+        },
+      };
+    }
+  });
+}
 
 for (const client of clientEngines) {
   it(`${client} says that a refused call, or one above GOAWAY's last stream, was not processed`, async () => {

@@ -9,7 +9,7 @@ import { AddressInUseError, createChannel, resolveSocket, serve } from "@vyra/ip
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { describePairs, freshName, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -114,92 +114,97 @@ describePairs("closing a server", (pair) => {
   });
 });
 
-describePairs("a server process", (pair) => {
-  for (const [signal, status] of [
-    ["SIGTERM", null],
-    ["SIGINT", null],
-  ] as const) {
-    it(`answers what it is busy with on ${signal}, removes its socket and ends as told`, async () => {
-      const { child, exited, path, channel, client } = await start(pair.server);
-      const slow = client.unary({ text: "late", delayMs: 100 });
-      await client.unary({});
-      child.kill(signal);
-      assert.equal((await slow).text, "late");
-      assert.deepEqual(await exited, { status, signal });
-      assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
-      await channel.close();
-    });
-  }
+// A process of its own for each, called by clients of all engines at once.
+for (const engine of serverEngines) {
+  describe(`a server process, ${engine}`, () => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      it(`answers what it is busy with on ${signal}, removes its socket and ends as told`, async () => {
+        await using t = await start();
+        const slow = t.clients.map((client) => client.unary({ text: "late", delayMs: 100 }));
+        await t.callAll();
+        t.child.kill(signal);
+        for (const { text } of await Promise.all(slow)) {
+          assert.equal(text, "late");
+        }
+        assert.deepEqual(await t.exited, { status: null, signal });
+        assert.ok(!existsSync(t.path) && !existsSync(`${t.path}.lock`));
+      });
+    }
 
-  it("ends at once on a second signal, and still removes its socket", async () => {
-    const { child, exited, path, channel, client } = await start(pair.server, { graceMs: 3_600_000 });
-    const hanging = failure(client.unary({ fault: { hang: true, ignoreCancel: true } }), Code.Unavailable);
-    await client.unary({});
-    child.kill("SIGTERM");
-    await until(() => !existsSync(path), "the first signal has been heard");
-    child.kill("SIGTERM");
-    assert.deepEqual(await exited, { status: null, signal: "SIGTERM" });
-    await hanging;
-    await channel.close();
+    it("ends at once on a second signal, and still removes its socket", async () => {
+      await using t = await start({ graceMs: 3_600_000 });
+      const fault = { hang: true, ignoreCancel: true };
+      const hanging = t.clients.map((client) => failure(client.unary({ fault }), Code.Unavailable));
+      await t.callAll();
+      t.child.kill("SIGTERM");
+      await until(() => !existsSync(t.path), "the first signal has been heard");
+      t.child.kill("SIGTERM");
+      assert.deepEqual(await t.exited, { status: null, signal: "SIGTERM" });
+      await Promise.all(hanging);
+    });
+
+    it("leaves signals alone when told to", async () => {
+      await using t = await start({ signals: false });
+      await t.callAll();
+      t.child.kill("SIGTERM");
+      assert.deepEqual(await t.exited, { status: null, signal: "SIGTERM" });
+      assert.ok(existsSync(t.path), "a process that dies unheard leaves its socket");
+      // The next one clears up after it.
+      const next = await serve({ socket: t.path, signals: false, engine, routes: () => {} });
+      await next.close();
+    });
+
+    for (const [how, status] of [
+      ["exit", 7],
+      ["throw", 1],
+    ] as const) {
+      it(`removes its socket when it ends by ${how === "exit" ? "process.exit()" : "an uncaught exception"}`, async () => {
+        await using t = await start();
+        t.child.stdin?.write(`${how}\n`);
+        assert.deepEqual(await t.exited, { status, signal: null });
+        assert.ok(!existsSync(t.path) && !existsSync(`${t.path}.lock`));
+      });
+    }
+
+    it("keeps the name to itself, and says who it is", async () => {
+      await using t = await start();
+      await assert.rejects(
+        serve({ socket: t.path, signals: false, routes: () => {} }),
+        (error) => error instanceof AddressInUseError && error.pid === t.child.pid && error.message.includes(t.path),
+      );
+      t.child.kill("SIGKILL");
+      await t.exited;
+      const routes: Parameters<typeof serve>[0]["routes"] = (router) => router.service(EchoService, createEcho());
+      await using _ = await serve({ socket: t.path, signals: false, engine, routes });
+      await t.callAll();
+    });
+
+    async function start(options: object = {}) {
+      const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+      const name = freshName();
+      const child = spawn(process.execPath, [script, name, engine, JSON.stringify(options)], {
+        stdio: ["pipe", "pipe", "ignore"],
+      });
+      const exited = exitOf(child);
+      await new Promise((resolve) => child.stdout?.once("data", resolve));
+      child.stdout?.resume();
+      const channels = clientEngines.map((client) => createChannel(name, { engine: client, timeoutMs: 60_000 }));
+      const clients = channels.map((channel) => channel.client(EchoService));
+      return {
+        child,
+        exited,
+        path: resolveSocket(name).path,
+        clients,
+        async callAll(): Promise<void> {
+          await Promise.all(clients.map((client) => client.unary({})));
+        },
+        async [Symbol.asyncDispose]() {
+          await Promise.all(channels.map((channel) => channel.close()));
+        },
+      };
+    }
   });
-
-  it("leaves signals alone when told to", async () => {
-    const { child, exited, path, channel, client } = await start(pair.server, { signals: false });
-    await client.unary({});
-    child.kill("SIGTERM");
-    assert.deepEqual(await exited, { status: null, signal: "SIGTERM" });
-    assert.ok(existsSync(path), "a process that dies unheard leaves its socket");
-    // The next one clears up after it.
-    const next = await serve({ socket: path, signals: false, engine: pair.server, routes: () => {} });
-    await next.close();
-    await channel.close();
-  });
-
-  for (const [how, status] of [
-    ["exit", 7],
-    ["throw", 1],
-  ] as const) {
-    it(`removes its socket when it ends by ${how === "exit" ? "process.exit()" : "an uncaught exception"}`, async () => {
-      const { child, exited, path, channel } = await start(pair.server);
-      child.stdin?.write(`${how}\n`);
-      assert.deepEqual(await exited, { status, signal: null });
-      assert.ok(!existsSync(path) && !existsSync(`${path}.lock`));
-      await channel.close();
-    });
-  }
-
-  it("keeps the name to itself, and says who it is", async () => {
-    const { child, exited, path, channel } = await start(pair.server);
-    await assert.rejects(
-      serve({ socket: path, signals: false, routes: () => {} }),
-      (error) => error instanceof AddressInUseError && error.pid === child.pid && error.message.includes(path),
-    );
-    child.kill("SIGKILL");
-    await exited;
-    const next = await serve({
-      socket: path,
-      signals: false,
-      engine: pair.server,
-      routes: (r) => r.service(EchoService, createEcho()),
-    });
-    assert.equal((await channel.client(EchoService).unary({ text: "next" })).text, "next");
-    await channel.close();
-    await next.close();
-  });
-
-  async function start(engine: string, options: object = {}) {
-    const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
-    const name = freshName();
-    const child = spawn(process.execPath, [script, name, engine, JSON.stringify(options)], {
-      stdio: ["pipe", "pipe", "ignore"],
-    });
-    const exited = exitOf(child);
-    await new Promise((resolve) => child.stdout?.once("data", resolve));
-    child.stdout?.resume();
-    const channel = createChannel(name, { engine: pair.client });
-    return { child, exited, path: resolveSocket(name).path, channel, client: channel.client(EchoService) };
-  }
-});
+}
 
 describe("a server process that is told to end while it starts", () => {
   it("leaves nothing behind", async () => {

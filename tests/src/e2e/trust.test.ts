@@ -22,7 +22,7 @@ import {
 } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 
 const { folder } = leaveNothingBehind();
@@ -126,36 +126,6 @@ describePairs("trust", (pair) => {
     assert.match(error.message, /ECONNREFUSED/);
   });
 
-  for (const fd of [3, "backend"]) {
-    it(`serves a socket that listens already, as ${typeof fd === "number" ? "a descriptor" : "systemd names it"}, and leaves its file alone`, async () => {
-      const path = join(folder, `${freshName()}.sock`);
-      // Elsewhere first: libuv unlinks the path that it bound when this process lets go of the socket.
-      const listening = createServer().listen(`${path}.tmp`);
-      await new Promise((resolve) => listening.once("listening", resolve));
-      renameSync(`${path}.tmp`, path);
-      const handle = (listening as unknown as { _handle: { fd: number } })._handle;
-      const { mode, ino } = lstatSync(path);
-      const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
-      // As systemd does it: LISTEN_PID is that of the very process.
-      const command = `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=backend exec "$0" "$@"`;
-      const options = JSON.stringify({ socket: { fd } });
-      const child = spawn("sh", ["-c", command, process.execPath, script, "-", pair.server, options], {
-        stdio: ["pipe", "pipe", "inherit", handle.fd],
-      });
-      const exited = new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
-      await new Promise((resolve) => listening.close(resolve));
-      const [line] = await once(child.stdout as NodeJS.ReadableStream, "data");
-      assert.equal(String(line), "serving at fd:3\n");
-      const channel = createChannel(path, { engine: pair.client });
-      assert.equal((await channel.client(EchoService).unary({ text: "inherited" })).text, "inherited");
-      child.kill("SIGTERM");
-      assert.equal(await exited, "SIGTERM");
-      await channel.close();
-      assert.deepEqual([lstatSync(path).mode, lstatSync(path).ino], [mode, ino]);
-      rmSync(path);
-    });
-  }
-
   it("says what is wrong with a socket that nobody handed over", async () => {
     for (const fd of ["backend", -1, 999]) {
       await assert.rejects(serve({ socket: { fd }, routes: () => {} }), AddressError);
@@ -175,6 +145,38 @@ for (const engine of serverEngines) {
       await failure(createClient(EchoService, transport).unary({}), Code.PermissionDenied);
       assert.equal(t.echo.calls, 0);
     });
+
+    for (const fd of [3, "backend"]) {
+      it(`serves a socket that listens already, as ${typeof fd === "number" ? "a descriptor" : "systemd names it"}, and leaves its file alone`, async () => {
+        const path = join(folder, `${freshName()}.sock`);
+        // Elsewhere first: libuv unlinks the path that it bound when this process lets go of the socket.
+        const listening = createServer().listen(`${path}.tmp`);
+        await new Promise((resolve) => listening.once("listening", resolve));
+        renameSync(`${path}.tmp`, path);
+        const handle = (listening as unknown as { _handle: { fd: number } })._handle;
+        const { mode, ino } = lstatSync(path);
+        const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
+        // As systemd does it: LISTEN_PID is that of the very process.
+        const command = `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=backend exec "$0" "$@"`;
+        const options = JSON.stringify({ socket: { fd } });
+        const child = spawn("sh", ["-c", command, process.execPath, script, "-", engine, options], {
+          stdio: ["pipe", "pipe", "inherit", handle.fd],
+        });
+        const exited = new Promise((resolve) => child.once("close", (_, signal) => resolve(signal)));
+        await new Promise((resolve) => listening.close(resolve));
+        const [line] = await once(child.stdout as NodeJS.ReadableStream, "data");
+        assert.equal(String(line), "serving at fd:3\n");
+        const channels = clientEngines.map((client) => createChannel(path, { engine: client }));
+        for (const channel of channels) {
+          assert.equal((await channel.client(EchoService).unary({ text: "inherited" })).text, "inherited");
+        }
+        child.kill("SIGTERM");
+        assert.equal(await exited, "SIGTERM");
+        await Promise.all(channels.map((channel) => channel.close()));
+        assert.deepEqual([lstatSync(path).mode, lstatSync(path).ino], [mode, ino]);
+        rmSync(path);
+      });
+    }
 
     it("publishes itself again when its socket is deleted", async () => {
       await using t = await setUp({ client: "node", server: engine });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Channel, type ClusterMember, createChannel, resolveSocket } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
@@ -13,6 +14,9 @@ export type Client = ReturnType<typeof clientOf>;
 function clientOf(channel: Channel) {
   return channel.client(EchoService);
 }
+
+/** How long to wait before a cluster is looked at again, in milliseconds. */
+const pauseMs = 10;
 
 /** A cluster in processes of its own, with the channels to it. */
 export async function startCluster(engine: string, options: object, name = freshName()) {
@@ -40,6 +44,7 @@ export async function startCluster(engine: string, options: object, name = fresh
     throw error;
   });
   const workers = async (): Promise<ClusterMember[]> => JSON.parse(await ask("workers"));
+  const answering = async (client: Client) => Number((await client.unary({})).text.split(" ")[1]);
   return {
     name,
     path: resolveSocket(name).path,
@@ -55,8 +60,16 @@ export async function startCluster(engine: string, options: object, name = fresh
       channels.push(channel);
       return clientOf(channel);
     },
-    async answering(client: Client): Promise<number> {
-      return Number((await client.unary({})).text.split(" ")[1]);
+    answering,
+    async untilAnotherThan(pid: number, client: Client): Promise<void> {
+      while ((await answering(client)) === pid) {
+        await pause(pauseMs);
+      }
+    },
+    async untilConnected(): Promise<void> {
+      while (!(await workers()).some(({ connections }) => connections > 0)) {
+        await pause(pauseMs);
+      }
     },
     async untilThereAre(count: number): Promise<ClusterMember[]> {
       for (;;) {
@@ -64,6 +77,7 @@ export async function startCluster(engine: string, options: object, name = fresh
         if (now.length === count) {
           return now;
         }
+        await pause(pauseMs); // asked without a pause, the cluster would have no time to start them
       }
     },
     async [Symbol.asyncDispose]() {

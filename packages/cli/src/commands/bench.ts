@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
-import type { Command } from "commander";
 import { htmlReport } from "../bench/html-report.js";
 import { runLoad } from "../bench/load.js";
 import { opaqueMessage, opaqueMethod } from "../bench/opaque.js";
@@ -8,72 +7,26 @@ import { progressLine } from "../bench/progress.js";
 import { type Report, reportJson } from "../bench/report.js";
 import { reportLines } from "../bench/terminal-report.js";
 import { callMethod, takesStream } from "../call-method.js";
-import {
-  addJsonFlag,
-  addTimeoutFlag,
-  addTrustFlag,
-  type Connection,
-  type ConnectionFlags,
-  connectTo,
-  defaultTimeoutMs,
-  failureAt,
-} from "../connection.js";
-import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descriptors/choose.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../connection.js";
+import { chooseSource } from "../descriptors/choose.js";
 import { findMethod, methodName } from "../descriptors/find-method.js";
 import { Failure, usage } from "../failure.js";
-import { examples, socketHelp } from "../help.js";
+import type { BenchFlags } from "../grammar/bench.js";
 import { requestStream, singleRequest } from "../messages/requests.js";
-import { addHeaderFlag, parseHeaders } from "../metadata.js";
-import { parseCount } from "../numbers.js";
+import { parseHeaders } from "../metadata.js";
 import { paintFor } from "../terminal/colors.js";
-import { formatCount, parseDuration, parseSpan } from "../terminal/duration.js";
+import { formatCount } from "../terminal/duration.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { note, print, printJson } from "../terminal/output.js";
 
-interface BenchFlags extends ConnectionFlags, DescriptorFlags {
-  readonly concurrency: number;
-  readonly connections: number;
-  readonly duration: number;
-  readonly warmup?: number;
-  readonly header?: string[];
-  readonly timeout?: number;
-  readonly html?: string;
-  readonly json?: boolean;
-}
-
-const defaultDurationMs = 10_000;
 const longestWarmUpMs = 1_000;
-const mostAtATime = 100_000;
 
-export function addBench(program: Command): void {
-  const command = program
-    .command("bench")
-    .summary("load a server, and measure")
-    .description(
-      "Call a method again and again, so many calls at a time, and show how many went through and how long they took. Any gRPC server on a Unix socket will do.",
-    )
-    .argument("<socket>", socketHelp)
-    .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
-    .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
-    .option("-c, --concurrency <n>", "calls at a time", parseCount(mostAtATime), 64)
-    .option("-d, --duration <time>", "how long to measure (default: 10s)", parseSpan, defaultDurationMs)
-    .option("--connections <n>", "connections to share them among", parseCount(mostAtATime), 1)
-    .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
-  addHeaderFlag(command);
-  addTimeoutFlag(command, "how long each call may take", "5s");
-  command.option("--html <file>", "write a report with charts, too");
-  addDescriptorFlags(command);
-  addTrustFlag(command);
-  addJsonFlag(command, "the result in JSON");
-  examples(command, [
-    [`bench my_module ProcessData '{"data": "some text"}' -c 64 -d 10s`],
-    ["bench my_module GetStatus -c 1 --html report.html", "one call at a time: latency without load"],
-    [`bench /run/other.sock Echo '{}' --proto echo.proto --json | jq .latencyMs.p99`],
-  ]);
-  command.action(bench);
-}
-
-async function bench(socket: string, name: string, argument: string | undefined, flags: BenchFlags): Promise<void> {
+export async function bench(
+  socket: string,
+  name: string,
+  argument: string | undefined,
+  flags: BenchFlags,
+): Promise<void> {
   const headers = parseHeaders(flags.header);
   await using connection = connectTo(socket, flags, { connections: flags.connections });
   const { method, requests } = await prepare(connection, name, argument, flags);

@@ -1,68 +1,30 @@
 import type { DescMethod, JsonValue, Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import type { Command } from "commander";
 import { type Answer, callMethod, givesStream, takesStream } from "../call-method.js";
-import {
-  addJsonFlag,
-  addTimeoutFlag,
-  addTrustFlag,
-  type Connection,
-  type ConnectionFlags,
-  connectTo,
-  defaultTimeoutMs,
-  failureAt,
-} from "../connection.js";
-import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descriptors/choose.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../connection.js";
+import { chooseSource } from "../descriptors/choose.js";
 import { findMethod } from "../descriptors/find-method.js";
 import type { DescriptorSource } from "../descriptors/source.js";
-import { Failure, failureOfCall } from "../failure.js";
-import { examples, socketHelp } from "../help.js";
+import { Failure } from "../failure.js";
+import { failureOfCall } from "../failure-of.js";
+import type { CallFlags } from "../grammar/call.js";
 import { readDetails } from "../messages/error-details.js";
 import { exampleOf } from "../messages/example.js";
 import { jsonOf } from "../messages/message-json.js";
 import { requestStream, singleRequest } from "../messages/requests.js";
-import { addHeaderFlag, parseHeaders } from "../metadata.js";
+import { parseHeaders } from "../metadata.js";
 import { paintFor } from "../terminal/colors.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { compactJson, prettyJson } from "../terminal/json-text.js";
 import { note, print, roomForOutput } from "../terminal/output.js";
 import { jsonText, printable } from "../terminal/printable.js";
 
-interface CallFlags extends ConnectionFlags, DescriptorFlags {
-  readonly header?: string[];
-  readonly timeout?: number;
-  readonly example?: boolean;
-  readonly verbose?: boolean;
-  readonly json?: boolean;
-}
-
-export function addCall(program: Command): void {
-  const command = program
-    .command("call")
-    .summary("call a method with JSON")
-    .description("Call a method. Requests and responses are JSON; of a stream, one message a line, as they come.")
-    .argument("<socket>", socketHelp)
-    .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough: Method")
-    .argument("[request]", "JSON, @file, or - for standard input; a stream of requests is read from there by default");
-  addHeaderFlag(command);
-  addTimeoutFlag(command, "how long the call may take", "5s, for streams none");
-  command
-    .option("--example", "show a request to fill in, and call nothing")
-    .option("-v, --verbose", "show the response's metadata on standard error");
-  addDescriptorFlags(command);
-  addTrustFlag(command);
-  addJsonFlag(command, "one line of JSON a message, and errors in JSON");
-  examples(command, [
-    ["call my_module GetStatus", "no request needed where every field may be empty"],
-    [`call my_module ProcessData '{"data": "some text"}'`],
-    ["call my_module ProcessData --example > request.json"],
-    ["call my_module ProcessData @request.json -H 'authorization: Bearer x' --timeout 2s"],
-    ["call my_module Chat < lines.json | jq .text", "a stream: a line of JSON a message, both ways"],
-  ]);
-  command.action(call);
-}
-
-async function call(socket: string, name: string, argument: string | undefined, flags: CallFlags): Promise<void> {
+export async function call(
+  socket: string,
+  name: string,
+  argument: string | undefined,
+  flags: CallFlags,
+): Promise<void> {
   const headers = parseHeaders(flags.header);
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags, flags.timeout);

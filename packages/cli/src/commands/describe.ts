@@ -1,42 +1,18 @@
 import type { DescEnum, DescMessage, DescMethod } from "@bufbuild/protobuf";
-import type { Command } from "commander";
-import { addJsonFlag, addTrustFlag, type ConnectionFlags, connectTo } from "../connection.js";
-import { addDescriptorFlags, chooseSource, type DescriptorFlags } from "../descriptors/choose.js";
+import { connectTo } from "../connection.js";
+import { chooseSource } from "../descriptors/choose.js";
 import { allServices, endsWithName } from "../descriptors/find-method.js";
 import { serviceJson, typeJson } from "../descriptors/proto-json.js";
 import { methodText, protoText, typesUsedBy } from "../descriptors/proto-text.js";
 import { type DescriptorSource, isInfrastructure, type NamedType } from "../descriptors/source.js";
 import { Failure, usage } from "../failure.js";
-import { examples, socketHelp } from "../help.js";
+import type { DescribeFlags } from "../grammar/describe.js";
 import { didYouMean, nearest } from "../suggest.js";
 import { print, printJson } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
 import { coloredProto } from "../terminal/proto-colors.js";
 
-interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
-  readonly json?: boolean;
-}
-
-export function addDescribe(program: Command): void {
-  const command = program
-    .command("describe")
-    .summary("show what a server offers, as proto")
-    .description("Show a server's services, or one service, method, message or enum with all types that it uses.")
-    .argument("<socket>", socketHelp)
-    .argument("[name]", "a full name, or as much of its end as is enough: Service, Service.Method, Message");
-  addDescriptorFlags(command);
-  addTrustFlag(command);
-  addJsonFlag(command, "the same in JSON");
-  examples(command, [
-    ["describe my_module"],
-    ["describe my_module BackendService"],
-    ["describe my_module BackendService.GetStatus"],
-    ["describe my_module DataRequest"],
-  ]);
-  command.action(describe);
-}
-
-async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
+export async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags);
   const shown = name === undefined ? await offeredServices(source) : await find(source, name);

@@ -1,42 +1,10 @@
 import { existsSync } from "node:fs";
-import { type Command, Option } from "commander";
-import { addJsonFlag } from "../connection.js";
 import { usage } from "../failure.js";
-import { type Generated, generate, generateAsConfigured, type Target } from "../generate.js";
-import { examples } from "../help.js";
+import { type Generated, generate, generateAsConfigured } from "../generate.js";
+import { defaultOut, defaultProtos, type GenFlags, ownConfig } from "../grammar/gen.js";
 import { print, printJson } from "../terminal/output.js";
 
-interface GenFlags {
-  readonly out?: string;
-  readonly target?: Target;
-  readonly json?: boolean;
-}
-
-const defaultProtos = "proto";
-const defaultOut = "src/gen";
-const ownConfig = "buf.gen.yaml";
-
-export function addGen(program: Command): void {
-  const command = program
-    .command("gen")
-    .summary("generate types from proto files")
-    .description(
-      `Generate types from proto files, by buf and protoc-gen-es. Where there is a ${ownConfig}, that is followed instead.`,
-    )
-    .argument("[dir]", `the folder of the proto files (default: ${defaultProtos})`)
-    .option("-o, --out <dir>", `where to write (default: ${defaultOut})`)
-    .addOption(
-      new Option(
-        "--target <language>",
-        "ts, or js with declarations (default: ts where there is a tsconfig.json)",
-      ).choices(["ts", "js"]),
-    );
-  addJsonFlag(command, "the names of the files in JSON");
-  examples(command, [["gen"], ["gen ../shared/proto --out src/generated"]]);
-  command.action(gen);
-}
-
-async function gen(dir: string | undefined, flags: GenFlags): Promise<void> {
+export async function gen(dir: string | undefined, flags: GenFlags): Promise<void> {
   if (existsSync(ownConfig)) {
     await followConfig(dir, flags);
     return;

@@ -1,46 +1,12 @@
-import type { Command } from "commander";
-import {
-  addJsonFlag,
-  addTimeoutFlag,
-  addTrustFlag,
-  type Connection,
-  type ConnectionFlags,
-  connectTo,
-  defaultTimeoutMs,
-  failureAt,
-  isUnimplemented,
-} from "../connection.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt, isUnimplemented } from "../connection.js";
 import { Failure } from "../failure.js";
+import type { HealthFlags } from "../grammar/health.js";
 import { checkHealth, type HealthStatus, noHealthService, watchHealth } from "../health.js";
-import { examples, socketHelp } from "../help.js";
 import { paintFor } from "../terminal/colors.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 
-interface HealthFlags extends ConnectionFlags {
-  readonly watch?: boolean;
-  readonly timeout?: number;
-  readonly json?: boolean;
-}
-
-export function addHealth(program: Command): void {
-  const command = program
-    .command("health")
-    .summary("ask whether a server serves")
-    .description(
-      "Ask a server for its health, by grpc.health.v1. Ends with 0 if it serves, and with 5 if it says that it does not.",
-    )
-    .argument("<socket>", socketHelp)
-    .argument("[service]", "a service's full name; the server as a whole without")
-    .option("--watch", "show it now and whenever it changes, until Ctrl-C");
-  addTimeoutFlag(command, "how long the answer may take", "5s");
-  addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a status");
-  examples(command, [["health my_module"], ["health my_module vyra.ipc.BackendService"], ["health my_module --watch"]]);
-  command.action(health);
-}
-
-async function health(socket: string, service: string | undefined, flags: HealthFlags): Promise<void> {
+export async function health(socket: string, service: string | undefined, flags: HealthFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   const status = await checkHealth(connection, service ?? "", flags.timeout ?? defaultTimeoutMs);
   if (status === undefined) {

@@ -1,9 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { resolveSocket } from "@vyra/ipc";
-import type { Command } from "commander";
-import { addJsonFlag, addTrustFlag, type ConnectionFlags } from "../connection.js";
-import { examples } from "../help.js";
+import type { LsFlags } from "../grammar/ls.js";
 import { findSockets } from "../sockets/find-sockets.js";
 import { lookAt, type Sight } from "../sockets/look.js";
 import { fit, type Paint, paintFor } from "../terminal/colors.js";
@@ -11,25 +9,7 @@ import { print, printJson } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
 import { table } from "../terminal/table.js";
 
-interface LsFlags extends ConnectionFlags {
-  readonly all?: boolean;
-  readonly json?: boolean;
-}
-
-export function addLs(program: Command): void {
-  const command = program
-    .command("ls")
-    .summary("list the servers of this machine")
-    .description("List modules' sockets: who serves there, whether it is healthy, and what it offers.")
-    .argument("[dir]", "the folder to look in (default: where modules' sockets live, VYRA_IPC_DIR or /tmp)")
-    .option("--all", "every socket in the folder, not only those called <module>_ipc.sock");
-  addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a socket");
-  examples(command, [["ls"], ["ls /run/my_app --all"], [`ls --json | jq -r 'select(.state == "stale").path'`]]);
-  command.action(ls);
-}
-
-async function ls(dir: string | undefined, flags: LsFlags): Promise<void> {
+export async function ls(dir: string | undefined, flags: LsFlags): Promise<void> {
   const home = dirname(resolveSocket("any").path);
   const folder = dir === undefined ? home : resolve(dir);
   const found = findSockets(folder);

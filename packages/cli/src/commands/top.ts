@@ -1,45 +1,15 @@
-import type { Command } from "commander";
-import { addJsonFlag, addTrustFlag, type ConnectionFlags, connectTo } from "../connection.js";
-import { Failure, failureOf } from "../failure.js";
-import { examples, socketHelp } from "../help.js";
-import { parseCount } from "../numbers.js";
+import { connectTo } from "../connection.js";
+import { Failure } from "../failure.js";
+import { failureOf } from "../failure-of.js";
+import type { TopFlags } from "../grammar/top.js";
 import { paintFor } from "../terminal/colors.js";
-import { parseSpan } from "../terminal/duration.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
 import { openScreen } from "../terminal/screen.js";
 import { type View, viewJson, viewLines } from "../top/view.js";
 import { WatchedServer } from "../top/watched-server.js";
 
-interface TopFlags extends ConnectionFlags {
-  readonly interval: number;
-  readonly count?: number;
-  readonly all?: boolean;
-  readonly json?: boolean;
-}
-
-export function addTop(program: Command): void {
-  const command = program
-    .command("top")
-    .summary("watch what servers do")
-    .description(
-      "Show calls per second, latency and errors by method, live, of servers that count their calls (vyra.ipc.StatsService). q ends it.",
-    )
-    .argument("<socket...>", socketHelp)
-    .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
-    .option("-n, --count <n>", "look so many times, then end", parseCount(1e9));
-  command.option("--all", "health, reflection and this service, too");
-  addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a server, each time");
-  examples(command, [
-    ["top my_module"],
-    ["top backend worker --interval 500ms"],
-    ["top my_module --count 1 --json", "what happened within a second"],
-  ]);
-  command.action(top);
-}
-
-async function top(sockets: string[], flags: TopFlags): Promise<void> {
+export async function top(sockets: string[], flags: TopFlags): Promise<void> {
   const connections = sockets.map((socket) => connectTo(socket, flags));
   try {
     const servers = connections.map(

@@ -1,52 +1,17 @@
-import type { Command } from "commander";
-import {
-  addJsonFlag,
-  addTimeoutFlag,
-  addTrustFlag,
-  type Connection,
-  type ConnectionFlags,
-  connectTo,
-  defaultTimeoutMs,
-  failureAt,
-} from "../connection.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../connection.js";
 import { Failure } from "../failure.js";
+import type { WaitFlags } from "../grammar/wait.js";
 import { checkHealth } from "../health.js";
-import { examples, socketHelp } from "../help.js";
 import { formatMs } from "../terminal/duration.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 import { print, printJson } from "../terminal/output.js";
-
-interface WaitFlags extends ConnectionFlags {
-  readonly timeout?: number;
-  readonly service?: string;
-  readonly json?: boolean;
-}
 
 const defaultWaitMs = 10_000;
 
 /** How long to wait between two looks at a server that is there and does not serve yet. */
 const lookAgainMs = 50;
 
-export function addWait(program: Command): void {
-  const command = program
-    .command("wait")
-    .summary("wait until servers serve, for start scripts")
-    .description(
-      "Wait until every server is there and, where it has a health service, says that it serves. Ends with 4 if that takes too long.",
-    )
-    .argument("<socket...>", socketHelp);
-  addTimeoutFlag(command, "how long to wait in all", "10s");
-  command.option("--service <name>", "wait for this service's health instead of the server's");
-  addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a server");
-  examples(command, [
-    ["wait my_module --timeout 10s && npm run frontend"],
-    ["wait backend database --timeout 1m", "both"],
-  ]);
-  command.action(wait);
-}
-
-async function wait(sockets: string[], flags: WaitFlags): Promise<void> {
+export async function wait(sockets: string[], flags: WaitFlags): Promise<void> {
   const beginning = performance.now();
   await Promise.all(
     sockets.map(async (socket) => {

@@ -1,6 +1,7 @@
-import { type ConnectionFlags, connectTo, failureAt } from "../connection.js";
+import { connectTo, failureAt } from "../connection.js";
 import { reflect } from "../descriptors/reflection.js";
 import { isInfrastructure } from "../descriptors/source.js";
+import type { ConnectionFlags } from "../grammar/flags.js";
 import { checkHealth, type HealthStatus } from "../health.js";
 import type { SocketFile } from "./find-sockets.js";
 import { commandOf, userName } from "./processes.js";

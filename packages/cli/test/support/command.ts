@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, fork, spawn } from "node:child_process";
 import { on } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { Done, Order } from "./host.js";
 
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const host = fileURLToPath(new URL("./host.js", import.meta.url));
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -30,12 +32,49 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Runs `vyra-ipc` with these arguments to its end. */
-export async function run(args: readonly string[], { input = "", ...options }: RunOptions = {}): Promise<Ended> {
-  const running = start(args, options);
+/**
+ * Runs `vyra-ipc` with these arguments to its end: in a process of its own if it has an input, a folder or an environment, else
+ * in one that the commands of a test file share.
+ */
+export async function run(args: readonly string[], options?: RunOptions): Promise<Ended> {
+  if (options === undefined) {
+    return runInHost(args);
+  }
+  const { input = "", ...startOptions } = options;
+  const running = start(args, startOptions);
   running.child.stdin.on("error", () => {}); // it need not read what it is given
   running.child.stdin.end(input);
   return running.ended;
+}
+
+let hosting: ChildProcess | undefined;
+let orders = 0;
+const waiting = new Map<number, { resolve(ended: Ended): void; reject(error: Error): void }>();
+
+function runInHost(args: readonly string[]): Promise<Ended> {
+  hosting ??= startHost();
+  const order: Order = { id: orders++, args, folder: process.env.VYRA_IPC_DIR };
+  hosting.send(order);
+  hosting.channel?.ref();
+  return new Promise((resolve, reject) => waiting.set(order.id, { resolve, reject }));
+}
+
+function startHost(): ChildProcess {
+  const child = fork(host, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  child.unref();
+  child.on("message", ({ id, ...ended }: Done) => {
+    waiting.get(id)?.resolve(ended);
+    waiting.delete(id);
+    if (waiting.size === 0) {
+      child.channel?.unref(); // it ends with this process
+    }
+  });
+  child.once("exit", (code, signal) => {
+    for (const { reject } of waiting.values()) {
+      reject(new Error(`the commands' process ended with ${signal ?? code}`));
+    }
+  });
+  return child;
 }
 
 /** Starts `vyra-ipc`; its standard input stays open. */

@@ -13,9 +13,12 @@ export const protoFolder = fileURLToPath(new URL("../../test/proto", import.meta
 export const shopProto = join(protoFolder, "cli/test/shop.proto");
 
 /** The shop's types, from its proto, as the command would read them. */
-export async function shopTypes(): Promise<Registry> {
-  return descriptorSet(await compile([shopProto], [protoFolder]), shopProto).registry;
+export function shopTypes(): Promise<Registry> {
+  compiled ??= compile([shopProto], [protoFolder]).then((set) => descriptorSet(set, shopProto).registry);
+  return compiled;
 }
+
+let compiled: Promise<Registry> | undefined;
 
 /** A server of ours with the service that the tests call. */
 export async function serveShop(socket: string, options: Partial<ServeOptions> = {}): Promise<Server> {

@@ -5,7 +5,7 @@ import { createListener } from "./listener.js";
 import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
 import { placeFor } from "./place.js";
-import { createService } from "./service.js";
+import type { ServiceEvents } from "./service.js";
 import { closeOnSignal } from "./signals.js";
 import { asksForTakeover } from "./takeover.js";
 import { type Tenure, takeName } from "./tenure.js";
@@ -39,7 +39,7 @@ export interface Server extends AsyncDisposable {
 export async function serve(options: ServeOptions): Promise<Server> {
   const onError = safely(options.onError ?? logError);
   const place = placeFor(options);
-  const service = await createService(options, {
+  const events: ServiceEvents = {
     onError,
     /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
     onOther(socket, head) {
@@ -52,10 +52,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
       );
       return true;
     },
-  }).catch((error: NodeJS.ErrnoException) => {
-    // Some of our own modules are loaded only now, which needs a descriptor.
-    throw error.code === "EMFILE" || error.code === "ENFILE" ? fileError("publish", place.address, error) : error;
-  });
+  };
+  // Most of the server is loaded only now: a process that is a client does not pay for it.
+  const service = await import("./service.js")
+    .then(({ createService }) => createService(options, events))
+    .catch((error: NodeJS.ErrnoException) => {
+      // To load it needs a descriptor.
+      throw error.code === "EMFILE" || error.code === "ENFILE" ? fileError("publish", place.address, error) : error;
+    });
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
   // Before there is anything to leave behind.

@@ -6,7 +6,6 @@ import { CallCounter, type ServerStats } from "../stats/index.js";
 import { createAdmission, isOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
-import { createNodeEngine } from "./engines/node.js";
 import type { OnError } from "./on-error.js";
 import { graceMsOf, routerOptions, type ServeOptions } from "./options.js";
 import { recordRoutes } from "./routes.js";
@@ -51,7 +50,8 @@ export async function createService(
     options.routes(recorder);
   });
   services.announce(routes.services);
-  const createEngine = options.engine === "node" ? createNodeEngine : createDirectEngine;
+  const createEngine =
+    options.engine === "node" ? (await import("./engines/node.js")).createNodeEngine : createDirectEngine;
   const engine = createEngine({ routes, router, onError, counter });
   const connections = createConnections(engine, createAdmission(options.authorize, onError), onOther, onEnd);
   return {

@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
-import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
+import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import { deadlineExceeded, notProcessed, parseTimeout, timeoutHeader, valuesOf } from "../../grpc/index.js";
 import { CallCounter, counting } from "../../stats/index.js";
@@ -27,15 +27,16 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
   const transportOptions = grpcTransportOptions(options);
   const counter = new CallCounter();
   const count = counting(counter, Code.Unknown);
-  const forOneCall = (): Transport => {
+  const forOneCall = async (): Promise<Transport> => {
+    const { createGrpcTransport } = await loadConnectNode();
     const attempts = new Attempts(connection, options.waitForReady ?? false);
     const interceptors = [...(options.interceptors ?? []), count, attempts.interceptor];
     return createGrpcTransport({ ...transportOptions, interceptors, sessionManager: attempts });
   };
   const close = async () => connection.close();
   return {
-    unary: (...args) => forOneCall().unary(...args),
-    stream: (...args) => forOneCall().stream(...args),
+    unary: async (...args) => (await forOneCall()).unary(...args),
+    stream: async (...args) => (await forOneCall()).stream(...args),
     get state() {
       return connection.state;
     },
@@ -47,6 +48,18 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+let connectNode: typeof import("@connectrpc/connect-node") | undefined;
+
+/** Loads it when the first call needs it: who uses another engine does not pay for it. @throws {ConnectError} */
+async function loadConnectNode(): Promise<typeof import("@connectrpc/connect-node")> {
+  try {
+    connectNode ??= await import("@connectrpc/connect-node");
+    return connectNode;
+  } catch (error) {
+    throw notProcessed("cannot load @connectrpc/connect-node", Code.Unavailable, error);
+  }
 }
 
 function grpcTransportOptions(options: IpcTransportOptions): GrpcTransportOptions {

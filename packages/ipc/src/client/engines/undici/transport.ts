@@ -1,6 +1,5 @@
-import { Code, type Interceptor } from "@connectrpc/connect";
-import type { UniversalClientFn } from "@connectrpc/connect/protocol";
-import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
 import { notProcessed, orAborted, startDeadline } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
@@ -36,7 +35,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
     sendRemainingTime({ header, signal });
     return session.send(request);
   };
-  const transport = createTransport({
+  const transportOptions: CommonTransportOptions = {
     httpClient,
     baseUrl: authority,
     interceptors: [...(options.interceptors ?? []), counting(counter, Code.Unknown), patience],
@@ -48,10 +47,16 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
     writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
     ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
     ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
-  });
+  };
+  let loaded: Transport | undefined;
+  const transport = async (): Promise<Transport> => {
+    loaded ??= (await import("@connectrpc/connect/protocol-grpc")).createTransport(transportOptions);
+    return loaded;
+  };
   const close = async () => connection.close();
   return {
-    ...transport,
+    unary: async (...args) => (await transport()).unary(...args),
+    stream: async (...args) => (await transport()).stream(...args),
     get state() {
       return connection.state;
     },

@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { addDescriptorFlags, addJsonFlag, addTrustFlag, type ConnectionFlags, type DescriptorFlags } from "./flags.js";
+import { examples, socketHelp } from "./help.js";
+import { lazily } from "./lazily.js";
+
+export interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
+  readonly json?: boolean;
+}
+
+export function addDescribe(program: Command): void {
+  const command = program
+    .command("describe")
+    .summary("show what a server offers, as proto")
+    .description("Show a server's services, or one service, method, message or enum with all types that it uses.")
+    .argument("<socket>", socketHelp)
+    .argument("[name]", "a full name, or as much of its end as is enough: Service, Service.Method, Message");
+  addDescriptorFlags(command);
+  addTrustFlag(command);
+  addJsonFlag(command, "the same in JSON");
+  examples(command, [
+    ["describe my_module"],
+    ["describe my_module BackendService"],
+    ["describe my_module BackendService.GetStatus"],
+    ["describe my_module DataRequest"],
+  ]);
+  command.action(lazily(async () => (await import("../commands/describe.js")).describe));
+}

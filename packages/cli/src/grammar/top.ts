@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { parseCount } from "../numbers.js";
+import { parseSpan } from "../terminal/duration.js";
+import { addJsonFlag, addTrustFlag, type ConnectionFlags } from "./flags.js";
+import { examples, socketHelp } from "./help.js";
+import { lazily } from "./lazily.js";
+
+export interface TopFlags extends ConnectionFlags {
+  readonly interval: number;
+  readonly count?: number;
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+export function addTop(program: Command): void {
+  const command = program
+    .command("top")
+    .summary("watch what servers do")
+    .description(
+      "Show calls per second, latency and errors by method, live, of servers that count their calls (vyra.ipc.StatsService). q ends it.",
+    )
+    .argument("<socket...>", socketHelp)
+    .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
+    .option("-n, --count <n>", "look so many times, then end", parseCount(1e9));
+  command.option("--all", "health, reflection and this service, too");
+  addTrustFlag(command);
+  addJsonFlag(command, "a line of JSON a server, each time");
+  examples(command, [
+    ["top my_module"],
+    ["top backend worker --interval 500ms"],
+    ["top my_module --count 1 --json", "what happened within a second"],
+  ]);
+  command.action(lazily(async () => (await import("../commands/top.js")).top));
+}
