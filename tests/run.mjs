@@ -22,7 +22,7 @@ if (files.length === 0) {
 const concurrency = availableParallelism() * 2;
 const args = [
   "--test",
-  "--test-timeout=60000",
+  "--test-timeout=120000",
   `--test-concurrency=${concurrency}`,
   ...files.map((file) => relative(root, file)),
 ];
