@@ -17,9 +17,9 @@ if (files.length === 0) {
   console.error("no test found: has it been built (npm run build)?");
   process.exit(1);
 }
-// Many tests wait for a moment to pass or for a process to start, so more of them run than there are cores; Node.js itself would run
-// one less.
-const concurrency = availableParallelism() * 2;
+// Many tests wait for a moment to pass or for a process to start, so one more of them runs than there are cores; Node.js itself would run
+// two fewer.
+const concurrency = availableParallelism() + 1;
 const args = [
   "--test",
   "--test-timeout=120000",
