@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { connect } from "node:net";
-import { it } from "node:test";
+import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { resolveSocket } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
@@ -146,3 +147,17 @@ async function* endless() {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+describe("a call whose interceptor throws before it has a promise to reject", () => {
+  it("fails with what was thrown, and lets go of the caller's signal", async () => {
+    const thrown = new Error("no way through");
+    const interceptor = () => () => {
+      throw thrown;
+    };
+    await using t = await setUp({ client: "direct", server: "direct" }, {}, { interceptors: [interceptor] });
+    const { signal } = new AbortController();
+    const error = await failure(t.client.unary({}, { signal }), Code.Unknown);
+    assert.equal(error.cause, thrown);
+    assert.equal(getEventListeners(signal, "abort").length, 0);
+  });
+});

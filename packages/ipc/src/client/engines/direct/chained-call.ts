@@ -38,18 +38,22 @@ export class ChainedCall extends Timed {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
       this.#limit(req.header);
-      chain(req).then(
-        (res) => {
-          this.#end(callEnded());
-          resolve(res as UnaryResponse);
-        },
-        (reason) => {
-          const error = signal.aborted ? ConnectError.from(signal.reason, Code.Canceled) : ConnectError.from(reason);
-          this.#end(error);
-          reject(error);
-        },
-      );
+      this.#outcome(chain as Next, req).then(resolve, reject);
     });
+  }
+
+  /** An interceptor may throw before it has a promise to reject: that ends the call as well. */
+  async #outcome(chain: Next, req: UnaryRequest): Promise<UnaryResponse> {
+    try {
+      const res = await chain(req);
+      this.#end(callEnded());
+      return res;
+    } catch (reason) {
+      const { signal } = this.#controller;
+      const error = signal.aborted ? ConnectError.from(signal.reason, Code.Canceled) : ConnectError.from(reason);
+      this.#end(error);
+      throw error;
+    }
   }
 
   onDeadline(): void {
