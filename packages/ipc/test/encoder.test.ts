@@ -20,7 +20,7 @@ import {
   TimestampSchema,
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
-import { createEncoder } from "../dist/grpc/encoder.js";
+import { encoderOf } from "../dist/grpc/encoder.js";
 
 const scalars = Object.values(ScalarType).filter((value): value is ScalarType => typeof value === "number");
 /** Scalars that are always left to protobuf-es. */
@@ -202,7 +202,7 @@ class Maker {
 describe("the encoder", () => {
   it("writes what protobuf-es writes, whatever the message", () => {
     const type = kinds("Common", common);
-    const encode = createEncoder(type);
+    const encode = encoderOf(type);
     const make = new Maker(seeded(7));
     for (let round = 0; round < 1_000; round++) {
       const message = make.message(type);
@@ -214,21 +214,21 @@ describe("the encoder", () => {
 
   it("writes fields of proto2, but leaves required ones to protobuf-es", () => {
     const features = create(FeatureSetSchema, { fieldPresence: 1, enumType: 2 });
-    const bytes = createEncoder(FeatureSetSchema)(features);
+    const bytes = encoderOf(FeatureSetSchema)(features);
     assert.deepEqual(Buffer.from(bytes ?? []), Buffer.from(toBinary(FeatureSetSchema, features)));
     const { proto } = file_google_protobuf_descriptor;
-    assert.equal(createEncoder(FileDescriptorProtoSchema)(proto), undefined); // UninterpretedOption.NamePart has some
+    assert.equal(encoderOf(FileDescriptorProtoSchema)(proto), undefined); // UninterpretedOption.NamePart has some
   });
 
   it("leaves to protobuf-es what is out of the ordinary", () => {
-    assert.equal(createEncoder(StructSchema)(create(StructSchema)), undefined);
+    assert.equal(encoderOf(StructSchema)(create(StructSchema)), undefined);
     for (const [name, scalar] of [...rare].entries()) {
       const type = kinds(`Rare${name}`, [scalar]);
-      assert.equal(createEncoder(type)(create(type)), undefined);
+      assert.equal(encoderOf(type)(create(type)), undefined);
     }
     const wrapped = kinds("Wrapped", [], [{ name: "w", type: Type.MESSAGE, typeName: ".google.protobuf.Int32Value" }]);
-    assert.equal(createEncoder(wrapped)(create(wrapped)), undefined);
-    const encode = createEncoder(TimestampSchema);
+    assert.equal(encoderOf(wrapped)(create(wrapped)), undefined);
+    const encode = encoderOf(TimestampSchema);
     const declined: unknown[] = [
       { ...create(TimestampSchema), $typeName: "test.Other" },
       { ...create(TimestampSchema), nanos: "1" },
@@ -243,7 +243,7 @@ describe("the encoder", () => {
 
   it("goes on after a message that it could not finish", () => {
     const type = kinds("Broken", [ScalarType.STRING, ScalarType.BYTES]);
-    const encode = createEncoder(type);
+    const encode = encoderOf(type);
     const field = (prefix: string): DescField => {
       const found = type.fields.find(({ name }) => name.startsWith(prefix));
       assert(found !== undefined);

@@ -351,6 +351,15 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
     return String(line).trim();
   }
 
+  /** A folder as /tmp is: everybody may put files there, and take away their own. */
+  function folderForAll(name: string): string {
+    const path = join(folder, name);
+    mkdirSync(path);
+    chmodSync(path, 0o1777);
+    chmodSync(folder, 0o711);
+    return path;
+  }
+
   for (const engine of serverEngines) {
     it(`may neither call the ${engine} server nor have its name, even where the file's rights would let them`, async () => {
       await using t = await setUp({ client: "direct", server: engine }, { mode: 0o666 });
@@ -364,10 +373,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   }
 
   it("is not called, and gives no name away, by a socket in a server's place", async () => {
-    const squatted = join(folder, "squatted");
-    mkdirSync(squatted);
-    chmodSync(squatted, 0o1777);
-    chmodSync(folder, 0o711);
+    const squatted = folderForAll("squatted");
     const path = join(squatted, "x.sock");
     const intruder = createServer((socket) =>
       socket
@@ -385,10 +391,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   });
 
   it("is told whose the lock file is that keeps them from the name", async () => {
-    const shared = join(folder, "shared");
-    mkdirSync(shared);
-    chmodSync(shared, 0o1777);
-    chmodSync(folder, 0o711);
+    const shared = folderForAll("shared");
     const path = join(shared, "x.sock");
     writeFileSync(`${path}.lock`, "", { mode: 0o600 });
     assert.match(await stranger("serve", path), /^AddressError: .*x\.sock\.lock is not a file of this user .*uid 0/);

@@ -2,6 +2,7 @@ import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteO
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
+import { maxTimerMs } from "../grpc/index.js";
 import { assertMaxBytes } from "../max-bytes.js";
 import type { CallStats } from "../stats/index.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
@@ -50,9 +51,6 @@ export interface IpcTransportOptions {
 }
 
 export { defaultMaxBytes } from "../max-bytes.js";
-
-/** The longest time that a timer of Node.js takes, 24 days; it fires at once for more. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
 export function assertSane(options: IpcTransportOptions): void {

@@ -15,7 +15,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createEncoder } from "./encoder.js";
+import { type Encoder, encoderOf } from "./encoder.js";
 
 /** How messages of one type travel. */
 export interface Codec<T extends DescMessage = DescMessage> {
@@ -31,10 +31,11 @@ export interface CodecOptions {
 }
 
 export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
-  const encode = createEncoder(type);
+  let encode: Encoder | undefined; // few codecs ever write
   return {
     serialize(message) {
       try {
+        encode ??= encoderOf(type);
         return encode(message) ?? toBinary(type, message, binaryOptions);
       } catch (error) {
         throw failed(`serialize ${type.typeName}`, Code.Internal, error);

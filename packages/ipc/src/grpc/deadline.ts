@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { maxTimerMs } from "./deadlines.js";
 
 /**
  * A deadline belongs to the signal that enforces it: whoever passes a call's signal on, as every interceptor does, passes
@@ -22,8 +23,7 @@ export function startDeadline(signal: AbortSignal, timeoutMs: number, what: stri
   const controller = new AbortController();
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
   const follow = () => controller.abort(signal.reason);
-  // setTimeout takes at most 2^31 - 1 ms, 24 days, and fires at once for more.
-  const timer = timeoutMs < 2 ** 31 ? setTimeout(expire, timeoutMs) : undefined;
+  const timer = timeoutMs <= maxTimerMs ? setTimeout(expire, timeoutMs) : undefined;
   if (signal.aborted) {
     follow();
   } else {

@@ -47,7 +47,7 @@ export class Deadlines {
 const maxEmptyLists = 32;
 
 /** setTimeout takes no more, and fires at once for it; 24 days. */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs = 2 ** 31 - 1;
 
 class DeadlineList {
   #first: Timed | null = null;

@@ -12,8 +12,22 @@ import { beginMessage, dropMessage, endMessage, reserve, slab } from "./slab.js"
 type Write = (value: never) => boolean;
 type WriteAny = (value: unknown) => boolean;
 
-/** Encodes a message of this type; undefined where that is left to `toBinary`. */
-export function createEncoder(type: DescMessage): (message: object) => Uint8Array | undefined {
+/** Encodes a message of one type; undefined where that is left to `toBinary`. */
+export type Encoder = (message: object) => Uint8Array | undefined;
+
+const encoders = new WeakMap<DescMessage, Encoder>();
+
+/** The encoder of messages of this type, made when it is asked for first. */
+export function encoderOf(type: DescMessage): Encoder {
+  let encoder = encoders.get(type);
+  if (encoder === undefined) {
+    encoder = createEncoder(type);
+    encoders.set(type, encoder);
+  }
+  return encoder;
+}
+
+function createEncoder(type: DescMessage): Encoder {
   const write = messageWriter(type, new Map());
   if (write === undefined) {
     return () => undefined;

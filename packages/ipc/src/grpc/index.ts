@@ -12,7 +12,7 @@ export {
   unexpectedCompression,
 } from "./compression.js";
 export { callEnded, deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
-export { Deadlines, Timed } from "./deadlines.js";
+export { Deadlines, maxTimerMs, Timed } from "./deadlines.js";
 export {
   assertReadable,
   assertWritable,

@@ -4,7 +4,7 @@ import { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { codeFromResetCode } from "../../../grpc/index.js";
+import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import { Call, type CallHost } from "./call.js";
@@ -20,9 +20,6 @@ export interface KeepAlive {
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
-
-/** The longest time that a timer of Node.js takes: 24 days. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** One connection, on a client of undici's that never makes another, and the calls on it. */
 export class UndiciSession implements Session, CallHost, WireListener {
