@@ -4,10 +4,12 @@ import type { Caller } from "./caller.js";
 import type { NodeHandler } from "./node-handler.js";
 
 /** HTTP/1.1 on connections that somebody else accepted: curl, and Connect's and gRPC-Web's clients. */
-export function createHttp1(handle: NodeHandler): {
+export interface Http1 {
   accept(socket: Socket, head: Buffer, caller: Caller): void;
   drain(): void;
-} {
+}
+
+export function createHttp1(handle: NodeHandler): Http1 {
   const callers = new WeakMap<Socket, Caller>();
   // Node.js keeps no account of the connections of a server that does not listen: its closeIdleConnections() closes none.
   const idle = new Set<Socket>();

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { constants } from "node:http2";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { ErrorCode } from "@vyra/http2";
 import {
   abortableIterable,
   parseTimeout,
@@ -14,19 +14,13 @@ import {
 } from "../grpc/index.js";
 import { type Caller, contextValuesFor } from "./caller.js";
 import { nameOf, type OnError } from "./on-error.js";
+import type { Handlers } from "./routes.js";
 
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 
 /** Answers a request of `node:http` or `node:http2`. */
 export type NodeHandler = (req: NodeRequest, res: NodeResponse, caller: Caller | undefined) => void;
-
-/** Connect's handlers by their paths. */
-export type Handlers = ReadonlyMap<string, UniversalHandler>;
-
-export function handlersByPath(handlers: readonly UniversalHandler[]): Handlers {
-  return new Map(handlers.map((handler) => [handler.requestPath, handler]));
-}
 
 /** Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open. */
 export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHandler {
@@ -64,7 +58,7 @@ function letGoOfRequest(res: NodeResponse): void {
   stream?.once("wantTrailers", () => {
     setImmediate(() => {
       if (!stream.destroyed && !stream.readableEnded) {
-        stream.close(constants.NGHTTP2_NO_ERROR);
+        stream.close(ErrorCode.NO_ERROR);
       }
     });
   });

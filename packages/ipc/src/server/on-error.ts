@@ -2,7 +2,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 
 /** Where a handler's unexpected error happened. */
 export interface ErrorContext {
-  /** The method, as `package.Service/Method`; or what else failed: `authorize`, `serve`, `serveCluster`. */
+  /** The method, as `package.Service/Method`; or what else failed: `authorize`, `serve`, `serveCluster`, `HTTP/1.1`. */
   readonly method: string;
 }
 

@@ -14,8 +14,11 @@ export interface Routes {
   /** Each method with what runs it, in the same order; what comes later wins. */
   readonly methods: readonly RecordedMethod[];
   /** Connect's own handlers for these routes, each with `outermost` before all interceptors of the user. */
-  handlers(options: ConnectRouterOptions, outermost: Interceptor): UniversalHandler[];
+  handlers(options: ConnectRouterOptions, outermost: Interceptor): Handlers;
 }
+
+/** Connect's handlers by their paths. */
+export type Handlers = ReadonlyMap<string, UniversalHandler>;
 
 /** A method as it was registered. */
 export interface RecordedMethod {
@@ -66,7 +69,7 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
       for (const register of registrations) {
         register(router, options, outermost);
       }
-      return router.handlers;
+      return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
     },
   };
 }

@@ -1,6 +1,7 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import type { GrpcTransportOptions } from "@connectrpc/connect-node";
+import { ErrorCode } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import { deadlineExceeded, notProcessed, parseTimeout, timeoutHeader, valuesOf } from "../../grpc/index.js";
 import { CallCounter, counting } from "../../stats/index.js";
@@ -132,7 +133,7 @@ class Attempts {
     stream.once("trailers", onAnswer);
     // After a GOAWAY, Node.js ends the streams of a connection that breaks without an error, and connect-node would wait on.
     stream.once("close", () => {
-      if (!this.#isAnswered && stream.rstCode === constants.NGHTTP2_NO_ERROR && stream.listenerCount("error") > 0) {
+      if (!this.#isAnswered && stream.rstCode === ErrorCode.NO_ERROR && stream.listenerCount("error") > 0) {
         stream.emit("error", new Error("the connection was closed"));
       }
     });
@@ -168,10 +169,10 @@ class Attempts {
       return channelClosed(path, error);
     }
     // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
-    if (this.#stream.rstCode === constants.NGHTTP2_CANCEL && this.#isPastDeadline()) {
+    if (this.#stream.rstCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
       return deadlineExceeded("deadline", this.#timeoutMs);
     }
-    if (this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#session?.ignored(this.#stream)) {
+    if (this.#stream.rstCode === ErrorCode.REFUSED_STREAM || this.#session?.ignored(this.#stream)) {
       return refused(path, error);
     }
     return this.#session?.isLost() ? connectionLost(path, this.#session.lostBy ?? error) : error;
@@ -274,6 +275,7 @@ class KeepAlive {
 }
 
 async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
+  const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
   const socket = await dial(path, options.trustedUsers ?? []);
   const session = connectHttp2(authority, {
     createConnection: () => socket,

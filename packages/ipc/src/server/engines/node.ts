@@ -2,7 +2,7 @@ import { constants, createServer, type ServerHttp2Session } from "node:http2";
 import type { Caller } from "../caller.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { createHttp1 } from "../http1.js";
-import { createNodeHandler, handlersByPath } from "../node-handler.js";
+import { createNodeHandler } from "../node-handler.js";
 import { outermost } from "../outermost.js";
 
 /** GOAWAY's first step allows every stream id, RFC 9113 §6.8. */
@@ -12,7 +12,7 @@ const lastStreamId = 2 ** 31 - 1;
  * The reference engine: connect-node's handlers over `node:http2` and `node:http`.
  */
 export function createNodeEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
-  const handle = createNodeHandler(handlersByPath(routes.handlers(router, outermost(counter, onError))), onError);
+  const handle = createNodeHandler(routes.handlers(router, outermost(counter, onError)), onError);
   const sessions = new Map<ServerHttp2Session, Caller | undefined>();
   const http2 = createServer(http2Options, (req, res) => {
     handle(req, res, sessions.get(req.stream.session as ServerHttp2Session));

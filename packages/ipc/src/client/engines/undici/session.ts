@@ -1,7 +1,7 @@
-import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import { ErrorCode } from "@vyra/http2";
 import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
@@ -120,10 +120,10 @@ export class UndiciSession implements Session, CallHost, WireListener {
     if (this.#isDestroyed) {
       return channelClosed(this.path, error);
     }
-    if (resetCode === constants.NGHTTP2_REFUSED_STREAM || this.#ignores(call)) {
+    if (resetCode === ErrorCode.REFUSED_STREAM || this.#ignores(call)) {
       return refused(this.path, error);
     }
-    if (resetCode !== undefined && resetCode !== constants.NGHTTP2_NO_ERROR) {
+    if (resetCode !== undefined && resetCode !== ErrorCode.NO_ERROR) {
       const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
       return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
     }

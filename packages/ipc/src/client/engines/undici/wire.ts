@@ -1,6 +1,6 @@
-import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { ErrorCode } from "@vyra/http2";
 import { FrameFilter, flag, flagsAt, frameType, has, payloadOf, setPayload, streamIdOf, typeOf } from "./frames.js";
 
 /** What the wire tells of. */
@@ -141,7 +141,7 @@ export class Wire extends Duplex {
 
   #mendReset(frame: Buffer): boolean {
     if (this.#cancelled.delete(streamIdOf(frame))) {
-      setPayload(frame, constants.NGHTTP2_CANCEL);
+      setPayload(frame, ErrorCode.CANCEL);
     }
     return true;
   }

@@ -10,8 +10,7 @@ import {
 import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
-import { createHttp1 } from "../../http1.js";
-import { createNodeHandler, handlersByPath } from "../../node-handler.js";
+import type { Http1 } from "../../http1.js";
 import { outermost } from "../../outermost.js";
 import { BridgedCall } from "./bridge.js";
 import type { Core, ServerCall } from "./call.js";
@@ -21,7 +20,7 @@ import { UnaryServerCall } from "./unary-call.js";
 
 /** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
 export function createDirectEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
-  const handlers = handlersByPath(routes.handlers(router, outermost(counter, onError)));
+  const handlers = routes.handlers(router, outermost(counter, onError));
   const direct = new Map<string, Route>();
   for (const method of routes.methods) {
     const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
@@ -33,7 +32,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
   }
   const core: Core = { deadlines: new Deadlines(), onError, calls: new Set<ServerCall>() };
   const connections = new Set<ServerConnection>();
-  const http1 = createHttp1(createNodeHandler(handlers, onError));
+  let http1: Promise<Http1> | undefined;
   let isDraining = false;
   router.shutdownSignal.addEventListener("abort", () => {
     for (const call of [...core.calls]) {
@@ -59,15 +58,38 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
         connection.close();
       }
     },
-    acceptHttp1: http1.accept,
+    acceptHttp1(socket, head, caller) {
+      http1 ??= loadHttp1();
+      http1.then(
+        (loaded) => socket.destroyed || loaded.accept(socket, head, caller),
+        (error) => {
+          onError(error, { method: "HTTP/1.1" });
+          socket.destroy();
+        },
+      );
+    },
     drain() {
       isDraining = true;
       for (const connection of connections) {
         connection.close();
       }
-      http1.drain();
+      http1?.then(
+        (loaded) => loaded.drain(),
+        () => {}, // has been reported
+      );
     },
   };
+
+  /** Most servers are never asked in HTTP/1.1, so they do not load what it takes before they are. */
+  async function loadHttp1(): Promise<Http1> {
+    const { createHttp1 } = await import("../../http1.js");
+    const { createNodeHandler } = await import("../../node-handler.js");
+    const loaded = createHttp1(createNodeHandler(handlers, onError));
+    if (isDraining) {
+      loaded.drain();
+    }
+    return loaded;
+  }
 
   function onStream(
     caller: Caller,
