@@ -29,7 +29,7 @@ export class ClientConnection {
     output.at += CLIENT_MAGIC.length;
     this.core.start(options);
     this.bodiesMayBeKept = options.reader !== "caller";
-    if (this.bodiesMayBeKept) this.core.readSocket((chunk) => this.core.receive(chunk, 0, chunk.length));
+    if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.core.receive(chunk, 0, chunk.length));
   }
 
   /** Whether what onData hands up may be kept after the call: true unless the caller reads the socket, into its own buffer. */

@@ -34,6 +34,14 @@ export class ClientStream extends Stream {
     }
   }
 
+  override bodySent(body: Uint8Array): void {
+    try {
+      this.handler.onBodySent?.(this, body);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+
   protected override deliverDrain(): void {
     try {
       this.handler.onDrain?.(this);

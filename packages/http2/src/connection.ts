@@ -115,11 +115,7 @@ export class Connection implements OutputOwner, SettingsOwner {
       this.fail(asConnectionError(error));
     }
     this.role.onTurn();
-  }
-
-  /** Bytes of the socket's `data` events are received from now on. */
-  readSocket(receive: (chunk: Buffer) => void): void {
-    this.socketEnd.read(receive);
+    this.socketEnd.received();
   }
 
   onRstStream(streamId: number, code: number): void {

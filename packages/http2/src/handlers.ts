@@ -27,6 +27,11 @@ export interface MessageHandler<S> {
   onReset(stream: S, error: StreamError): void;
   /** What `data()` or `message()` returned false for has left; more is welcome. */
   onDrain?(stream: S): void;
+  /**
+   * A body that was kept by reference has been handed to the operating system, and its memory may be used again. Comes after the
+   * stream's end as well; never comes for what was copied at once, or dropped with its stream.
+   */
+  onBodySent?(stream: S, body: Uint8Array): void;
 }
 
 /** For a client's streams. */

@@ -34,6 +34,7 @@ export { type HeaderList, NO_FIELDS } from "./hpack/header-list.js";
 export type { ConnectionOptions } from "./options.js";
 export type { PingCallback } from "./pings.js";
 export { type ProtocolHandlers, sniffProtocol } from "./preface.js";
+export { type Receive, readInPlace } from "./read-in-place.js";
 export { ServerConnection } from "./server-connection.js";
 export type { ServerStream } from "./server-stream.js";
 export type { Settings } from "./settings.js";

@@ -34,8 +34,8 @@ export interface ConnectionOptions {
   readonly encoder?: EncoderOptions;
   readonly abuseLimits?: AbuseLimits;
   /**
-   * Who reads the socket: the connection by its `data` events, or the caller, who passes what it reads to `receive()` (a socket
-   * made with the `onread` option of net.connect has no `data` events). Default `"connection"`.
+   * Who reads the socket: the connection by its `data` events, or the caller, who passes what it reads to `receive()`, as
+   * `readInPlace()` does. A server still pauses and resumes the socket. Default `"connection"`.
    */
   readonly reader?: "connection" | "caller";
 }

@@ -18,6 +18,8 @@ export class Outbox<S> {
   end = false;
   trailers: HeaderBlock | null = null;
   trailersExtra: readonly string[] = NO_FIELDS;
+  /** What the last `take()` took the rest of. */
+  taken: Uint8Array | null = null;
   private readonly chunks: Uint8Array[] = [];
   private first = 0;
   private offset = 0;
@@ -39,7 +41,8 @@ export class Outbox<S> {
     const taken = this.offset === 0 && end === chunk.length ? chunk : chunk.subarray(this.offset, end);
     this.bytes -= end - this.offset;
     this.offset = end;
-    if (end === chunk.length) this.advance();
+    this.taken = end === chunk.length ? chunk : null;
+    if (this.taken !== null) this.advance();
     return taken;
   }
 

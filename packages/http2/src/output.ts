@@ -24,6 +24,16 @@ export interface OutputOwner {
   afterWrite(): void;
 }
 
+/** Who wants to know when bytes that were added by reference are needed no more. */
+export interface Lender {
+  bodySent(body: Uint8Array): void;
+}
+
+interface Loan {
+  readonly lender: Lender;
+  readonly body: Uint8Array;
+}
+
 export class Output {
   /** Valid from `at` on, for as many bytes as were reserved last. */
   buffer: Buffer = EMPTY;
@@ -37,6 +47,9 @@ export class Output {
   /** Buffers that are full, and part of the batch; and those part of the write under way. */
   private full: Buffer[] = [];
   private leaving: Buffer[] = [];
+  /** Likewise, what was added by reference. */
+  private loans: Loan[] = [];
+  private leavingLoans: Loan[] = [];
   private scheduled = false;
   /** Writes whose callbacks have not come yet. */
   private writes = 0;
@@ -76,6 +89,11 @@ export class Output {
     if (!this.scheduled) this.schedule();
   }
 
+  /** Has the lender told when the batch has left, and with it the last of `body`. */
+  lend(lender: Lender, body: Uint8Array): void {
+    this.loans.push({ lender, body });
+  }
+
   /** Have beforeWrite called at the end of this turn, or as soon as the write under way is done. */
   schedule(): void {
     if (this.scheduled || this.writes > 0 || this.ended) return;
@@ -105,6 +123,7 @@ export class Output {
   discard(): void {
     this.ended = true;
     this.segments = [];
+    this.loans = [];
     this.buffer = EMPTY;
     this.at = this.start = this.segmentBytes = 0;
   }
@@ -135,6 +154,8 @@ export class Output {
     this.segmentBytes = 0;
     this.leaving.push(...this.full);
     this.full = [];
+    this.leavingLoans.push(...this.loans);
+    this.loans = [];
     const last = segments.length - 1;
     socket.cork();
     for (let i = 0; i < last; i++) socket.write(segments[i]!);
@@ -148,6 +169,11 @@ export class Output {
     if (this.leaving.length > 0) {
       for (const buffer of this.leaving) giveBack(buffer);
       this.leaving = [];
+    }
+    if (this.leavingLoans.length > 0) {
+      const loans = this.leavingLoans;
+      this.leavingLoans = [];
+      for (const { lender, body } of loans) lender.bodySent(body);
     }
     this.owner.afterWrite();
     if (!this.scheduled) this.write();

@@ -24,6 +24,8 @@ export interface SendingStream {
   endSent(): void;
   /** The outbox is empty, and the stream still open for more. */
   drained(): void;
+  /** A body that was kept by reference has left. */
+  bodySent(body: Uint8Array): void;
   /** Writes the trailers that waited behind the body. */
   writeTrailers(outbox: Outbox<SendingStream>): void;
 }
@@ -179,6 +181,7 @@ export class Sender {
         output.buffer.set(piece, output.at);
         output.at += piece.length;
       }
+      if (outbox.taken !== null && outbox.taken.length > MAX_COPIED_BYTES) output.lend(stream, outbox.taken);
     }
     this.waitingBytes -= length;
     this.account(stream, length);

@@ -28,7 +28,7 @@ export class ServerConnection {
     this.role.core = this.core;
     this.core.start(options);
     this.bodiesMayBeKept = options.reader !== "caller";
-    if (this.bodiesMayBeKept) this.core.readSocket((chunk) => this.receive(chunk));
+    if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.receive(chunk));
     if (head !== undefined) {
       this.head = head;
       process.nextTick(receiveHead, this);

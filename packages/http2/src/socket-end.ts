@@ -12,7 +12,6 @@ const MAX_WAITING_FRAMES = 4 * 2 ** 20;
 export class SocketEnd {
   private readonly socket: Socket;
   private readonly connection: Connection;
-  private reading = false;
   private held = false;
   private timer: NodeJS.Timeout | null = null;
 
@@ -24,14 +23,10 @@ export class SocketEnd {
     socket.on("close", () => this.closed());
   }
 
-  /** Takes bytes from `data` events. */
-  read(receive: (chunk: Buffer) => void): void {
-    this.reading = true;
-    const { connection } = this;
-    this.socket.on("data", (chunk: Buffer) => {
-      receive(chunk);
-      if (connection.role.isServer && connection.output.isWriting) this.holdIfFull();
-    });
+  /** Something has been received, and more may have been written because of it. */
+  received(): void {
+    const { role, output } = this.connection;
+    if (role.isServer && output.isWriting) this.holdIfFull();
   }
 
   outputDrained(): void {
@@ -54,7 +49,7 @@ export class SocketEnd {
    */
   private holdIfFull(): void {
     const { output, sender, maxWaitingBytes } = this.connection;
-    if (!this.reading || (output.pendingBytes <= MAX_WAITING_FRAMES && sender.waitingBytes <= maxWaitingBytes)) return;
+    if (output.pendingBytes <= MAX_WAITING_FRAMES && sender.waitingBytes <= maxWaitingBytes) return;
     this.held = true;
     this.socket.pause();
   }

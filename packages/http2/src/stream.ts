@@ -210,6 +210,8 @@ export abstract class Stream implements SendingStream {
   }
 
   /** @internal */
+  abstract bodySent(body: Uint8Array): void;
+  /** @internal */
   abstract deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
   /** @internal */
   abstract deliverReset(error: StreamError): void;

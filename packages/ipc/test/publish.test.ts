@@ -20,8 +20,8 @@ import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { AddressError, AddressInUseError } from "@vyra/ipc";
-import { type Published, publish } from "../dist/address/index.js";
+
+import { AddressError, AddressInUseError, type Published, publish } from "../dist/address/index.js";
 
 const isRoot = process.geteuid?.() === 0;
 

@@ -27,6 +27,28 @@ export function stretchOf({ buffer, byteOffset }: Uint8Array, start: number, end
   return new Uint8Array(buffer, byteOffset + start, end - start);
 }
 
+/** A copy of the bytes in `[start, end)`, in memory of its own. */
+export function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
+  const copy = new Uint8Array(length);
+  if (length <= shortBytes) {
+    for (let i = 0; i < length; i++) {
+      copy[i] = buffer[start + i] as number;
+    }
+  } else {
+    copy.set(stretchOf(buffer, start, end));
+  }
+  return copy;
+}
+/** V8 keeps arrays of this length within its heap, where they are cheap. */
+const shortBytes = 64;
+
+/**
+ * Gets the message in `[start, end)`. Where it is only lent, it has to be parsed or copied before this returns: the next bytes are
+ * read into the same memory.
+ */
+export type OnMessage = (buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean) => void;
+
 /** Takes whole messages out of a body that comes in pieces. */
 export class EnvelopeReader {
   /** What has come of an envelope that was cut in two. */
@@ -39,8 +61,7 @@ export class EnvelopeReader {
 
   constructor(
     private readonly readMaxBytes: number,
-    /** Gets each message. It may keep the bytes if it may keep what `push()` got. */
-    private readonly onMessage: (bytes: Uint8Array, flags: number) => void,
+    private readonly onMessage: OnMessage,
   ) {}
 
   /** Whether the body may end here: not within a message. */
@@ -75,7 +96,7 @@ export class EnvelopeReader {
       const length = lengthAt(head, headAt);
       assertReadable(length, this.readMaxBytes);
       if (end - at >= length) {
-        this.onMessage(stretchOf(buffer, at, at + length), flags);
+        this.onMessage(buffer, at, at + length, flags, true);
         at += length;
       } else {
         this.#flags = flags;
@@ -91,7 +112,7 @@ export class EnvelopeReader {
     this.#bodyBytes += taken;
     if (this.#bodyBytes === body.length) {
       this.#body = undefined;
-      this.onMessage(body, this.#flags);
+      this.onMessage(body, 0, body.length, this.#flags, false);
     }
     return at + taken;
   }

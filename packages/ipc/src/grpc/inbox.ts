@@ -18,6 +18,11 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
     private readonly onReturn: () => void,
   ) {}
 
+  /** Whether what is put next is opened at once. */
+  get isAwaited(): boolean {
+    return this.#readers.length > 0;
+  }
+
   put(item: T): void {
     if (this.#end !== undefined) {
       return;

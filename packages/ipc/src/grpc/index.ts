@@ -2,6 +2,7 @@
  * gRPC over HTTP/2 as pure functions and plain values: no I/O and nothing of sockets. Both the server and the client build
  * on it; what is written here is true of the wire, whichever engine carries it.
  */
+
 export { abortableIterable, orAborted } from "./abortable.js";
 export { binaryCodec, type Codec, type CodecOptions, completed, hasBytesFields, jsonCodec } from "./codec.js";
 export {
@@ -17,6 +18,7 @@ export {
   assertReadable,
   assertWritable,
   compressedFlag,
+  copyOf,
   EnvelopeReader,
   envelopeBytes,
   envelopeOf,
@@ -26,10 +28,11 @@ export {
 } from "./envelope.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
-export { type Encoded, MessageInbox, unshared } from "./message-inbox.js";
+export { type Encoded, MessageInbox } from "./message-inbox.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { Drain, sendMessages } from "./send-messages.js";
+export { recycle } from "./slab.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";
 export { isServerFault, type StatusName, statusName, statusNames } from "./status-name.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

@@ -1,7 +1,7 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Codec } from "./codec.js";
 import { unexpectedCompression } from "./compression.js";
-import { compressedFlag, EnvelopeReader, envelopeBytes } from "./envelope.js";
+import { compressedFlag, copyOf, EnvelopeReader, envelopeBytes, stretchOf } from "./envelope.js";
 import { Inbox } from "./inbox.js";
 
 /** A message as it travels, without its envelope. */
@@ -13,7 +13,7 @@ export interface Encoded {
 export interface MessageInboxOptions {
   readonly codec: Codec;
   readonly readMaxBytes: number;
-  /** Whether messages may have bytes fields, which would keep the memory they were received in. */
+  /** Whether messages may have bytes fields, which refer to the memory that they were parsed from. */
   readonly hasBytes: boolean;
   /** So many bytes of the body have been taken. */
   readonly credit: (bytes: number) => void;
@@ -36,7 +36,12 @@ export class MessageInbox {
       ({ bytes }) => this.#credit(bytes.length + envelopeBytes),
       options.onReturn,
     );
-    this.#reader = new EnvelopeReader(options.readMaxBytes, (bytes, flags) => this.messages.put({ bytes, flags }));
+    const { readMaxBytes, hasBytes } = options;
+    this.#reader = new EnvelopeReader(readMaxBytes, (buffer, start, end, flags, isLent) => {
+      const isParsedNow = this.messages.isAwaited && !hasBytes && (flags & compressedFlag) === 0;
+      const bytes = isLent && !isParsedNow ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
+      this.messages.put({ bytes, flags });
+    });
   }
 
   /** Whether the body may end here: not within a message. */
@@ -63,21 +68,13 @@ export class MessageInbox {
   }
 
   #decode({ bytes, flags }: Encoded): unknown {
-    const { codec, readMaxBytes, hasBytes } = this.options;
+    const { codec, readMaxBytes } = this.options;
     if (flags & compressedFlag) {
       if (this.encoding === null) {
         throw unexpectedCompression();
       }
       return this.encoding.decompress(bytes, readMaxBytes).then((whole) => codec.parse(whole));
     }
-    return codec.parse(hasBytes ? unshared(bytes) : bytes);
+    return codec.parse(bytes);
   }
-}
-
-/**
- * Bytes whose memory is their own. A message with bytes fields refers to what it was parsed from, and one small field would
- * keep a whole read buffer of 64 KiB.
- */
-export function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 > bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }

@@ -3,11 +3,22 @@
  * own and no copy. A stretch belongs to its message for good; the memory goes when the last message in it has gone.
  */
 const SLAB_BYTES = 65_536;
+type Memory = ReturnType<typeof Buffer.allocUnsafeSlow>;
+
+/** Memory of large messages that have been sent, for the next ones. What has not been wanted for a while is let go. */
+const spare: Memory[] = [];
+const maxSpareBytes = 16 * 1024 * 1024;
+const keepSpareMs = 1_000;
+let spareBytes = 0;
+let isSpareInUse = false;
+let spareTimer: NodeJS.Timeout | undefined;
+/** Memory that is in use, and may be used again. */
+const lent = new WeakMap<ArrayBufferLike, Memory>();
 
 /** Valid from `at` on, for as many bytes as were reserved last; the message being written begins at `start`. */
 export const slab = { buffer: Buffer.allocUnsafeSlow(SLAB_BYTES), start: 0, at: 0 };
 /** What messages go on in after one that needed more than there was. */
-let shelved: { readonly buffer: typeof slab.buffer; readonly at: number } | undefined;
+let shelved: { readonly buffer: Memory; readonly at: number } | undefined;
 
 export function beginMessage(): void {
   slab.start = slab.at;
@@ -44,11 +55,50 @@ function moveToLarger(bytes: number): void {
     // Much larger than what is asked for only when it has grown before: most large messages are one large field.
     const isRegrown = buffer.length > SLAB_BYTES;
     shelved ??= { buffer, at: start };
-    slab.buffer = Buffer.allocUnsafeSlow(isRegrown ? needed * 2 : needed + 256);
+    slab.buffer = large(isRegrown ? needed * 2 : needed + 256);
   }
   buffer.copy(slab.buffer, 0, start, at);
+  recycle(buffer);
   slab.start = 0;
   slab.at = written;
+}
+
+/**
+ * Says that nobody needs an encoded message any more, nor will look at it. Large ones then cost the garbage collector nothing: V8
+ * begins a full collection for every few megabytes that are allocated outside its heap.
+ */
+export function recycle(message: Uint8Array): void {
+  const buffer = lent.get(message.buffer);
+  if (buffer === undefined || !lent.delete(message.buffer) || spareBytes + buffer.length > maxSpareBytes) {
+    return;
+  }
+  spare.push(buffer);
+  spareBytes += buffer.length;
+  spareTimer ??= setInterval(letGoOfSpare, keepSpareMs).unref();
+}
+
+function large(bytes: number): Memory {
+  isSpareInUse = true;
+  const index = spare.findLastIndex(({ length }) => length >= bytes && length <= bytes * 2);
+  let buffer: Memory;
+  if (index === -1) {
+    buffer = Buffer.allocUnsafeSlow(bytes);
+  } else {
+    buffer = spare.splice(index, 1)[0] as Memory;
+    spareBytes -= buffer.length;
+  }
+  lent.set(buffer.buffer, buffer);
+  return buffer;
+}
+
+function letGoOfSpare(): void {
+  if (isSpareInUse) {
+    isSpareInUse = false;
+    return;
+  }
+  spare.length = spareBytes = 0;
+  clearInterval(spareTimer);
+  spareTimer = undefined;
 }
 
 function unshelve(): void {

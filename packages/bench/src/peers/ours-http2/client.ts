@@ -1,15 +1,23 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { ClientConnection, type ClientStream, HeaderBlock, NO_FIELDS, type ResponseHandler } from "@vyra/http2";
+import {
+  ClientConnection,
+  type ClientStream,
+  HeaderBlock,
+  NO_FIELDS,
+  type ResponseHandler,
+  readInPlace,
+} from "@vyra/http2";
 import { type Connection, fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
-import { Body, Exchange } from "../shared/body.js";
 import { type Codec, codecOf } from "../shared/codec.js";
+import { blocksByLength, Gathered } from "./gathered.js";
 
 const base = [":method", "POST", ":scheme", "http", ":authority", "localhost"];
-const requestTo = (path: string): HeaderBlock => HeaderBlock.of([...base, ":path", path]);
+const requestTo = (path: string, ...fields: string[]): HeaderBlock =>
+  HeaderBlock.of([...base, ":path", path, ...fields]);
+const echoOf = blocksByLength((contentLength) => requestTo("/echo", "content-length", contentLength));
 const requests = {
-  echo: requestTo("/echo"),
   pingPong: requestTo("/ping-pong"),
   download: requestTo("/download"),
   upload: requestTo("/upload"),
@@ -20,25 +28,30 @@ await clientProgram((address, _job, own) => dial(address, codecOf(own)));
 async function dial(address: string, codec: Codec): Promise<Connection> {
   const socket = connect(address);
   await once(socket, "connect");
-  const http2 = new ClientConnection(socket, { onHandlerError: fail });
+  const inPlace = readInPlace(socket, (buffer, start, end) => http2.receive(buffer, start, end));
+  const http2 = new ClientConnection(inPlace, { onHandlerError: fail }, { reader: "caller" });
   await new Promise<void>((resolve) => http2.ping(() => resolve())); // the server's limits are known now
 
   const echo: ResponseHandler = {
-    onHeaders() {},
+    onHeaders(stream, headers) {
+      (stream.context as Exchange).body = new Gathered(headers.contentLength);
+    },
     onData(stream, buffer, start, end) {
-      (stream.context as Exchange).add(buffer.subarray(start, end));
+      (stream.context as Exchange).body?.add(buffer, start, end);
     },
     onTrailers(stream) {
-      const exchange = stream.context as Exchange;
-      exchange.done(codec.decodeResponse(exchange.whole()).length);
+      const { body, done } = stream.context as Exchange;
+      done(codec.decodeResponse((body as Gathered).bytes).length);
     },
     onReset: reset,
   };
 
   return {
     call(payload, done) {
-      const stream = http2.requestMessage(requests.echo, NO_FIELDS, null, codec.encodeRequest(payload), echo);
-      stream.context = new Exchange(done);
+      const body = codec.encodeRequest(payload);
+      const stream = http2.requestMessage(echoOf(body.length), NO_FIELDS, null, body, echo);
+      const exchange: Exchange = { body: undefined, done };
+      stream.context = exchange;
     },
 
     pingPong(payload, onAnswer) {
@@ -89,11 +102,13 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
           }
           stream.end();
         };
-        const answer = new Body();
+        let answer = "";
         const stream = http2.request(requests.upload, NO_FIELDS, false, {
           onHeaders() {},
-          onData: (_stream, buffer, start, end) => answer.add(buffer.subarray(start, end)),
-          onTrailers: () => resolve(Number(Buffer.from(answer.whole()).toString()) / payload.length),
+          onData(_stream, buffer, start, end) {
+            answer += Buffer.from(buffer.subarray(start, end)).toString();
+          },
+          onTrailers: () => resolve(Number(answer) / payload.length),
           onDrain: fill,
           onReset: reset,
         });
@@ -101,6 +116,12 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
       });
     },
   };
+}
+
+/** A call: its answer, once that has begun, and who waits for it. */
+interface Exchange {
+  body: Gathered | undefined;
+  readonly done: (bytes: number) => void;
 }
 
 function reset(_stream: ClientStream, error: Error): void {

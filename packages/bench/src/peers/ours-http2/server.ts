@@ -1,30 +1,31 @@
 import { createServer } from "node:net";
-import { HeaderBlock, NO_FIELDS, type RequestHandler, ServerConnection, type ServerStream } from "@vyra/http2";
+import {
+  HeaderBlock,
+  type HeaderList,
+  NO_FIELDS,
+  type RequestHandler,
+  readInPlace,
+  ServerConnection,
+  type ServerStream,
+} from "@vyra/http2";
 import { serverProgram } from "../../program/server-program.js";
-import { Body } from "../shared/body.js";
 import { codecOf } from "../shared/codec.js";
+import { blocksByLength, Gathered } from "./gathered.js";
 
-const response = HeaderBlock.of([":status", "200", "content-type", "application/octet-stream"]);
+const fields = [":status", "200", "content-type", "application/octet-stream"];
+const response = HeaderBlock.of(fields);
+const responseOf = blocksByLength((contentLength) => HeaderBlock.of([...fields, "content-length", contentLength]));
 const trailers = HeaderBlock.of(["result", "0"]);
 
 await serverProgram((address, _job, own) => {
   const codec = codecOf(own);
 
-  const reply = (stream: ServerStream, body: Uint8Array): void =>
-    stream.reply(response, NO_FIELDS, null, codec.encodeResponse(codec.decodeRequest(body)), trailers);
-
   const echo: RequestHandler = {
-    onData(stream, buffer, start, end, endStream) {
-      const piece = buffer.subarray(start, end);
-      if (endStream && stream.context === undefined) {
-        reply(stream, piece);
-        return;
-      }
-      stream.context ??= new Body();
-      const body = stream.context as Body;
-      body.add(piece);
-      if (endStream) {
-        reply(stream, body.whole());
+    onData(stream, buffer, start, end) {
+      const request = stream.context as Gathered;
+      if (request.add(buffer, start, end)) {
+        const body = codec.encodeResponse(codec.decodeRequest(request.bytes));
+        stream.reply(responseOf(body.length), NO_FIELDS, null, body, trailers);
       }
     },
     onTrailers() {},
@@ -34,7 +35,7 @@ await serverProgram((address, _job, own) => {
   const pingPong: RequestHandler = {
     onData(stream, buffer, start, end, endStream) {
       if (end > start) {
-        stream.data(buffer.subarray(start, end));
+        stream.data(new Uint8Array(buffer.subarray(start, end)));
       }
       if (endStream) {
         stream.trailers(trailers);
@@ -76,16 +77,19 @@ await serverProgram((address, _job, own) => {
     ["/upload", upload],
   ]);
 
+  const onStream = (stream: ServerStream, headers: HeaderList): RequestHandler => {
+    headers.memo ??= headers.fields[headers.fields.indexOf(":path") + 1]; // every request has one
+    if (headers.memo === "/echo") {
+      stream.context = new Gathered(headers.contentLength);
+    } else {
+      stream.respond(response);
+    }
+    return handlers.get(headers.memo as string) as RequestHandler;
+  };
+
   const server = createServer((socket) => {
-    new ServerConnection(socket, {
-      onStream(stream, { fields }) {
-        const path = fields[fields.indexOf(":path") + 1] as string; // every request has one
-        if (path !== "/echo") {
-          stream.respond(response);
-        }
-        return handlers.get(path) as RequestHandler;
-      },
-    });
+    const inPlace = readInPlace(socket, (buffer, start, end) => http2.receive(buffer, start, end));
+    const http2: ServerConnection = new ServerConnection(inPlace, { onStream }, { reader: "caller" });
   });
   return new Promise<void>((resolve) => server.listen(address, resolve));
 });

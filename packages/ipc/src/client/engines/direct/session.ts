@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Code } from "@connectrpc/connect";
-import { ClientConnection, type ClientConnectionHandler, type ConnectionError } from "@vyra/http2";
+import { ClientConnection, type ClientConnectionHandler, type ConnectionError, readInPlace } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { notProcessed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
@@ -24,6 +24,7 @@ const idleMs = 10;
 /** One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. */
 export class DirectSession implements Session, ClientConnectionHandler {
   readonly connection: ClientConnection;
+  private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
@@ -34,11 +35,12 @@ export class DirectSession implements Session, ClientConnectionHandler {
   #onEnd: (error: ConnectionError | null) => void = () => {};
 
   constructor(
-    private readonly socket: Socket,
+    socket: Socket,
     private readonly options: IpcTransportOptions,
   ) {
     this.peer = credentialsOf(socket);
-    this.connection = new ClientConnection(socket, this);
+    this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
+    this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
   }
 
   /**

@@ -1,6 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
-import { Drain, type Encoded, headersOf, type Inbox, MessageInbox, sendMessages } from "../../../grpc/index.js";
+import {
+  Drain,
+  type Encoded,
+  headersOf,
+  type Inbox,
+  MessageInbox,
+  recycle,
+  sendMessages,
+} from "../../../grpc/index.js";
 import { Call, type Core } from "./call.js";
 import type { Method } from "./method.js";
 import type { DirectSession } from "./session.js";
@@ -115,6 +123,10 @@ export class StreamCall extends Call {
 
   onDrain(): void {
     this.#drain.onDrain();
+  }
+
+  onBodySent(_: ClientStream, body: Uint8Array): void {
+    recycle(body);
   }
 
   protected isBodyWhole(): boolean {

@@ -3,13 +3,14 @@ import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import {
   assertReadable,
   compressedFlag,
+  copyOf,
   EnvelopeReader,
   envelopeBytes,
   envelopeOf,
   lengthAt,
+  recycle,
   stretchOf,
   unexpectedCompression,
-  unshared,
 } from "../../../grpc/index.js";
 import { Call, type Core } from "./call.js";
 import type { Method } from "./method.js";
@@ -21,9 +22,12 @@ export type OnResponse = (message: unknown, fields: ResponseFields) => void;
 
 /** A call with one message each way. */
 export class UnaryCall extends Call {
-  #bytes: Uint8Array | undefined;
-  #flags = 0;
+  #message: unknown;
+  /** The message, where it is yet to be decompressed. */
+  #compressed: Uint8Array | undefined;
   #messages = 0;
+  /** The request has left. */
+  #isSent = false;
   #reader: EnvelopeReader | undefined;
 
   constructor(
@@ -41,6 +45,7 @@ export class UnaryCall extends Call {
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
+    this.#isSent = false;
     return connection.requestMessage(block, extra, envelopeOf(this.body.length, this.bodyFlags), this.body, this);
   }
 
@@ -55,9 +60,9 @@ export class UnaryCall extends Call {
       const length = end - start - envelopeBytes;
       if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
         assertReadable(length, this.core.readMaxBytes);
-        this.#onMessage(stretchOf(buffer, start + envelopeBytes, end), buffer[start] as number);
+        this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
       } else if (end > start) {
-        this.#reader ??= new EnvelopeReader(this.core.readMaxBytes, (bytes, flags) => this.#onMessage(bytes, flags));
+        this.#reader ??= new EnvelopeReader(this.core.readMaxBytes, (...message) => this.#onMessage(...message));
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
@@ -69,18 +74,25 @@ export class UnaryCall extends Call {
     }
   }
 
+  onBodySent(_: ClientStream, body: Uint8Array): void {
+    if (this.isOver) {
+      recycle(body);
+    } else {
+      this.#isSent = true; // and may have to be sent again
+    }
+  }
+
   protected isBodyWhole(): boolean {
     return this.#reader?.isAtEnd ?? true;
   }
 
   protected succeed(): void {
-    const bytes = this.#bytes;
-    if (bytes === undefined) {
+    if (this.#messages === 0) {
       this.fail(new ConnectError("protocol error: missing output message for unary method", Code.Unimplemented));
-    } else if (this.#flags & compressedFlag) {
-      this.#decompress(bytes);
+    } else if (this.#compressed !== undefined) {
+      this.#decompress(this.#compressed);
     } else {
-      this.#deliver(bytes);
+      this.#deliver();
     }
   }
 
@@ -92,22 +104,22 @@ export class UnaryCall extends Call {
     return true; // the request is one piece, and still here
   }
 
-  #onMessage(bytes: Uint8Array, flags: number): void {
+  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
     if (++this.#messages > 1) {
       throw new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
     }
-    this.#bytes = bytes;
-    this.#flags = flags;
+    const isCompressed = (flags & compressedFlag) !== 0;
+    const isKept = isLent && (isCompressed || this.method.hasBytes);
+    const bytes = isKept ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
+    if (isCompressed) {
+      this.#compressed = bytes;
+    } else {
+      this.#message = this.method.output.parse(bytes);
+    }
   }
 
-  #deliver(bytes: Uint8Array): void {
-    let message: unknown;
-    try {
-      message = this.method.output.parse(this.method.hasBytes ? unshared(bytes) : bytes);
-    } catch (error) {
-      this.fail(ConnectError.from(error));
-      return;
-    }
+  #deliver(): void {
+    const message = this.#message;
     this.end();
     this.onResponse(message, this);
   }
@@ -115,8 +127,11 @@ export class UnaryCall extends Call {
   protected override end(code?: Code | 0): void {
     super.end(code);
     // Whoever still holds the call, an older object of the connection's say, shall not hold what may be megabytes.
+    if (this.#isSent) {
+      recycle(this.body);
+    }
     this.body = nothing;
-    this.#bytes = this.#reader = undefined;
+    this.#message = this.#compressed = this.#reader = undefined;
   }
 
   #decompress(bytes: Uint8Array): void {
@@ -124,14 +139,15 @@ export class UnaryCall extends Call {
       this.fail(unexpectedCompression());
       return;
     }
-    this.encoding.decompress(bytes, this.core.readMaxBytes).then(
-      (whole) => {
+    this.encoding
+      .decompress(bytes, this.core.readMaxBytes)
+      .then((whole) => {
         if (!this.isOver) {
-          this.#deliver(whole);
+          this.#message = this.method.output.parse(whole);
+          this.#deliver();
         }
-      },
-      (error) => this.fail(ConnectError.from(error)),
-    );
+      })
+      .catch((error) => this.fail(ConnectError.from(error)));
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
+import { copyOf, Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
 
@@ -43,7 +43,7 @@ export class BridgedCall implements RequestHandler {
   }
 
   onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    this.#inbox.put(buffer.subarray(start, end));
+    this.#inbox.put(copyOf(buffer, start, end));
     if (endStream) {
       this.onTrailers();
     }

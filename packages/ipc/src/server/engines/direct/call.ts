@@ -21,6 +21,7 @@ import {
   type Encoded,
   encodingHeader,
   fieldsOf,
+  recycle,
   statusFields,
   Timed,
 } from "../../../grpc/index.js";
@@ -102,6 +103,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       const code = error.origin === "peer" ? codeFromResetCode(error.code) : Code.Canceled;
       this.end(new ConnectError("the caller went away", code, undefined, undefined, error));
     }
+  }
+
+  onBodySent(_: ServerStream, body: Uint8Array): void {
+    recycle(body);
   }
 
   onDeadline(): void {

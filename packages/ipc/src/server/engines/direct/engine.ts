@@ -4,6 +4,7 @@ import {
   type HeaderList,
   HeaderListSizeError,
   type RequestHandler,
+  readInPlace,
   ServerConnection,
   type ServerStream,
 } from "@vyra/http2";
@@ -42,18 +43,19 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
 
   return {
     accept(socket, head, caller) {
+      const inPlace = readInPlace(socket, (buffer, start, end) => connection.receive(buffer, start, end));
       const connection: ServerConnection = new ServerConnection(
-        socket,
+        inPlace,
         {
           onStream: (stream, list, extra, endStream) => onStream(caller, stream, list, extra, endStream),
           onClose: () => connections.delete(connection),
           onHandlerError,
         },
-        {},
+        { reader: "caller" },
         head,
       );
       connections.add(connection);
-      socket.resume(); // it has been paused if it took a while to find out who calls
+      inPlace.resume(); // it has been paused if it took a while to find out who calls
       if (isDraining) {
         connection.close();
       }

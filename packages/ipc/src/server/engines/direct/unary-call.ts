@@ -4,6 +4,7 @@ import {
   assertReadable,
   completed,
   compressedFlag,
+  copyOf,
   type Encoded,
   EnvelopeReader,
   envelopeBytes,
@@ -12,7 +13,6 @@ import {
   lengthAt,
   stretchOf,
   unexpectedCompression,
-  unshared,
 } from "../../../grpc/index.js";
 import { okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
@@ -22,6 +22,8 @@ type Implementation = (message: unknown, context: unknown) => unknown;
 /** A call with one message each way. */
 export class UnaryServerCall extends ServerCall {
   #bytes: Uint8Array | undefined;
+  /** What it is in will be overwritten. */
+  #isLent = false;
   #flags = 0;
   #messages = 0;
   #reader: EnvelopeReader | undefined;
@@ -36,9 +38,9 @@ export class UnaryServerCall extends ServerCall {
       const length = end - start - envelopeBytes;
       if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
         assertReadable(length, readMaxBytes);
-        this.#onMessage(stretchOf(buffer, start + envelopeBytes, end), buffer[start] as number);
+        this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
       } else if (end > start) {
-        this.#reader ??= new EnvelopeReader(readMaxBytes, (bytes, flags) => this.#onMessage(bytes, flags));
+        this.#reader ??= new EnvelopeReader(readMaxBytes, (...message) => this.#onMessage(...message));
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
@@ -47,6 +49,8 @@ export class UnaryServerCall extends ServerCall {
     }
     if (endStream) {
       this.onRequestEnd();
+    } else if (this.#isLent) {
+      this.#keep();
     }
   }
 
@@ -56,18 +60,27 @@ export class UnaryServerCall extends ServerCall {
     } else if (this.#bytes === undefined) {
       this.fail(new ConnectError("protocol error: missing input message for unary method", Code.Unimplemented));
     } else if (this.#flags & compressedFlag) {
-      this.#decompress(this.#bytes);
+      this.#decompress(this.#isLent ? this.#keep() : this.#bytes);
     } else {
       this.#run(this.#bytes);
     }
   }
 
-  #onMessage(bytes: Uint8Array, flags: number): void {
+  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
     if (++this.#messages > 1) {
       throw new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
     }
-    this.#bytes = bytes;
+    this.#bytes = stretchOf(buffer, start, end);
     this.#flags = flags;
+    this.#isLent = isLent;
+  }
+
+  /** The message is needed for longer than it is lent. */
+  #keep(): Uint8Array {
+    const lent = this.#bytes as Uint8Array;
+    this.#isLent = false;
+    this.#bytes = copyOf(lent, 0, lent.length);
+    return this.#bytes;
   }
 
   #decompress(bytes: Uint8Array): void {
@@ -91,7 +104,7 @@ export class UnaryServerCall extends ServerCall {
     this.#bytes = this.#reader = undefined; // whoever still holds the call shall not hold what may be megabytes
     let message: unknown;
     try {
-      message = format.input.parse(route.hasBytes ? unshared(bytes) : bytes);
+      message = format.input.parse(route.hasBytes && this.#isLent ? copyOf(bytes, 0, bytes.length) : bytes);
     } catch (error) {
       this.fail(ConnectError.from(error));
       return;
