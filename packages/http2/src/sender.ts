@@ -11,7 +11,7 @@ import { initialSettings, type PeerSettings } from "./settings.js";
 export const MAX_COPIED_BYTES = 16_384;
 
 /** The largest DATA frame sent, whatever the peer allows: other streams wait no longer than this takes. */
-const MAX_DATA_FRAME = 2 ** 16;
+const MAX_DATA_FRAME = 2 ** 17;
 
 /** DATA waits in its stream's outbox while this much waits for the socket. Control frames and headers go on. */
 const BATCH_BYTES = 2 ** 19;

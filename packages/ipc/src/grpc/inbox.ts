@@ -57,11 +57,12 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
   }
 
   next(): Promise<IteratorResult<R>> {
+    if (this.#at < this.#items.length) {
+      return this.#opened(this.#shift());
+    }
     return new Promise((resolve, reject) => {
       const reader = { resolve, reject };
-      if (this.#at < this.#items.length) {
-        this.#give(this.#shift(), reader);
-      } else if (this.#end !== undefined) {
+      if (this.#end !== undefined) {
         this.#tellEnd(reader, this.#end.error);
       } else {
         this.#readers.push(reader);
@@ -82,6 +83,17 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
       this.#at = 0;
     }
     return item;
+  }
+
+  /** For a reader that has not had to wait: a promise that is settled at once costs a third of one that is made to wait. */
+  #opened(item: T): Promise<IteratorResult<R>> {
+    try {
+      this.credit(item);
+      const value = this.open(item);
+      return value instanceof Promise ? value.then(resultOf<R>) : Promise.resolve({ done: false, value });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #give(item: T, { resolve, reject }: Reader<R>): void {
@@ -105,6 +117,10 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
       reject(error);
     }
   }
+}
+
+function resultOf<R>(value: R): IteratorResult<R> {
+  return { done: false, value };
 }
 
 interface Reader<R> {

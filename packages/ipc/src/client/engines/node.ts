@@ -12,6 +12,7 @@ import { channelClosed, connectionLost, refused } from "../errors.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../options.js";
 import { connect } from "../pool.js";
 import { waitForReady } from "../wait-for-ready.js";
+import { endsWithReader } from "./ends-with-reader.js";
 
 /** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
 const authority = "http://localhost";
@@ -37,7 +38,8 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
   const close = async () => connection.close();
   return {
     unary: async (...args) => (await forOneCall()).unary(...args),
-    stream: async (...args) => (await forOneCall()).stream(...args),
+    stream: (method, signal, ...rest) =>
+      endsWithReader(signal, async (own) => (await forOneCall()).stream(method, own, ...rest)),
     get state() {
       return connection.state;
     },

@@ -8,6 +8,7 @@ import { dial } from "../../dial.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
+import { endsWithReader } from "../ends-with-reader.js";
 import { loadUndici } from "./load.js";
 import { authority, UndiciSession } from "./session.js";
 
@@ -56,7 +57,8 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
   const close = async () => connection.close();
   return {
     unary: async (...args) => (await transport()).unary(...args),
-    stream: async (...args) => (await transport()).stream(...args),
+    stream: (method, signal, ...rest) =>
+      endsWithReader(signal, async (own) => (await transport()).stream(method, own, ...rest)),
     get state() {
       return connection.state;
     },

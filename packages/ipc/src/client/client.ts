@@ -1,0 +1,109 @@
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  type Client,
+  createClient,
+  makeAnyClient,
+  type StreamResponse,
+  type Transport,
+} from "@connectrpc/connect";
+
+/**
+ * A typed client like that of Connect's `createClient()`, but for the responses of a stream: whoever leaves their loop by `break` or an
+ * error ends the call, and no generators stand between the loop and the messages (they would take two thirds of its time).
+ */
+export function createIpcClient<T extends DescService>(service: T, transport: Transport): Client<T> {
+  const connects: Record<string, (...args: never[]) => unknown> = createClient(service as DescService, transport);
+  return makeAnyClient(service, (method) => {
+    switch (method.methodKind) {
+      case "server_streaming":
+        return (input: Init, options?: CallOptions) => callStream(transport, method, one(input), options);
+      case "bidi_streaming":
+        return (inputs: AsyncIterable<Init>, options?: CallOptions) => callStream(transport, method, inputs, options);
+      default:
+        return connects[method.localName] ?? null;
+    }
+  }) as Client<T>;
+}
+
+/** What messages are made of. */
+type Init = MessageInitShape<DescMessage>;
+
+function callStream<I extends DescMessage, O extends DescMessage>(
+  transport: Transport,
+  method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
+  inputs: AsyncIterable<MessageInitShape<I>>,
+  options: CallOptions = {},
+): AsyncIterable<MessageShape<O>> {
+  const { signal, timeoutMs, headers, contextValues } = options;
+  return new Responses(transport.stream(method, signal, timeoutMs, headers, inputs, contextValues), options);
+}
+
+/** The responses of a call that is under way. */
+class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIterableIterator<MessageShape<O>> {
+  readonly #opened: Promise<AsyncIterator<MessageShape<O>>>;
+  /** Set once there is nobody who asked before it was there. */
+  #messages: AsyncIterator<MessageShape<O>> | undefined;
+  #early = 0;
+
+  constructor(opening: Promise<StreamResponse<I, O>>, { onHeader, onTrailer }: CallOptions) {
+    this.#opened = opening.then((response) => {
+      const messages = response.message[Symbol.asyncIterator]();
+      onHeader?.(response.header);
+      return onTrailer === undefined ? messages : withEnd(messages, () => onTrailer(response.trailer));
+    });
+    this.#opened.catch(() => {}); // whoever asks for a message is told
+  }
+
+  next(): Promise<IteratorResult<MessageShape<O>>> {
+    return this.#messages === undefined ? this.#nextWhenOpened() : this.#messages.next();
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<MessageShape<O>>> {
+    void this.#opened.then((messages) => messages.return?.()).catch(() => {});
+    return { done: true, value };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #nextWhenOpened(): Promise<IteratorResult<MessageShape<O>>> {
+    this.#early++;
+    const messages = await this.#opened;
+    if (--this.#early === 0) {
+      this.#messages = messages;
+    }
+    return messages.next();
+  }
+}
+
+/** The same messages, with word of their end, once. */
+function withEnd<T>(messages: AsyncIterator<T>, onEnd: () => void): AsyncIterator<T> {
+  let isEnded = false;
+  return {
+    async next() {
+      const result = await messages.next();
+      if (result.done && !isEnded) {
+        isEnded = true;
+        onEnd();
+      }
+      return result;
+    },
+    async return(value) {
+      await messages.return?.();
+      return { done: true, value };
+    },
+  };
+}
+
+async function* one<T>(message: T): AsyncIterable<T> {
+  yield message;
+}
