@@ -7,8 +7,13 @@ const mostBytes = 2 ** 32 - 1;
 /** Refuses limits that cannot be meant: by NaN, say, nothing would be too large. @throws {RangeError} */
 export function assertMaxBytes(limits: Readonly<Record<string, number | undefined>>): void {
   for (const [name, bytes] of Object.entries(limits)) {
-    if (bytes !== undefined && !(Number.isInteger(bytes) && bytes > 0 && bytes <= mostBytes)) {
-      throw new RangeError(`${name} must be a whole number of bytes from 1 to ${mostBytes}, not ${bytes}`);
-    }
+    assertBytes(name, bytes, 1);
+  }
+}
+
+/** Likewise for a size that may be 0. @throws {RangeError} */
+export function assertBytes(name: string, bytes: number | undefined, least = 0): void {
+  if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= least && bytes <= mostBytes)) {
+    throw new RangeError(`${name} must be a whole number of bytes from ${least} to ${mostBytes}, not ${bytes}`);
   }
 }

@@ -12,6 +12,7 @@ describe("what cannot be meant", () => {
     ...[Number.NaN, -1, "5s", "5000"].map((graceMs) => ({ graceMs })),
     ...[Number.NaN, -1, 0, "5s"].map((maxTimeoutMs) => ({ maxTimeoutMs })),
     ...[Number.NaN, -1, 0, "5", 1.5].flatMap((bytes) => [{ readMaxBytes: bytes }, { writeMaxBytes: bytes }]),
+    ...[Number.NaN, -1, "5", 1.5].map((compressMinBytes) => ({ compressMinBytes })),
     ...["600", 0o1777, Number.NaN].map((mode) => ({ mode })),
     ...[-1, Number.NaN, "no-group-by-this-name"].map((group) => ({ group })),
   ]) {
@@ -30,6 +31,7 @@ describe("what cannot be meant", () => {
       { keepAliveTimeoutMs: ms },
     ]),
     ...[Number.NaN, -1, 0, "5"].flatMap((bytes) => [{ readMaxBytes: bytes }, { writeMaxBytes: bytes }]),
+    ...[Number.NaN, -1, "5"].map((compressMinBytes) => ({ compressMinBytes })),
     ...["1001", ["bob"], [Number.NaN]].map((trustedUsers) => ({ trustedUsers })),
   ]) {
     it(`is refused of a channel: ${show(options)}`, () => {

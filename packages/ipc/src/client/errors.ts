@@ -11,28 +11,41 @@ export function unreachable(path: string, cause: unknown): ConnectError {
   switch (code) {
     case "ENOENT":
     case "ECONNREFUSED":
-      return notProcessed(`no server at ${path} (${code}): is the backend running?`, Code.Unavailable, cause);
+      return notProcessed(`no server at ${shown(path)} (${code}): is the backend running?`, Code.Unavailable, cause);
     case "EACCES":
     case "EPERM":
-      return notProcessed(`not allowed to connect to ${path} (${code})`, Code.PermissionDenied, cause);
+      return notProcessed(`not allowed to connect to ${shown(path)} (${code})`, Code.PermissionDenied, cause);
     case "EAGAIN":
-      return notProcessed(`the server at ${path} does not keep up with connections (EAGAIN)`, Code.Unavailable, cause);
+      return notProcessed(
+        `the server at ${shown(path)} does not keep up with connections (EAGAIN)`,
+        Code.Unavailable,
+        cause,
+      );
     default:
-      return notProcessed(`cannot connect to ${path} (${code ?? (cause as Error).message})`, Code.Unavailable, cause);
+      return notProcessed(
+        `cannot connect to ${shown(path)} (${code ?? (cause as Error).message})`,
+        Code.Unavailable,
+        cause,
+      );
   }
 }
 
 /** The error of a call whose connection ended under it. Whether it was processed is not known. */
 export function connectionLost(path: string, cause: unknown): ConnectError {
-  return new ConnectError(`lost the connection to ${path}`, Code.Unavailable, undefined, undefined, cause);
+  return new ConnectError(`lost the connection to ${shown(path)}`, Code.Unavailable, undefined, undefined, cause);
 }
 
 /** The error of a call that the server did not look at, by REFUSED_STREAM or GOAWAY. */
 export function refused(path: string, cause: unknown): ConnectError {
-  return notProcessed(`the server at ${path} refused the call`, Code.Unavailable, cause);
+  return notProcessed(`the server at ${shown(path)} refused the call`, Code.Unavailable, cause);
 }
 
 /** The error of a call on a channel that has been closed, before it or under it. */
 export function channelClosed(path: string, cause?: unknown): ConnectError {
-  return new ConnectError(`the channel to ${path} was closed`, Code.Canceled, undefined, undefined, cause);
+  return new ConnectError(`the channel to ${shown(path)} was closed`, Code.Canceled, undefined, undefined, cause);
+}
+
+/** A path as users write it: that of an abstract socket begins with a NUL. */
+function shown(path: string): string {
+  return path.startsWith("\0") ? `unix-abstract:${path.slice(1)}` : path;
 }

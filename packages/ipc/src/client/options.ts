@@ -3,7 +3,7 @@ import type { Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
 import { maxTimerMs } from "../grpc/index.js";
-import { assertMaxBytes } from "../max-bytes.js";
+import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import type { CallStats } from "../stats/index.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
@@ -54,8 +54,10 @@ export { defaultMaxBytes } from "../max-bytes.js";
 
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
 export function assertSane(options: IpcTransportOptions): void {
-  const { readMaxBytes, writeMaxBytes, keepAliveIntervalMs, keepAliveTimeoutMs, trustedUsers = [] } = options;
+  const { readMaxBytes, writeMaxBytes, compressMinBytes, trustedUsers = [] } = options;
+  const { keepAliveIntervalMs, keepAliveTimeoutMs } = options;
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
+  assertBytes("compressMinBytes", compressMinBytes);
   for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0 && ms <= maxTimerMs)) {
       throw new RangeError(`${name} must be from 0 to ${maxTimerMs} ms, not ${ms}`);

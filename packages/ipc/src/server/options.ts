@@ -1,5 +1,5 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
+import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { OnError } from "./on-error.js";
@@ -73,11 +73,12 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
     throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
   }
-  const { maxTimeoutMs, readMaxBytes, writeMaxBytes } = router;
+  const { maxTimeoutMs, readMaxBytes, writeMaxBytes, compressMinBytes } = router;
   if (maxTimeoutMs !== undefined && !(typeof maxTimeoutMs === "number" && maxTimeoutMs > 0)) {
     throw new RangeError(`maxTimeoutMs must be more than 0, not ${maxTimeoutMs}`);
   }
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
+  assertBytes("compressMinBytes", compressMinBytes);
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
     throw new RangeError(`mode must be a file mode such as 0o600, not ${mode}`);
   }
