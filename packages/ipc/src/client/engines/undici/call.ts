@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
-import { abortableIterable } from "../../../grpc/index.js";
+import { abortableIterable, valuesOf } from "../../../grpc/index.js";
 import { Received } from "./received.js";
 
 /**
@@ -264,7 +264,22 @@ const reserved = new Set([
 ]);
 
 function fieldsOf(header: Headers): string[] {
-  return [...header].filter(([name]) => !reserved.has(name)).flat();
+  return [...header]
+    .filter(([name]) => !reserved.has(name))
+    .flatMap(([name, joined]) => valuesOf(name, joined).flatMap((value, i) => [spelling(name, i), value]));
+}
+
+/**
+ * undici joins the values of fields of one name, which gRPC's libraries refuse of binary ones. Names that differ in case are fields
+ * of their own to it, and of one name to everybody else.
+ */
+function spelling(name: string, i: number): string {
+  let bits = i;
+  return name.replace(/[a-z]/g, (letter) => {
+    const spelled = bits % 2 === 1 ? letter.toUpperCase() : letter;
+    bits = Math.floor(bits / 2);
+    return spelled;
+  });
 }
 
 /**
