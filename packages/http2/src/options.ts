@@ -6,7 +6,7 @@ import type { Settings } from "./settings.js";
 export interface ConnectionOptions {
   /**
    * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 4,096; initialWindowSize 4 MiB;
-   * maxFrameSize 131,072; maxHeaderListSize 65,536.
+   * maxFrameSize 16,384; maxHeaderListSize 65,536.
    */
   readonly settings?: Partial<Settings>;
   /** The connection's receive window, in bytes: what all streams together may hold unconsumed. Default 32 MiB, at least 65,535. */

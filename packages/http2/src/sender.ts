@@ -10,8 +10,11 @@ import { initialSettings, type PeerSettings } from "./settings.js";
 /** A body up to this size is copied among the frames; a larger one leaves by reference, as a piece of its own in writev. */
 export const MAX_COPIED_BYTES = 16_384;
 
-/** The largest DATA frame sent, whatever the peer allows: other streams wait no longer than this takes. */
-const MAX_DATA_FRAME = 2 ** 17;
+/**
+ * What a stream sends before it is another's turn, in one frame or several. Others wait for no more than this takes, some 50 µs; and of
+ * many bodies of 64 KiB at once, some are whole early, where all would be unfinished until the end.
+ */
+const MAX_TURN = 2 ** 17;
 
 /** DATA waits in its stream's outbox while this much waits for the socket. Control frames and headers go on. */
 const BATCH_BYTES = 2 ** 19;
@@ -31,8 +34,8 @@ export interface SendingStream {
 }
 
 /**
- * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends one
- * frame and goes to the end of the line, so one large body does not hold up the others.
+ * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends so much and
+ * goes to the end of the line, so one large body does not hold up the others.
  */
 export class Sender {
   /** The connection's window. */
@@ -138,7 +141,7 @@ export class Sender {
     }
   }
 
-  /** Sends as much as windows and the batch allow, one frame for each in line, again and again. */
+  /** Sends as much as windows and the batch allow, one turn for each in line, again and again. */
   pump(): void {
     const { output } = this;
     while (this.head !== null) {
@@ -152,7 +155,7 @@ export class Sender {
         if (this.window <= 0 || output.pendingBytes >= BATCH_BYTES) return;
         this.leaveLine();
         if (stream.sendWindow <= 0) continue; // until a WINDOW_UPDATE or new settings
-        this.writeFrame(outbox);
+        this.takeTurn(outbox);
       } else {
         this.leaveLine();
         this.writeEnd(outbox);
@@ -163,10 +166,19 @@ export class Sender {
     }
   }
 
-  private writeFrame(outbox: Outbox<SendingStream>): void {
+  private takeTurn(outbox: Outbox<SendingStream>): void {
+    const { stream } = outbox;
+    for (let left = MAX_TURN; left > 0 && outbox.bytes > 0 && !outbox.dropped; ) {
+      const limit = Math.min(stream.sendWindow, this.window, this.peer.maxFrameSize, left);
+      if (limit <= 0) return;
+      left -= this.writeFrame(outbox, limit);
+    }
+  }
+
+  /** Returns how much was in it. */
+  private writeFrame(outbox: Outbox<SendingStream>, limit: number): number {
     const { output } = this;
     const { stream } = outbox;
-    const limit = Math.min(stream.sendWindow, this.window, this.peer.maxFrameSize, MAX_DATA_FRAME);
     const length = Math.min(outbox.bytes, limit);
     const isLast = length === outbox.bytes;
     const end = isLast && outbox.end && outbox.trailers === null;
@@ -186,10 +198,11 @@ export class Sender {
     this.waitingBytes -= length;
     this.account(stream, length);
     if (isLast || length >= MIN_EARNING_DATA) this.guard.dataMoved();
-    if (!isLast) return;
+    if (!isLast) return length;
     stream.outbox = null;
     if (outbox.trailers !== null) stream.writeTrailers(outbox);
     else if (outbox.end) stream.endSent();
+    return length;
   }
 
   /** Nothing left but the end: an empty DATA frame, or trailers. */

@@ -29,7 +29,7 @@ export const defaultSettings: Settings = {
   headerTableSize: 16_384,
   maxConcurrentStreams: 4_096,
   initialWindowSize: 4 * 2 ** 20,
-  maxFrameSize: 2 ** 17,
+  maxFrameSize: MIN_MAX_FRAME,
   maxHeaderListSize: 65_536,
 };
 
