@@ -15,6 +15,7 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 
 /** How messages of one type travel. */
@@ -31,7 +32,10 @@ export interface CodecOptions {
 }
 
 export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
-  let encode: Encoder | undefined; // few codecs ever write
+  // Few codecs do both.
+  let encode: Encoder | undefined;
+  let decode: Decoder | undefined;
+  const isDepthUsual = binaryOptions?.recursionLimit === undefined;
   return {
     serialize(message) {
       try {
@@ -43,7 +47,8 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
     },
     parse(bytes) {
       try {
-        return fromBinary(type, bytes, binaryOptions);
+        decode ??= isDepthUsual ? decoderOf(type) : () => undefined;
+        return (decode(bytes) as MessageShape<T> | undefined) ?? fromBinary(type, bytes, binaryOptions);
       } catch (error) {
         throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
       }

@@ -225,10 +225,10 @@ function zeroOf(field: DescField): (value: unknown) => boolean {
   }
 }
 
-const WireType = { VARINT: 0, BIT64: 1, LENGTH_DELIMITED: 2, BIT32: 5 } as const;
-type WireType = (typeof WireType)[keyof typeof WireType];
+export const WireType = { VARINT: 0, BIT64: 1, LENGTH_DELIMITED: 2, BIT32: 5 } as const;
+export type WireType = (typeof WireType)[keyof typeof WireType];
 
-function wireTypeOf(field: DescField): WireType {
+export function wireTypeOf(field: Pick<Partial<DescField>, "message" | "enum" | "scalar">): WireType {
   if (field.message !== undefined) {
     return WireType.LENGTH_DELIMITED;
   }

@@ -1,0 +1,231 @@
+import { create, type DescField, type DescMessage, type Message, protoInt64, ScalarType } from "@bufbuild/protobuf";
+import { WireType, wireTypeOf } from "./encoder.js";
+
+export type Fields = Record<string, unknown>;
+
+/** How messages of one type are made and read. */
+export interface Plan {
+  /** Of one without any field set. */
+  readonly shape: Shape;
+  shapes: number;
+  /** Whether there are properties that messages do not have from the beginning, and a shape can foresee. */
+  hasLate: boolean;
+  /** Properties that all have, and no two share. */
+  readonly lists: readonly string[];
+  readonly maps: readonly string[];
+  readonly oneofs: readonly string[];
+  /** Those with tags of one byte, and the others. A field that is not for us is in neither. */
+  readonly byTag: (FieldPlan | undefined)[];
+  readonly byLongTag: Map<number, FieldPlan>;
+}
+
+/**
+ * What messages with the same properties are copies of, those included that they get while they are read: V8 takes ten times as long to
+ * add a property to a copy as to set one that is there.
+ */
+export interface Shape {
+  readonly blank: Fields;
+  readonly copy: (blank: Fields) => Fields;
+  /** With this field as well. */
+  readonly next: Map<FieldPlan, Shape>;
+}
+
+/** What a value is: a scalar, or one of these, which have the numbers that they have in FieldDescriptorProto. */
+export const MESSAGE = 11;
+export const ENUM = 14;
+
+export interface ValuePlan {
+  readonly type: ScalarType | typeof MESSAGE | typeof ENUM;
+  readonly wireType: WireType;
+  /** Of a message. */
+  readonly plan: Plan | undefined;
+  /** Of a closed enum. */
+  readonly known: ReadonlySet<number> | undefined;
+  /** Of a map value or key that is not there. */
+  readonly zero: unknown;
+}
+
+/** Where a value goes. */
+export const Place = { SCALAR: 0, MESSAGE: 1, ONEOF: 2, LIST: 3, PACKED: 4, MAP: 5 } as const;
+
+export interface FieldPlan {
+  readonly place: (typeof Place)[keyof typeof Place];
+  readonly name: string;
+  readonly oneof: string;
+  readonly wireType: WireType;
+  /** Whether messages have no such property until it is read. */
+  readonly isLate: boolean;
+  readonly value: ValuePlan;
+  /** Of a map. */
+  readonly key: ValuePlan | undefined;
+}
+
+const plans = new WeakMap<DescMessage, Plan>();
+
+export function planOf(type: DescMessage): Plan {
+  const before = plans.get(type);
+  if (before !== undefined) {
+    return before;
+  }
+  const plan: Plan = {
+    shape: createShape(create(type) as Fields & Message),
+    shapes: 1,
+    hasLate: false,
+    lists: type.fields.filter(({ fieldKind }) => fieldKind === "list").map(({ localName }) => localName),
+    maps: type.fields.filter(({ fieldKind }) => fieldKind === "map").map(({ localName }) => localName),
+    oneofs: type.oneofs.map(({ localName }) => localName),
+    byTag: new Array(0x100).fill(undefined),
+    byLongTag: new Map(),
+  };
+  plans.set(type, plan);
+  for (const field of type.fields) {
+    addField(plan, field);
+  }
+  return plan;
+}
+
+function addField(plan: Plan, field: DescField): void {
+  const value = valuePlan(field);
+  const key = field.fieldKind === "map" ? scalarPlan(field.mapKey) : undefined;
+  if (value === undefined) {
+    return;
+  }
+  const { localName: name } = field;
+  const oneof = field.oneof?.localName ?? "";
+  const { blank, copy } = plan.shape;
+  const isLate = oneof === "" && !Object.hasOwn(blank, name) && copy !== copyWithPrototype;
+  plan.hasLate ||= isLate;
+  const add = (place: FieldPlan["place"], wireType: WireType) => {
+    const tag = (field.number << 3) | wireType;
+    const own: FieldPlan = { place, name, oneof, wireType, isLate, value, key };
+    if (tag >>> 0 < 0x80) {
+      plan.byTag[tag] = own;
+    } else {
+      plan.byLongTag.set(tag, own);
+    }
+  };
+  const { wireType } = value;
+  if (field.fieldKind === "map") {
+    if (key !== undefined) {
+      add(Place.MAP, WireType.LENGTH_DELIMITED);
+    }
+  } else if (field.fieldKind === "list") {
+    add(Place.LIST, wireType);
+    if (wireType !== WireType.LENGTH_DELIMITED) {
+      add(Place.PACKED, WireType.LENGTH_DELIMITED); // both are read, whichever is written
+    }
+  } else if (field.oneof !== undefined) {
+    add(Place.ONEOF, wireType);
+  } else {
+    add(field.message === undefined ? Place.SCALAR : Place.MESSAGE, wireType);
+  }
+}
+
+/** Undefined for what is not for us. */
+function valuePlan(field: DescField): ValuePlan | undefined {
+  if (field.scalar !== undefined) {
+    return "longAsString" in field && field.longAsString ? undefined : scalarPlan(field.scalar);
+  }
+  const wireType = wireTypeOf(field);
+  if (field.enum !== undefined) {
+    const { open, values } = field.enum;
+    const known = open ? undefined : new Set(values.map(({ number }) => number));
+    return { type: ENUM, wireType, plan: undefined, known, zero: values[0]?.number };
+  }
+  if (field.message === undefined || field.delimitedEncoding || unlikeMessages.test(field.message.typeName)) {
+    return undefined;
+  }
+  return { type: MESSAGE, wireType, plan: planOf(field.message), known: undefined, zero: undefined };
+}
+
+/** Wrappers and Struct, which are not kept as messages, and what Struct is made of. */
+const unlikeMessages = /^google\.protobuf\.(Struct|\w*Value)$/;
+
+function scalarPlan(type: ScalarType): ValuePlan | undefined {
+  const zero = zeroOf(type);
+  if (typeof zero === "bigint" && !protoInt64.supported) {
+    return undefined; // they are strings then
+  }
+  return { type, wireType: wireTypeOf({ scalar: type }), plan: undefined, known: undefined, zero };
+}
+
+function zeroOf(type: ScalarType): unknown {
+  switch (type) {
+    case ScalarType.STRING:
+      return "";
+    case ScalarType.BOOL:
+      return false;
+    case ScalarType.INT64:
+    case ScalarType.UINT64:
+    case ScalarType.SINT64:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return 0n;
+    default:
+      return 0;
+  }
+}
+
+/** What `create` makes, but for late properties. */
+export function blankOf({ lists, maps, oneofs }: Plan, { blank, copy }: Shape): Fields {
+  const message = copy(blank);
+  for (let i = 0; i < lists.length; i++) {
+    message[lists[i] as string] = [];
+  }
+  for (let i = 0; i < maps.length; i++) {
+    message[maps[i] as string] = {};
+  }
+  for (let i = 0; i < oneofs.length; i++) {
+    message[oneofs[i] as string] = { case: undefined };
+  }
+  return message;
+}
+
+/** Of one type; messages can come with their fields in any order. */
+const MAX_SHAPES = 32;
+
+export function newShape(plan: Plan, shape: Shape, field: FieldPlan): Shape {
+  if (Object.hasOwn(shape.blank, field.name)) {
+    shape.next.set(field, shape);
+    return shape;
+  }
+  if (plan.shapes === MAX_SHAPES) {
+    return shape;
+  }
+  plan.shapes++;
+  const next = createShape({ ...shape.blank, [field.name]: undefined });
+  shape.next.set(field, next);
+  return next;
+}
+
+function createShape(blank: Fields): Shape {
+  const isPlain = Object.getPrototypeOf(blank) === Object.prototype;
+  const copy = isPlain ? (copies[nextCopy++ % copies.length] as Shape["copy"]) : copyWithPrototype;
+  return { blank, copy, next: new Map() };
+}
+
+/** V8 remembers for each of these places how to copy messages of four types; other copies take several times as long. */
+const copies: readonly ((blank: Fields) => Fields)[] = [
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+  (blank) => ({ ...blank }),
+];
+let nextCopy = 0;
+
+/** Messages of proto2 have their defaults in a prototype, and few properties of their own. */
+function copyWithPrototype(blank: Fields): Fields {
+  return Object.assign(Object.create(Object.getPrototypeOf(blank)), blank);
+}

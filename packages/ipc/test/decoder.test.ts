@@ -1,0 +1,231 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { create, type DescMessage, fromBinary, type Message, ScalarType, toBinary } from "@bufbuild/protobuf";
+import {
+  FeatureSetSchema,
+  FileDescriptorProtoSchema,
+  file_google_protobuf_descriptor,
+  StructSchema,
+  FieldDescriptorProto_Type as Type,
+} from "@bufbuild/protobuf/wkt";
+import { binaryCodec } from "../dist/grpc/codec.js";
+import { decoderOf } from "../dist/grpc/decoder.js";
+import { kinds, Maker, scalars, seeded } from "./random-messages.js";
+
+const keys = scalars.filter(
+  (type) => ![ScalarType.BYTES, ScalarType.DOUBLE, ScalarType.FLOAT, ScalarType.STRING].includes(type),
+);
+const letters = ["a", "é", "€", "😀", "ab\u0000"];
+
+/** In the order in which they are enumerated, which deepEqual does not look at. */
+function keysOf(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) {
+    return undefined;
+  }
+  return Reflect.ownKeys(value).map((key) => [key, keysOf((value as Record<PropertyKey, unknown>)[key])]);
+}
+
+function assertSame(actual: unknown, expected: unknown): void {
+  assert.deepStrictEqual(actual, expected);
+  assert.deepStrictEqual(keysOf(actual), keysOf(expected));
+}
+
+/** Reads it both ways. */
+function assertRead(type: DescMessage, bytes: Uint8Array): void {
+  for (const input of [bytes, Buffer.from(bytes)]) {
+    const message = decoderOf(type)(input);
+    assert(message !== undefined, `declined: ${Buffer.from(bytes).toString("hex").slice(0, 500)}`);
+    assertSame(message, fromBinary(type, input));
+    assert(Buffer.compare(toBinary(type, message), toBinary(type, fromBinary(type, input))) === 0);
+  }
+}
+
+function outcome(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+describe("the decoder", () => {
+  for (const syntax of ["proto3", "proto2"] as const) {
+    it(`reads what protobuf-es reads, whatever the message (${syntax})`, () => {
+      const type = kinds("Common", scalars, { syntax, keys });
+      const make = new Maker(seeded(7), letters);
+      for (let round = 0; round < 40; round++) {
+        assertRead(type, toBinary(type, make.message(type)));
+      }
+    });
+
+    it(`merges what comes twice, and reads fields in any order (${syntax})`, () => {
+      const type = kinds("Merged", [ScalarType.STRING, ScalarType.INT32, ScalarType.BYTES], { syntax });
+      const random = seeded(11);
+      const make = new Maker(random, letters, 40);
+      const ones = type.fields.filter(({ fieldKind, oneof }) => fieldKind !== "map" && oneof === undefined);
+      for (let round = 0; round < 150; round++) {
+        assertRead(type, joined([1, 2, 3].map(() => toBinary(type, make.message(type)))));
+        // One message for each field: far more orders than there are shapes.
+        const whole = make.message(type) as Message & Record<string, unknown>;
+        const parts = ones
+          .map(({ localName: name }) =>
+            toBinary(type, create(type, Object.hasOwn(whole, name) ? { [name]: whole[name] } : {})),
+          )
+          .map((bytes) => ({ bytes, rank: random() }))
+          .sort((a, b) => a.rank - b.rank);
+        assertRead(type, joined(parts.map(({ bytes }) => bytes)));
+      }
+    });
+
+    it(`reads lists packed or not, whichever is declared (${syntax})`, () => {
+      const type = kinds("Lists", scalars, { syntax });
+      const swapped = kinds("Lists", scalars, { syntax, isSwapped: true });
+      const make = new Maker(seeded(13), letters, 200);
+      for (let round = 0; round < 50; round++) {
+        assertRead(type, toBinary(swapped, make.message(swapped)));
+      }
+    });
+
+    it(`comes to the same as protobuf-es for bytes that are no message (${syntax})`, () => {
+      const random = seeded(17);
+      const below = (n: number) => Math.floor(random() * n);
+      const make = new Maker(random, [...letters, "\ud800", "\ufeff"], 40);
+      const types = scalars.map((scalar) =>
+        kinds(`Broken${scalar}`, [scalar], { syntax, keys: keys.includes(scalar) ? [scalar] : [] }),
+      );
+      let read = 0;
+      for (let round = 0; round < 10_000; round++) {
+        const type = types[below(types.length)] as DescMessage;
+        let bytes: Uint8Array = toBinary(type, make.message(type));
+        for (let changes = below(3); changes >= 0; changes--) {
+          const at = below(bytes.length + 1);
+          const to = at + below(6);
+          const [head, middle, tail] = [bytes.subarray(0, at), bytes.subarray(at, to), bytes.subarray(to)];
+          const noise = Uint8Array.from({ length: below(5) }, () => (random() < 0.5 ? below(256) : 0x80 * below(2)));
+          bytes = [
+            () => head, // truncated
+            () => joined([head, tail]),
+            () => joined([head, noise, tail]),
+            () => joined([head, noise, middle, tail]),
+            () => joined([head, middle, middle, tail]),
+            () => joined([noise, noise.map((byte) => byte ^ below(8))]),
+          ][below(6)]?.() as Uint8Array;
+        }
+        const decoded = outcome(() => decoderOf(type)(bytes) ?? fromBinary(type, bytes));
+        assertSame(
+          decoded,
+          outcome(() => fromBinary(type, bytes)),
+        );
+        read += decoderOf(type)(bytes) === undefined ? 0 : 1;
+      }
+      assert(read > 500, `only ${read} were for the decoder`);
+    });
+  }
+
+  it("reads descriptors, of proto2 with defaults, required fields and many types", () => {
+    assertRead(FileDescriptorProtoSchema, toBinary(FileDescriptorProtoSchema, file_google_protobuf_descriptor.proto));
+    assertRead(FeatureSetSchema, toBinary(FeatureSetSchema, create(FeatureSetSchema, { fieldPresence: 1 })));
+  });
+
+  it("shares the memory of the input for bytes", () => {
+    const type = kinds("Shared", [ScalarType.BYTES]);
+    const name = type.fields[0]?.localName as string;
+    const memory = toBinary(type, create(type, { [name]: new Uint8Array(40).fill(7) }));
+    for (const bytes of [memory, Buffer.from(memory.buffer, memory.byteOffset, memory.length)]) {
+      const value = (decoderOf(type)(bytes) as unknown as Record<string, Uint8Array>)[name];
+      assert.equal(value?.buffer, memory.buffer);
+      assert.equal(Object.getPrototypeOf(value), Object.getPrototypeOf(bytes));
+    }
+  });
+
+  /** Fields: one_5 = 1, one_9 = 2, many_5 = 5, map_9 = 12, child = 13, kind = 1001, and these. */
+  const more = [
+    { name: "flag", number: 14, type: Type.BOOL },
+    { name: "wide", number: 15, type: Type.INT64, options: { jstype: 1 } },
+    { name: "wrapped", number: 16, type: Type.MESSAGE, typeName: ".google.protobuf.Int32Value" },
+  ];
+  const small = kinds("Small", [ScalarType.INT32, ScalarType.STRING], { more });
+  const closed = kinds("Closed", [ScalarType.INT32, ScalarType.STRING], { more, syntax: "proto2" });
+  const entry = (...bytes: number[]) => [0x62, bytes.length, ...bytes];
+  const nested = (depth: number): Uint8Array => {
+    let bytes = new Uint8Array(0);
+    for (let i = 1; i < depth; i++) {
+      const { length } = bytes;
+      const prefix = length < 0x80 ? [length] : [(length & 0x7f) | 0x80, length >> 7];
+      bytes = Uint8Array.from([0x6a, ...prefix, ...bytes]);
+    }
+    return bytes;
+  };
+
+  it("reads entries of maps without a key or a value", () => {
+    for (const bytes of [entry(), entry(0x0a, 1, 0x61), entry(0x12, 1, 0x61), entry(0x0a, 0, 0x12, 0)]) {
+      assertRead(small, Uint8Array.from(bytes));
+    }
+  });
+
+  it("leaves to protobuf-es what is out of the ordinary", () => {
+    const declined: Record<string, readonly number[]> = {
+      "an unknown field": [0x88, 0x7d, 0x01],
+      "another wire type": [0x0d, 1, 0, 0, 0],
+      "a group": [0x6b, 0x6c],
+      "field 0": [0x00, 0x01],
+      "a tag that is too long": [0x88, 0x00, 0x01],
+      "a tag beyond 32 bits": [0x88, 0x80, 0x80, 0x80, 0x10, 0x01],
+      "a length that is too long": [0x12, 0x81, 0x00, 0x61],
+      "a varint that is too long": [0x08, 0x81, 0x00],
+      "a varint without an end": [0x08, ...new Array(10).fill(0x80), 0x01],
+      "an int32 beyond 32 bits": [0x08, 0x80, 0x80, 0x80, 0x80, 0x10],
+      "a negative int32 beyond 32 bits": [0x08, 0x80, 0x80, 0x80, 0x80, 0xf0, 0xff, 0xff, 0xff, 0xff, 0x01],
+      "a tag without a value": [0x08],
+      "less than it says": [0x12, 5, 0x61],
+      "a negative length": [0x12, 0xff, 0xff, 0xff, 0xff, 0x0f],
+      "packed values beyond their end": [0x2a, 1, 0x80, 0x01],
+      "a message beyond its end": [0x6a, 1, 0x08, 0x01],
+      "no UTF-8": [0x12, 1, 0xff],
+      "half a surrogate pair": [0x12, 3, 0xed, 0xa0, 0x80],
+      "U+FFFD, as what replaces other bytes": [0x12, 3, 0xef, 0xbf, 0xbd],
+      "a byte order mark": [0x12, 4, 0xef, 0xbb, 0xbf, 0x61],
+      "a bool of 2": [0x70, 2],
+      "a 64-bit integer kept as a string": [0x78, 1],
+      "a wrapper": [0x82, 0x01, 2, 0x08, 1],
+      "an entry whose value comes first": entry(0x12, 0, 0x0a, 0),
+      "an entry with two keys": entry(0x0a, 0, 0x0a, 0),
+      "an entry with more": entry(0x0a, 0, 0x12, 0, 0x18, 1),
+      "the key __proto__": entry(0x0a, 9, ...Buffer.from("__proto__"), 0x12, 1, 0x61),
+    };
+    for (const [what, numbers] of Object.entries(declined)) {
+      for (const type of [small, closed]) {
+        const bytes = Uint8Array.from(numbers);
+        assert.equal(decoderOf(type)(bytes), undefined, what);
+        assertRead(type, Uint8Array.from([0x08, 7])); // goes on afterwards
+      }
+    }
+    const unknownValue = Uint8Array.from([0xc8, 0x3e, 5]);
+    assertRead(small, unknownValue);
+    assert.equal(decoderOf(closed)(unknownValue), undefined);
+    assertRead(small, nested(100));
+    assert.equal(decoderOf(small)(nested(101)), undefined);
+    const struct = toBinary(
+      StructSchema,
+      create(StructSchema, { fields: { a: { kind: { case: "boolValue", value: true } } } }),
+    );
+    assert.equal(decoderOf(StructSchema)(struct), undefined);
+    class Other extends Uint8Array {}
+    assert.equal(decoderOf(small)(new Other(2)), undefined);
+  });
+
+  it("is used by the codec, whose options and errors stay those of protobuf-es", () => {
+    const { parse } = binaryCodec(small, { binaryOptions: { recursionLimit: 3, readUnknownFields: false } });
+    assertSame(parse(nested(3)), fromBinary(small, nested(3)));
+    assert.throws(() => parse(nested(4)), /cannot parse test.Small: .*maximum recursion depth of 3/);
+    const usual = binaryCodec(small, { binaryOptions: { readUnknownFields: false } });
+    assert.equal(usual.parse(Uint8Array.from([0x88, 0x7d, 0x01])).$unknown, undefined);
+    assert.equal(binaryCodec(small, {}).parse(Uint8Array.from([0x88, 0x7d, 0x01])).$unknown?.length, 1);
+    assert.throws(() => usual.parse(nested(101)), /maximum recursion depth of 100/);
+    assert.throws(() => usual.parse(Uint8Array.from([0x12, 5])), /cannot parse test.Small: premature EOF/);
+  });
+});
