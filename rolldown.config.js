@@ -12,6 +12,7 @@ const bundled = (name, entries) =>
       dir: `packages/${name}/dist/bundle`,
       cleanDir: true,
       sourcemap: true,
+      comments: false,
       chunkFileNames: "[name].js",
     },
   });
