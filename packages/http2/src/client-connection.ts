@@ -10,6 +10,7 @@ import type { PingCallback } from "./pings.js";
 import { CLIENT_MAGIC } from "./preface.js";
 import type { Settings } from "./settings.js";
 import { MessagePhase } from "./stream-state.js";
+import { writeWholeRequest } from "./whole-message.js";
 
 /**
  * The client's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over a connected or connecting socket, which is
@@ -84,7 +85,13 @@ export class ClientConnection {
     body: Uint8Array,
     handler: ResponseHandler,
   ): ClientStream {
-    const stream = this.request(block, extra, false, handler);
+    const stream = this.role.open(block, extra, handler);
+    if (extra.length === 0 && writeWholeRequest(stream, block, prefix, body)) {
+      stream.endSent();
+      return stream;
+    }
+    this.core.headers.write(stream.id, block, extra, false);
+    stream.sent = MessagePhase.BODY;
     stream.message(prefix, body, true);
     return stream;
   }

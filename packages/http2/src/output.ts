@@ -13,6 +13,10 @@ import type { Socket } from "node:net";
 const BUFFER_BYTES = 65_536;
 const MAX_POOLED = 16;
 const pool: Buffer[] = [];
+/** That of a connection with little to say: there may be thousands that write in the same turn. */
+const SMALL_BYTES = 4_096;
+const MAX_POOLED_SMALL = 1_024;
+const smallPool: Buffer[] = [];
 const EMPTY = Buffer.alloc(0);
 
 export interface OutputOwner {
@@ -38,6 +42,8 @@ export class Output {
   /** Valid from `at` on, for as many bytes as were reserved last. */
   buffer: Buffer = EMPTY;
   at = 0;
+  /** Counts the batches. */
+  batch = 0;
   private start = 0;
   private readonly socket: Socket;
   private readonly owner: OutputOwner;
@@ -54,6 +60,8 @@ export class Output {
   /** Writes whose callbacks have not come yet. */
   private writes = 0;
   private ended = false;
+  /** A small buffer was not enough lately. */
+  private isRoomy = false;
   /** A batch this large does not wait for the end of the turn: it doubles with each batch that has not, until the turn ends. */
   private earlyBytes: number;
   private readonly firstEarlyBytes: number;
@@ -79,6 +87,11 @@ export class Output {
     if (this.at - this.start >= this.earlyBytes) this.writeEarly();
     if (this.buffer.length - this.at < bytes) this.nextBuffer(bytes);
     if (!this.scheduled) this.schedule();
+  }
+
+  /** Whether what was put at `start` in this batch is still there, at the end of it, and `bytes` fit behind it. */
+  mayAmend(batch: number, start: number, bytes: number): boolean {
+    return batch === this.batch && start >= this.start && this.buffer.length - this.at >= bytes;
   }
 
   /** Adds bytes by reference: they must not change any more. */
@@ -141,6 +154,7 @@ export class Output {
   private writeOut(): void {
     const { socket } = this;
     this.writes++;
+    this.batch++;
     this.owner.onWrite();
     if (this.segments.length === 0) {
       const { start, at } = this;
@@ -182,6 +196,7 @@ export class Output {
   /** With nothing waiting and nothing under way, an idle connection holds no buffer. */
   private release(): void {
     if (this.writes > 0 || this.pendingBytes > 0) return;
+    if (this.at < SMALL_BYTES / 2) this.isRoomy = false;
     if (this.buffer.length > 0) giveBack(this.buffer);
     this.buffer = EMPTY;
     this.at = this.start = 0;
@@ -189,9 +204,12 @@ export class Output {
 
   private nextBuffer(bytes: number): void {
     this.closeSegment();
-    if (this.buffer.length > 0) this.full.push(this.buffer);
-    this.buffer =
-      bytes > BUFFER_BYTES ? Buffer.allocUnsafeSlow(bytes) : (pool.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES));
+    if (this.buffer.length > 0) {
+      this.full.push(this.buffer);
+      this.isRoomy = true;
+    }
+    this.batch++; // what was put into the one before stays as it is
+    this.buffer = this.isRoomy || bytes > SMALL_BYTES ? takeLarge(bytes) : takeSmall();
     this.at = this.start = 0;
   }
 
@@ -207,6 +225,17 @@ function writeBatch(output: Output): void {
   output.write();
 }
 
+function takeLarge(bytes: number): Buffer {
+  if (bytes > BUFFER_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  return pool.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+}
+
+function takeSmall(): Buffer {
+  return smallPool.pop() ?? Buffer.allocUnsafeSlow(SMALL_BYTES);
+}
+
 function giveBack(buffer: Buffer): void {
-  if (buffer.length === BUFFER_BYTES && pool.length < MAX_POOLED) pool.push(buffer);
+  if (buffer.length === SMALL_BYTES) {
+    if (smallPool.length < MAX_POOLED_SMALL) smallPool.push(buffer);
+  } else if (buffer.length === BUFFER_BYTES && pool.length < MAX_POOLED) pool.push(buffer);
 }

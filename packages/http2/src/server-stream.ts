@@ -5,7 +5,7 @@ import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 import { Stream } from "./stream.js";
 import { MessagePhase, StreamState } from "./stream-state.js";
-import { writeWholeReply } from "./whole-reply.js";
+import { writeWholeReply } from "./whole-message.js";
 
 /** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
 export class ServerStream extends Stream {
