@@ -14,7 +14,7 @@ import { describeMachine, type Machine, quietLimit } from "./machine.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
 import { writeReport } from "./report/report.js";
-import { readResults, writeResults } from "./results.js";
+import { readResults, updated, writeResults } from "./results.js";
 import type { Budget } from "./run/run-scenario.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
@@ -56,11 +56,14 @@ async function run(options: Options): Promise<void> {
     console.log(`\n${suite}`);
     const result = await runSuite(suite, options, machine, budget);
     results.push(result);
+    const file = join(folder, `${suite}.json`);
     if (options.isWhole) {
-      writeResults(join(folder, `${suite}.json`), result);
+      writeResults(file, result);
+    } else if (options.isUpdate && result.scenarios.length > 0) {
+      writeResults(file, updated(readResults(file), result));
     }
   }
-  if (options.isWhole) {
+  if (options.isWhole || options.isUpdate) {
     writeReports(folder, options.isQuick ? join(folder, "performance.md") : reportFile);
   }
   if (options.json !== undefined) {

@@ -34,6 +34,25 @@ function compact(json: string): string {
   return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
 }
 
+/** Earlier results with scenarios measured anew in the place of their older ones. @throws Error where that makes no sense */
+export function updated(
+  before: SuiteResult | undefined,
+  { scenarios, startedAt, commit, machine }: SuiteResult,
+): SuiteResult {
+  if (before === undefined) {
+    throw new Error("there are no results to update: run the suite in full first");
+  }
+  if (
+    machine.cpu !== before.machine.cpu ||
+    machine.cores !== before.machine.cores ||
+    machine.node !== before.machine.node
+  ) {
+    throw new Error("this is not the machine, or the Node.js, of the results that are there: run the suite in full");
+  }
+  const anew = new Map(scenarios.map((each) => [each.name, { ...each, update: { startedAt, commit } }]));
+  return { ...before, scenarios: before.scenarios.map((each) => anew.get(each.name) ?? each) };
+}
+
 export function readResults(file: string): SuiteResult | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8")) as SuiteResult;

@@ -54,6 +54,12 @@ describe("the command line", () => {
     assert.equal(isWhole, false);
   });
 
+  it("updates with all peers only", () => {
+    assert.equal(parseOptions(["rpc", "--scenario", "unary-64", "--update"]).isUpdate, true);
+    assert.throws(() => parseOptions(["rpc", "--peer", "direct", "--update"]), /all peers/);
+    assert.throws(() => parseOptions(["--quick", "--update"]), /all peers/);
+  });
+
   it("says what there is when asked for what there is not", () => {
     assert.throws(
       () => parseOptions(["http2", "--peer", "direct"]),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { writeReport } from "../dist/report/report.js";
-import { readResults, type SuiteResult, writeResults } from "../dist/results.js";
+import { readResults, type SuiteResult, updated, writeResults } from "../dist/results.js";
 import { scenarios } from "../dist/scenarios/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));
@@ -70,5 +70,38 @@ describe("the report", () => {
       assert.ok(existsSync(join(folder, link)), link);
       assert.match(readFileSync(join(folder, link), "utf8"), /prefers-color-scheme: dark/);
     }
+  });
+});
+
+describe("an update", () => {
+  const [scenario] = result.scenarios;
+  const other = { name: "unary-1", points: [] };
+  const before = { ...result, scenarios: [other, ...result.scenarios] };
+  const points = (scenario?.points ?? []).map((point) => ({ ...point, peers: { limit: rounds([1]) } }));
+  const later = {
+    ...result,
+    startedAt: "2026-02-02T00:00:00.000Z",
+    commit: "def",
+    scenarios: [{ name: "unary-64", points }],
+  };
+
+  it("takes the place of what was measured before, and says so", () => {
+    const after = updated(before, later);
+    assert.deepEqual(after.scenarios, [
+      other,
+      { name: "unary-64", points, update: { startedAt: later.startedAt, commit: "def" } },
+    ]);
+    assert.equal(after.commit, "abc");
+    writeReport(join(folder, "updated.md"), folder, [after]);
+    assert.match(
+      readFileSync(join(folder, "updated.md"), "utf8"),
+      /`unary-64` in the JSON; measured anew, at commit def/,
+    );
+  });
+
+  it("is refused where there is nothing to update, or from another machine", () => {
+    assert.throws(() => updated(undefined, later), /run the suite in full first/);
+    const elsewhere = { ...later, machine: { ...later.machine, cpu: "another" } };
+    assert.throws(() => updated(before, elsewhere), /not the machine/);
   });
 });

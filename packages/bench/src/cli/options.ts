@@ -12,6 +12,7 @@ export const usage = `npm run bench [-- [http2] [rpc] [mixed] [import] [options]
   --rounds N       how often each peer does each scenario (default 5)
   --quick          shows that everything runs: one short round, figures worth nothing; the report goes to a folder of its own
   --json FILE      writes the results there
+  --update         puts these scenarios, measured anew, into the results that are there, and writes the report
   --report         only writes docs/performance.md anew, from the results that are there
   --list           names suites, scenarios and peers
 
@@ -25,6 +26,8 @@ export interface Options {
   readonly isQuick: boolean;
   /** No peer and no scenario was left out. */
   readonly isWhole: boolean;
+  /** Some scenarios, with all their peers, take the place of what they measured before. */
+  readonly isUpdate: boolean;
   readonly json: string | undefined;
   readonly task: "run" | "report" | "list" | "help";
 }
@@ -40,11 +43,15 @@ export function parseOptions(args: readonly string[]): Options {
       rounds: { type: "string" },
       quick: { type: "boolean", default: false },
       json: { type: "string" },
+      update: { type: "boolean", default: false },
       report: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
+  if (values.update && (values.quick || values.peer !== undefined)) {
+    throw new Error("--update needs figures of all peers: leave out --quick and --peer");
+  }
   const wanted = positionals.length === 0 ? suites : positionals.map(suiteOf);
   const inSuites = <T extends { readonly suite: Suite }>(all: readonly T[]): T[] =>
     all.filter(({ suite }) => wanted.includes(suite));
@@ -55,6 +62,7 @@ export function parseOptions(args: readonly string[]): Options {
     rounds: values.rounds === undefined ? undefined : positiveInteger(values.rounds),
     isQuick: values.quick,
     isWhole: values.peer === undefined && values.scenario === undefined,
+    isUpdate: values.update,
     json: values.json,
     task: values.help ? "help" : values.list ? "list" : values.report ? "report" : "run",
   };

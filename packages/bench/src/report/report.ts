@@ -84,10 +84,14 @@ function scenarioSection(
     .map((chart) => `![${chart.title}](${link(fileOf(chart))})`);
   return [
     `### ${scenario.title}`,
-    `${scenario.about} (\`${scenario.name}\` in the JSON)`,
+    `${scenario.about} (\`${scenario.name}\` in the JSON${anew(result)})`,
     ...pictures,
     tableOf(scenario, result, peers),
   ];
+}
+
+function anew({ update }: ScenarioResult): string {
+  return update === undefined ? "" : `; measured anew, at commit ${update.commit ?? "unknown"}`;
 }
 
 function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteResult, source: string): string {

@@ -16,6 +16,8 @@ export interface Budget {
 /** What became of a scenario: as it stands in the JSON. */
 export interface ScenarioResult {
   readonly name: string;
+  /** Where it was measured anew, later than the rest of its suite. */
+  readonly update?: { readonly startedAt: string; readonly commit: string | undefined };
   readonly points: readonly PointResult[];
 }
 

@@ -49,11 +49,11 @@ async function prepare(wanted: readonly Peer[]): Promise<Prepared> {
   return prepared;
 }
 
-function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, { isWhole }: Options) {
+function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, { isWhole, isUpdate }: Options) {
   const peers = new Map<string, Ready>();
   for (const peer of wanted) {
     const state = prepared.get(peer);
-    const isMeant = !isWhole || scenario.only === undefined || scenario.only.includes(peer.name);
+    const isMeant = !(isWhole || isUpdate) || scenario.only === undefined || scenario.only.includes(peer.name);
     if (state !== undefined && !("missing" in state) && isMeant && peer.cannot?.(scenario) === undefined) {
       peers.set(peer.name, state);
     }
