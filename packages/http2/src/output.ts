@@ -156,6 +156,10 @@ export class Output {
     this.writes++;
     this.batch++;
     this.owner.onWrite();
+    if (this.loans.length > 0) {
+      this.leavingLoans.push(...this.loans);
+      this.loans = [];
+    }
     if (this.segments.length === 0) {
       const { start, at } = this;
       this.start = at;
@@ -168,8 +172,6 @@ export class Output {
     this.segmentBytes = 0;
     this.leaving.push(...this.full);
     this.full = [];
-    this.leavingLoans.push(...this.loans);
-    this.loans = [];
     const last = segments.length - 1;
     socket.cork();
     for (let i = 0; i < last; i++) socket.write(segments[i]!);

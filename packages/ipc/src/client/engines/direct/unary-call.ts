@@ -26,8 +26,8 @@ export class UnaryCall extends Call {
   /** The message, where it is yet to be decompressed. */
   #compressed: Uint8Array | undefined;
   #messages = 0;
-  /** The request has left. */
-  #isSent = false;
+  /** Attempts to send the request that may still hold its bytes. One that was dropped is never heard of again. */
+  #sending = 0;
   #reader: EnvelopeReader | undefined;
 
   constructor(
@@ -45,7 +45,7 @@ export class UnaryCall extends Call {
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
-    this.#isSent = false;
+    this.#sending++;
     return connection.requestMessage(block, extra, envelopeOf(this.body.length, this.bodyFlags), this.body, this);
   }
 
@@ -75,10 +75,8 @@ export class UnaryCall extends Call {
   }
 
   onBodySent(_: ClientStream, body: Uint8Array): void {
-    if (this.isOver) {
+    if (--this.#sending === 0 && this.isOver) {
       recycle(body);
-    } else {
-      this.#isSent = true; // and may have to be sent again
     }
   }
 
@@ -127,7 +125,7 @@ export class UnaryCall extends Call {
   protected override end(code?: Code | 0): void {
     super.end(code);
     // Whoever still holds the call, an older object of the connection's say, shall not hold what may be megabytes.
-    if (this.#isSent) {
+    if (this.#sending === 0) {
       recycle(this.body);
     }
     this.body = nothing;
