@@ -68,9 +68,7 @@ export class ClientConnection {
    */
   request(block: HeaderBlock, extra: readonly string[], endStream: boolean, handler: ResponseHandler): ClientStream {
     const stream = this.role.open(block, extra, handler);
-    this.core.headers.write(stream.id, block, extra, endStream);
-    stream.sent = MessagePhase.BODY;
-    if (endStream) stream.endSent();
+    this.begin(stream, block, extra, endStream);
     return stream;
   }
 
@@ -90,10 +88,15 @@ export class ClientConnection {
       stream.endSent();
       return stream;
     }
-    this.core.headers.write(stream.id, block, extra, false);
-    stream.sent = MessagePhase.BODY;
+    this.begin(stream, block, extra, false);
     stream.message(prefix, body, true);
     return stream;
+  }
+
+  private begin(stream: ClientStream, block: HeaderBlock, extra: readonly string[], endStream: boolean): void {
+    this.core.headers.write(stream.id, block, extra, endStream);
+    stream.sent = MessagePhase.BODY;
+    if (endStream) stream.endSent();
   }
 
   /** For a caller that reads the socket itself (`reader: "caller"`): what it has read. It may use the buffer again at once. */

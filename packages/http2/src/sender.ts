@@ -181,7 +181,7 @@ export class Sender {
 
   private takeTurn(outbox: Outbox<SendingStream>): void {
     const { stream } = outbox;
-    for (let left = MAX_TURN; left > 0 && outbox.bytes > 0 && !outbox.dropped; ) {
+    for (let left = MAX_TURN; left > 0 && outbox.bytes > 0; ) {
       const limit = Math.min(stream.sendWindow, this.window, this.peer.maxFrameSize, left);
       if (limit <= 0) return;
       left -= this.writeFrame(outbox, limit);

@@ -8,8 +8,8 @@ import type { ServerStream } from "./server-stream.js";
 
 /**
  * Requests and responses as one stretch of the outgoing buffer: what a short exchange comes down to when the field blocks have been
- * encoded before and no window is in the way. Over writing the frames one by one, a quarter of a server's time for such an exchange is
- * saved, and a tenth of a client's.
+ * encoded before and no window is in the way. A quarter of a server's time for such an exchange is saved over writing the frames one by
+ * one.
  *
  * Each returns whether it was done; if not, nothing has happened, and the message is to be written in steps.
  */

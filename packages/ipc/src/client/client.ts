@@ -17,7 +17,7 @@ import {
 
 /**
  * A typed client like that of Connect's `createClient()`, but for the responses of a stream: whoever leaves their loop by `break` or an
- * error ends the call, and no generators stand between the loop and the messages (they would take two thirds of its time).
+ * error ends the call, and no generators stand between the loop and the messages (they took about half of its time).
  */
 export function createIpcClient<T extends DescService>(service: T, transport: Transport): Client<T> {
   const connects: Record<string, (...args: never[]) => unknown> = createClient(service as DescService, transport);

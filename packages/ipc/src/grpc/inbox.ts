@@ -85,7 +85,7 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
     return item;
   }
 
-  /** For a reader that has not had to wait: a promise that is settled at once costs a third of one that is made to wait. */
+  /** For a reader that has not had to wait: a promise that is settled at once costs less than one that is made to wait. */
   #opened(item: T): Promise<IteratorResult<R>> {
     try {
       this.credit(item);

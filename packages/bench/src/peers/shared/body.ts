@@ -16,10 +16,3 @@ export class Body {
     return this.#pieces === undefined ? (this.#only ?? new Uint8Array()) : Buffer.concat(this.#pieces);
   }
 }
-
-/** The body of an answer, and who waits for it. */
-export class Exchange extends Body {
-  constructor(readonly done: (bytes: number) => void) {
-    super();
-  }
-}
