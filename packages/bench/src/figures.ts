@@ -15,6 +15,9 @@ export const figures = {
   clientCpuUs: { title: "CPU client", unit: "µs", isBetter: "less" },
   serverCpuUs: { title: "CPU server", unit: "µs", isBetter: "less" },
   cpuUs: { title: "CPU both", unit: "µs", isBetter: "less" },
+  clientInstructions: { title: "client", unit: "count", isBetter: "less" },
+  serverInstructions: { title: "server", unit: "count", isBetter: "less" },
+  instructions: { title: "instructions, both", unit: "count", isBetter: "less" },
   clientBytes: { title: "client, each", unit: "bytes", isBetter: "less" },
   serverBytes: { title: "server, each", unit: "bytes", isBetter: "less" },
   clientIdleBytes: { title: "client, idle", unit: "bytes", isBetter: "less" },
@@ -29,7 +32,7 @@ export type Figures = { readonly [K in FigureName]?: number };
 
 /** What a measurement says, by the kind of work. */
 export function figuresOf(work: Work, measurement: Measurement): Figures {
-  const { client, server, serverStartMs, clientMs } = measurement;
+  const { client, server, serverStartMs, clientMs, instructions } = measurement;
   const { count, seconds, latencyUs } = client.done;
   if (work.kind === "first-call") {
     return { firstCallMs: clientMs, ...(serverStartMs && { serverStartMs }) };
@@ -43,6 +46,13 @@ export function figuresOf(work: Work, measurement: Measurement): Figures {
       serverBytes: (server.done.rssBytes - server.warm.rssBytes) / count,
       clientIdleBytes: client.warm.rssBytes,
       serverIdleBytes: server.warm.rssBytes,
+    };
+  }
+  if (instructions !== undefined) {
+    return {
+      instructions: (instructions.client + instructions.server) / count,
+      clientInstructions: instructions.client / count,
+      serverInstructions: instructions.server / count,
     };
   }
   const clientCpuUs = (client.done.usage.cpuUs - client.warm.cpuUs) / count;

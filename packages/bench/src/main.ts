@@ -85,7 +85,9 @@ async function run(options: Options): Promise<void> {
 
 /** Whatever suites have results in a folder. */
 function writeReports(folder: string, file: string): void {
-  const results = ["rpc", "mixed", "http2", "import"].map((suite) => readResults(join(folder, `${suite}.json`)));
+  const results = ["rpc", "mixed", "instructions", "http2", "import"].map((suite) =>
+    readResults(join(folder, `${suite}.json`)),
+  );
   writeReport(
     file,
     folder,

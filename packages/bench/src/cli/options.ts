@@ -5,7 +5,7 @@ import { scenarios } from "../scenarios/index.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { type Suite, suites } from "../suite.js";
 
-export const usage = `npm run bench [-- [http2] [rpc] [mixed] [import] [options]]
+export const usage = `npm run bench [-- [http2] [rpc] [mixed] [instructions] [import] [options]]
 
   --peer a,b       only these peers
   --scenario a,b   only these scenarios

@@ -12,6 +12,7 @@ export const references: Record<Suite, readonly string[]> = {
   http2: ["limit", "node-http2"],
   rpc: ["limit", "grpc-js"],
   mixed: ["direct-to-direct"],
+  instructions: ["limit", "grpc-js"],
   import: ["connect"],
 };
 

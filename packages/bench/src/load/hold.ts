@@ -2,6 +2,9 @@ import type { Job } from "../contract/job.js";
 import type { Connection } from "./connection.js";
 import type { Tally } from "./tally.js";
 
+/** How many streams wait for their first message at a time: node:http2 falls silent at thousands. */
+const atOnce = 100;
+
 /** Opens what the job asks for and leaves it open. */
 export async function runHold(
   connect: () => Promise<Connection>,
@@ -11,7 +14,10 @@ export async function runHold(
 ): Promise<Tally> {
   const startedAt = performance.now();
   if (job.streams > 0) {
-    await Promise.all(Array.from({ length: job.streams }, () => openStream(first, payload)));
+    for (let opened = 0; opened < job.streams; opened += atOnce) {
+      const count = Math.min(atOnce, job.streams - opened);
+      await Promise.all(Array.from({ length: count }, () => openStream(first, payload)));
+    }
   } else {
     for (let i = 0; i < job.connections; i++) {
       await callOnce(keep(await connect()), payload);

@@ -1,5 +1,6 @@
 import { childProcess } from "./child-process/peer.js";
 import { connectNode } from "./connect-node/peer.js";
+import { countedPeer } from "./counted.js";
 import { fastify } from "./fastify/peer.js";
 import { grpcGo } from "./grpc-go/peer.js";
 import { grpcJs } from "./grpc-js/peer.js";
@@ -31,6 +32,7 @@ const rpcPeers: readonly Peer[] = [
 ];
 
 const [direct] = ourPeers as readonly [Peer];
+const whollyInJavaScript = [...limitPeers.filter(({ suite }) => suite === "rpc"), direct, grpcJs, connectNode];
 const speakGrpc = [grpcJs, connectNode, grpcGo, tonic, ...grpcioPeers];
 
 /** All there are, in the order in which they are shown. */
@@ -40,5 +42,6 @@ export const peers: readonly Peer[] = [
   ...nodeHttp2Peers,
   ...rpcPeers,
   ...mixedPeers(direct, speakGrpc),
+  ...whollyInJavaScript.map(countedPeer),
   ...importPeers,
 ];

@@ -25,6 +25,8 @@ export interface Ready {
   readonly server?: readonly string[];
   readonly client: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Its instructions are counted, which takes fifty times the time. */
+  readonly isCounted?: true;
 }
 
 export interface Missing {

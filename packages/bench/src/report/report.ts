@@ -12,6 +12,7 @@ import { tableOf } from "./tables.js";
 const titles: Record<Suite, string> = {
   rpc: "RPC: whole stacks",
   mixed: "Ours as client of others, and the reverse",
+  instructions: "Instructions",
   http2: "HTTP/2 alone",
   import: "Loading",
 };
@@ -53,6 +54,9 @@ const head = [
     "CPU is processor time of a process, user and system, divided by what it did. Client and server share this machine's cores: with",
     "many calls outstanding, the side that costs more sets the pace. Latencies are those a caller sees, from the call to its answer,",
     "measured in the client while calls follow each other without pause.",
+    "",
+    "Instructions are those of a process in user mode, all threads, counted by Valgrind's callgrind: they hardly differ from run to run.",
+    "They leave out what the kernel does for a call, and what the compiler of JavaScript has not finished when counting begins is in them.",
     "",
     "Numbers from another machine do not compare with these; ratios mostly do. `npm run bench` measures yours.",
   ].join("\n"),

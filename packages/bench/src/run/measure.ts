@@ -5,6 +5,7 @@ import type { Job } from "../contract/job.js";
 import type { ClientLine, Done, Usage } from "../contract/lines.js";
 import { busyMs } from "../machine.js";
 import type { Ready } from "../peers/peer.js";
+import { countedInstructions, startCounting, underCallgrind } from "./callgrind.js";
 import { Program } from "./program.js";
 
 /** What one server and one client did and used. */
@@ -15,6 +16,8 @@ export interface Measurement {
   readonly clientMs: number;
   readonly client: { readonly warm: Usage; readonly done: Done };
   readonly server: { readonly warm: Usage; readonly done: Usage };
+  /** What either executed meanwhile, where the peer is counted. */
+  readonly instructions?: { readonly client: number; readonly server: number };
   /** The part of the machine that others used meanwhile, 0 to 1. */
   readonly disturbance: number;
 }
@@ -27,18 +30,22 @@ const patienceMs = 90_000;
 export async function measure(peer: Ready, job: Job): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
   const args = [join(folder, "peer.sock"), JSON.stringify(job)];
+  const start = (command: readonly string[]) =>
+    new Program([...(peer.isCounted ? underCallgrind(command, folder) : command), ...args], peer.env ?? {});
   const serverStartedAt = performance.now();
-  const server = peer.server && new Program([...peer.server, ...args], peer.env ?? {});
+  const server = peer.server && start(peer.server);
   let client: Program | undefined;
   try {
     await server?.line(startMs);
     const clientStartedAt = performance.now();
-    client = new Program([...peer.client, ...args], peer.env ?? {});
+    client = start(peer.client);
     const warm = job.kind === "first-call" || job.kind === "import" ? nothing : await warmUp(client, server, job);
+    const count = peer.isCounted && (await counting(folder, client, server));
     const from = { at: performance.now(), busyMs: busyMs() };
     client.tell("go");
     const done = await clientLine(client, "done", job.measureMs + patienceMs);
     const to = { at: performance.now(), busyMs: busyMs() };
+    const counts = count && (await count());
     const serverDone = await usageOf(server, done);
     const ownMs = (done.usage.cpuUs - warm.client.cpuUs + serverDone.cpuUs - warm.server.cpuUs) / 1000;
     return {
@@ -46,6 +53,7 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
       clientMs: to.at - clientStartedAt,
       client: { warm: warm.client, done },
       server: { warm: warm.server, done: serverDone },
+      ...(counts && { instructions: counts }),
       disturbance: Math.max(0, to.busyMs.used - from.busyMs.used - ownMs) / (to.busyMs.all - from.busyMs.all),
     };
   } finally {
@@ -60,6 +68,17 @@ const nothing = { client: { cpuUs: 0, rssBytes: 0 }, server: { cpuUs: 0, rssByte
 async function warmUp(client: Program, server: Program | undefined, job: Job) {
   const line = await clientLine(client, "warm", startMs + job.warmMs + patienceMs);
   return { client: line.usage, server: await usageOf(server, line) };
+}
+
+/** Begins to count, and gives what ends it. */
+async function counting(folder: string, client: Program, server: Program | undefined) {
+  for (const { pid } of server === undefined ? [client] : [client, server]) {
+    await startCounting(pid);
+  }
+  return async () => ({
+    client: await countedInstructions(client.pid, folder),
+    server: server === undefined ? 0 : await countedInstructions(server.pid, folder),
+  });
 }
 
 async function clientLine<At extends ClientLine["at"]>(client: Program, at: At, timeoutMs: number) {

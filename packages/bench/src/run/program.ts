@@ -22,6 +22,14 @@ export class Program {
     });
   }
 
+  /** @throws Error if it did not start */
+  get pid(): number {
+    if (this.#child.pid === undefined) {
+      throw new Error(`${this.#child.spawnfile} did not start`);
+    }
+    return this.#child.pid;
+  }
+
   /** The next line it says, within a time. */
   async line(timeoutMs: number): Promise<string> {
     const timeout = new Timeout(timeoutMs);

@@ -59,7 +59,7 @@ export async function runScenario(
       for (const [name, peer] of waiting) {
         const result = results[name] as PeerResult; // made above
         if (result.failure === undefined) {
-          await measureInto(result, peer, work, budget);
+          await measureInto(result, peer, work, stretched(budget, scenario));
         }
         onMeasured(name);
       }
@@ -70,6 +70,10 @@ export async function runScenario(
 
 export function roundsOf({ repeat = 1 }: Scenario, { rounds }: Budget): number {
   return rounds === 1 ? 1 : Math.ceil(rounds * repeat);
+}
+
+function stretched(budget: Budget, { stretch = { warm: 1, measure: 1 } }: Scenario): Budget {
+  return { ...budget, warmMs: budget.warmMs * stretch.warm, measureMs: budget.measureMs * stretch.measure };
 }
 
 async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: Budget): Promise<void> {

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly only?: readonly string[];
   /** How many times as often as others it is run. Default: 1. */
   readonly repeat?: number;
+  /** How many times as long as others it warms up and is measured. Default: 1 each. */
+  readonly stretch?: { readonly warm: number; readonly measure: number };
 }
 
 export interface Point {

@@ -5,13 +5,14 @@ import { type Connection, fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
 import { Body } from "../shared/body.js";
 import { type Codec, codecOf } from "../shared/codec.js";
-import { maxSessionMemory } from "./options.js";
+import { maxSessionMemory, sessionWindow } from "./options.js";
 
 await clientProgram((address, _job, own) => dial(address, codecOf(own)));
 
 async function dial(address: string, codec: Codec): Promise<Connection> {
   const session = connectHttp2("http://localhost", { createConnection: () => connect(address), maxSessionMemory });
   await once(session, "remoteSettings");
+  session.setLocalWindowSize(sessionWindow);
   const open = (path: string) => {
     const stream = session.request({ ":method": "POST", ":path": path });
     stream.on("error", fail);

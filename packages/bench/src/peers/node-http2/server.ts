@@ -2,7 +2,7 @@ import { createServer, type ServerHttp2Stream } from "node:http2";
 import { serverProgram } from "../../program/server-program.js";
 import { Body } from "../shared/body.js";
 import { codecOf } from "../shared/codec.js";
-import { maxSessionMemory } from "./options.js";
+import { maxSessionMemory, sessionWindow } from "./options.js";
 
 const headers = { ":status": 200, "content-type": "application/octet-stream" };
 
@@ -37,7 +37,10 @@ await serverProgram((address, _job, own) => {
         return upload(stream);
     }
   });
-  server.on("session", (session) => session.on("error", () => {}));
+  server.on("session", (session) => {
+    session.on("error", () => {});
+    session.setLocalWindowSize(sessionWindow);
+  });
   return new Promise<void>((resolve) => server.listen(address, resolve));
 });
 

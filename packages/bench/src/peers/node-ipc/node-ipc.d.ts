@@ -13,7 +13,7 @@ declare module "node-ipc" {
     emit(event: string, data: unknown): void;
   }
   class IPC {
-    config: { id: string; silent: boolean; logger: (line: string) => void; maxRetries: number };
+    config: { id: string; silent: boolean; logger: (line: string) => void; maxRetries: number; maxConnections: number };
     server: Server;
     of: Record<string, Client>;
     serve(path: string, onStart: () => void): void;
