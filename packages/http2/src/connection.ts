@@ -109,6 +109,7 @@ export class Connection implements OutputOwner, SettingsOwner {
 
   receive(buffer: Uint8Array, start: number, end: number): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
+    this.output.answer();
     try {
       this.frames.read(buffer, start, end);
     } catch (error) {

@@ -2,7 +2,8 @@ import type { Socket } from "node:net";
 
 /**
  * What a connection has to write. Frames are put straight into `buffer` at `at`, and everything put there within one turn of
- * the event loop leaves in one write (writev when it is more than one piece).
+ * the event loop leaves in one write (writev when it is more than one piece). Answers to what the connection has just received
+ * do not wait for the turn: they leave when that event and its promises are through.
  *
  * Nothing is written while the operating system has not taken all of what was written before; what comes meanwhile is the next
  * batch. So the socket's own queue stays empty, buffers can be used again as soon as writes are done, and `pendingBytes` is all
@@ -18,6 +19,9 @@ const SMALL_BYTES = 4_096;
 const MAX_POOLED_SMALL = 1_024;
 const smallPool: Buffer[] = [];
 const EMPTY = Buffer.alloc(0);
+
+/** The one whose received bytes were acted on last, until it has written. */
+let answering: Output | null = null;
 
 export interface OutputOwner {
   /** Called right before a batch leaves at the end of a turn: the last chance to add to it. */
@@ -107,16 +111,23 @@ export class Output {
     this.loans.push({ lender, body });
   }
 
+  /** What is put here now answers bytes that have been received. */
+  answer(): void {
+    answering = this;
+  }
+
   /** Have beforeWrite called at the end of this turn, or as soon as the write under way is done. */
   schedule(): void {
     if (this.scheduled || this.writes > 0 || this.ended) return;
     this.scheduled = true;
-    setImmediate(writeBatch, this);
+    if (answering === this) process.nextTick(writeBatch, this);
+    else setImmediate(writeBatch, this);
   }
 
   /** Writes the batch unless one is under way. */
   write(): void {
     this.scheduled = false;
+    if (answering === this) answering = null;
     this.earlyBytes = this.firstEarlyBytes;
     if (this.writes > 0 || this.ended) return;
     this.owner.beforeWrite();

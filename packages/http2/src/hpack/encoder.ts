@@ -69,19 +69,23 @@ export class Encoder {
 
   /** What `encode` would return, if that takes no work and nothing is due before it; else null. */
   known(block: HeaderBlock): Uint8Array | null {
-    const known = block.lastEncoding;
-    if (known === null || known.encoder !== this || known.generation !== this.table.generation) return null;
-    return known.missed === 0 && !this.updateDue ? known.bytes : null;
+    const known = this.recall(block);
+    return known !== null && known.missed === 0 && !this.updateDue ? known.bytes : null;
   }
 
   /** The bytes of a prepared block; valid until the next call of any method. Call writeSizeUpdates before it if one is due. */
   encode(block: HeaderBlock): Uint8Array {
-    let known = block.lastEncoding;
-    if (known === null || known.encoder !== this) known = this.remembered.get(block) ?? null;
-    if (known === null || known.generation !== this.table.generation) return this.encodeAnew(block);
-    block.lastEncoding = known;
+    const known = this.recall(block);
+    if (known === null) return this.encodeAnew(block);
     if (known.missed !== 0) this.countMissed(known.missed);
     return known.bytes;
+  }
+
+  /** What the block was encoded to, if that would still be read as it was meant. */
+  private recall(block: HeaderBlock): Encoding | null {
+    let known = block.lastEncoding;
+    if (known === null || known.encoder !== this) known = block.lastEncoding = this.remembered.get(block) ?? null;
+    return known !== null && known.generation === this.table.generation ? known : null;
   }
 
   /** @throws TypeError for fields that writeExtra must not be given */
