@@ -8,16 +8,15 @@ import { ConnectionError, ErrorCode } from "./errors.js";
 
 /**
  * Streams a client opens and resets: rapid reset, CVE-2023-44487. An honest client cancels all it has in flight at once
- * (4,096 streams by default, twice over), or a few thousand a second; each exchange completed earns one more. The attack runs
+ * (16,384 streams by default), or a few thousand a second; each exchange completed earns one more. The attack runs
  * at 100,000 a second and completes none.
  */
-export const RESET_BURST = 10_000;
+export const RESET_BURST = 20_000;
 export const RESETS_PER_SECOND = 2_000;
 
 /**
  * Streams a peer makes us reset by breaking the rules: MadeYouReset, CVE-2025-8671, the same attack by the other hand. Honest
- * peers break no rules, except that they may open more streams than they may before they have read our settings: a burst of
- * one set of streams.
+ * peers break no rules, except that they may open more streams than they may before they have read our settings.
  */
 export const PROVOKED_RESET_BURST = 4_096;
 export const PROVOKED_RESETS_PER_SECOND = 100;
@@ -48,9 +47,9 @@ export const SETTINGS_PER_SECOND = 20;
 
 /**
  * Replies (acknowledgements, RST_STREAM) that wait because the peer reads nothing (CVE-2019-9512, -9514, -9515):
- * 20,000 of 17 bytes are 340 KB. More than any burst above, so that each flood is told by its own name.
+ * 30,000 of 17 bytes are 510 KB. More than any burst above, so that each flood is told by its own name.
  */
-export const MAX_WAITING_REPLIES = 20_000;
+export const MAX_WAITING_REPLIES = 30_000;
 
 /** A field block may take this many times its list's limit in bytes, for literals that Huffman code makes longer. */
 export const BLOCK_BYTES_PER_LIST_BYTE = 2;
@@ -95,7 +94,7 @@ export class Budget {
 
 /** Overrides for {@link AbuseGuard}, mainly for tests and for peers known to be odd. */
 export interface AbuseLimits {
-  /** CVE-2023-44487. Default 10,000 at once, then 2,000 a second. */
+  /** CVE-2023-44487. Default 20,000 at once, then 2,000 a second. */
   readonly resetBurst?: number;
   /** CVE-2025-8671. Default 4,096 at once, then 100 a second. */
   readonly provokedResetBurst?: number;

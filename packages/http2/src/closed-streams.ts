@@ -1,5 +1,5 @@
-/** 16,384 ids: four times the streams a peer may have open by default, all reset at once. */
-const MAX_REMEMBERED = 16_384;
+/** Twice the streams that a peer may have open by default, all reset at once. */
+const MAX_REMEMBERED = 32_768;
 
 /**
  * Streams that we have reset and the peer may not know of yet: what it had already sent for them is no mistake and is ignored

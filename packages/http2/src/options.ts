@@ -5,7 +5,7 @@ import type { Settings } from "./settings.js";
 
 export interface ConnectionOptions {
   /**
-   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 4,096; initialWindowSize 4 MiB;
+   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 16,384; initialWindowSize 4 MiB;
    * maxFrameSize 16,384; maxHeaderListSize 65,536.
    */
   readonly settings?: Partial<Settings>;

@@ -27,7 +27,7 @@ export const initialSettings: Settings = {
 /** What we announce unless told otherwise. The reasons are in docs/http2.md. */
 export const defaultSettings: Settings = {
   headerTableSize: 16_384,
-  maxConcurrentStreams: 4_096,
+  maxConcurrentStreams: 16_384,
   initialWindowSize: 4 * 2 ** 20,
   maxFrameSize: MIN_MAX_FRAME,
   maxHeaderListSize: 65_536,

@@ -13,7 +13,7 @@ const unreadStreamBoundMiB = 150;
 const unreadAnswersBoundMiB = 450;
 const dribbleBoundMiB = 100;
 
-/** Clients that ask for too much: 10,000 streams at once, answers that they do not read, requests a byte a second. */
+/** Clients that ask for too much: 25,000 streams at once, answers that they do not read, requests a byte a second. */
 export const greedy: Fault = async ({ socket, engine, quick }) => {
   const server = await new Process().serve({ options: { socket, engine } });
   await isServed(socket);
@@ -41,7 +41,7 @@ export const greedy: Fault = async ({ socket, engine, quick }) => {
   };
   // The node engine is no match for hostile peers: 10,000 calls at once take it seconds and half a GiB, and it buffers up to 1 GiB
   // of answers that nobody reads (maxSessionMemory). It is tried with what it can bear.
-  const [streamCount, answerCount] = engine === "direct" ? [10_000, 4_000] : [2_000, 400];
+  const [streamCount, answerCount] = engine === "direct" ? [25_000, 4_000] : [2_000, 400];
   const forMs = quick ? 2_500 : 10_000;
 
   const many = await open(socket);
