@@ -102,6 +102,16 @@ describePairs("a call", (pair) => {
     assert.equal(trailer.get("trailing-echo-text"), "plain");
   });
 
+  it("fails with what the caller's own onHeader or onTrailer throws", async () => {
+    await using t = await setUp(pair);
+    const throws = () => {
+      throw new TypeError("mine");
+    };
+    await assert.rejects(t.client.unary({}, { onHeader: throws }), { name: "TypeError", message: "mine" });
+    await assert.rejects(t.client.unary({}, { onTrailer: throws }), { name: "TypeError", message: "mine" });
+    assert.equal((await t.client.unary({ text: "still there" })).text, "still there");
+  });
+
   it("carries the metadata of streams, headers before the first message", async () => {
     await using t = await setUp(pair);
     const seen: string[] = [];

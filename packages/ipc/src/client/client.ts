@@ -14,15 +14,23 @@ import {
   type StreamResponse,
   type Transport,
 } from "@connectrpc/connect";
+import type { EngineTransport } from "./options.js";
 
 /**
- * A typed client like that of Connect's `createClient()`, but for the responses of a stream: whoever leaves their loop by `break` or an
- * error ends the call, and no generators stand between the loop and the messages (they took about half of its time).
+ * A typed client like that of Connect's `createClient()`, but faster: no generators stand between the responses of a stream and the
+ * loop that reads them (they took about half of its time), and no response object between a unary call and its message. Whoever leaves
+ * their loop by `break` or an error ends the call.
  */
-export function createIpcClient<T extends DescService>(service: T, transport: Transport): Client<T> {
+export function createIpcClient<T extends DescService>(service: T, transport: EngineTransport): Client<T> {
   const connects: Record<string, (...args: never[]) => unknown> = createClient(service as DescService, transport);
   return makeAnyClient(service, (method) => {
     switch (method.methodKind) {
+      case "unary": {
+        const { message } = transport;
+        return message === undefined
+          ? (connects[method.localName] ?? null)
+          : (input: Init, options?: CallOptions) => message(method, input, options);
+      }
       case "server_streaming":
         return (input: Init, options?: CallOptions) => callStream(transport, method, one(input), options);
       case "bidi_streaming":

@@ -1,5 +1,14 @@
-import type { BinaryReadOptions, BinaryWriteOptions, JsonReadOptions, JsonWriteOptions } from "@bufbuild/protobuf";
-import type { Interceptor, Transport } from "@connectrpc/connect";
+import type {
+  BinaryReadOptions,
+  BinaryWriteOptions,
+  DescMessage,
+  DescMethodUnary,
+  JsonReadOptions,
+  JsonWriteOptions,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import type { CallOptions, Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
 import { maxTimerMs } from "../grpc/index.js";
@@ -72,6 +81,16 @@ export function assertSane(options: IpcTransportOptions): void {
 export interface ChannelStats extends CallStats {
   /** Connections that are open now. */
   readonly connections: number;
+}
+
+/** A transport as engines make it. */
+export interface EngineTransport extends IpcTransport {
+  /** A unary call straight to its message, where there are no interceptors that would see a request and a response. */
+  readonly message?: <I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    options: CallOptions | undefined,
+  ) => Promise<MessageShape<O>>;
 }
 
 /** A Connect transport over a Unix domain socket, with a connection to look after. */

@@ -4,7 +4,7 @@ import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node.js";
 import { createUndiciTransport } from "./engines/undici/index.js";
-import { assertSane, type IpcTransport, type IpcTransportOptions } from "./options.js";
+import { assertSane, type EngineTransport, type IpcTransport, type IpcTransportOptions } from "./options.js";
 
 /**
  * Creates a Connect transport to the server at an address, for `createClient()`. The connection is opened by the first
@@ -19,7 +19,10 @@ export function createIpcTransport(options: IpcTransportOptions): IpcTransport {
 }
 
 /** A transport whose calls are limited as by `deadline(limits)` before all other interceptors. */
-export function createLimitedTransport(given: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransport {
+export function createLimitedTransport(
+  given: IpcTransportOptions,
+  limits: DeadlineOptions | undefined,
+): EngineTransport {
   const { path, address } = resolveSocket(given.socket);
   assertSane(given);
   const options = withTarget(given, address);

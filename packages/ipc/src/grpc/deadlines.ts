@@ -5,6 +5,11 @@ export abstract class Timed {
   /** @internal */ earlier: Timed | null = null;
   /** @internal */ later: Timed | null = null;
 
+  /** Whether it has begun and neither ended nor come to its deadline. */
+  get isUnderWay(): boolean {
+    return this.list !== null;
+  }
+
   /** Called once, at the deadline. */
   abstract onDeadline(): void;
 
@@ -39,6 +44,9 @@ export class Deadlines {
     timed.list?.remove(timed);
   }
 }
+
+/** Those of this thread: the calls of a thousand channels wait on one timer, not on a thousand. */
+export const deadlines = new Deadlines();
 
 /**
  * An empty list keeps its timer, since the next call probably has the same limit as the last. Where each has one of its own (a

@@ -13,7 +13,7 @@ export {
   unexpectedCompression,
 } from "./compression.js";
 export { callEnded, deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
-export { Deadlines, maxTimerMs, Timed } from "./deadlines.js";
+export { Deadlines, deadlines, maxTimerMs, Timed } from "./deadlines.js";
 export {
   assertReadable,
   assertWritable,

@@ -13,8 +13,8 @@ import {
 } from "@vyra/http2";
 import {
   compressionNamed,
-  type Deadlines,
   deadlineExceeded,
+  deadlines,
   errorOf,
   fieldOf,
   formatTimeout,
@@ -35,9 +35,9 @@ import type { DirectSession, Waiting } from "./session.js";
 export interface Core {
   readonly path: string;
   readonly options: IpcTransportOptions;
+  readonly isBinary: boolean;
   readonly readMaxBytes: number;
   readonly writeMaxBytes: number;
-  readonly deadlines: Deadlines;
   readonly isShutDown: boolean;
   /** A session for a call with the least to do. */
   session(): DirectSession | Promise<DirectSession>;
@@ -107,7 +107,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     }
     if (timeoutMs !== undefined) {
       this.#timeoutMs = timeoutMs;
-      this.core.deadlines.start(this, timeoutMs);
+      deadlines.start(this, timeoutMs);
     }
     this.acquire();
   }
@@ -156,7 +156,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     }
     this.headerFields = list.fields;
     this.headerExtra = extra;
-    const { problem, encoding } = factsOf(list, extra, this.isBinary);
+    const { problem, encoding } = factsOf(list, extra, this.core.isBinary);
     if (endStream) {
       this.#concludeAtOnce(list, extra, problem);
       return;
@@ -252,15 +252,11 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   protected end(code: Code | 0 = 0): void {
     this.isOver = true;
     this.method.calls.end(code, this.#startedAt);
-    this.core.deadlines.stop(this);
+    deadlines.stop(this);
     this.signal?.removeEventListener("abort", this);
     this.#patience?.abort();
     this.#session?.leave();
     this.#session = undefined;
-  }
-
-  protected get isBinary(): boolean {
-    return this.core.options.useBinaryFormat ?? true;
   }
 
   /** A response of nothing but trailers, or no answer in gRPC at all. */

@@ -1,8 +1,8 @@
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 import {
   callEnded,
-  type Deadlines,
   deadlineExceeded,
+  deadlines,
   formatTimeout,
   noteDeadline,
   Timed,
@@ -21,7 +21,6 @@ export class ChainedCall extends Timed {
   #reject: (error: ConnectError) => void = () => {};
 
   constructor(
-    private readonly deadlines: Deadlines,
     private readonly callerSignal: AbortSignal | undefined,
     private readonly timeoutMs: number | undefined,
   ) {
@@ -74,7 +73,7 @@ export class ChainedCall extends Timed {
     if (this.timeoutMs !== undefined) {
       noteDeadline(this.#controller.signal, this.timeoutMs);
       header.set(timeoutHeader, formatTimeout(this.timeoutMs));
-      this.deadlines.start(this, this.timeoutMs);
+      deadlines.start(this, this.timeoutMs);
     }
   }
 
@@ -85,7 +84,7 @@ export class ChainedCall extends Timed {
   }
 
   #end(reason: unknown): void {
-    this.deadlines.stop(this);
+    deadlines.stop(this);
     this.callerSignal?.removeEventListener("abort", this);
     this.#controller.abort(reason);
   }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Code } from "@connectrpc/connect";
 import { ClientConnection, type ClientConnectionHandler, type ConnectionError, readInPlace } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { notProcessed } from "../../../grpc/index.js";
+import { deadlines, notProcessed, Timed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
 import type { IpcTransportOptions } from "../../options.js";
 
@@ -21,14 +21,16 @@ const handshakeTimeoutMs = 20_000;
 /** After how long without calls a session stops holding the process, in milliseconds: to look each time would cost every call. */
 const idleMs = 10;
 
-/** One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. */
-export class DirectSession implements Session, ClientConnectionHandler {
+/**
+ * One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. What it
+ * times is how long it has been idle.
+ */
+export class DirectSession extends Timed implements Session, ClientConnectionHandler {
   readonly connection: ClientConnection;
   private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
   #keepAliveTimer: NodeJS.Timeout | undefined;
   #isRefed = true;
   #onSettings: (() => void) | undefined;
@@ -38,6 +40,7 @@ export class DirectSession implements Session, ClientConnectionHandler {
     socket: Socket,
     private readonly options: IpcTransportOptions,
   ) {
+    super();
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
     this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
@@ -62,7 +65,7 @@ export class DirectSession implements Session, ClientConnectionHandler {
       this.#onSettings = () => {
         settle();
         this.#watch();
-        this.#release();
+        this.onDeadline();
         resolve(this);
       };
       this.#onEnd = (error) => {
@@ -109,8 +112,8 @@ export class DirectSession implements Session, ClientConnectionHandler {
 
   /** A stream is over. */
   leave(): void {
-    if (--this.#inUse === 0 && this.#idleTimer === undefined) {
-      this.#idleTimer = setTimeout(() => this.#release(), idleMs);
+    if (--this.#inUse === 0 && !this.isUnderWay) {
+      deadlines.start(this, idleMs);
     }
   }
 
@@ -136,7 +139,7 @@ export class DirectSession implements Session, ClientConnectionHandler {
 
   /** @internal */
   onClose(error: ConnectionError | null): void {
-    clearTimeout(this.#idleTimer);
+    deadlines.stop(this);
     clearInterval(this.#keepAliveTimer);
     this.#moveOn();
     this.#onEnd(error);
@@ -151,8 +154,8 @@ export class DirectSession implements Session, ClientConnectionHandler {
     }
   }
 
-  #release(): void {
-    this.#idleTimer = undefined;
+  /** @internal Has been idle for a while, or in use again meanwhile. */
+  onDeadline(): void {
     if (this.inUse === 0 && this.#isRefed) {
       this.#isRefed = false;
       this.socket.unref();

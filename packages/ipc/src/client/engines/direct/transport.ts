@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  type CallOptions,
   type ConnectError,
   type ContextValues,
   createContextValues,
@@ -14,7 +15,6 @@ import {
   assertWritable,
   completed,
   compressedFlag,
-  Deadlines,
   type Encoded,
   fieldsOf,
   headersOf,
@@ -25,7 +25,7 @@ import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../intercep
 import { CallCounter } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import { dial } from "../../dial.js";
-import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
+import { defaultMaxBytes, type EngineTransport, type IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Core } from "./call.js";
@@ -49,7 +49,7 @@ export function createDirectTransport(
   path: string,
   options: IpcTransportOptions,
   limits: DeadlineOptions | undefined,
-): IpcTransport {
+): EngineTransport {
   const interceptors = options.interceptors ?? [];
   const isChained = interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
@@ -60,23 +60,38 @@ export function createDirectTransport(
   const core: Core = {
     path,
     options,
+    isBinary: options.useBinaryFormat ?? true,
     readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
     writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
-    deadlines: new Deadlines(),
     get isShutDown() {
       return connection.state === "shutdown";
     },
     session: () => connection.session(),
     ready: (signal) => connection.ready({ signal }),
   };
-  const isPatient = (values: ContextValues | undefined) => values?.get(waitForReady) ?? options.waitForReady ?? false;
-  const { sendCompression, compressMinBytes = 1024 } = options;
+  const { waitForReady: isPatientByDefault = false, sendCompression, compressMinBytes = 1024 } = options;
+  const isPatient = (values: ContextValues | undefined) => values?.get(waitForReady) ?? isPatientByDefault;
 
+  const message: EngineTransport["message"] = (desc, input, options) => {
+    const { signal, timeoutMs, headers, contextValues } = options ?? noOptions;
+    return new Promise((resolve, reject) =>
+      startUnary(
+        methodOf(desc),
+        signal,
+        timeoutFor(desc, given(timeoutMs)),
+        metadataOf(headers),
+        isPatient(contextValues),
+        input,
+        onMessage(options ?? noOptions, resolve as (message: unknown) => void, reject),
+        reject,
+      ),
+    );
+  };
   const transport: Transport = {
     unary(desc, signal, timeoutMs, header, input, contextValues) {
       const method = methodOf(desc);
       if (isChained) {
-        const call = new ChainedCall(core.deadlines, signal, timeoutFor(desc, given(timeoutMs)));
+        const call = new ChainedCall(signal, timeoutFor(desc, given(timeoutMs)));
         const req = requestOf(method, timeoutMs, header, contextValues);
         const message = completed(desc.input, input);
         const next = (attempt: UnaryRequest) => attemptUnary(method, attempt);
@@ -127,6 +142,7 @@ export function createDirectTransport(
   const close = async () => connection.close();
   return {
     ...transport,
+    ...(!isChained && { message }),
     get state() {
       return connection.state;
     },
@@ -158,14 +174,13 @@ export function createDirectTransport(
     onResponse: OnResponse,
     onError: (error: ConnectError) => void,
   ): void {
-    const start = ({ bytes, flags }: Encoded) =>
-      new UnaryCall(core, method, signal, metadata, isWaiting, bytes, flags, onResponse, onError).begin(timeoutMs);
+    const call = new UnaryCall(core, method, signal, metadata, isWaiting, onResponse, onError);
     // What this throws rejects the promise that it runs in.
-    const encoded = encode(method, input);
-    if (encoded instanceof Promise) {
-      encoded.then(start).catch(onError);
+    const request = encode(method, input);
+    if (request instanceof Promise) {
+      request.then((compressed) => call.start(compressed, timeoutMs)).catch(onError);
     } else {
-      start(encoded);
+      call.start(request, timeoutMs);
     }
   }
 
@@ -242,7 +257,7 @@ export function createDirectTransport(
     values = createContextValues(),
   ) {
     const headers = new Headers(header);
-    headers.set("content-type", contentType(options.useBinaryFormat ?? true));
+    headers.set("content-type", contentType(core.isBinary));
     headers.set("te", "trailers");
     const own = given(timeoutMs);
     if (own !== undefined) {
@@ -268,6 +283,28 @@ function given(timeoutMs: number | undefined): number | undefined {
 function limitedBy(timeoutMs: number | undefined): { timeoutMs?: number } {
   const own = given(timeoutMs);
   return own === undefined ? {} : { timeoutMs: own };
+}
+
+const noOptions: CallOptions = {};
+
+/** Hands over the message, after the metadata that the caller wants to see. */
+function onMessage(
+  { onHeader, onTrailer }: CallOptions,
+  resolve: (message: unknown) => void,
+  reject: (error: unknown) => void,
+): OnResponse {
+  if (onHeader === undefined && onTrailer === undefined) {
+    return resolve;
+  }
+  return (message, fields) => {
+    try {
+      onHeader?.(headersOf(fields.headerFields, fields.headerExtra));
+      onTrailer?.(headersOf(fields.trailerFields, fields.trailerExtra));
+      resolve(message);
+    } catch (error) {
+      reject(error);
+    }
+  };
 }
 
 const noMetadata: readonly string[] = [];

@@ -4,6 +4,7 @@ import {
   assertReadable,
   compressedFlag,
   copyOf,
+  type Encoded,
   EnvelopeReader,
   envelopeBytes,
   envelopeOf,
@@ -22,6 +23,8 @@ export type OnResponse = (message: unknown, fields: ResponseFields) => void;
 
 /** A call with one message each way. */
 export class UnaryCall extends Call {
+  private body: Uint8Array = nothing;
+  private bodyFlags = 0;
   #message: unknown;
   /** The message, where it is yet to be decompressed. */
   #compressed: Uint8Array | undefined;
@@ -36,12 +39,17 @@ export class UnaryCall extends Call {
     signal: AbortSignal | undefined,
     metadata: readonly string[],
     isPatient: boolean,
-    private body: Uint8Array,
-    private readonly bodyFlags: number,
     private readonly onResponse: OnResponse,
     private readonly onError: (error: ConnectError) => void,
   ) {
     super(core, method, signal, metadata, isPatient);
+  }
+
+  /** Begins, with its request. */
+  start({ bytes, flags }: Encoded, timeoutMs: number | undefined): void {
+    this.body = bytes;
+    this.bodyFlags = flags;
+    this.begin(timeoutMs);
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {

@@ -16,8 +16,8 @@ import {
   codeFromResetCode,
   completed,
   compressedFlag,
-  type Deadlines,
   deadlineExceeded,
+  deadlines,
   type Encoded,
   encodingHeader,
   fieldsOf,
@@ -33,7 +33,6 @@ import type { RequestFacts } from "./route.js";
 
 /** What a call needs of its engine. */
 export interface Core {
-  readonly deadlines: Deadlines;
   readonly onError: OnError;
   /** The calls that run now. */
   readonly calls: Set<ServerCall>;
@@ -82,7 +81,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     if (timeoutMs !== undefined) {
-      this.core.deadlines.start(this, timeoutMs);
+      deadlines.start(this, timeoutMs);
     }
     if (endStream) {
       this.onRequestEnd();
@@ -195,7 +194,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     this.reason = reason;
     this.core.calls.delete(this);
     this.facts.route.calls.end(reason?.code ?? 0, this.#startedAt);
-    this.core.deadlines.stop(this);
+    deadlines.stop(this);
     LazyContext.end(this.context, reason);
   }
 

@@ -8,7 +8,7 @@ import {
   ServerConnection,
   type ServerStream,
 } from "@vyra/http2";
-import { Deadlines, fieldOf, statusFields } from "../../../grpc/index.js";
+import { fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
 import type { Http1 } from "../../http1.js";
@@ -31,7 +31,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
       direct.delete(path);
     }
   }
-  const core: Core = { deadlines: new Deadlines(), onError, calls: new Set<ServerCall>() };
+  const core: Core = { onError, calls: new Set<ServerCall>() };
   const connections = new Set<ServerConnection>();
   let http1: Promise<Http1> | undefined;
   let isDraining = false;

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { it } from "node:test";
+import { createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { createEcho } from "../support/echo.js";
+import { freshName } from "../support/engines.js";
+
+leaveNothingBehind();
+
+const bytes = 300_000;
+
+it("direct sends what it has begun to send, though the call has gone to another connection and its memory to other calls", async () => {
+  const [name, realName] = [freshName(), freshName()];
+  await using _real = await serve({
+    socket: realName,
+    signals: false,
+    routes: (router) => router.service(EchoService, createEcho()),
+  });
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    if (sockets.push(socket.on("error", () => {})) === 1) {
+      socket.write(Buffer.concat([settings([4, 0x7fff_ffff]), windowUpdate(0x7fff_0000)]));
+    } else {
+      const real = connect(resolveSocket(realName).path).on("error", () => {});
+      sockets.push(real);
+      socket.pipe(real).pipe(socket);
+    }
+  });
+  await using _server = {
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  server.listen(resolveSocket(name).path);
+  await once(server, "listening");
+  await using channel = createChannel(name);
+  const client = channel.client(EchoService);
+
+  const moving = client.unary({ payload: new Uint8Array(bytes).fill(0xaa) });
+  const [first] = (await once(server, "connection")) as [Socket];
+  const received: Buffer[] = [];
+  first.on("data", (chunk: Buffer) => received.push(chunk));
+  while (frames(received).every(({ type }) => type !== headersType)) {
+    await once(first, "data");
+  }
+  first.pause(); // what it sends now stays where it is: in the memory that it was encoded to
+  first.write(goAway);
+  assert.equal((await moving).payload.length, bytes);
+  for (let i = 0; i < 20; i++) {
+    await client.unary({ payload: new Uint8Array(bytes).fill(0xbb) });
+  }
+  first.resume();
+  await Promise.race([once(first, "end"), once(first, "close")]);
+
+  const body = Buffer.concat(frames(received).flatMap(({ type, payload }) => (type === dataType ? [payload] : [])));
+  assert.ok(body.length > 65_536, `only ${body.length} bytes came on the first connection`);
+  assert.equal(body.indexOf(0xbb), -1);
+});
+
+const dataType = 0;
+const headersType = 1;
+
+/** The frames that have come whole, after the preface. */
+function frames(chunks: readonly Buffer[]): { type: number; payload: Buffer }[] {
+  const all = Buffer.concat(chunks).subarray(24);
+  const found: { type: number; payload: Buffer }[] = [];
+  for (let at = 0; at + 9 <= all.length; at += 9 + all.readUIntBE(at, 3)) {
+    found.push({ type: all[at + 3] as number, payload: all.subarray(at + 9, at + 9 + all.readUIntBE(at, 3)) });
+  }
+  return found;
+}
+
+function settings([id, value]: [number, number]): Buffer {
+  const frame = Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, id, 0, 0, 0, 0]);
+  frame.writeUInt32BE(value, 11);
+  return frame;
+}
+
+function windowUpdate(increment: number): Buffer {
+  const frame = Buffer.from([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  frame.writeUInt32BE(increment, 9);
+  return frame;
+}
+
+/** With no stream looked at. */
+const goAway = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
