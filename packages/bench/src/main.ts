@@ -13,6 +13,7 @@ import { clock } from "./cli/progress.js";
 import { describeMachine, type Machine, quietLimit } from "./machine.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
+import { writeReadmeTable } from "./report/readme.js";
 import { writeReport } from "./report/report.js";
 import { readResults, updated, writeResults } from "./results.js";
 import type { Budget } from "./run/run-scenario.js";
@@ -24,6 +25,7 @@ const full: Budget = { rounds: 5, warmMs: 600, measureMs: 1_200, atOnce: 1 };
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
 const resultsFolder = join(root, "packages/bench/results");
 const reportFile = join(root, "docs/performance.md");
+const readmeFile = join(root, "README.md");
 
 try {
   await main(parseOptions(process.argv.slice(2)));
@@ -93,6 +95,10 @@ function writeReports(folder: string, file: string): void {
     folder,
     results.filter((result) => result !== undefined),
   );
+  const [rpc] = results;
+  if (file === reportFile && rpc !== undefined) {
+    writeReadmeTable(readmeFile, rpc);
+  }
   console.log(`\nwritten: ${file}`);
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
 import { readResults, type SuiteResult, updated, writeResults } from "../dist/results.js";
 import { scenarios } from "../dist/scenarios/index.js";
@@ -103,5 +104,40 @@ describe("an update", () => {
     assert.throws(() => updated(undefined, later), /run the suite in full first/);
     const elsewhere = { ...later, machine: { ...later.machine, cpu: "another" } };
     assert.throws(() => updated(before, elsewhere), /not the machine/);
+  });
+});
+
+describe("the README's table", () => {
+  const one = result.scenarios[0] ?? assert.fail();
+  const both = { ...result, scenarios: [one, { ...one, name: "unary-1" }] };
+
+  it("has those that have figures, the fastest first", () => {
+    const rows = readmeTable(both)
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !line.includes("---"));
+    assert.deepEqual(
+      rows.map((row) => row.split("|")[1]?.trim()),
+      ["", "the limit: a bare socket, length-prefixed protobuf", "**@vyra/ipc**"],
+    );
+    assert.match(rows[2] ?? "", /\*\*1 µs\*\* \| \*\*100\*\*/);
+  });
+
+  it("takes the place of the one before, and nothing else", () => {
+    const file = join(folder, "README.md");
+    writeFileSync(file, "before\n<!-- written by npm run bench -->\nold\n<!-- end -->\nafter\n");
+    writeReadmeTable(file, both);
+    const text = readFileSync(file, "utf8");
+    assert.ok(
+      text.startsWith("before\n<!-- written by npm run bench -->\n") && text.endsWith("\n<!-- end -->\nafter\n"),
+    );
+    assert.ok(text.includes("**@vyra/ipc**") && !text.includes("old"));
+    writeReadmeTable(file, both);
+    assert.equal(readFileSync(file, "utf8"), text);
+  });
+
+  it("is missed where there is no place for it", () => {
+    const file = join(folder, "OTHER.md");
+    writeFileSync(file, "nothing\n");
+    assert.throws(() => writeReadmeTable(file, both), /has no place for the table/);
   });
 });

@@ -64,7 +64,7 @@ function nameOf(peer: string, titles: Titles): string {
   return peer === "direct" || peer === "ours" ? `**${title}**` : title;
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const rule = head.map((_, i) => (i === 0 ? "---" : "--:"));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

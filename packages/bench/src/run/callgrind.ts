@@ -5,8 +5,7 @@ import { promisify } from "node:util";
 
 /*
  * Instructions, counted by Valgrind's callgrind: those of the process, in user mode, all threads. A processor would count them
- * faster (`perf stat`), but virtual machines seldom let it, and these counts hardly differ from run to run or from machine to
- * machine. A program runs some fifty times slower meanwhile, one thread at a time.
+ * faster (`perf stat`), but virtual machines seldom let it. A program runs some fifty times slower meanwhile, one thread at a time.
  */
 
 const execFileAsync = promisify(execFile);

@@ -24,7 +24,7 @@ export interface Channel extends AsyncDisposable {
   /** For Connect's own `createClient()`. */
   readonly transport: IpcTransport;
   /**
-   * A typed client, as `createClient(service, channel.transport)` gives it, but faster for streams; and leaving a stream's loop by
+   * A typed client, as `createClient(service, channel.transport)` gives it, but faster; and leaving a stream's loop by
    * `break` ends the call, which Connect's clients do not tell.
    */
   client<T extends DescService>(service: T): Client<T>;

@@ -1,0 +1,57 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { format } from "../format.js";
+import type { SuiteResult } from "../results.js";
+import { spreadOf } from "../summary.js";
+import { markdown } from "./tables.js";
+
+/** Those that somebody who reads the README may use today, by the names it has room for. */
+const names: Readonly<Record<string, string>> = {
+  limit: "the limit: a bare socket, length-prefixed protobuf",
+  direct: "**@vyra/ipc**",
+  "child-process": "`child_process` messages",
+  "node-ipc": "node-ipc, JSON",
+  tonic: "tonic (Rust)",
+  "grpc-go": "grpc-go",
+  fastify: "fastify and undici, JSON",
+  grpcio: "Python grpcio",
+  "grpc-js": "grpc-js",
+  "connect-node": "connect-node",
+};
+
+const begin = "<!-- written by npm run bench -->";
+const end = "<!-- end -->";
+
+/** Puts the table of the fastest and the slowest between its two marks in the README. */
+export function writeReadmeTable(file: string, rpc: SuiteResult): void {
+  const text = readFileSync(file, "utf8");
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before === -1 || after < before) {
+    throw new Error(`${file} has no place for the table: ${begin} … ${end}`);
+  }
+  writeFileSync(file, `${text.slice(0, before + begin.length)}\n${readmeTable(rpc)}\n${text.slice(after)}`);
+}
+
+/** Unary calls, one at a time and 64 outstanding, the fastest first. */
+export function readmeTable(rpc: SuiteResult): string {
+  const figure = (scenario: string, peer: string, name: "p50Us" | "rate") => {
+    const point = rpc.scenarios.find((each) => each.name === scenario)?.points[0];
+    return spreadOf(point?.peers[peer], name)?.median;
+  };
+  const rows = Object.entries(names)
+    .map(([peer, name]) => ({
+      peer,
+      name,
+      p50: figure("unary-1", peer, "p50Us"),
+      rate: figure("unary-64", peer, "rate"),
+    }))
+    .sort((a, b) => (b.rate ?? 0) - (a.rate ?? 0))
+    .flatMap(({ peer, name, p50, rate }) => {
+      if (p50 === undefined || rate === undefined) {
+        return [];
+      }
+      const mark = peer === "direct" ? "**" : "";
+      return [[name, `${mark}${format("p50Us", p50)}${mark}`, `${mark}${format("rate", rate)}${mark}`]];
+    });
+  const rounds = `Medians of ${rpc.budget.rounds} rounds, on ${rpc.machine.cores} cores with Node.js ${rpc.machine.node}.`;
+  return `\n${markdown(["", "one at a time, p50", "64 outstanding, calls/s"], rows)}\n\n${rounds}\n`;
+}
