@@ -45,5 +45,5 @@ export const connectionDefaults = {
   settingsTimeoutMs: 10_000,
   maxWaitingBytes: 128 * 2 ** 20,
   stallTimeoutMs: 60_000,
-  earlyWriteBytes: availableParallelism() > 1 ? 1_024 : Number.POSITIVE_INFINITY,
+  earlyWriteBytes: availableParallelism() > 1 ? 2_048 : Number.POSITIVE_INFINITY,
 } as const;
