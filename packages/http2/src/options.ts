@@ -27,7 +27,7 @@ export interface ConnectionOptions {
    * A batch of this many bytes is written before the turn ends, the next when it is twice as large, and so on until the turn is
    * over: the peer begins while this side goes on, where otherwise the two would take turns. With a core to spare for each
    * process and 64 exchanges in flight that doubles what they get done; with none to spare it is a system call for nothing.
-   * Default: 1,024 where this process may use more than one core, otherwise never.
+   * Default: 2,048 where this process may use more than one core, otherwise never.
    */
   readonly earlyWriteBytes?: number;
   /** How outgoing fields are compressed. */
