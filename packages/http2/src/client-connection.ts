@@ -10,7 +10,7 @@ import type { PingCallback } from "./pings.js";
 import { CLIENT_MAGIC } from "./preface.js";
 import type { Settings } from "./settings.js";
 import { MessagePhase } from "./stream-state.js";
-import { writeWholeRequest } from "./whole-message.js";
+import { writeWholeMessage } from "./whole-message.js";
 
 /**
  * The client's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over a connected or connecting socket, which is
@@ -84,7 +84,7 @@ export class ClientConnection {
     handler: ResponseHandler,
   ): ClientStream {
     const stream = this.role.open(block, extra, handler);
-    if (extra.length === 0 && writeWholeRequest(stream, block, prefix, body)) {
+    if (extra.length === 0 && writeWholeMessage(stream, block, prefix, body, null)) {
       stream.endSent();
       return stream;
     }

@@ -140,16 +140,21 @@ export class Output {
   end(): void {
     if (this.ended) return;
     if (this.pendingBytes > 0) this.writeOut();
-    this.ended = true;
+    this.stop();
   }
 
   /** Drops what there is and takes no more. */
   discard(): void {
-    this.ended = true;
+    this.stop();
     this.segments = [];
     this.loans = [];
     this.buffer = EMPTY;
     this.at = this.start = this.segmentBytes = 0;
+  }
+
+  private stop(): void {
+    this.ended = true;
+    if (answering === this) answering = null; // which would keep the connection in memory
   }
 
   /**

@@ -5,7 +5,7 @@ import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 import { Stream } from "./stream.js";
 import { MessagePhase, StreamState } from "./stream-state.js";
-import { writeWholeReply } from "./whole-message.js";
+import { writeWholeMessage } from "./whole-message.js";
 
 /** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
 export class ServerStream extends Stream {
@@ -55,7 +55,7 @@ export class ServerStream extends Stream {
   ): void {
     if (this.state === StreamState.CLOSED) return;
     const isPlain = extra.length === 0 && trailersExtra.length === 0 && this.sent === MessagePhase.BEFORE_HEADERS;
-    if (isPlain && writeWholeReply(this, block, prefix, body, trailers)) {
+    if (isPlain && writeWholeMessage(this, block, prefix, body, trailers)) {
       this.endSent();
       return;
     }

@@ -73,19 +73,12 @@ export function createDirectTransport(
   const isPatient = (values: ContextValues | undefined) => values?.get(waitForReady) ?? isPatientByDefault;
 
   const message: EngineTransport["message"] = (desc, input, options) => {
-    const { signal, timeoutMs, headers, contextValues } = options ?? noOptions;
-    return new Promise((resolve, reject) =>
-      startUnary(
-        methodOf(desc),
-        signal,
-        timeoutFor(desc, given(timeoutMs)),
-        metadataOf(headers),
-        isPatient(contextValues),
-        input,
-        onMessage(options ?? noOptions, resolve as (message: unknown) => void, reject),
-        reject,
-      ),
-    );
+    const own = options ?? noOptions;
+    const { signal, timeoutMs, headers, contextValues } = own;
+    return new Promise((resolve, reject) => {
+      const onResponse = onMessage(own, resolve as (message: unknown) => void, reject);
+      callUnary(methodOf(desc), signal, timeoutMs, headers, input, contextValues, onResponse, reject);
+    });
   };
   const transport: Transport = {
     unary(desc, signal, timeoutMs, header, input, contextValues) {
@@ -100,16 +93,7 @@ export function createDirectTransport(
       return new Promise((resolve, reject) => {
         const onResponse = (message: unknown, fields: ResponseFields) =>
           resolve(new LazyUnaryResponse(desc, message as never, fields));
-        startUnary(
-          method,
-          signal,
-          timeoutFor(desc, given(timeoutMs)),
-          metadataOf(header),
-          isPatient(contextValues),
-          input,
-          onResponse,
-          reject,
-        );
+        callUnary(method, signal, timeoutMs, header, input, contextValues, onResponse, reject);
       });
     },
     stream(desc, signal, timeoutMs, header, input, contextValues) {
@@ -162,6 +146,21 @@ export function createDirectTransport(
       methods.set(desc, method);
     }
     return method;
+  }
+
+  /** A call through no interceptors, from the arguments of Connect's transports. */
+  function callUnary(
+    method: Method,
+    signal: AbortSignal | undefined,
+    timeoutMs: number | undefined,
+    header: HeadersInit | undefined,
+    input: unknown,
+    values: ContextValues | undefined,
+    onResponse: OnResponse,
+    onError: (error: ConnectError) => void,
+  ): void {
+    const limitMs = timeoutFor(method.desc, given(timeoutMs));
+    startUnary(method, signal, limitMs, metadataOf(header), isPatient(values), input, onResponse, onError);
   }
 
   function startUnary(
