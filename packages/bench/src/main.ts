@@ -15,7 +15,7 @@ import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
 import { writeReadmeTable } from "./report/readme.js";
 import { writeReport } from "./report/report.js";
-import { readResults, updated, writeResults } from "./results.js";
+import { assertUpdatable, readResults, updated, writeResults } from "./results.js";
 import type { Budget } from "./run/run-scenario.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
@@ -55,13 +55,17 @@ async function run(options: Options): Promise<void> {
   const folder = options.isQuick && options.isWhole ? mkdtempSync(join(tmpdir(), "vyra-bench-report-")) : resultsFolder;
   const results = [];
   for (const suite of options.suites) {
+    const file = join(folder, `${suite}.json`);
+    const isUpdate = options.isUpdate && options.scenarios.some((scenario) => scenario.suite === suite);
+    if (isUpdate) {
+      assertUpdatable(readResults(file), machine);
+    }
     console.log(`\n${suite}`);
     const result = await runSuite(suite, options, machine, budget);
     results.push(result);
-    const file = join(folder, `${suite}.json`);
     if (options.isWhole) {
       writeResults(file, result);
-    } else if (options.isUpdate && result.scenarios.length > 0) {
+    } else if (isUpdate) {
       writeResults(file, updated(readResults(file), result));
     }
   }

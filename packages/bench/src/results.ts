@@ -39,6 +39,13 @@ export function updated(
   before: SuiteResult | undefined,
   { scenarios, startedAt, commit, machine }: SuiteResult,
 ): SuiteResult {
+  assertUpdatable(before, machine);
+  const anew = new Map(scenarios.map((each) => [each.name, { ...each, update: { startedAt, commit } }]));
+  return { ...before, scenarios: before.scenarios.map((each) => anew.get(each.name) ?? each) };
+}
+
+/** To be asked before minutes are spent on measuring. @throws Error where there is nothing to update, or not on this machine */
+export function assertUpdatable(before: SuiteResult | undefined, machine: Machine): asserts before is SuiteResult {
   if (before === undefined) {
     throw new Error("there are no results to update: run the suite in full first");
   }
@@ -49,8 +56,6 @@ export function updated(
   ) {
     throw new Error("this is not the machine, or the Node.js, of the results that are there: run the suite in full");
   }
-  const anew = new Map(scenarios.map((each) => [each.name, { ...each, update: { startedAt, commit } }]));
-  return { ...before, scenarios: before.scenarios.map((each) => anew.get(each.name) ?? each) };
 }
 
 export function readResults(file: string): SuiteResult | undefined {

@@ -52,6 +52,6 @@ export function readmeTable(rpc: SuiteResult): string {
       const mark = peer === "direct" ? "**" : "";
       return [[name, `${mark}${format("p50Us", p50)}${mark}`, `${mark}${format("rate", rate)}${mark}`]];
     });
-  const rounds = `Medians of ${rpc.budget.rounds} rounds, on ${rpc.machine.cores} cores with Node.js ${rpc.machine.node}.`;
-  return `\n${markdown(["", "one at a time, p50", "64 outstanding, calls/s"], rows)}\n\n${rounds}\n`;
+  const circumstances = `Medians, on ${rpc.machine.cores} cores with Node.js ${rpc.machine.node}.`;
+  return `\n${markdown(["", "one at a time, p50", "64 outstanding, calls/s"], rows)}\n\n${circumstances}\n`;
 }

@@ -1,14 +1,11 @@
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { run } from "../peers/toolchain.js";
 
 /*
  * Instructions, counted by Valgrind's callgrind: those of the process, in user mode, all threads. A processor would count them
  * faster (`perf stat`), but virtual machines seldom let it. A program runs some fifty times slower meanwhile, one thread at a time.
  */
-
-const execFileAsync = promisify(execFile);
 
 /** A command line with callgrind before it. It counts nothing until it is told to, so as to warm up sooner. */
 export function underCallgrind(command: readonly string[], folder: string): readonly string[] {
@@ -24,12 +21,12 @@ export function underCallgrind(command: readonly string[], folder: string): read
 }
 
 export async function startCounting(pid: number): Promise<void> {
-  await execFileAsync("callgrind_control", ["--instr=on", String(pid)]);
+  await run("callgrind_control", ["--instr=on", String(pid)]);
 }
 
 /** What a process has executed since startCounting(). To be asked for once. */
 export async function countedInstructions(pid: number, folder: string): Promise<number> {
-  await execFileAsync("callgrind_control", ["--dump", String(pid)]);
+  await run("callgrind_control", ["--dump", String(pid)]);
   return totalOf(readFileSync(`${outputFile(folder, String(pid))}.1`, "utf8"));
 }
 

@@ -47,6 +47,7 @@ export async function runScenario(
   onMeasured: (peer: string) => void,
 ): Promise<ScenarioResult> {
   const points: PointResult[] = [];
+  const own = stretched(budget, scenario);
   for (const { at, work } of scenario.points) {
     const results = Object.fromEntries([...peers.keys()].map((name): [string, PeerResult] => [name, { rounds: [] }]));
     for (let round = 0; round < roundsOf(scenario, budget); round++) {
@@ -59,7 +60,7 @@ export async function runScenario(
       for (const [name, peer] of waiting) {
         const result = results[name] as PeerResult; // made above
         if (result.failure === undefined) {
-          await measureInto(result, peer, work, stretched(budget, scenario));
+          await measureInto(result, peer, work, own);
         }
         onMeasured(name);
       }
