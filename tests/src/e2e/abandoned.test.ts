@@ -42,6 +42,26 @@ for (const server of serverEngines) {
       assert.equal((await stream.next()).value.index, 2);
       assert.equal((await stream.next()).done, true);
     });
+
+    it("goes on as long as somebody waits for what comes next, though nobody can ask for more", async () => {
+      await using t = await setUp({ client: "direct", server });
+      const read = async (client: Setup["client"]) => {
+        const stream = client.serverStream({ count: 2, delayMs: 50 })[Symbol.asyncIterator]();
+        await stream.next();
+        return stream.next();
+      };
+      for (const client of [t.client, createClient(EchoService, t.channel.transport)]) {
+        let isOver = false;
+        const second = read(client).finally(() => {
+          isOver = true;
+        });
+        while (!isOver) {
+          collectGarbage();
+          await new Promise(setImmediate);
+        }
+        assert.equal((await second).value?.index, 1);
+      }
+    });
   });
 }
 

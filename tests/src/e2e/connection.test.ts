@@ -318,6 +318,8 @@ for (const engine of serverEngines) {
         clients: channels.map((channel) => channel.client(EchoService)),
         async [Symbol.asyncDispose]() {
           await Promise.all(channels.map((channel) => channel.close()));
+          child.kill("SIGKILL"); // which a test that fails has not come to
+          await exited;
         },
       };
     }

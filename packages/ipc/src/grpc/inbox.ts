@@ -56,12 +56,13 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
     return this;
   }
 
-  next(): Promise<IteratorResult<R>> {
+  /** @param holder - kept in memory for as long as this reader waits */
+  next(holder?: unknown): Promise<IteratorResult<R>> {
     if (this.#at < this.#items.length) {
       return this.#opened(this.#shift());
     }
     return new Promise((resolve, reject) => {
-      const reader = { resolve, reject };
+      const reader = { resolve, reject, holder };
       if (this.#end !== undefined) {
         this.#tellEnd(reader, this.#end.error);
       } else {
@@ -126,4 +127,5 @@ function resultOf<R>(value: R): IteratorResult<R> {
 interface Reader<R> {
   readonly resolve: (result: IteratorResult<R>) => void;
   readonly reject: (error: unknown) => void;
+  readonly holder: unknown;
 }

@@ -219,7 +219,7 @@ class ReaderMessages implements AsyncIterableIterator<unknown> {
   constructor(private readonly messages: Inbox<Encoded, unknown>) {}
 
   next(): Promise<IteratorResult<unknown>> {
-    return this.messages.next();
+    return this.messages.next(this); // one that waits for a message can still read it
   }
 
   return(value?: unknown): Promise<IteratorResult<unknown>> {
