@@ -2,7 +2,7 @@ import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 
 /**
- * What one stream has to send and could not yet: bodies by reference, then perhaps the end of the stream, with or without
+ * What one stream has to send and could not yet: bodies, large ones by reference, then perhaps the end of the stream, with or without
  * trailers. Made when the first byte must wait and gone with the last, so most streams never have one.
  */
 export class Outbox<S> {

@@ -7,7 +7,7 @@ import { Outbox } from "./outbox.js";
 import type { Output } from "./output.js";
 import { initialSettings, type PeerSettings } from "./settings.js";
 
-/** A body up to this size is copied among the frames; a larger one leaves by reference, as a piece of its own in writev. */
+/** A body up to this size is copied at once; a larger one leaves by reference, as a piece of its own in writev. */
 export const MAX_COPIED_BYTES = 16_384;
 
 /**
@@ -117,8 +117,9 @@ export class Sender {
       this.join(outbox);
     }
     const before = outbox.bytes;
-    if (prefix !== null) outbox.push(new Uint8Array(prefix)); // a copy: callers use one prefix buffer over and over
-    if (body !== null) outbox.push(body);
+    // Callers use their memory over and over.
+    if (prefix !== null) outbox.push(new Uint8Array(prefix));
+    if (body !== null) outbox.push(body.length > MAX_COPIED_BYTES ? body : new Uint8Array(body));
     this.waitingBytes += outbox.bytes - before;
     return outbox;
   }
@@ -256,21 +257,20 @@ export function copyMessage(
   prefix: Uint8Array | null,
   body: Uint8Array | null,
 ): number {
-  if (prefix !== null) at = copyShort(buffer, at, prefix);
-  if (body === null) return at;
-  if (body.length < SHORT) return copyShort(buffer, at, body);
-  buffer.set(body, at);
-  return at + body.length;
+  if (prefix !== null) at = copy(buffer, at, prefix);
+  return body === null ? at : copy(buffer, at, body);
 }
 
-export function copyShort(buffer: Uint8Array, at: number, bytes: Uint8Array): number {
+/** Returns where it ends. */
+export function copy(buffer: Uint8Array, at: number, bytes: Uint8Array): number {
   const { length } = bytes;
-  for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!;
+  if (length > SHORT) buffer.set(bytes, at);
+  else for (let i = 0; i < length; i++) buffer[at + i] = bytes[i]!;
   return at + length;
 }
 
-/** Below this a loop is faster than a call of `set`. */
-const SHORT = 24;
+/** Up to this a loop is faster than a call of `set`. */
+const SHORT = 12;
 
 function windowOverflow(streamId: number, increment: number): ConnectionError {
   const whose = streamId === 0 ? "the connection" : `stream ${streamId}`;

@@ -42,7 +42,7 @@ export class ServerStream extends Stream {
 
   /**
    * A whole response in one call, and in one piece when the peer's windows allow: fields, one message of `prefix` and `body`,
-   * trailers. What must wait is kept by reference (`prefix` is copied) and `body` must not change until it has left.
+   * trailers. `prefix` is copied, and so is a `body` of up to 16 KiB; a larger one must not change until onBodySent or the stream's end.
    * @throws TypeError, HeaderListSizeError; nothing is sent then
    */
   reply(

@@ -71,8 +71,8 @@ export abstract class Stream implements SendingStream {
   }
 
   /**
-   * Sends a piece of the body. Small ones are copied at once; a large one, or one that must wait for the peer's windows, is kept
-   * by reference and must not change until onDrain or the stream's end.
+   * Sends a piece of the body. Up to 16 KiB are copied at once; a larger one is kept by reference and must not change until
+   * onBodySent or the stream's end.
    * @param endStream nothing follows
    * @returns whether more is welcome now; if not, onDrain will say when
    */

@@ -2,7 +2,7 @@ import { writeDataHeader } from "./frame/data.js";
 import { FRAME_HEADER_BYTES } from "./frame/frame-header.js";
 import { writeHeadersHeader } from "./frame/headers.js";
 import type { HeaderBlock } from "./header-block.js";
-import { copyMessage, copyShort } from "./sender.js";
+import { copy, copyMessage } from "./sender.js";
 import type { Stream } from "./stream.js";
 
 const NO_TRAILERS = new Uint8Array(0);
@@ -31,10 +31,10 @@ export function writeWholeMessage(
   output.reserve(3 * FRAME_HEADER_BYTES + first.length + length + last.length);
   const { buffer } = output;
   let at = writeHeadersHeader(buffer, output.at, stream.id, first.length, true, false);
-  at = writeDataHeader(buffer, copyShort(buffer, at, first), stream.id, length, trailers === null);
+  at = writeDataHeader(buffer, copy(buffer, at, first), stream.id, length, trailers === null);
   at = copyMessage(buffer, at, prefix, body);
   if (trailers !== null) {
-    at = copyShort(buffer, writeHeadersHeader(buffer, at, stream.id, last.length, true, true), last);
+    at = copy(buffer, writeHeadersHeader(buffer, at, stream.id, last.length, true, true), last);
   }
   output.at = at;
 

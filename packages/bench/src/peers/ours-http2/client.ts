@@ -37,11 +37,15 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
       (stream.context as Exchange).body = new Gathered(headers.contentLength);
     },
     onData(stream, buffer, start, end) {
-      (stream.context as Exchange).body?.add(buffer, start, end);
+      const exchange = stream.context as Exchange;
+      const body = exchange.body?.add(buffer, start, end);
+      if (body !== undefined) {
+        exchange.bytes = codec.decodeResponse(body).length;
+      }
     },
     onTrailers(stream) {
-      const { body, done } = stream.context as Exchange;
-      done(codec.decodeResponse((body as Gathered).bytes).length);
+      const { bytes, done } = stream.context as Exchange;
+      done(bytes);
     },
     onReset: reset,
   };
@@ -50,7 +54,7 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
     call(payload, done) {
       const body = codec.encodeRequest(payload);
       const stream = http2.requestMessage(echoOf(body.length), NO_FIELDS, null, body, echo);
-      const exchange: Exchange = { body: undefined, done };
+      const exchange: Exchange = { body: undefined, bytes: 0, done };
       stream.context = exchange;
     },
 
@@ -118,9 +122,10 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
   };
 }
 
-/** A call: its answer, once that has begun, and who waits for it. */
+/** A call: its answer, once that has begun, how long it is, once it is whole, and who waits for it. */
 interface Exchange {
   body: Gathered | undefined;
+  bytes: number;
   readonly done: (bytes: number) => void;
 }
 

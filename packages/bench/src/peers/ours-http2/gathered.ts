@@ -1,30 +1,26 @@
-/** A body of known length, copied together from pieces that are valid only when they come. */
+/** A body of known length, from pieces that are valid only when they come. */
 export class Gathered {
-  readonly bytes: Uint8Array;
+  #bytes: Uint8Array | undefined;
   #at = 0;
 
-  constructor(length: number) {
-    this.bytes = length > shortBytes ? Buffer.allocUnsafe(length) : new Uint8Array(length);
-  }
+  constructor(private readonly length: number) {}
 
-  /** Returns whether that was all. */
-  add(buffer: Uint8Array, start: number, end: number): boolean {
-    const { bytes } = this;
-    const length = end - start;
-    if (length > shortBytes) {
-      bytes.set(new Uint8Array(buffer.buffer, buffer.byteOffset + start, length), this.#at);
-    } else {
-      for (let i = 0; i < length; i++) {
-        bytes[this.#at + i] = buffer[start + i] as number;
-      }
+  /** The body, if this was all of it. A short one that has come in one piece is valid no longer than that. */
+  add(buffer: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    const { length } = this;
+    const piece = new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
+    if (piece.length === length && length <= shortBytes) {
+      return piece;
     }
-    this.#at += length;
-    return this.#at === bytes.length;
+    this.#bytes ??= Buffer.allocUnsafe(length);
+    this.#bytes.set(piece, this.#at);
+    this.#at += piece.length;
+    return this.#at === length ? this.#bytes : undefined;
   }
 }
 
-/** Below this, a loop is faster than a call of `set`. */
-const shortBytes = 64;
+/** So much is copied at once when it is sent. */
+const shortBytes = 16_384;
 
 /** By length, since a field block that is sent again and again is encoded once. */
 export function blocksByLength<T>(make: (contentLength: string) => T): (length: number) => T {

@@ -22,9 +22,9 @@ await serverProgram((address, _job, own) => {
 
   const echo: RequestHandler = {
     onData(stream, buffer, start, end) {
-      const request = stream.context as Gathered;
-      if (request.add(buffer, start, end)) {
-        const body = codec.encodeResponse(codec.decodeRequest(request.bytes));
+      const request = (stream.context as Gathered).add(buffer, start, end);
+      if (request !== undefined) {
+        const body = codec.encodeResponse(codec.decodeRequest(request));
         stream.reply(responseOf(body.length), NO_FIELDS, null, body, trailers);
       }
     },
