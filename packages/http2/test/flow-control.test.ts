@@ -73,6 +73,24 @@ describe("sending within the peer's windows", () => {
     assert.equal(peer.ofType(Type.HEADERS).length, 4);
   });
 
+  it("copies what has to wait, up to 16 KiB: its memory may be used again at once", async (t) => {
+    const { client, server } = await socketPair(t);
+    const memory = Buffer.alloc(16_384, "a");
+    const handler = answering((stream) => {
+      stream.reply(OK, NO_FIELDS, Buffer.from("->"), memory, DONE);
+      memory.fill("b");
+    });
+    new ServerConnection(server, handler);
+    const peer = new RawPeer(client, false);
+    peer.begin([INITIAL_WINDOW_SIZE, 10]);
+    peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, POST_FIELDS));
+    await peer.settle();
+    peer.send(frame(Type.WINDOW_UPDATE, 0, 1, uint32(100_000)));
+    await peer.next(Type.HEADERS, 1); // trailers
+    const body = Buffer.concat(peer.ofType(Type.DATA, 1).map(({ payload }) => payload));
+    assert.equal(body.toString(), `->${"a".repeat(16_384)}`);
+  });
+
   it("takes turns: streams that wait for the connection's window share it", async (t) => {
     const { peer, ask } = await serving(t, 1_000_000, [INITIAL_WINDOW_SIZE, 10_000_000]);
     ask(1);
