@@ -131,14 +131,31 @@ describe("the decoder", () => {
     assertRead(FeatureSetSchema, toBinary(FeatureSetSchema, create(FeatureSetSchema, { fieldPresence: 1 })));
   });
 
-  it("shares the memory of the input for bytes", () => {
-    const type = kinds("Shared", [ScalarType.BYTES]);
-    const name = type.fields[0]?.localName as string;
-    const memory = toBinary(type, create(type, { [name]: new Uint8Array(40).fill(7) }));
+  const shared = kinds("Shared", [ScalarType.BYTES]);
+  const sharedName = shared.fields[0]?.localName as string;
+  const sharedOf = (length: number) => toBinary(shared, create(shared, { [sharedName]: new Uint8Array(length).fill(7) }));
+  const valueOf = (message: Message | undefined) => (message as unknown as Record<string, Uint8Array>)[sharedName];
+
+  it("shares the memory of the input for long bytes fields", () => {
+    const memory = sharedOf(100);
     for (const bytes of [memory, Buffer.from(memory.buffer, memory.byteOffset, memory.length)]) {
-      const value = (decoderOf(type)(bytes) as unknown as Record<string, Uint8Array>)[name];
+      const value = valueOf(decoderOf(shared)(bytes));
       assert.equal(value?.buffer, memory.buffer);
       assert.equal(Object.getPrototypeOf(value), Object.getPrototypeOf(bytes));
+    }
+  });
+
+  it("leaves nothing in memory that is lent, whichever way it is read", () => {
+    const unknownField = Buffer.from([0xa0, 0x7d, 0x01]); // left to fromBinary
+    for (const length of [0, 1, 64, 65, 5_000, 100_000]) {
+      for (const rest of [Buffer.alloc(0), unknownField]) {
+        const memory = Buffer.concat([sharedOf(length), rest]);
+        const lent = new Uint8Array(memory.buffer, memory.byteOffset, memory.length);
+        assert.equal(decoderOf(shared)(lent, true) === undefined, rest.length > 0);
+        const value = valueOf(binaryCodec(shared, {}).parse(lent, true));
+        lent.fill(0xff);
+        assert.deepEqual(value, new Uint8Array(length).fill(7));
+      }
     }
   });
 

@@ -10,20 +10,23 @@ import {
   type JsonWriteOptions,
   type MessageInitShape,
   type MessageShape,
-  ScalarType,
   toBinary,
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
+import { copyOf } from "./envelope.js";
 
 /** How messages of one type travel. */
 export interface Codec<T extends DescMessage = DescMessage> {
   /** The bytes may be part of larger memory. @throws {ConnectError} Internal for a message that is none of this type. */
   serialize(message: MessageShape<T>): Uint8Array;
-  /** Bytes fields of the message share the memory of `bytes`. @throws {ConnectError} InvalidArgument. */
-  parse(bytes: Uint8Array): MessageShape<T>;
+  /**
+   * Bytes fields of the message may share the memory of `bytes`, unless that is lent: then they are copied.
+   * @throws {ConnectError} InvalidArgument.
+   */
+  parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
 }
 
 export interface CodecOptions {
@@ -45,10 +48,11 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
         throw failed(`serialize ${type.typeName}`, Code.Internal, error);
       }
     },
-    parse(bytes) {
+    parse(bytes, isLent = false) {
       try {
         decode ??= isDepthUsual ? decoderOf(type) : () => undefined;
-        return (decode(bytes) as MessageShape<T> | undefined) ?? fromBinary(type, bytes, binaryOptions);
+        const message = decode(bytes, isLent) as MessageShape<T> | undefined;
+        return message ?? fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
       } catch (error) {
         throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
       }
@@ -82,18 +86,6 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** The message itself, or one made of the properties given. */
 export function completed<T extends DescMessage>(type: T, init: MessageInitShape<T>): MessageShape<T> {
   return isMessage(init, type) ? (init as MessageShape<T>) : create(type, init);
-}
-
-/** Whether messages of this type may have bytes fields, at any depth: they share the memory that they were parsed from. */
-export function hasBytesFields(type: DescMessage, seen = new Set<DescMessage>()): boolean {
-  if (seen.has(type)) {
-    return false;
-  }
-  seen.add(type);
-  return type.fields.some(
-    (field) =>
-      field.scalar === ScalarType.BYTES || (field.message !== undefined && hasBytesFields(field.message, seen)),
-  );
 }
 
 function failed(doing: string, code: Code, cause: unknown): ConnectError {

@@ -42,8 +42,11 @@ import {
  * malformed input, groups, wrappers) is declined when it is met, and the message left to it from the beginning, errors included.
  */
 
-/** Parses a message of one type; undefined where that is left to `fromBinary`. */
-export type Decoder = (bytes: Uint8Array) => Message | undefined;
+/**
+ * Parses a message of one type; undefined where that is left to `fromBinary`. The memory may be lent: then nothing of the message
+ * stays in it.
+ */
+export type Decoder = (bytes: Uint8Array, isLent?: boolean) => Message | undefined;
 
 const decoders = new WeakMap<DescMessage, Decoder>();
 
@@ -58,12 +61,12 @@ export function decoderOf(type: DescMessage): Decoder {
 }
 
 function createDecoder(plan: Plan): Decoder {
-  return (bytes) => {
+  return (bytes, isLent = false) => {
     const prototype = Object.getPrototypeOf(bytes);
     if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) {
       return undefined; // its methods may be anything
     }
-    openWire(bytes);
+    openWire(bytes, isLent);
     depth = 0;
     const message = blankOf(plan, shapeOf(plan, bytes.length));
     const isDone = readFields(plan, message, bytes.length);

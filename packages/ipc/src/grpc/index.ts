@@ -4,7 +4,7 @@
  */
 
 export { abortableIterable, orAborted } from "./abortable.js";
-export { binaryCodec, type Codec, type CodecOptions, completed, hasBytesFields, jsonCodec } from "./codec.js";
+export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
 export {
   acceptEncodingHeader,
   compressionFor,

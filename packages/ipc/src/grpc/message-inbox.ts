@@ -10,11 +10,14 @@ export interface Encoded {
   readonly flags: number;
 }
 
+/** What it is in may be lent, if it is parsed at once. */
+interface Received extends Encoded {
+  readonly isLent: boolean;
+}
+
 export interface MessageInboxOptions {
   readonly codec: Codec;
   readonly readMaxBytes: number;
-  /** Whether messages may have bytes fields, which refer to the memory that they were parsed from. */
-  readonly hasBytes: boolean;
   /** So many bytes of the body have been taken. */
   readonly credit: (bytes: number) => void;
   /** The reader takes no more. */
@@ -23,7 +26,7 @@ export interface MessageInboxOptions {
 
 /** The messages of a body that comes in pieces, parsed when they are taken. */
 export class MessageInbox {
-  readonly messages: Inbox<Encoded, unknown>;
+  readonly messages: Inbox<Received, unknown>;
   /** How messages that say they are compressed are. */
   encoding: Compression | null = null;
   readonly #reader: EnvelopeReader;
@@ -36,11 +39,10 @@ export class MessageInbox {
       ({ bytes }) => this.#credit(bytes.length + envelopeBytes),
       options.onReturn,
     );
-    const { readMaxBytes, hasBytes } = options;
-    this.#reader = new EnvelopeReader(readMaxBytes, (buffer, start, end, flags, isLent) => {
-      const isParsedNow = this.messages.isAwaited && !hasBytes && (flags & compressedFlag) === 0;
+    this.#reader = new EnvelopeReader(options.readMaxBytes, (buffer, start, end, flags, isLent) => {
+      const isParsedNow = this.messages.isAwaited && (flags & compressedFlag) === 0;
       const bytes = isLent && !isParsedNow ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
-      this.messages.put({ bytes, flags });
+      this.messages.put({ bytes, flags, isLent: isLent && isParsedNow });
     });
   }
 
@@ -67,7 +69,7 @@ export class MessageInbox {
     }
   }
 
-  #decode({ bytes, flags }: Encoded): unknown {
+  #decode({ bytes, flags, isLent }: Received): unknown {
     const { codec, readMaxBytes } = this.options;
     if (flags & compressedFlag) {
       if (this.encoding === null) {
@@ -75,6 +77,6 @@ export class MessageInbox {
       }
       return this.encoding.decompress(bytes, readMaxBytes).then((whole) => codec.parse(whole));
     }
-    return codec.parse(bytes);
+    return codec.parse(bytes, isLent);
   }
 }

@@ -1,15 +1,18 @@
 import { constants } from "node:buffer";
+import { copyOf, maxHeapBytes } from "./envelope.js";
 
 /**
  * The message being parsed, and how far. What the functions below read begins at `at` and is all within `end`, the end of the whole
  * input. They decline, by what they return, whatever is malformed, and whatever could be written shorter.
  */
-export const wire = { bytes: new Uint8Array(0) as Uint8Array, at: 0, end: 0, low: 0, high: 0 };
+export const wire = { bytes: new Uint8Array(0) as Uint8Array, isLent: false, at: 0, end: 0, low: 0, high: 0 };
 
 const nothing = wire.bytes;
 
-export function openWire(bytes: Uint8Array): void {
+/** @param isLent - nothing of the message may stay in this memory */
+export function openWire(bytes: Uint8Array, isLent: boolean): void {
   wire.bytes = bytes;
+  wire.isLent = isLent;
   wire.at = 0;
   wire.end = bytes.length;
 }
@@ -156,15 +159,19 @@ export function readDouble(): number | undefined {
   return readFixed(8) ? scratch.getFloat64(0, true) : undefined;
 }
 
-/** They share the memory of the input. */
+/** Long ones share the memory of the input where they may. */
 export function readBytes(): Uint8Array | undefined {
   const length = readLength();
   if (length < 0) {
     return undefined;
   }
-  const { at } = wire;
-  wire.at = at + length;
-  return wire.bytes.subarray(at, at + length);
+  const { bytes, at, isLent } = wire;
+  const end = at + length;
+  wire.at = end;
+  if (length <= maxHeapBytes) {
+    return bytes.slice(at, end);
+  }
+  return isLent ? copyOf(bytes, at, end) : bytes.subarray(at, end);
 }
 
 /** Up to this length a string put together of pieces is flat, and that is faster than a call into the runtime. */

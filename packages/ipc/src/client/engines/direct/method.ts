@@ -6,7 +6,6 @@ import {
   type Codec,
   encodingHeader,
   formatTimeout,
-  hasBytesFields,
   jsonCodec,
   timeoutHeader,
 } from "../../../grpc/index.js";
@@ -21,8 +20,6 @@ export class Method {
   readonly path: string;
   readonly input: Codec;
   readonly output: Codec;
-  /** Whether a response may have bytes fields, which would share, and keep, the memory it was received in. */
-  readonly hasBytes: boolean;
   readonly #fields: readonly string[];
   readonly #plain: HeaderBlock;
   readonly #withTimeout = new Map<number, HeaderBlock>();
@@ -36,7 +33,6 @@ export class Method {
     this.path = `/${desc.parent.typeName}/${desc.name}`;
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
-    this.hasBytes = useBinaryFormat && hasBytesFields(desc.output);
     this.#fields = [
       ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", "localhost"],
       ...["content-type", contentType(useBinaryFormat), "te", "trailers"],

@@ -4,7 +4,6 @@ import {
   Drain,
   type Encoded,
   headersOf,
-  type Inbox,
   MessageInbox,
   recycle,
   sendMessages,
@@ -47,7 +46,6 @@ export class StreamCall extends Call {
     this.#inbox = new MessageInbox({
       codec: method.output,
       readMaxBytes: core.readMaxBytes,
-      hasBytes: method.hasBytes,
       credit: (bytes) => this.stream?.consume(bytes),
       onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
     });
@@ -75,7 +73,7 @@ export class StreamCall extends Call {
     }
   }
 
-  get #messages(): Inbox<Encoded, unknown> {
+  get #messages(): MessageInbox["messages"] {
     return this.#inbox.messages;
   }
 
@@ -216,7 +214,7 @@ const readers = new FinalizationRegistry<StreamCall>((call) => call.onReaderGone
 
 /** What the reader holds, and the call does not. */
 class ReaderMessages implements AsyncIterableIterator<unknown> {
-  constructor(private readonly messages: Inbox<Encoded, unknown>) {}
+  constructor(private readonly messages: MessageInbox["messages"]) {}
 
   next(): Promise<IteratorResult<unknown>> {
     return this.messages.next(this); // one that waits for a message can still read it

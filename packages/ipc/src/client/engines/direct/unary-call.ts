@@ -114,13 +114,10 @@ export class UnaryCall extends Call {
     if (++this.#messages > 1) {
       throw new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
     }
-    const isCompressed = (flags & compressedFlag) !== 0;
-    const isKept = isLent && (isCompressed || this.method.hasBytes);
-    const bytes = isKept ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
-    if (isCompressed) {
-      this.#compressed = bytes;
+    if ((flags & compressedFlag) !== 0) {
+      this.#compressed = isLent ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
     } else {
-      this.#message = this.method.output.parse(bytes);
+      this.#message = this.method.output.parse(stretchOf(buffer, start, end), isLent);
     }
   }
 

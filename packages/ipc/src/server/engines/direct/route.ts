@@ -10,7 +10,6 @@ import {
   compressionNamed,
   encodingHeader,
   fieldOf,
-  hasBytesFields,
   jsonCodec,
   parseTimeout,
   timeoutHeader,
@@ -37,8 +36,6 @@ export class Route {
   readonly compressMinBytes: number;
   readonly compressions: readonly Compression[];
   readonly maxTimeoutMs: number;
-  /** Whether a request may have bytes fields, which would keep the memory it was received in. */
-  readonly hasBytes: boolean;
   readonly binary: Format;
   readonly json: Format;
 
@@ -56,7 +53,6 @@ export class Route {
     this.compressMinBytes = options.compressMinBytes ?? 1024;
     this.compressions = options.acceptCompression ?? [];
     this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
-    this.hasBytes = hasBytesFields(desc.input);
     this.binary = {
       input: binaryCodec(desc.input as DescMessage, options),
       output: binaryCodec(desc.output as DescMessage, options),

@@ -25,7 +25,6 @@ export class StreamServerCall extends ServerCall {
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,
-      hasBytes: facts.route.hasBytes,
       credit: (bytes) => stream.consume(bytes),
       onReturn: () => stream.resume(), // what still comes is read and thrown away
     });

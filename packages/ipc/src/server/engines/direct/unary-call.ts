@@ -100,11 +100,11 @@ export class UnaryServerCall extends ServerCall {
   }
 
   #run(bytes: Uint8Array): void {
-    const { route, format } = this.facts;
+    const { format } = this.facts;
     this.#bytes = this.#reader = undefined; // whoever still holds the call shall not hold what may be megabytes
     let message: unknown;
     try {
-      message = format.input.parse(route.hasBytes && this.#isLent ? copyOf(bytes, 0, bytes.length) : bytes);
+      message = format.input.parse(bytes, this.#isLent);
     } catch (error) {
       this.fail(ConnectError.from(error));
       return;
