@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "./options.js";
 import type { PingCallback } from "./pings.js";
 import { PrefaceReader } from "./preface.js";
 import { ServerRole } from "./server-role.js";
+import type { ServerStream } from "./server-stream.js";
 import type { Settings } from "./settings.js";
 
 /**
@@ -41,6 +42,11 @@ export class ServerConnection {
   /** Streams that are open now. */
   get openStreams(): number {
     return this.core.streams.count;
+  }
+
+  /** Those, oldest first. */
+  streams(): readonly ServerStream[] {
+    return this.core.streams.all() as ServerStream[]; // the only ones there are
   }
 
   /** close() has been called, or the connection is over. */

@@ -133,13 +133,14 @@ describe("the decoder", () => {
 
   const shared = kinds("Shared", [ScalarType.BYTES]);
   const sharedName = shared.fields[0]?.localName as string;
-  const sharedOf = (length: number) => toBinary(shared, create(shared, { [sharedName]: new Uint8Array(length).fill(7) }));
-  const valueOf = (message: Message | undefined) => (message as unknown as Record<string, Uint8Array>)[sharedName];
+  const sharedOf = (length: number) =>
+    toBinary(shared, create(shared, { [sharedName]: new Uint8Array(length).fill(7) }));
+  const bytesIn = (message: Message | undefined) => (message as unknown as Record<string, Uint8Array>)[sharedName];
 
   it("shares the memory of the input for long bytes fields", () => {
     const memory = sharedOf(100);
     for (const bytes of [memory, Buffer.from(memory.buffer, memory.byteOffset, memory.length)]) {
-      const value = valueOf(decoderOf(shared)(bytes));
+      const value = bytesIn(decoderOf(shared)(bytes));
       assert.equal(value?.buffer, memory.buffer);
       assert.equal(Object.getPrototypeOf(value), Object.getPrototypeOf(bytes));
     }
@@ -152,7 +153,7 @@ describe("the decoder", () => {
         const memory = Buffer.concat([sharedOf(length), rest]);
         const lent = new Uint8Array(memory.buffer, memory.byteOffset, memory.length);
         assert.equal(decoderOf(shared)(lent, true) === undefined, rest.length > 0);
-        const value = valueOf(binaryCodec(shared, {}).parse(lent, true));
+        const value = bytesIn(binaryCodec(shared, {}).parse(lent, true));
         lent.fill(0xff);
         assert.deepEqual(value, new Uint8Array(length).fill(7));
       }

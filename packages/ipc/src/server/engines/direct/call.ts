@@ -31,13 +31,6 @@ import { nameOf, type OnError } from "../../on-error.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
 
-/** What a call needs of its engine. */
-export interface Core {
-  readonly onError: OnError;
-  /** The calls that run now. */
-  readonly calls: Set<ServerCall>;
-}
-
 /**
  * One call, from its headers to its status. It is answered once, in `end()`: with what its handler made, at its deadline, or when
  * the server shuts down, whatever its handler does then.
@@ -52,7 +45,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   #startedAt = 0;
 
   constructor(
-    protected readonly core: Core,
+    protected readonly onError: OnError,
     protected readonly stream: ServerStream,
     protected readonly facts: RequestFacts,
     readonly caller: Caller,
@@ -73,7 +66,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   begin(endStream: boolean): void {
     const { timeoutMs } = this.facts;
     const problem = this.caller.refusal ?? this.facts.problem;
-    this.core.calls.add(this);
     this.#startedAt = this.facts.route.calls.start();
     this.isRequestEnded = endStream;
     if (problem !== undefined) {
@@ -162,7 +154,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
         // Its limit is smaller than any answer.
       }
     } else {
-      this.core.onError(problem, { method: nameOf(this.desc) });
+      this.onError(problem, { method: nameOf(this.desc) });
     }
     this.stream.reset(ErrorCode.INTERNAL_ERROR);
   }
@@ -182,7 +174,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     if (!isExpected(error, { aborted: this.isOver, reason: this.reason })) {
-      this.core.onError(error, { method: nameOf(this.desc) });
+      this.onError(error, { method: nameOf(this.desc) });
     }
     if (!this.isOver) {
       this.fail(answerFor(error, notAborted));
@@ -192,7 +184,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   protected end(reason: ConnectError | undefined): void {
     this.isOver = true;
     this.reason = reason;
-    this.core.calls.delete(this);
     this.facts.route.calls.end(reason?.code ?? 0, this.#startedAt);
     deadlines.stop(this);
     LazyContext.end(this.context, reason);

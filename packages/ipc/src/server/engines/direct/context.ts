@@ -29,8 +29,9 @@ export class LazyContext implements HandlerContext {
     this.#call = call;
   }
 
-  readonly timeoutMs = (): number | undefined => this.#call.leftMs();
-
+  get timeoutMs(): () => number | undefined {
+    return () => this.#call.leftMs();
+  }
   get method(): DescMethod {
     return this.#call.desc;
   }

@@ -14,7 +14,7 @@ import type { EngineOptions, ServerEngine } from "../../engine.js";
 import type { Http1 } from "../../http1.js";
 import { outermost } from "../../outermost.js";
 import { BridgedCall } from "./bridge.js";
-import type { Core, ServerCall } from "./call.js";
+import { ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";
 import { StreamServerCall } from "./stream-call.js";
 import { UnaryServerCall } from "./unary-call.js";
@@ -31,13 +31,14 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
       direct.delete(path);
     }
   }
-  const core: Core = { onError, calls: new Set<ServerCall>() };
   const connections = new Set<ServerConnection>();
   let http1: Promise<Http1> | undefined;
   let isDraining = false;
   router.shutdownSignal.addEventListener("abort", () => {
-    for (const call of [...core.calls]) {
-      call.fail(ConnectError.from(router.shutdownSignal.reason, Code.Unavailable));
+    for (const stream of [...connections].flatMap((connection) => connection.streams())) {
+      if (stream.context instanceof ServerCall) {
+        stream.context.fail(ConnectError.from(router.shutdownSignal.reason, Code.Unavailable));
+      }
     }
   });
 
@@ -105,7 +106,8 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
       return answerOther(caller, stream, list.fields, extra, endStream);
     }
     const Call = facts.route.desc.methodKind === "unary" ? UnaryServerCall : StreamServerCall;
-    const call = new Call(core, stream, facts, caller, list.fields, extra);
+    const call = new Call(onError, stream, facts, caller, list.fields, extra);
+    stream.context = call;
     call.begin(endStream);
     return call;
   }

@@ -3,7 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { completed, Drain, incompleteMessage, MessageInbox, sendMessages } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
-import { type Core, okTrailers, ServerCall } from "./call.js";
+import type { OnError } from "../../on-error.js";
+import { okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
 
@@ -14,14 +15,14 @@ export class StreamServerCall extends ServerCall {
   #answers: AsyncIterator<unknown> | undefined;
 
   constructor(
-    core: Core,
+    onError: OnError,
     stream: ServerStream,
     facts: RequestFacts,
     caller: Caller,
     requestFields: readonly string[],
     requestExtra: readonly string[],
   ) {
-    super(core, stream, facts, caller, requestFields, requestExtra);
+    super(onError, stream, facts, caller, requestFields, requestExtra);
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,
