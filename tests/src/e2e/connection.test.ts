@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
@@ -351,6 +351,40 @@ for (const client of clientEngines) {
     }
   });
 }
+
+it("direct dials anew where the server was leaving when it took the connection, but not for ever", async () => {
+  await using t = await setUp({ client: "direct", server: "direct" });
+  const name = freshName();
+  let dials = 0;
+  let leaving = 3;
+  const server = createServer((socket) => {
+    dials++;
+    if (leaving-- > 0) {
+      // SETTINGS, and GOAWAY of one that ends in order
+      socket.on("error", () => {}).end(Buffer.concat([frame(4, [], 0), frame(7, [0, 0, 0, 0, 0, 0, 0, 0], 0)]));
+      socket.resume();
+    } else {
+      const other = connect(resolveSocket(t.server.address).path);
+      socket
+        .on("error", () => {})
+        .pipe(other)
+        .on("error", () => {})
+        .pipe(socket);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+  {
+    await using channel = createChannel(name, { engine: "direct", timeoutMs: 60_000 });
+    assert.equal((await channel.client(EchoService).unary({ text: "there" })).text, "there");
+    assert.equal(dials, 4);
+  }
+  leaving = Number.POSITIVE_INFINITY;
+  dials = 0;
+  await using channel = createChannel(name, { engine: "direct", timeoutMs: 60_000 });
+  await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+  assert.equal(dials, 16);
+  await new Promise((resolve) => server.close(resolve));
+});
 
 function frame(type: number, payload: number[], streamId: number): Buffer {
   return Buffer.from([0, 0, payload.length, type, 0, 0, 0, 0, streamId, ...payload]);

@@ -29,6 +29,8 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   readonly connection: ClientConnection;
   private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
+  /** The server has said that it takes no more calls, as one does that is about to end. */
+  isSentAway = false;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
   #keepAliveTimer: NodeJS.Timeout | undefined;
@@ -134,6 +136,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
 
   /** @internal */
   onGoAway(): void {
+    this.isSentAway = true;
     this.#moveOn();
   }
 

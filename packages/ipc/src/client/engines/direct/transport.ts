@@ -336,7 +336,18 @@ function streamResponse(method: DescMethod, call: StreamCall): AnyResponse {
   } as unknown as AnyResponse;
 }
 
+/** How often to dial anew where the server was leaving when it took the connection: another may have its place. */
+const maxDials = 16;
+
 async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<DirectSession> {
-  const socket = await dial(path, options.trustedUsers ?? []);
-  return new DirectSession(socket, options).settled(path, stop);
+  for (let dials = 1; ; dials++) {
+    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options);
+    try {
+      return await session.settled(path, stop);
+    } catch (error) {
+      if (!session.isSentAway || dials === maxDials || stop.aborted) {
+        throw error;
+      }
+    }
+  }
 }
