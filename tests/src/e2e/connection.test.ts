@@ -357,11 +357,12 @@ it("direct dials anew where the server was leaving when it took the connection, 
   const name = freshName();
   let dials = 0;
   let leaving = 3;
+  let code = 0; // of one that ends in order
   const server = createServer((socket) => {
     dials++;
     if (leaving-- > 0) {
-      // SETTINGS, and GOAWAY of one that ends in order
-      socket.on("error", () => {}).end(Buffer.concat([frame(4, [], 0), frame(7, [0, 0, 0, 0, 0, 0, 0, 0], 0)]));
+      // SETTINGS, and GOAWAY
+      socket.on("error", () => {}).end(Buffer.concat([frame(4, [], 0), frame(7, [0, 0, 0, 0, 0, 0, 0, code], 0)]));
       socket.resume();
     } else {
       const other = connect(resolveSocket(t.server.address).path);
@@ -379,10 +380,16 @@ it("direct dials anew where the server was leaving when it took the connection, 
     assert.equal(dials, 4);
   }
   leaving = Number.POSITIVE_INFINITY;
-  dials = 0;
   await using channel = createChannel(name, { engine: "direct", timeoutMs: 60_000 });
-  await failure(channel.client(EchoService).unary({}), Code.Unavailable);
-  assert.equal(dials, 16);
+  for (const [reason, expected] of [
+    [0, 16],
+    [11, 1], // ENHANCE_YOUR_CALM: not by dialling
+  ] as const) {
+    code = reason;
+    dials = 0;
+    await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+    assert.equal(dials, expected);
+  }
   await new Promise((resolve) => server.close(resolve));
 });
 

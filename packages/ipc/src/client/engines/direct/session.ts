@@ -1,6 +1,13 @@
 import type { Socket } from "node:net";
 import { Code } from "@connectrpc/connect";
-import { ClientConnection, type ClientConnectionHandler, type ConnectionError, readInPlace } from "@vyra/http2";
+import {
+  ClientConnection,
+  type ClientConnectionHandler,
+  type ConnectionError,
+  ErrorCode,
+  type GoAway,
+  readInPlace,
+} from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, notProcessed, Timed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
@@ -29,7 +36,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   readonly connection: ClientConnection;
   private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
-  /** The server has said that it takes no more calls, as one does that is about to end. */
+  /** The server has said that it takes no more calls, for no fault of ours: it is about to end. */
   isSentAway = false;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
@@ -135,8 +142,8 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /** @internal */
-  onGoAway(): void {
-    this.isSentAway = true;
+  onGoAway({ code }: GoAway): void {
+    this.isSentAway = code === ErrorCode.NO_ERROR;
     this.#moveOn();
   }
 
