@@ -18,6 +18,8 @@ export class Outbox<S> {
   end = false;
   trailers: HeaderBlock | null = null;
   trailersExtra: readonly string[] = NO_FIELDS;
+  /** RST_STREAM with NO_ERROR follows the end, unless the peer's message is complete by then. */
+  resets = false;
   /** What the last `take()` took the rest of. */
   taken: Uint8Array | null = null;
   private readonly chunks: Uint8Array[] = [];

@@ -23,14 +23,12 @@ export interface SendingStream {
   readonly id: number;
   sendWindow: number;
   outbox: Outbox<SendingStream> | null;
-  /** END_STREAM has been written. */
-  endSent(): void;
   /** The outbox is empty, and the stream still open for more. */
   drained(): void;
   /** A body that was kept by reference has left. */
   bodySent(body: Uint8Array): void;
-  /** Writes the trailers that waited behind the body. */
-  writeTrailers(outbox: Outbox<SendingStream>): void;
+  /** The last of an outbox that ends the stream has been written, but for its trailers. */
+  outboxEnded(outbox: Outbox<SendingStream>): void;
 }
 
 /**
@@ -214,8 +212,7 @@ export class Sender {
     if (isLast || length >= MIN_EARNING_DATA) this.guard.dataMoved();
     if (!isLast) return length;
     stream.outbox = null;
-    if (outbox.trailers !== null) stream.writeTrailers(outbox);
-    else if (outbox.end) stream.endSent();
+    if (outbox.end) stream.outboxEnded(outbox);
     return length;
   }
 
@@ -223,11 +220,9 @@ export class Sender {
   private writeEnd(outbox: Outbox<SendingStream>): void {
     const { stream } = outbox;
     stream.outbox = null;
-    if (outbox.trailers !== null) stream.writeTrailers(outbox);
-    else if (outbox.end) {
-      this.copy(stream, null, null, true);
-      stream.endSent();
-    }
+    if (!outbox.end) return;
+    if (outbox.trailers === null) this.copy(stream, null, null, true);
+    stream.outboxEnded(outbox);
   }
 
   private join(outbox: Outbox<SendingStream>): void {

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.js";
-import type { StreamError } from "./errors.js";
+import { ErrorCode, type StreamError } from "./errors.js";
 import type { RequestHandler } from "./handlers.js";
 import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
@@ -64,6 +64,19 @@ export class ServerStream extends Stream {
     this.message(prefix, body, false);
     this.wantsDrain = false;
     this.trailers(trailers, trailersExtra);
+  }
+
+  /**
+   * For the end of a response to a request that is not complete: asks the client to send no more of it, by RST_STREAM with NO_ERROR
+   * behind the last of the response (RFC 9113 §8.1), and nothing is called any more. Otherwise the stream would stay open for as long
+   * as the client likes. Does nothing if the request is complete by then.
+   * @throws Error if the response has not been ended
+   */
+  dropRequest(): void {
+    if (this.state === StreamState.CLOSED) return;
+    if (this.sent !== MessagePhase.ENDED) throw new Error(`the response on stream ${this.id} has not been ended`);
+    if (this.outbox === null) this.reset(ErrorCode.NO_ERROR);
+    else this.outbox.resets = true;
   }
 
   override deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {

@@ -87,7 +87,9 @@ export abstract class Stream implements SendingStream {
   message(prefix: Uint8Array | null, body: Uint8Array, endStream = false): boolean {
     if (!this.maySendBody()) return false;
     const { sender } = this.connection;
-    if (sender.mayCopyNow(this, prefix === null ? body.length : prefix.length + body.length)) {
+    const bytes = prefix === null ? body.length : prefix.length + body.length;
+    const isBareEnd = endStream && bytes === 0 && this.outbox === null; // needs no window, and waits for no other stream
+    if (isBareEnd || sender.mayCopyNow(this, bytes)) {
       sender.copy(this, prefix, body, endStream);
       if (endStream) this.endSent();
       return true;
@@ -196,10 +198,10 @@ export abstract class Stream implements SendingStream {
   }
 
   /** @internal */
-  writeTrailers(outbox: Outbox<SendingStream>): void {
-    if (outbox.trailers === null) return;
-    this.connection.headers.write(this.id, outbox.trailers, outbox.trailersExtra, true);
+  outboxEnded(outbox: Outbox<SendingStream>): void {
+    if (outbox.trailers !== null) this.connection.headers.write(this.id, outbox.trailers, outbox.trailersExtra, true);
     this.endSent();
+    if (outbox.resets) this.reset(ErrorCode.NO_ERROR);
   }
 
   /** @internal */

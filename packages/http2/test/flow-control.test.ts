@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ClientConnection, NO_FIELDS, ServerConnection, type ServerStream } from "@vyra/http2";
+import { ClientConnection, ErrorCode, NO_FIELDS, ServerConnection, type ServerStream } from "@vyra/http2";
 import fc from "fast-check";
 import { answering, Call, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
@@ -40,6 +40,23 @@ async function serving(t: import("node:test").TestContext, bytes: number, ...ent
   const ask = (streamId: number): void =>
     peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, streamId, POST_FIELDS));
   return { peer, ask, connection, stream: () => stream };
+}
+
+/** A server of ours that says nothing of its own accord, and a peer that says which windows it has. */
+async function answeringNothing(t: import("node:test").TestContext, ...entries: [number, number][]) {
+  const { client, server } = await socketPair(t);
+  const streams: ServerStream[] = [];
+  const connection = new ServerConnection(server, {
+    onStream(stream) {
+      streams.push(stream);
+      return { onData() {}, onTrailers() {}, onReset() {} };
+    },
+  });
+  const peer = new RawPeer(client, false);
+  peer.begin(...entries);
+  const ask = (streamId: number, isWhole = true): void =>
+    peer.send(frame(Type.HEADERS, isWhole ? END_HEADERS | END_STREAM : END_HEADERS, streamId, POST_FIELDS));
+  return { peer, ask, connection, streams };
 }
 
 describe("sending within the peer's windows", () => {
@@ -146,6 +163,71 @@ describe("sending within the peer's windows", () => {
     ask(3);
     await peer.settle();
     assert.equal(Math.max(...peer.ofType(Type.DATA, 3).map((data) => data.payload.length)), 16_384);
+  });
+});
+
+describe("the end of a message", () => {
+  it("without a body waits for no window, and for no other stream", async (t) => {
+    const { peer, ask, streams } = await answeringNothing(t, [INITIAL_WINDOW_SIZE, 1_000_000]);
+    ask(1);
+    ask(3);
+    await peer.settle();
+    const [long, empty] = streams as [ServerStream, ServerStream];
+    for (const stream of streams) stream.respond(OK);
+    long.data(Buffer.alloc(100_000));
+    await peer.settle();
+    assert.equal(dataBytes(peer), 65_535);
+    empty.end();
+    await peer.settle();
+    const [end] = peer.ofType(Type.DATA, 3);
+    assert.deepEqual([end?.flags, end?.payload.length], [END_STREAM, 0]);
+  });
+});
+
+describe("a response that ends before its request", () => {
+  /** A server with such a response of `bytes` bytes, some of which have to wait. */
+  async function early(t: import("node:test").TestContext, bytes: number, withTrailers = true) {
+    const { peer, ask, streams } = await answeringNothing(t, [INITIAL_WINDOW_SIZE, 10]);
+    ask(1, false);
+    await peer.settle();
+    const stream = streams[0] as ServerStream;
+    stream.respond(OK);
+    assert.throws(() => stream.dropRequest(), /has not been ended/);
+    stream.data(Buffer.alloc(bytes), !withTrailers);
+    if (withTrailers) stream.trailers(DONE);
+    stream.dropRequest();
+    await peer.settle();
+    return { peer, stream };
+  }
+  const kinds = (peer: RawPeer) => peer.frames.filter(({ streamId }) => streamId === 1).map(({ type }) => type);
+  const { HEADERS, DATA, RST_STREAM } = Type;
+
+  it("is followed by a reset with NO_ERROR (RFC 9113 §8.1)", async (t) => {
+    const { peer, stream } = await early(t, 10);
+    assert.deepEqual(kinds(peer), [HEADERS, DATA, HEADERS, RST_STREAM]);
+    assert.deepEqual(peer.ofType(RST_STREAM)[0]?.payload, uint32(ErrorCode.NO_ERROR));
+    assert.equal(stream.isClosed, true);
+    stream.dropRequest();
+  });
+
+  for (const withTrailers of [true, false]) {
+    it(`is whole before that, however long it waits, ${withTrailers ? "with" : "without"} trailers`, async (t) => {
+      const { peer, stream } = await early(t, 20, withTrailers);
+      assert.deepEqual([kinds(peer), stream.isClosed], [[HEADERS, DATA], false]);
+      peer.send(frame(Type.WINDOW_UPDATE, 0, 1, uint32(10)));
+      assert.equal(await peer.resetCode(1), ErrorCode.NO_ERROR);
+      assert.deepEqual(kinds(peer), [HEADERS, DATA, DATA, ...(withTrailers ? [HEADERS] : []), RST_STREAM]);
+      assert.equal(dataBytes(peer), 20);
+      assert.equal(stream.isClosed, true);
+    });
+  }
+
+  it("is not if the request has become complete in the meantime", async (t) => {
+    const { peer, stream } = await early(t, 20);
+    peer.send(frame(Type.DATA, END_STREAM, 1), frame(Type.WINDOW_UPDATE, 0, 1, uint32(10)));
+    await peer.settle();
+    assert.deepEqual(kinds(peer), [HEADERS, DATA, DATA, HEADERS]);
+    assert.equal(stream.isClosed, true);
   });
 });
 

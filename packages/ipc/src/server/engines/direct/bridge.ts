@@ -18,7 +18,6 @@ export class BridgedCall implements RequestHandler {
   readonly #inbox: Inbox<Uint8Array, Uint8Array>;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();
-  #isRequestEnded: boolean;
 
   constructor(
     private readonly stream: ServerStream,
@@ -30,7 +29,6 @@ export class BridgedCall implements RequestHandler {
     private readonly onError: OnError,
   ) {
     stream.pause();
-    this.#isRequestEnded = endStream;
     this.#inbox = new Inbox(
       (chunk) => chunk,
       (chunk) => stream.consume(chunk.length),
@@ -50,12 +48,10 @@ export class BridgedCall implements RequestHandler {
   }
 
   onTrailers(): void {
-    this.#isRequestEnded = true;
     this.#inbox.finish();
   }
 
   onReset(_: ServerStream, error: StreamError): void {
-    this.#isRequestEnded = true;
     const reason = new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
     this.#inbox.abort(reason);
     this.#controller.abort(reason);
@@ -113,9 +109,7 @@ export class BridgedCall implements RequestHandler {
         stream.trailers(HeaderBlock.of(NO_FIELDS), listOf(trailer));
       }
     }
-    if (!this.#isRequestEnded && !stream.isClosed && stream.waitingBytes === 0) {
-      stream.reset(ErrorCode.NO_ERROR);
-    }
+    stream.dropRequest();
   }
 }
 

@@ -39,8 +39,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   isOver = false;
   reason: unknown;
   protected readonly context = new LazyContext(this);
-  /** The request has come to its end. */
-  protected isRequestEnded = false;
   protected isAnswerBegun = false;
   #startedAt = 0;
 
@@ -67,7 +65,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     const { timeoutMs } = this.facts;
     const problem = this.caller.refusal ?? this.facts.problem;
     this.#startedAt = this.facts.route.calls.start();
-    this.isRequestEnded = endStream;
     if (problem !== undefined) {
       this.fail(problem);
       return;
@@ -81,7 +78,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   }
 
   onTrailers(_: ServerStream, __: HeaderList, ___: readonly string[]): void {
-    this.isRequestEnded = true;
     if (!this.isOver) {
       this.onRequestEnd();
     }
@@ -89,7 +85,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
 
   /** The caller has cancelled, or is gone. */
   onReset(_: ServerStream, error: StreamError): void {
-    this.isRequestEnded = true;
     if (!this.isOver) {
       const code = error.origin === "peer" ? codeFromResetCode(error.code) : Code.Canceled;
       this.end(new ConnectError("the caller went away", code, undefined, undefined, error));
@@ -115,7 +110,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     } catch (problem) {
       this.concludeWithout(problem);
     }
-    this.letGoOfRequest();
+    this.stream.dropRequest();
   }
 
   #sendStatus(error: ConnectError): void {
@@ -217,16 +212,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return { bytes, flags: 0 };
     }
     return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
-  }
-
-  /**
-   * A call is over with its answer: NO_ERROR asks the peer to stop sending, RFC 9113 §8.1. Otherwise the stream would stay open
-   * for as long as the peer likes.
-   */
-  protected letGoOfRequest(): void {
-    if (!this.isRequestEnded && this.stream.waitingBytes === 0) {
-      this.stream.reset(ErrorCode.NO_ERROR);
-    }
   }
 }
 

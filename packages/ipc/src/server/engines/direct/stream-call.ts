@@ -42,7 +42,6 @@ export class StreamServerCall extends ServerCall {
   }
 
   onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    this.isRequestEnded = endStream;
     if (this.isOver) {
       stream.consume(end - start);
       return;
@@ -128,7 +127,7 @@ export class StreamServerCall extends ServerCall {
     } catch (problem) {
       this.concludeWithout(problem);
     }
-    this.letGoOfRequest();
+    this.stream.dropRequest();
   }
 }
 

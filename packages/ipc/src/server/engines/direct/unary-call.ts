@@ -29,7 +29,6 @@ export class UnaryServerCall extends ServerCall {
   #reader: EnvelopeReader | undefined;
 
   onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    this.isRequestEnded = endStream;
     if (this.isOver) {
       return;
     }
@@ -168,7 +167,7 @@ export class UnaryServerCall extends ServerCall {
     } catch (problem) {
       this.concludeWithout(problem);
     }
-    this.letGoOfRequest();
+    this.stream.dropRequest();
   }
 }
 
