@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
@@ -195,22 +195,40 @@ describePairs("a channel", (pair) => {
     await new Promise((resolve) => silent.close(resolve));
   });
 
-  it("says so when the other end does not speak HTTP/2", async () => {
-    const name = freshName();
-    const { path } = resolveSocket(name);
-    const server = createServer((socket) =>
-      socket
-        .on("error", () => {})
-        .resume()
-        .end("SSH-2.0-OpenSSH_9.9\r\n"),
-    );
-    await new Promise<void>((resolve) => server.listen(path, resolve));
-    const channel = createChannel(name, options);
-    const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
-    assert.match(error.message, /does not speak HTTP\/2/);
-    await channel.close();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  for (const { what, does, message } of [
+    {
+      what: "does not speak HTTP/2",
+      does: (socket: Socket) => socket.end("SSH-2.0-OpenSSH_9.9\r\n"),
+      message: /^\[unavailable\] the server at \S+ does not speak HTTP\/2$/,
+    },
+    {
+      what: "closes the connection at once",
+      does: (socket: Socket) => socket.end(),
+      message: /^\[unavailable\] the server at \S+ closed the connection before it had begun$/,
+    },
+    {
+      what: "says nothing for 20 s",
+      does: (socket: Socket) => {
+        const ticks = setInterval(() => mock.timers.tick(10_000), 1);
+        socket.once("close", () => clearInterval(ticks));
+      },
+      message: /^\[unavailable\] the server at \S+ does not answer$/,
+    },
+  ]) {
+    it(`says so when the other end ${what}`, async (t) => {
+      t.after(() => mock.timers.reset());
+      const name = freshName();
+      const server = createServer((socket) => does(socket.on("error", () => {}).resume()));
+      await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+      mock.timers.enable({ apis: ["setTimeout"] });
+      const channel = createChannel(name, { ...options, timeoutMs: 3_600_000 });
+      const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
+      assert.match(error.message, message);
+      assert.ok(error.cause instanceof NotProcessedError);
+      await channel.close();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
 
   it("ends its calls with Canceled when it is closed, and later ones, too", async () => {
     await using t = await setUp(pair);
@@ -255,14 +273,14 @@ describePairs("a channel", (pair) => {
 for (const engine of serverEngines) {
   describe(`channels to a server process, ${engine}`, () => {
     it("give it up when it does not answer any more", async () => {
-      await using t = await start({ keepAliveIntervalMs: 50, keepAliveTimeoutMs: 200 });
+      await using t = await start({ keepAliveIntervalMs: 50, keepAliveTimeoutMs: 2_000 });
       const outcomes = t.clients.map(async (client) => {
         const fault = { hang: true };
         const unary = failure(client.unary({ fault }, { timeoutMs: 30_000 }), Code.Unavailable);
         const stream = failure(all(client.serverStream({ count: 1, fault })), Code.Unavailable);
         for (const error of await Promise.all([unary, stream])) {
           assert.match(error.message, /lost the connection/);
-          assert.match(String(error.cause), /no answer to PING within 200 ms/);
+          assert.match(String(error.cause), /no answer to PING within 2000 ms/);
         }
       });
       await Promise.all(t.clients.map((client) => client.unary({ delayMs: 300 }, { timeoutMs: 30_000 })));

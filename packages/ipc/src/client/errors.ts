@@ -30,6 +30,32 @@ export function unreachable(path: string, cause: unknown): ConnectError {
   }
 }
 
+/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
+export const handshakeTimeoutMs = 20_000;
+
+/** Why a connection is given up on which the server says nothing. */
+export class HandshakeTimeout extends Error {
+  override readonly name = "HandshakeTimeout";
+
+  constructor() {
+    super(`no SETTINGS within ${handshakeTimeoutMs} ms`);
+  }
+}
+
+/**
+ * The error of a call for which a connection was made that did not come as far as the server's SETTINGS, RFC 9113 §3.4: until then
+ * the server may be anything. Without a cause, the server has ended it.
+ */
+export function notBegun(path: string, cause: unknown): ConnectError {
+  let what = "does not speak HTTP/2";
+  if (cause === undefined) {
+    what = "closed the connection before it had begun";
+  } else if (cause instanceof HandshakeTimeout) {
+    what = "does not answer";
+  }
+  return notProcessed(`the server at ${shown(path)} ${what}`, Code.Unavailable, cause);
+}
+
 /** The error of a call whose connection ended under it. Whether it was processed is not known. */
 export function connectionLost(path: string, cause: unknown): ConnectError {
   return new ConnectError(`lost the connection to ${shown(path)}`, Code.Unavailable, undefined, undefined, cause);

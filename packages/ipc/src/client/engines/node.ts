@@ -8,7 +8,7 @@ import { CallCounter, counting } from "../../stats/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";
 import { dial } from "../dial.js";
-import { channelClosed, connectionLost, refused } from "../errors.js";
+import { channelClosed, connectionLost, HandshakeTimeout, handshakeTimeoutMs, notBegun, refused } from "../errors.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../options.js";
 import { connect } from "../pool.js";
 import { waitForReady } from "../wait-for-ready.js";
@@ -16,9 +16,6 @@ import { endsWithReader } from "./ends-with-reader.js";
 
 /** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
 const authority = "http://localhost";
-
-/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
-const handshakeTimeoutMs = 20_000;
 
 /**
  * The reference engine: connect-node's gRPC transport over `node:http2`, with a session of ours. Each call gets a
@@ -286,7 +283,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
   });
   const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
   const giveUp = () => session.destroy();
-  const timer = setTimeout(giveUp, handshakeTimeoutMs);
+  const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs);
   stop.addEventListener("abort", giveUp, { once: true });
   try {
     stop.throwIfAborted();
@@ -295,7 +292,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
     return new NodeSession(session, keepAlive, credentialsOf(socket));
   } catch (error) {
     session.destroy();
-    throw notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error);
+    throw notBegun(path, error);
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", giveUp);
@@ -305,7 +302,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
 /** Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything. */
 function settingsOf(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve, reject) => {
-    let failure: unknown = new Error("the connection was closed");
+    let failure: unknown;
     session.once("remoteSettings", () => resolve());
     session.once("close", () => reject(failure));
     session.on("error", (error) => {

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { Code } from "@connectrpc/connect";
 import {
   ClientConnection,
   type ClientConnectionHandler,
@@ -9,8 +8,9 @@ import {
   readInPlace,
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { deadlines, notProcessed, Timed } from "../../../grpc/index.js";
+import { deadlines, Timed } from "../../../grpc/index.js";
 import type { Session } from "../../connection.js";
+import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
 
 /** A call that waits for its turn on a session. */
@@ -21,9 +21,6 @@ export interface Waiting {
   acquire(): void;
   readonly isOver: boolean;
 }
-
-/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
-const handshakeTimeoutMs = 20_000;
 
 /** After how long without calls a session stops holding the process, in milliseconds: to look each time would cost every call. */
 const idleMs = 10;
@@ -52,7 +49,10 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     super();
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
-    this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
+    this.connection = new ClientConnection(this.socket, this, {
+      reader: "caller",
+      settingsTimeoutMs: handshakeTimeoutMs,
+    });
   }
 
   /**
@@ -62,8 +62,12 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
    */
   settled(path: string, stop: AbortSignal): Promise<this> {
     return new Promise((resolve, reject) => {
+      let timeout: HandshakeTimeout | undefined;
       const giveUp = () => this.destroy();
-      const timer = setTimeout(giveUp, handshakeTimeoutMs);
+      const timer = setTimeout(() => {
+        timeout = new HandshakeTimeout();
+        giveUp();
+      }, handshakeTimeoutMs);
       stop.addEventListener("abort", giveUp, { once: true });
       const settle = () => {
         clearTimeout(timer);
@@ -79,8 +83,10 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       };
       this.#onEnd = (error) => {
         settle();
-        const what = error?.origin === "local" ? "does not speak HTTP/2" : "closed the connection before it had begun";
-        reject(notProcessed(`the server at ${path} ${what}`, Code.Unavailable, error ?? undefined));
+        if (error?.code === ErrorCode.SETTINGS_TIMEOUT && error.origin === "local") {
+          timeout ??= new HandshakeTimeout();
+        }
+        reject(notBegun(path, timeout ?? (error?.origin === "local" ? error : undefined)));
       };
       if (stop.aborted) {
         giveUp();

@@ -68,7 +68,6 @@ export class UndiciSession implements Session, CallHost, WireListener {
         },
       },
     );
-    this.#listen();
   }
 
   isOpen(): boolean {
@@ -152,6 +151,9 @@ export class UndiciSession implements Session, CallHost, WireListener {
       this.socket.unref();
     }
     this.#handshake.resolve();
+    if (this.#silence === undefined) {
+      this.#listen();
+    }
   }
 
   onRequestSent(streamId: number): void {
@@ -183,7 +185,8 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   onLost(cause: unknown): void {
     this.#lost ??= { cause };
-    this.#handshake.reject(cause ?? new Error("the connection was closed"));
+    // Who ends the connection with something said, but no SETTINGS, speaks something else.
+    this.#handshake.reject(cause ?? (this.socket.bytesRead > 0 ? new Error("the connection was closed") : undefined));
   }
 
   /** Whether the server will never look at this call, or has never been told of it. */

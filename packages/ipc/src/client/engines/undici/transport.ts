@@ -1,19 +1,17 @@
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
-import { notProcessed, orAborted, startDeadline } from "../../../grpc/index.js";
+import { orAborted, startDeadline } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { ReadyOptions } from "../../connection.js";
 import { dial } from "../../dial.js";
+import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { endsWithReader } from "../ends-with-reader.js";
 import { loadUndici } from "./load.js";
 import { authority, UndiciSession } from "./session.js";
-
-/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
-const handshakeTimeoutMs = 20_000;
 
 /** Connect's gRPC transport over undici. */
 export function createUndiciTransport(path: string, options: IpcTransportOptions): IpcTransport {
@@ -85,7 +83,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
     return session;
   } catch (error) {
     session.destroy();
-    throw notProcessed(`the server at ${path} does not speak HTTP/2`, Code.Unavailable, error);
+    throw notBegun(path, limit.signal.aborted ? new HandshakeTimeout() : error);
   } finally {
     limit.stop();
   }
