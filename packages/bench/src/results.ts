@@ -34,14 +34,15 @@ function compact(json: string): string {
   return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
 }
 
-/** Earlier results with scenarios measured anew in the place of their older ones. @throws Error where that makes no sense */
+/** Earlier results with scenarios measured anew in the place of their older ones, if there are such. @throws Error where that makes no sense */
 export function updated(
   before: SuiteResult | undefined,
   { scenarios, startedAt, commit, machine }: SuiteResult,
 ): SuiteResult {
   assertUpdatable(before, machine);
-  const anew = new Map(scenarios.map((each) => [each.name, { ...each, update: { startedAt, commit } }]));
-  return { ...before, scenarios: before.scenarios.map((each) => anew.get(each.name) ?? each) };
+  const anew = scenarios.map((each) => ({ ...each, update: { startedAt, commit } }));
+  const all = new Map([...before.scenarios, ...anew].map((each) => [each.name, each]));
+  return { ...before, scenarios: [...all.values()] };
 }
 
 /** To be asked before minutes are spent on measuring. @throws Error where there is nothing to update, or not on this machine */

@@ -100,6 +100,26 @@ describe("an update", () => {
     );
   });
 
+  it("adds what is new, where it belongs", () => {
+    const after = updated(before, {
+      ...later,
+      scenarios: [
+        { name: "unary-1000", points },
+        { name: "unary-64k", points },
+      ],
+    });
+    assert.deepEqual(
+      after.scenarios.map(({ name }) => name),
+      [...before.scenarios.map(({ name }) => name), "unary-1000", "unary-64k"],
+    );
+    writeReport(join(folder, "added.md"), folder, [{ ...after, scenarios: after.scenarios.toReversed() }]);
+    const sections = [...readFileSync(join(folder, "added.md"), "utf8").matchAll(/\(`([^`]+)` in the JSON/g)];
+    assert.deepEqual(
+      sections.map(([, name]) => name),
+      ["unary-1", "unary-64", "unary-1000", "unary-64k"],
+    );
+  });
+
   it("is refused where there is nothing to update, or from another machine", () => {
     assert.throws(() => updated(undefined, later), /run the suite in full first/);
     const elsewhere = { ...later, machine: { ...later.machine, cpu: "another" } };

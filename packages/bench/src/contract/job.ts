@@ -17,6 +17,8 @@ export interface Job {
   readonly streams: number;
   /** With a deadline, metadata both ways and, where the peer has it, a retry policy on every call. */
   readonly withExtras: boolean;
+  /** How many objects programs of Node.js keep besides: see live-objects.ts. */
+  readonly liveObjects: number;
   /** For how long to do it before it counts, in milliseconds. */
   readonly warmMs: number;
   readonly measureMs: number;
@@ -25,7 +27,7 @@ export interface Job {
 /** A job without its times, which are the run's to decide. */
 export type Work = Omit<Job, "warmMs" | "measureMs">;
 
-const single = { payloadBytes: 32, inFlight: 1, connections: 1, streams: 0, withExtras: false };
+const single = { payloadBytes: 32, inFlight: 1, connections: 1, streams: 0, withExtras: false, liveObjects: 0 };
 
 export function work(kind: Job["kind"], details: Partial<Work> = {}): Work {
   return { ...single, ...details, kind };

@@ -9,6 +9,7 @@ import { runPingPong } from "../load/ping-pong.js";
 import type { Tally } from "../load/tally.js";
 import { runUpload } from "../load/upload.js";
 import { programArguments } from "./arguments.js";
+import { keepObjects } from "./live-objects.js";
 import { usageNow } from "./usage.js";
 
 type Connect = () => Promise<Connection>;
@@ -24,6 +25,7 @@ export async function clientProgram(
 ): Promise<void> {
   const { address, job, own } = programArguments();
   process.on("unhandledRejection", fail);
+  keepObjects(job.liveObjects);
   const input = createInterface(process.stdin);
   input.on("close", () => process.exit());
   const run = await prepare(async () => connect(address, job, own), job);

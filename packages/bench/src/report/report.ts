@@ -4,6 +4,7 @@ import { quietLimit } from "../machine.js";
 import type { SuiteResult } from "../results.js";
 import type { ScenarioResult } from "../run/run-scenario.js";
 import { scenarios } from "../scenarios/index.js";
+import type { Scenario } from "../scenarios/scenario.js";
 import { spread } from "../stats.js";
 import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
@@ -71,22 +72,24 @@ function suiteSection(result: SuiteResult, link: (name: string) => string): stri
     `## ${titles[result.suite]}`,
     machineText(result, `[${json}](${link(json)})`),
     versionsTable(result),
-    ...result.scenarios.flatMap((each) => scenarioSection(result.suite, each, peers, link)),
+    ...scenarios
+      .filter(({ suite }) => suite === result.suite)
+      .flatMap((each) => scenarioSection(each, result, peers, link)),
   ];
 }
 
 function scenarioSection(
-  suite: Suite,
-  result: ScenarioResult,
+  scenario: Scenario,
+  { suite, scenarios }: SuiteResult,
   peers: ReadonlyMap<string, string>,
   link: (name: string) => string,
 ): string[] {
-  const scenario = scenarios.find((each) => each.suite === suite && each.name === result.name);
-  if (scenario === undefined) {
-    return []; // of an older version
+  const result = scenarios.find(({ name }) => name === scenario.name);
+  if (result === undefined) {
+    return []; // newer than the results
   }
   const pictures = charts
-    .filter((chart) => chart.suite === suite && chart.scenario === result.name)
+    .filter((chart) => chart.suite === suite && chart.scenario === scenario.name)
     .map((chart) => `![${chart.title}](${link(fileOf(chart))})`);
   return [
     `### ${scenario.title}`,

@@ -43,6 +43,20 @@ export function onePoint(work: Work): readonly Point[] {
   return [{ at: 0, work }];
 }
 
+/** The same question to programs that have as many objects as an application: the stacks of Node.js, as others do not mind. */
+export function inFullHeaps({ name, title, points, ...rest }: Scenario): Scenario {
+  return {
+    ...rest,
+    name: `${name}-full`,
+    title: `${title}, in full heaps`,
+    about:
+      `As “${title}”, with 400,000 objects alive in either process, 40 MB: V8 collects a small heap as a whole for every 30 MB or so ` +
+      "that are allocated outside of it, and hardly ever one of an application's size.",
+    points: points.map(({ at, work }) => ({ at, work: { ...work, liveObjects: 400_000 } })),
+    only: ["limit", "direct", "grpc-js", "connect-node"],
+  };
+}
+
 /** The same question at a size that takes no time: does it run at all? */
 export function shrunk(scenario: Scenario): Scenario {
   const ends = scenario.points.length > 1 ? [scenario.points[0], scenario.points.at(-1)] : scenario.points;

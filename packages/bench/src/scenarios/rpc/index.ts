@@ -1,4 +1,4 @@
-import type { Scenario } from "../scenario.js";
+import { inFullHeaps, type Scenario } from "../scenario.js";
 import { coldStart } from "./cold-start.js";
 import { concurrency } from "./concurrency.js";
 import { connections100 } from "./connections-100.js";
@@ -21,6 +21,9 @@ import { upload } from "./upload.js";
 import { upload1m } from "./upload-1m.js";
 import { upload64k } from "./upload-64k.js";
 
+/** Messages of 64 KiB are where it shows how much else there is for V8 to collect. */
+const withFullHeaps = [unary64k, download64k, upload64k].map(inFullHeaps);
+
 export const rpcScenarios: readonly Scenario[] = [
   unary1,
   unary64,
@@ -34,6 +37,7 @@ export const rpcScenarios: readonly Scenario[] = [
   upload,
   download64k,
   upload64k,
+  ...withFullHeaps,
   download1m,
   upload1m,
   connections100,
