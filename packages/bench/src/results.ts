@@ -34,7 +34,10 @@ function compact(json: string): string {
   return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
 }
 
-/** Earlier results with scenarios measured anew in the place of their older ones, if there are such. @throws Error where that makes no sense */
+/**
+ * Earlier results with scenarios measured anew in the place of their older ones, if there are such.
+ * @throws Error where that makes no sense
+ */
 export function updated(
   before: SuiteResult | undefined,
   { scenarios, startedAt, commit, machine }: SuiteResult,

@@ -80,11 +80,11 @@ function suiteSection(result: SuiteResult, link: (name: string) => string): stri
 
 function scenarioSection(
   scenario: Scenario,
-  { suite, scenarios }: SuiteResult,
+  { suite, scenarios: measured }: SuiteResult,
   peers: ReadonlyMap<string, string>,
   link: (name: string) => string,
 ): string[] {
-  const result = scenarios.find(({ name }) => name === scenario.name);
+  const result = measured.find(({ name }) => name === scenario.name);
   if (result === undefined) {
     return []; // newer than the results
   }

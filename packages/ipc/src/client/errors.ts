@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectionError, ErrorCode } from "@vyra/http2";
 import { UntrustedSocketError } from "../address/index.js";
 import { notProcessed } from "../grpc/index.js";
 
@@ -47,13 +48,19 @@ export class HandshakeTimeout extends Error {
  * the server may be anything. Without a cause, the server has ended it.
  */
 export function notBegun(path: string, cause: unknown): ConnectError {
-  let what = "does not speak HTTP/2";
-  if (cause === undefined) {
-    what = "closed the connection before it had begun";
-  } else if (cause instanceof HandshakeTimeout) {
-    what = "does not answer";
+  return notProcessed(`the server at ${shown(path)} ${whyNotBegun(cause)}`, Code.Unavailable, cause);
+}
+
+function whyNotBegun(cause: unknown): string {
+  const error = cause instanceof ConnectionError ? cause : undefined;
+  if (cause === undefined || (error !== undefined && error.origin !== "local")) {
+    return "closed the connection before it had begun";
   }
-  return notProcessed(`the server at ${shown(path)} ${what}`, Code.Unavailable, cause);
+  // Who says nothing does not acknowledge our own SETTINGS either, for which `@vyra/http2` gives less time.
+  if (cause instanceof HandshakeTimeout || error?.code === ErrorCode.SETTINGS_TIMEOUT) {
+    return "does not answer";
+  }
+  return "does not speak HTTP/2";
 }
 
 /** The error of a call whose connection ended under it. Whether it was processed is not known. */

@@ -49,10 +49,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     super();
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
-    this.connection = new ClientConnection(this.socket, this, {
-      reader: "caller",
-      settingsTimeoutMs: handshakeTimeoutMs,
-    });
+    this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
   }
 
   /**
@@ -62,10 +59,9 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
    */
   settled(path: string, stop: AbortSignal): Promise<this> {
     return new Promise((resolve, reject) => {
-      let timeout: HandshakeTimeout | undefined;
       const giveUp = () => this.destroy();
       const timer = setTimeout(() => {
-        timeout = new HandshakeTimeout();
+        fail(new HandshakeTimeout());
         giveUp();
       }, handshakeTimeoutMs);
       stop.addEventListener("abort", giveUp, { once: true });
@@ -81,13 +77,11 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
         this.onDeadline();
         resolve(this);
       };
-      this.#onEnd = (error) => {
+      const fail = (cause: unknown) => {
         settle();
-        if (error?.code === ErrorCode.SETTINGS_TIMEOUT && error.origin === "local") {
-          timeout ??= new HandshakeTimeout();
-        }
-        reject(notBegun(path, timeout ?? (error?.origin === "local" ? error : undefined)));
+        reject(notBegun(path, cause));
       };
+      this.#onEnd = (error) => fail(error ?? undefined);
       if (stop.aborted) {
         giveUp();
       }
