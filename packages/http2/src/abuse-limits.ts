@@ -1,4 +1,5 @@
 import { ConnectionError, ErrorCode } from "./errors.js";
+import { performance } from "./real-timers.js";
 
 /**
  * What a peer may do that costs us work and it next to nothing. Each kind has a budget: a burst, a rate at which it refills,

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { nextTick, setImmediate } from "./real-timers.js";
 
 /**
  * What a connection has to write. Frames are put straight into `buffer` at `at`, and everything put there within one turn of
@@ -120,7 +121,7 @@ export class Output {
   schedule(): void {
     if (this.scheduled || this.writes > 0 || this.ended) return;
     this.scheduled = true;
-    if (answering === this) process.nextTick(writeBatch, this);
+    if (answering === this) nextTick(writeBatch, this);
     else setImmediate(writeBatch, this);
   }
 

@@ -1,6 +1,7 @@
 import type { ConnectionError } from "./errors.js";
 import { PING_BYTES, pingNumber, writePing } from "./frame/ping.js";
 import type { Output } from "./output.js";
+import { performance } from "./real-timers.js";
 
 /**
  * Called once for each ping: with the time from writing it to its acknowledgement, in milliseconds, or with the error that

@@ -1,4 +1,5 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import { nextTick } from "./real-timers.js";
 
 /** Gets what has been received, in `[start, end)`, valid during the call: the next bytes are read into the same memory. */
 export type Receive = (buffer: Uint8Array, start: number, end: number) => void;
@@ -24,7 +25,7 @@ export function readInPlace(socket: Socket, receive: Receive): Socket {
   }
   for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
     const rest = chunk; // has been read already, but nobody has taken it
-    process.nextTick(() => receive(rest, 0, rest.length));
+    nextTick(() => receive(rest, 0, rest.length));
   }
   handle.readStop();
   handle.reading = false;

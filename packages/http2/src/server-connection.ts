@@ -5,6 +5,7 @@ import type { ServerConnectionHandler } from "./handlers.js";
 import type { ConnectionOptions } from "./options.js";
 import type { PingCallback } from "./pings.js";
 import { PrefaceReader } from "./preface.js";
+import { nextTick } from "./real-timers.js";
 import { ServerRole } from "./server-role.js";
 import type { ServerStream } from "./server-stream.js";
 import type { Settings } from "./settings.js";
@@ -32,7 +33,7 @@ export class ServerConnection {
     if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.receive(chunk));
     if (head !== undefined) {
       this.head = head;
-      process.nextTick(receiveHead, this);
+      nextTick(receiveHead, this);
     }
   }
 

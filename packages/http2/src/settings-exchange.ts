@@ -1,6 +1,7 @@
 import { ConnectionError, ErrorCode } from "./errors.js";
 import { settingsFrameBytes, writeSettings } from "./frame/settings.js";
 import type { Output } from "./output.js";
+import { clearTimeout, setTimeout } from "./real-timers.js";
 import { checkSettings, initialSettings, type Settings, settingsEntries } from "./settings.js";
 
 export interface SettingsOwner {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Connection } from "./connection.js";
 import { ConnectionError, ErrorCode } from "./errors.js";
+import { clearTimeout, setTimeout } from "./real-timers.js";
 
 /** How long a peer may take to read what is left and close its side, before the socket is taken away. */
 const LINGER_MS = 1_000;

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "./real-timers.js";
 import type { Sender } from "./sender.js";
 
 /**

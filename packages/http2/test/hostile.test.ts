@@ -17,6 +17,7 @@ import {
   RESET_BURST,
   SETTINGS_BURST,
 } from "../dist/abuse-limits.js";
+import { performance } from "../dist/real-timers.js";
 import { answering, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
   END_HEADERS,

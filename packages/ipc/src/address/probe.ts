@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { clearTimeout, setTimeout } from "../real-timers.js";
 import { credentialsOf } from "./peer-credentials.js";
 
 /**

@@ -1,5 +1,6 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
+import { clearTimeout, setTimeout } from "../real-timers.js";
 
 /**
  * Waits until something happens to the file at a path, or a while has passed; at once if the signal is aborted. The folder is

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { maxTimerMs } from "./deadlines.js";
 
 /**

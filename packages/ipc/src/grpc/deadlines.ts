@@ -1,3 +1,4 @@
+import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 /** Something that has to be over by a certain moment. It is itself the entry of the list it waits in: no call makes one. */
 export abstract class Timed {
   /** @internal */ deadlineAt = 0;

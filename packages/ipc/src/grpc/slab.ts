@@ -1,3 +1,5 @@
+import { clearInterval, setInterval } from "../real-timers.js";
+
 /**
  * Where messages are encoded: stretches of memory handed out from front to back, so that a short message costs no allocation of its
  * own and no copy. A stretch belongs to its message for good; the memory goes when the last message in it has gone.

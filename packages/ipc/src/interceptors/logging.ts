@@ -1,6 +1,7 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
+import { performance } from "../real-timers.js";
 import { peerKey } from "../server/caller.js";
 import { observed } from "./observe.js";
 import { targetKey } from "./target.js";

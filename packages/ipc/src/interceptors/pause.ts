@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "../real-timers.js";
+
 /** Waits, or fails with the signal's reason as soon as it is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -14,6 +14,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
+import { performance } from "../real-timers.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
 import { type AnyRequest, observed } from "./observe.js";

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Socket } from "node:net";
+import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./cluster-messages.js";
 
 /** What a worker has to say to the primary. */

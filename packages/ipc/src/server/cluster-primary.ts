@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { notifyManager } from "../address/index.js";
+import { delay as pause, performance } from "../real-timers.js";
 import type { ClusterPrimary } from "./cluster.js";
 import { Member } from "./cluster-member.js";
 import { createListener } from "./listener.js";

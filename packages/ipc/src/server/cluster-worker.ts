@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import type { Socket } from "node:net";
+import { clearInterval, setInterval } from "../real-timers.js";
 import type { ClusterWorker } from "./cluster.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./cluster-messages.js";
 import { logError, safely } from "./on-error.js";

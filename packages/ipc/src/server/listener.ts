@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerOpts, type Socket } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { nextTurn } from "../real-timers.js";
 
 /** Accepts connections, at one place after the other. */
 export interface Listener {

@@ -12,6 +12,7 @@ import {
   timeoutHeader,
   valuesOf,
 } from "../grpc/index.js";
+import { setImmediate } from "../real-timers.js";
 import { type Caller, contextValuesFor } from "./caller.js";
 import { nameOf, type OnError } from "./on-error.js";
 import type { Handlers } from "./routes.js";

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
 import { createAdmission, isOwnUser } from "./caller.js";

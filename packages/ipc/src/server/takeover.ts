@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { credentialsOf, type Published } from "../address/index.js";
+import { clearTimeout, setTimeout } from "../real-timers.js";
 
 /**
  * How a server hands its name to the next one, so that no caller finds nobody there. On the socket itself, in four lines:

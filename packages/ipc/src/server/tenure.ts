@@ -1,6 +1,6 @@
 import type { Server as NetServer, Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
 import { AddressError, type Published } from "../address/index.js";
+import { delay as pause } from "../real-timers.js";
 import type { Listener } from "./listener.js";
 import type { Place } from "./place.js";
 import { askForTakeover, handOver, mayTakeOver } from "./takeover.js";

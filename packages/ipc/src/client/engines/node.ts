@@ -4,6 +4,7 @@ import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { ErrorCode } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import { deadlineExceeded, notProcessed, parseTimeout, timeoutHeader, valuesOf } from "../../grpc/index.js";
+import { clearTimeout, performance, setTimeout } from "../../real-timers.js";
 import { CallCounter, counting } from "../../stats/index.js";
 import { sendRemainingTime } from "../attempt.js";
 import type { Session, Sessions } from "../connection.js";

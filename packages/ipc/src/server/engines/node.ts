@@ -1,4 +1,5 @@
 import { constants, createServer, type ServerHttp2Session } from "node:http2";
+import { clearTimeout, setImmediate, setTimeout } from "../../real-timers.js";
 import type { Caller } from "../caller.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { createHttp1 } from "../http1.js";

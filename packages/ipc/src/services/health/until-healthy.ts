@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.js";
 import { startDeadline } from "../../grpc/index.js";
+import { delay, performance } from "../../real-timers.js";
 
 /** What waiting needs of a transport. */
 export interface Reachable extends Transport {

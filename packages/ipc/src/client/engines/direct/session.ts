@@ -9,6 +9,7 @@ import {
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../grpc/index.js";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";

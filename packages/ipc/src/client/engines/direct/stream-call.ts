@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import { Drain, type Encoded, headersOf, MessageInbox, recycle, sendMessages } from "../../../grpc/index.js";
+import { queueMicrotask } from "../../../real-timers.js";
 import { Call, type Core } from "./call.js";
 import type { Method } from "./method.js";
 import type { DirectSession } from "./session.js";

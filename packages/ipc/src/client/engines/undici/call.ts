@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
 import { abortableIterable, valuesOf } from "../../../grpc/index.js";
+import { setImmediate } from "../../../real-timers.js";
 import { Received } from "./received.js";
 
 /**

@@ -5,6 +5,7 @@ import { ErrorCode } from "@vyra/http2";
 import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
+import { clearTimeout, performance, setImmediate, setTimeout } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import { Call, type CallHost } from "./call.js";

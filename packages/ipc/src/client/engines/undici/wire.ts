@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { ErrorCode } from "@vyra/http2";
+import { performance } from "../../../real-timers.js";
 import { FrameFilter, flag, flagsAt, frameType, has, payloadOf, setPayload, streamIdOf, typeOf } from "./frames.js";
 
 /** What the wire tells of. */

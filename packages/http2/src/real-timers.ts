@@ -1,0 +1,25 @@
+import * as perfHooks from "node:perf_hooks";
+import * as timers from "node:timers";
+
+/**
+ * The timers of Node.js itself, as they were when this module was loaded. Frameworks for tests replace the global ones by ones
+ * that wait for the test to move a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom by ones that return
+ * numbers. Bytes on a socket do not wait for such a clock, so what minds them does not either. The linter keeps the globals
+ * out of this package; @vyra/ipc has the same file.
+ *
+ * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was loaded.
+ */
+export const setTimeout: typeof globalThis.setTimeout = timers.setTimeout;
+export const clearTimeout: typeof globalThis.clearTimeout = timers.clearTimeout;
+export const setInterval: typeof globalThis.setInterval = timers.setInterval;
+export const clearInterval: typeof globalThis.clearInterval = timers.clearInterval;
+export const setImmediate: typeof globalThis.setImmediate = timers.setImmediate;
+
+/** Milliseconds by a clock that only goes on. */
+export const performance = { now: perfHooks.performance.now.bind(perfHooks.performance) };
+
+/** `process.nextTick`. jest has no other to take, so one that is a fake already, known by its `clock`, gives way to a microtask. */
+export const nextTick: <A extends unknown[]>(callback: (...args: A) => void, ...args: A) => void =
+  "clock" in process.nextTick
+    ? (callback, ...args) => void Promise.resolve().then(() => callback(...args))
+    : process.nextTick;
