@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { constants } from "node:os";
+import { loadKoffi } from "./koffi.js";
 
 /**
  * The only foreign-function code of this package: what the kernel offers local sockets and Node.js does not. koffi is
@@ -94,7 +94,7 @@ export function hasLibc(): boolean {
 
 function load(): Libc {
   if (loaded === undefined) {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const koffi = loadKoffi();
     const library = koffi.load(isMac ? "libSystem.B.dylib" : null);
     const fn = <K extends keyof Libc>(prototype: string) => library.func(prototype) as unknown as Libc[K];
     loaded = {

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
+import { KoffiError } from "./koffi.js";
 import { tryLock } from "./libc.js";
 
 /** The right to a socket's name, held for as long as the process serves there. */
@@ -93,11 +94,11 @@ function take(fd: number, path: string): boolean {
   try {
     return tryLock(fd);
   } catch (cause) {
-    throw new AddressError(
-      `cannot lock ${path}: ${(cause as Error).message}; without koffi, serve with lock: false and see to it yourself that no two servers start on one name`,
-      path,
-      { cause },
-    );
+    const wayOut =
+      cause instanceof KoffiError
+        ? "; without it, serve with lock: false and see to it yourself that no two servers start on one name"
+        : "";
+    throw new AddressError(`cannot lock ${path}: ${(cause as Error).message}${wayOut}`, path, { cause });
   }
 }
 

@@ -12,7 +12,7 @@ export class UntrustedSocketError extends Error {
   ) {
     super(
       uid === undefined
-        ? `who listens at ${path.replace("\0", "unix-abstract:")} cannot be told: koffi does not load on this machine`
+        ? `who listens at ${path.replace("\0", "unix-abstract:")} cannot be told: koffi cannot be loaded, is it installed where this program runs?`
         : `the socket ${path} belongs to uid ${uid}, not to this user or root: is it the right server? If so, name it in trustedUsers`,
     );
   }

@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { type DescMessage, type DescMethod, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { Code, type Interceptor } from "@connectrpc/connect";
 import {
@@ -14,6 +13,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
+import { packageName, packageVersion } from "../gen/version.js";
 import { performance } from "../real-timers.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
@@ -65,10 +65,9 @@ interface Recorder {
 }
 
 function createRecorder({ tracerProvider, meterProvider }: TelemetryOptions): Recorder {
-  const { name, version } = createRequire(import.meta.url)("../../package.json") as { name: string; version: string };
-  const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(name, version);
+  const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(packageName, packageVersion);
   return {
-    tracer: (tracerProvider ?? trace.getTracerProvider()).getTracer(name, version),
+    tracer: (tracerProvider ?? trace.getTracerProvider()).getTracer(packageName, packageVersion),
     metrics: meter === createNoopMeter() ? undefined : createMetrics(meter),
   };
 }

@@ -30,7 +30,7 @@ export function placeFor(options: ServeOptions): Place {
   const { socket } = options;
   if (options.authorize !== undefined && !hasLibc()) {
     throw new AddressError(
-      "authorize needs the peers' credentials, which cannot be read here: koffi does not load on this machine",
+      "authorize needs the peers' credentials, which cannot be read: koffi cannot be loaded, is it installed where this program runs?",
       typeof socket === "string" ? socket : `fd:${socket.fd}`,
     );
   }

@@ -1,0 +1,47 @@
+import { createRequire } from "node:module";
+
+type Koffi = typeof import("koffi");
+
+/**
+ * Loads koffi, which no bundler can take along: its code is a file of machine code. So it is looked for while the program runs:
+ * from where this package is, or, if that has become a part of a bundle, from where the bundle is; then from where the program is that
+ * Node.js was started with. Never from the working folder, which may be somebody else's.
+ *
+ * @throws {KoffiError} if it is in none of these places, or does not run on this machine.
+ */
+export function loadKoffi(): Koffi {
+  const looked = places();
+  let failure: unknown;
+  for (const place of looked) {
+    try {
+      return createRequire(place)("koffi") as Koffi;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw new KoffiError(looked, failure);
+}
+
+/** Files from whose folders upwards Node.js looks for packages. */
+function places(): string[] {
+  const found: (string | undefined)[] = [
+    import.meta.url as string | undefined, // none where a bundler has made CommonJS of this module,
+    typeof __filename === "string" ? __filename : undefined, // which has this instead
+    process.argv[1],
+  ];
+  return found.filter((place) => place !== undefined);
+}
+
+/** koffi cannot be loaded; `cause` is what Node.js says of it. */
+export class KoffiError extends Error {
+  override readonly name = "KoffiError";
+
+  constructor(places: readonly string[], cause: unknown) {
+    const what = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause;
+    super(
+      `koffi cannot be loaded (${what}; asked from ${places.join(" and ")}): install it where the program runs; ` +
+        "a bundle needs it beside it, see docs/bundlers.md",
+      { cause },
+    );
+  }
+}
