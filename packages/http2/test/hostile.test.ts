@@ -1,3 +1,5 @@
+import "../../../tests/follow-fake-timers.mjs"; // before what is tested
+
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
@@ -17,7 +19,6 @@ import {
   RESET_BURST,
   SETTINGS_BURST,
 } from "../dist/abuse-limits.js";
-import { performance } from "../dist/real-timers.js";
 import { answering, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
   END_HEADERS,

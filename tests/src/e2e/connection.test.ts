@@ -1,11 +1,10 @@
-// Before @vyra/ipc, which keeps the timers that it finds.
-import "../support/own-timers.js";
+import "../../follow-fake-timers.mjs"; // before what is tested
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
@@ -14,7 +13,6 @@ import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, until } from "../support/expect.js";
-import { expireTimers } from "../support/own-timers.js";
 import { rawServer } from "../support/raw.js";
 
 leaveNothingBehind();
@@ -213,16 +211,18 @@ describePairs("a channel", (pair) => {
     {
       what: "says nothing for 20 s",
       does: (socket: Socket) => {
-        const ticks = setInterval(() => expireTimers(20_000), 1);
+        const ticks = setInterval(() => mock.timers.tick(10_000), 1);
         socket.once("close", () => clearInterval(ticks));
       },
       message: /^\[unavailable\] the server at \S+ does not answer$/,
     },
   ]) {
-    it(`says so when the other end ${what}`, async () => {
+    it(`says so when the other end ${what}`, async (t) => {
+      t.after(() => mock.timers.reset());
       const name = freshName();
       const server = createServer((socket) => does(socket.on("error", () => {}).resume()));
       await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+      mock.timers.enable({ apis: ["setTimeout"] });
       const channel = createChannel(name, { ...options, timeoutMs: 3_600_000 });
       const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
       assert.match(error.message, message);
