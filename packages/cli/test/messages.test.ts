@@ -5,7 +5,7 @@ import { AnySchema, anyPack, file_google_protobuf_descriptor } from "@bufbuild/p
 import type { DescriptorSource } from "../dist/descriptors/source.js";
 import { exampleOf } from "../dist/messages/example.js";
 import { jsonOf, messageFrom } from "../dist/messages/message-json.js";
-import { photo, shopTypes } from "./support/shop.js";
+import { photo, shopTypes, sourceOf } from "./support/shop.js";
 
 describe("messages in JSON", () => {
   let types: Registry;
@@ -98,13 +98,3 @@ describe("messages in JSON", () => {
     }
   });
 });
-
-function sourceOf(registry: Registry): DescriptorSource {
-  return {
-    origin: "the test",
-    registry,
-    services: async () => [],
-    find: async (typeName) => registry.getMessage(typeName),
-    async [Symbol.asyncDispose]() {},
-  };
-}

@@ -12,9 +12,9 @@ import { complete, typesUsedIn } from "./complete.js";
  * @throws {Failure} if they do not fit together.
  */
 export function link(files: ReadonlyMap<string, FileDescriptorProto>, origin: string): FileRegistry {
-  const all = withImports(files);
-  const definedIn = complete([...all.values()]);
   try {
+    const all = withImports(files);
+    const definedIn = complete([...all.values()]);
     return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(all, definedIn) }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -28,6 +28,9 @@ const wellKnown = createRegistry(
   wkt.file_google_protobuf_wrappers,
 );
 
+/** As deep as messages may be nested; what is in an Any would begin to count anew. */
+const deepest = 100;
+
 /** The types for reading this JSON: those that an `Any` in it names are looked up. */
 export async function registryForJson(json: JsonValue, source: DescriptorSource): Promise<Registry> {
   for (const type of typesNamedIn(json)) {
@@ -51,14 +54,17 @@ export async function registryForMessage(message: object, source: DescriptorSour
   }
   return createRegistry(wellKnown, source.registry, opaque);
 
-  async function prepare(any: Any): Promise<void> {
+  async function prepare(any: Any, depth = 1): Promise<void> {
+    if (depth > deepest) {
+      throw new Error(`an Any within an Any, more than ${deepest} deep`);
+    }
     const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
     const desc = wellKnown.getMessage(type) ?? (await source.find(type));
     if (desc?.kind === "message") {
       const content = fromBinary(desc, any.value);
       const inner = [...anysIn(content)];
       for (const one of inner) {
-        await prepare(one);
+        await prepare(one, depth + 1);
       }
       if (inner.length > 0) {
         any.value = toBinary(desc, content);

@@ -5,6 +5,9 @@ type JsonObject = { [key: string]: JsonValue };
 /** More fields nobody fills in. A few types that hold each other in many ways would have billions. */
 const mostFields = 10_000;
 
+/** Messages that are nested deeper are refused by protobuf's readers. */
+const deepest = 100;
+
 /**
  * A message with a value in every field, to fill in. It can be sent as it is: of each oneof there is the first field, and a
  * message within itself is left out, as is what is too much.
@@ -30,15 +33,16 @@ function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
   const within = { above: [...above, desc], room };
   for (const member of desc.members) {
     const field = member.kind === "oneof" ? member.fields[0] : member;
-    if (field !== undefined && !isRecursive(field, within) && room.left-- > 0) {
+    if (field !== undefined && !leadsTooDeep(field, within) && room.left-- > 0) {
       example[field.jsonName] = fieldExample(field, within);
     }
   }
   return example;
 }
 
-function isRecursive(field: DescField, { above }: Place): boolean {
-  return field.message !== undefined && above.includes(field.message);
+/** Whether a message would be in itself, or so deep in others that nobody could read it. */
+function leadsTooDeep(field: DescField, { above }: Place): boolean {
+  return field.message !== undefined && (above.includes(field.message) || above.length >= deepest);
 }
 
 function fieldExample(field: DescField, place: Place): JsonValue {

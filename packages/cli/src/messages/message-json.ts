@@ -2,7 +2,8 @@ import { type DescMessage, type JsonValue, type Message, toJson } from "@bufbuil
 import type { DescriptorSource } from "../descriptors/source.js";
 import { Failure } from "../failure.js";
 import { registryForJson, registryForMessage } from "./any.js";
-import { parseJson, parseMessage } from "./parse-message.js";
+import { exactFor, parseExactJson } from "./exact-json.js";
+import { parseMessage } from "./parse-message.js";
 
 /**
  * Reads a message from JSON.
@@ -16,8 +17,9 @@ export async function messageFrom(
   source: DescriptorSource,
   where: string,
 ): Promise<Message> {
-  const json = parseJson(text, where);
-  return parseMessage(desc, json, await registryForJson(json, source), where);
+  const parsed = parseExactJson(text, where);
+  const registry = await registryForJson(parsed.json, source);
+  return parseMessage(desc, exactFor(desc, parsed, registry, where), registry, where);
 }
 
 /**

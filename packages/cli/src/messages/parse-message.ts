@@ -19,23 +19,20 @@ export function parseMessage(desc: DescMessage, json: JsonValue, registry: Regis
   try {
     return fromJson(desc, json, { registry });
   } catch (error) {
-    const fault = findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
+    const fault = tooDeep(error) ?? findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
     throw usage(`${where} is no ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`);
-  }
-}
-
-/** @throws {Failure} if the text is no JSON. */
-export function parseJson(text: string, where: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch (error) {
-    throw usage(`${where} is not JSON: ${(error as Error).message}`);
   }
 }
 
 interface Fault {
   readonly path: string;
   readonly reason: string;
+}
+
+/** Where the messages are nested too deeply, the way down to there would be a page of names. */
+function tooDeep(error: unknown): Fault | undefined {
+  const [, limit] = /maximum recursion depth of (\d+)/.exec(reasonOf(error)) ?? [];
+  return limit === undefined ? undefined : { path: "", reason: `it is nested more than ${limit} messages deep` };
 }
 
 /**

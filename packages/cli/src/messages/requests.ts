@@ -15,15 +15,17 @@ export async function singleRequest(
   argument: string | undefined,
   source: DescriptorSource,
 ): Promise<Message> {
-  const texts: string[] = [];
+  let only: string | undefined;
   for await (const text of jsonValues(openInput(argument ?? "{}"))) {
-    texts.push(text);
+    if (only !== undefined) {
+      throw usage(`${method.name} takes one request, and there is more than one message in the input`);
+    }
+    only = text;
   }
-  if (texts.length !== 1) {
-    const what = texts.length === 0 ? "no message" : `${texts.length} messages`;
-    throw usage(`${method.name} takes one request, and there ${texts.length > 1 ? "are" : "is"} ${what} in the input`);
+  if (only === undefined) {
+    throw usage(`${method.name} takes one request, and there is no message in the input`);
   }
-  return messageFrom(method.input, texts[0] as string, source, "the request");
+  return messageFrom(method.input, only, source, "the request");
 }
 
 /** The requests of a method that takes many, as they come; from standard input unless the user gave something else. */

@@ -7,6 +7,7 @@ import { type Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { type ServeOptions, type Server, serve } from "@vyra/ipc";
 import { compile } from "../../dist/descriptors/compile.js";
 import { descriptorSet } from "../../dist/descriptors/file-source.js";
+import type { DescriptorSource } from "../../dist/descriptors/source.js";
 import { file_google_rpc_error_details } from "../../dist/gen/google/rpc/error_details_pb.js";
 
 export const protoFolder = fileURLToPath(new URL("../../test/proto", import.meta.url));
@@ -19,6 +20,17 @@ export function shopTypes(): Promise<Registry> {
 }
 
 let compiled: Promise<Registry> | undefined;
+
+/** These types as a source of descriptions. */
+export function sourceOf(registry: Registry): DescriptorSource {
+  return {
+    origin: "the test",
+    registry,
+    services: async () => [],
+    find: async (typeName) => registry.getMessage(typeName),
+    async [Symbol.asyncDispose]() {},
+  };
+}
 
 /** A server of ours with the service that the tests call. */
 export async function serveShop(socket: string, options: Partial<ServeOptions> = {}): Promise<Server> {
