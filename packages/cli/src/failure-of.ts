@@ -1,6 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { AddressError, NotProcessedError } from "@vyra/ipc";
+import { AddressError, NotProcessedError, UntrustedSocketError } from "@vyra/ipc";
 import { type CallStatus, Failure, type FailureKind, usage } from "./failure.js";
 
 /** Sorts any error into the kinds that have an exit code. */
@@ -12,13 +12,33 @@ export function failureOf(error: unknown): Failure {
     return new Failure("usage", error.message, undefined, { cause: error });
   }
   if (error instanceof ConnectError) {
-    return failureOfCall(error, []);
+    return untrusted(error) ?? failureOfCall(error, []);
   }
   if (isOfFile(error)) {
     return usage(`cannot ${error.syscall} ${error.path} (${error.code})`);
   }
   const text = error instanceof Error ? error.message : String(error);
   return new Failure("bug", `this should not have happened: ${text}`, undefined, { cause: error });
+}
+
+/** The socket of a user who is not trusted: what says so in the library names an option of the library. */
+function untrusted(error: ConnectError): Failure | undefined {
+  const cause = causesOf(error).find((one) => one instanceof UntrustedSocketError);
+  if (cause?.uid === undefined) {
+    return undefined;
+  }
+  const message = `the socket ${cause.path.replace("\0", "unix-abstract:")} belongs to uid ${cause.uid}, not to you or root: if it is the right server, say --trust ${cause.uid}`;
+  return new Failure("unreachable", message, { code: codeName(error.code), message, details: [] }, { cause: error });
+}
+
+/** Whether the call certainly never reached a handler. */
+export function wasNotProcessed(error: ConnectError): boolean {
+  return causesOf(error).some((one) => one instanceof NotProcessedError);
+}
+
+function causesOf(error: Error): Error[] {
+  const { cause } = error;
+  return cause instanceof Error && cause !== error ? [cause, ...causesOf(cause)] : [];
 }
 
 /** Whether the system refuses what was to be done with a file or a folder. */

@@ -29,6 +29,11 @@ export function createProgram(): Command {
   for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench, addTop, addInit, addGen]) {
     add(program);
   }
+  for (const command of program.commands) {
+    command.exitOverride((error) => {
+      throw Object.assign(error, { command: command.name() });
+    });
+  }
   return program;
 }
 
@@ -44,10 +49,21 @@ export async function failureToReport(error: unknown): Promise<Failure | undefin
   if (error.exitCode === 0) {
     return undefined;
   }
+  const { command } = error as CommanderError & { command?: string };
   if (error.code === "commander.help") {
-    return usage("there is no such command: vyra-ipc help names them all");
+    return usage("there is no such command. See vyra-ipc --help");
   }
-  return usage(error.message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, ": did you mean $1?"));
+  const what = complaint(error);
+  return usage(
+    `${what}${what.endsWith("?") ? "" : "."} See vyra-ipc ${command === undefined ? "" : `${command} `}--help`,
+  );
+}
+
+function complaint({ message }: CommanderError): string {
+  return message
+    .replace(/^error: /, "")
+    .replace(/\s*\(Did you mean (.*)\?\)$/s, ": did you mean $1?")
+    .replace(/\.$/, "");
 }
 
 function version(): string {

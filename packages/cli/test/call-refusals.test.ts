@@ -24,7 +24,11 @@ const refusals: readonly (readonly [what: string, args: readonly string[], compl
     /"a!" is not base64, as the value of id-bin has/,
   ],
   ["no span of time", ["Place", "--timeout", "soon"], /"soon" is not a span of time: write 500ms, 10s or 1m30s$/],
-  ["an unknown option", ["Place", "--timeuot", "1s"], /unknown option '--timeuot': did you mean --timeout\?$/],
+  [
+    "an unknown option",
+    ["Place", "--timeuot", "1s"],
+    /unknown option '--timeuot': did you mean --timeout\? See vyra-ipc call --help$/,
+  ],
   ["two descriptions", ["Place", "--proto", "a", "--descriptor-set", "b"], /give one of them$/],
 ];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttp2Server } from "node:http2";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Server } from "@vyra/ipc";
@@ -9,6 +9,7 @@ import { compile } from "../dist/descriptors/compile.js";
 import { run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { serveForeignShop } from "./support/foreign.js";
+import { withListener } from "./support/listener.js";
 import { protoFolder, serveShop, shopProto } from "./support/shop.js";
 
 const order = '{"id": "7", "items": [{"name": "bread", "price": 2.5, "count": 2}]}';
@@ -96,21 +97,3 @@ describe("vyra-ipc call, to servers of all kinds", () => {
     });
   });
 });
-
-async function withListener<T>(
-  server: NetServer | ReturnType<typeof createHttp2Server>,
-  path: string,
-  body: (path: string) => Promise<T>,
-) {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => server.listen({ path }, resolve));
-  try {
-    return await body(path);
-  } finally {
-    for (const socket of sockets) {
-      socket.destroy();
-    }
-    await new Promise((resolve) => server.close(resolve));
-  }
-}

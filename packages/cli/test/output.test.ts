@@ -58,7 +58,7 @@ describe("vyra-ipc", () => {
     const { code, stderr } = await run(["help", "fly"]);
     assert.deepEqual(
       { code, stderr },
-      { code: 2, stderr: "vyra-ipc: there is no such command: vyra-ipc help names them all\n" },
+      { code: 2, stderr: "vyra-ipc: there is no such command. See vyra-ipc --help\n" },
     );
   });
 });

@@ -55,6 +55,20 @@ describe("resolveSocket", () => {
     });
   }
 
+  for (const given of [
+    "localhost:50051",
+    "127.0.0.1:80",
+    "[::1]:50051",
+    ":8080",
+    "dns:///backend:1",
+    "http://x/",
+    "ipv4:1.2.3.4:5",
+  ]) {
+    it(`says of ${given} that TCP is not served here`, () => {
+      assert.throws(() => resolveSocket(given), /is an address of TCP, which is not served here: /);
+    });
+  }
+
   it("refuses what is no text at all", () => {
     assert.throws(() => resolveSocket(undefined as unknown as string), AddressError);
   });

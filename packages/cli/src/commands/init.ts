@@ -2,6 +2,8 @@ import { basename, resolve } from "node:path";
 import type { InitFlags } from "../grammar/init.js";
 import { createModule } from "../scaffold.js";
 import { print, printJson } from "../terminal/output.js";
+import { printable } from "../terminal/printable.js";
+import { shellPath } from "../terminal/shell-word.js";
 
 export async function init(dir: string, flags: InitFlags): Promise<void> {
   const name = flags.name ?? basename(resolve(dir));
@@ -13,6 +15,6 @@ export async function init(dir: string, flags: InitFlags): Promise<void> {
   for (const file of files) {
     print(`  ${file}`);
   }
-  print(`The module ${module} is in ${dir}. Now:`);
-  print(`  cd ${dir} && npm install && npm test && npm start`);
+  print(`The module ${module} is in ${printable(dir)}. Now:`);
+  print(`  cd ${shellPath(dir)} && npm install && npm test && npm start`);
 }

@@ -1,6 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseCount } from "../numbers.js";
-import { parseDuration, parseSpan } from "../terminal/duration.js";
+import { formatDuration, parseDuration, parseSpan } from "../terminal/duration.js";
 import {
   addDescriptorFlags,
   addHeaderFlag,
@@ -38,7 +38,11 @@ export function addBench(program: Command): void {
     .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
     .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
     .option("-c, --concurrency <n>", "calls at a time", parseCount(mostAtATime), 64)
-    .option("-d, --duration <time>", "how long to measure (default: 10s)", parseSpan, defaultDurationMs)
+    .addOption(
+      new Option("-d, --duration <time>", "how long to measure")
+        .argParser(parseSpan)
+        .default(defaultDurationMs, formatDuration(defaultDurationMs)),
+    )
     .option("--connections <n>", "connections to share them among", parseCount(mostAtATime), 1)
     .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
   addHeaderFlag(command);

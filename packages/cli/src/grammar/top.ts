@@ -1,6 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseCount } from "../numbers.js";
-import { parseSpan } from "../terminal/duration.js";
+import { formatDuration, parseSpan } from "../terminal/duration.js";
 import { addJsonFlag, addTrustFlag, type ConnectionFlags } from "./flags.js";
 import { examples, socketHelp } from "./help.js";
 import { lazily } from "./lazily.js";
@@ -12,6 +12,8 @@ export interface TopFlags extends ConnectionFlags {
   readonly json?: boolean;
 }
 
+const defaultIntervalMs = 1_000;
+
 export function addTop(program: Command): void {
   const command = program
     .command("top")
@@ -20,7 +22,11 @@ export function addTop(program: Command): void {
       "Show calls per second, latency and errors by method, live, of servers that count their calls (vyra.ipc.StatsService). q ends it.",
     )
     .argument("<socket...>", socketHelp)
-    .option("-i, --interval <time>", "how often to look (default: 1s)", parseSpan, 1_000)
+    .addOption(
+      new Option("-i, --interval <time>", "how often to look")
+        .argParser(parseSpan)
+        .default(defaultIntervalMs, formatDuration(defaultIntervalMs)),
+    )
     .option("-n, --count <n>", "look so many times, then end", parseCount(1e9));
   command.option("--all", "health, reflection and this service, too");
   addTrustFlag(command);

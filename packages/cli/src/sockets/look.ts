@@ -1,4 +1,4 @@
-import { connectTo, failureAt } from "../connection.js";
+import { connectTo, failureAt, isAnsweredForServer } from "../connection.js";
 import { reflect } from "../descriptors/reflection.js";
 import { isInfrastructure } from "../descriptors/source.js";
 import type { ConnectionFlags } from "../grammar/flags.js";
@@ -51,9 +51,10 @@ async function ask(path: string, flags: ConnectionFlags): Promise<Partial<Sight>
     const services = await source.services().catch(() => undefined);
     return { health, services: services?.filter((name) => !isInfrastructure(name)) };
   } catch (error) {
-    switch (failureAt(connection, error).kind) {
+    const failure = failureAt(connection, error);
+    switch (failure.kind) {
       case "unreachable":
-        return { state: "not gRPC" };
+        return isAnsweredForServer(failure) ? { health: "UNREACHABLE" } : { state: "not gRPC" };
       case "timeout":
         return { state: "silent" };
       default:

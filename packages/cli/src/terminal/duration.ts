@@ -14,6 +14,17 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** Writes a span of time as it can be given: `1m30s`. */
+export function formatDuration(ms: number): string {
+  const parts = [
+    [Math.floor(ms / 3_600_000), "h"],
+    [Math.floor(ms / 60_000) % 60, "m"],
+    [Math.floor(ms / 1_000) % 60, "s"],
+    [ms % 1_000, "ms"],
+  ] as const;
+  return parts.map(([count, unit]) => (count === 0 ? "" : `${count}${unit}`)).join("") || "0";
+}
+
 /** A span of time that there must be some of. */
 export function parseSpan(text: string): number {
   const ms = parseDuration(text);

@@ -56,7 +56,7 @@ function fileOf(answer: string): File {
     name: "deep.proto",
     package: "deep",
     syntax: "proto3",
-    dependency: answer === "deep.Raw" ? [] : ["cli/test/numbers.proto"],
+    dependency: answer === "deep.Raw" ? [] : ["numbers.proto"],
     messageType: [
       { name: "Nothing" },
       { name: "Raw", field: [bytesField("within", 18), bytesField("value", 16), bytesField("any", 11)] },

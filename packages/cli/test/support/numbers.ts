@@ -1,16 +1,15 @@
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { DescService, Registry } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Server, serve } from "@vyra/ipc";
 import { compile } from "../../dist/descriptors/compile.js";
 import { descriptorSet } from "../../dist/descriptors/file-source.js";
-import { protoFolder } from "./shop.js";
 
-const numbersProto = join(protoFolder, "cli/test/numbers.proto");
+const numbersProto = fileURLToPath(new URL("../../test/numbers/numbers.proto", import.meta.url));
 
 /** The types of numbers.proto. */
 export async function numberTypes(): Promise<Registry> {
-  return descriptorSet(await compile([numbersProto], [protoFolder]), numbersProto).registry;
+  return descriptorSet(await compile([numbersProto], []), numbersProto).registry;
 }
 
 /** A server that gives back what it gets. */

@@ -22,6 +22,9 @@ const defaultFolder = "/tmp";
 
 const moduleName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
+/** What a user may have from a server on the network: `localhost:50051`, `[::1]:80`, `:80`, `dns:///host`, `http://host/`. */
+const tcpAddress = /^(?:https?|grpcs?|tcp|dns|ipv4|ipv6|xds):|^(?:[\w.-]*|\[[\da-f:.%\w]+\]):\d+$/i;
+
 /**
  * Tells where the server with this address lives.
  *
@@ -71,6 +74,12 @@ function addressOf(socket: string): SocketAddress {
       return atPath(rest);
     }
     throw new AddressError(`the address ${socket} names no path: write unix:/path or unix:///path`, socket);
+  }
+  if (tcpAddress.test(socket)) {
+    throw new AddressError(
+      `${JSON.stringify(socket)} is an address of TCP, which is not served here: name a module, or the path of a Unix socket`,
+      socket,
+    );
   }
   if (!moduleName.test(socket)) {
     throw new AddressError(
