@@ -1,8 +1,8 @@
 import { calm, MAX_INFORMATIONAL } from "./abuse-limits.js";
 import { ClientStream } from "./client-stream.js";
 import { type Connection, ConnectionPhase, type ConnectionRole } from "./connection.js";
-import { ErrorCode, errorCodeName, RequestRefusedError, StreamError } from "./errors.js";
-import type { GoAway } from "./frame/goaway.js";
+import { ErrorCode, RequestRefusedError, StreamError } from "./errors.js";
+import { type GoAway, goAwayReason } from "./frame/goaway.js";
 import type { ClientConnectionHandler, ResponseHandler } from "./handlers.js";
 import type { HeaderBlock } from "./header-block.js";
 import type { HeaderList } from "./hpack/header-list.js";
@@ -142,7 +142,7 @@ export class ClientRole implements ConnectionRole {
     const { code, lastStreamId } = goAway;
     const { id } = stream;
     stream.closed();
-    const message = `stream ${id} was not processed: goaway after stream ${lastStreamId} (${errorCodeName(code)})`;
+    const message = `stream ${id} was not processed: goaway after stream ${lastStreamId} (${goAwayReason(goAway)})`;
     stream.deliverReset(new StreamError(code, id, message, "peer", true));
   }
 

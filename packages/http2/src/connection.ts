@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { AbuseGuard, calm } from "./abuse-limits.js";
 import { ClosedStreams } from "./closed-streams.js";
 import { ConnectionError, ErrorCode, errorCodeName, StreamError } from "./errors.js";
-import { type GoAway, goAwayBytes, writeGoAway } from "./frame/goaway.js";
+import { type GoAway, goAwayBytes, goAwayReason, writeGoAway } from "./frame/goaway.js";
 import { RST_STREAM_BYTES, writeRstStream } from "./frame/rst-stream.js";
 import { SettingId } from "./frame/settings.js";
 import type { ConnectionHandler } from "./handlers.js";
@@ -75,6 +75,8 @@ export class Connection implements OutputOwner, SettingsOwner {
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
   private handedOver = 0;
   private leaving = 0;
+  /** The peer's last GOAWAY: why it is about to close. */
+  private goAway: GoAway | null = null;
 
   constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ConnectionOptions) {
     this.socket = socket;
@@ -117,6 +119,25 @@ export class Connection implements OutputOwner, SettingsOwner {
     }
     this.role.onTurn();
     this.socketEnd.received();
+  }
+
+  onGoAway(goAway: GoAway): void {
+    this.goAway = goAway;
+    this.role.onGoAway(goAway);
+  }
+
+  /** The socket is at its end, with streams open: by what went wrong there, or by what the peer has said before. */
+  onSocketEnd(message: string, cause?: Error): void {
+    const { goAway } = this;
+    if (goAway === null) {
+      this.fail(new ConnectionError(ErrorCode.INTERNAL_ERROR, message, "socket", cause));
+      return;
+    }
+    const reason = goAwayReason(goAway);
+    const isFault = goAway.code !== ErrorCode.NO_ERROR;
+    const code = isFault ? goAway.code : ErrorCode.INTERNAL_ERROR;
+    const error = new ConnectionError(code, `${message} after ${reason}`, isFault ? "peer" : "socket", cause, reason);
+    this.fail(error);
   }
 
   onRstStream(streamId: number, code: number): void {

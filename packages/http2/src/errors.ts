@@ -29,16 +29,22 @@ export function errorCodeName(code: number): string {
  */
 export type ErrorOrigin = "local" | "peer" | "socket";
 
-/** The whole connection is over. `code` is what was sent or received in GOAWAY; for `"socket"` it is `INTERNAL_ERROR`. */
+/**
+ * The whole connection is over. `code` is what was sent or received in GOAWAY; for `"socket"` it is `INTERNAL_ERROR`. A peer that
+ * says in a GOAWAY what is wrong and then closes is the origin: `"peer"`.
+ */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
   readonly code: number;
   readonly origin: ErrorOrigin;
+  /** What the peer said in its last GOAWAY as a line for a log, `"ENHANCE_YOUR_CALM: too_many_pings"`; undefined without one. */
+  readonly peerReason: string | undefined;
 
-  constructor(code: number, message: string, origin: ErrorOrigin = "local", cause?: unknown) {
+  constructor(code: number, message: string, origin: ErrorOrigin = "local", cause?: unknown, peerReason?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.origin = origin;
+    this.peerReason = peerReason;
   }
 }
 

@@ -98,7 +98,7 @@ export class InboundFrames implements FrameSink {
         break;
       case FrameType.GOAWAY:
         this.connection.guard.countControl();
-        this.connection.role.onGoAway(parseGoAway(streamId, buffer, start, end));
+        this.connection.onGoAway(parseGoAway(streamId, buffer, start, end));
         break;
       case FrameType.WINDOW_UPDATE:
         this.onWindowUpdate(streamId, parseWindowUpdate(buffer, start, end));

@@ -19,7 +19,7 @@ export {
   RequestRefusedError,
   StreamError,
 } from "./errors.js";
-export type { GoAway } from "./frame/goaway.js";
+export { type GoAway, goAwayReason } from "./frame/goaway.js";
 export type {
   ClientConnectionHandler,
   ConnectionHandler,

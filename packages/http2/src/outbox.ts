@@ -9,9 +9,10 @@ export class Outbox<S> {
   readonly stream: S;
   /** The next in the line of those that may send; see sender.ts. */
   next: Outbox<S> | null = null;
+  previous: Outbox<S> | null = null;
   /** In that line. Otherwise the stream's window is closed. */
   inLine = false;
-  /** The stream is over: skip this. */
+  /** The stream is over, perhaps while this has its turn. */
   dropped = false;
   bytes = 0;
   /** END_STREAM follows the last byte. */

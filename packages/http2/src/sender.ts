@@ -128,6 +128,7 @@ export class Sender {
     this.waitingBytes -= outbox.bytes;
     outbox.dropped = true;
     stream.outbox = null;
+    this.leave(outbox); // what is before it in line may wait for ever
   }
 
   growConnectionWindow(increment: number): void {
@@ -159,17 +160,13 @@ export class Sender {
     while (this.head !== null) {
       const outbox = this.head;
       const { stream } = outbox;
-      if (outbox.dropped) {
-        this.leaveLine();
-        continue;
-      }
       if (outbox.bytes > 0) {
         if (this.window <= 0 || output.pendingBytes >= BATCH_BYTES) return;
-        this.leaveLine();
+        this.leave(outbox);
         if (stream.sendWindow <= 0) continue; // until a WINDOW_UPDATE or new settings
         this.takeTurn(outbox);
       } else {
-        this.leaveLine();
+        this.leave(outbox);
         this.writeEnd(outbox);
       }
       if (outbox.dropped) continue;
@@ -228,19 +225,21 @@ export class Sender {
   private join(outbox: Outbox<SendingStream>): void {
     if (outbox.inLine) return;
     outbox.inLine = true;
-    outbox.next = null;
+    outbox.previous = this.tail;
     if (this.tail === null) this.head = outbox;
     else this.tail.next = outbox;
     this.tail = outbox;
     this.output.schedule();
   }
 
-  private leaveLine(): void {
-    const outbox = this.head;
-    if (outbox === null) return;
-    this.head = outbox.next;
-    if (this.head === null) this.tail = null;
-    outbox.next = null;
+  private leave(outbox: Outbox<SendingStream>): void {
+    if (!outbox.inLine) return;
+    const { previous, next } = outbox;
+    if (previous === null) this.head = next;
+    else previous.next = next;
+    if (next === null) this.tail = previous;
+    else next.previous = previous;
+    outbox.previous = outbox.next = null;
     outbox.inLine = false;
   }
 }

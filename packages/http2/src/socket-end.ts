@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { Connection } from "./connection.js";
-import { ConnectionError, ErrorCode } from "./errors.js";
 import { clearTimeout, setTimeout } from "./real-timers.js";
 
 /** How long a peer may take to read what is left and close its side, before the socket is taken away. */
@@ -19,7 +18,7 @@ export class SocketEnd {
   constructor(socket: Socket, connection: Connection) {
     this.socket = socket;
     this.connection = connection;
-    socket.on("error", (error) => connection.fail(socketError(error)));
+    socket.on("error", (error) => connection.onSocketEnd(`the socket failed: ${error.message}`, error));
     socket.on("end", () => this.peerEnded());
     socket.on("close", () => this.closed());
   }
@@ -58,7 +57,7 @@ export class SocketEnd {
   private peerEnded(): void {
     const { connection } = this;
     if (connection.streams.count === 0) connection.finish();
-    else connection.fail(new ConnectionError(ErrorCode.INTERNAL_ERROR, "the peer closed the connection", "socket"));
+    else connection.onSocketEnd("the peer closed the connection");
   }
 
   private closed(): void {
@@ -66,8 +65,4 @@ export class SocketEnd {
     this.timer = null;
     this.peerEnded();
   }
-}
-
-function socketError(error: Error): ConnectionError {
-  return new ConnectionError(ErrorCode.INTERNAL_ERROR, `the socket failed: ${error.message}`, "socket", error);
 }

@@ -3,6 +3,7 @@ import net from "node:net";
 import { describe, it } from "node:test";
 import {
   ClientConnection,
+  ConnectionError,
   ErrorCode,
   type GoAway,
   NO_FIELDS,
@@ -123,6 +124,76 @@ describe("a client that closes", () => {
     assert.equal(client.isClosed, true);
     assert.throws(() => client.ping(() => {}), { name: "RequestRefusedError" });
   });
+});
+
+describe("a peer that says why it is about to close", () => {
+  const calm = frame(
+    Type.GOAWAY,
+    0,
+    0,
+    Buffer.concat([uint32(1, ErrorCode.ENHANCE_YOUR_CALM), Buffer.from("too many\n")]),
+  );
+
+  it("is quoted to those whose streams it closes, by a client", async (t) => {
+    const { client, server } = await socketPair(t);
+    const closed = deferred<unknown>();
+    const connection = new ClientConnection(client, { onClose: closed.resolve });
+    const peer = new RawPeer(server, true);
+    peer.begin();
+    const collector = new Collector();
+    connection.request(POST, NO_FIELDS, true, collector);
+    await peer.next(Type.HEADERS, 1);
+    peer.send(calm);
+    server.end();
+    const expected = {
+      origin: "peer",
+      code: ErrorCode.ENHANCE_YOUR_CALM,
+      message: "the peer closed the connection after ENHANCE_YOUR_CALM: too many?",
+      peerReason: "ENHANCE_YOUR_CALM: too many?",
+    };
+    await assert.rejects(collector.response, (error: StreamError) => {
+      assert.equal(error.notProcessed, false);
+      assert.equal(error.code, ErrorCode.ENHANCE_YOUR_CALM);
+      assert.ok(error.message.endsWith(expected.message), error.message);
+      assert.deepEqual(pick(error.cause), expected);
+      return true;
+    });
+    assert.deepEqual(pick(await closed.promise), expected);
+  });
+
+  it("is quoted by a server as well", async (t) => {
+    const { client, server } = await socketPair(t);
+    const closed = deferred<unknown>();
+    new ServerConnection(server, { ...answering(() => {}), onClose: closed.resolve });
+    const peer = new RawPeer(client, false);
+    peer.begin();
+    peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, POST_FIELDS), calm);
+    client.end();
+    assert.equal((pick(await closed.promise) as { peerReason: string }).peerReason, "ENHANCE_YOUR_CALM: too many?");
+  });
+
+  it("is no fault of anybody's if it says NO_ERROR, but quoted all the same", async (t) => {
+    const { client, server } = await socketPair(t);
+    const connection = new ClientConnection(client);
+    const peer = new RawPeer(server, true);
+    peer.begin();
+    const collector = new Collector();
+    connection.request(POST, NO_FIELDS, true, collector);
+    await peer.next(Type.HEADERS, 1);
+    peer.send(frame(Type.GOAWAY, 0, 0, Buffer.concat([uint32(1, 0), Buffer.from("max_age")])));
+    server.end();
+    await assert.rejects(collector.response, {
+      origin: "socket",
+      code: ErrorCode.INTERNAL_ERROR,
+      message: /NO_ERROR: max_age$/,
+    });
+  });
+
+  function pick(error: unknown): unknown {
+    assert.ok(error instanceof ConnectionError);
+    const { origin, code, message, peerReason } = error;
+    return { origin, code, message, peerReason };
+  }
 });
 
 describe("what was never processed", () => {

@@ -1,4 +1,4 @@
-import { ConnectionError, ErrorCode } from "../errors.js";
+import { ConnectionError, ErrorCode, errorCodeName } from "../errors.js";
 import {
   FRAME_HEADER_BYTES,
   FrameType,
@@ -34,6 +34,11 @@ export function parseGoAway(streamId: number, buffer: Uint8Array, start: number,
     code: readUint32(buffer, start + 4),
     debug: String.fromCharCode(...debugBytes),
   };
+}
+
+/** What a GOAWAY says, for a log line or a message: `"ENHANCE_YOUR_CALM: too_many_pings"`. Its debug data is a peer's: only ASCII is shown. */
+export function goAwayReason({ code, debug }: GoAway): string {
+  return debug === "" ? errorCodeName(code) : `${errorCodeName(code)}: ${debug.replace(/[^\x20-\x7e]/g, "?")}`;
 }
 
 export function goAwayBytes(debug: string): number {

@@ -46,9 +46,11 @@ export class HandshakeTimeout extends Error {
 /**
  * The error of a call for which a connection was made that did not come as far as the server's SETTINGS, RFC 9113 §3.4: until then
  * the server may be anything. Without a cause, the server has ended it.
+ *
+ * @param said what the server said in GOAWAY, where the cause does not tell
  */
-export function notBegun(path: string, cause: unknown): ConnectError {
-  return notProcessed(`the server at ${shown(path)} ${whyNotBegun(cause)}`, Code.Unavailable, cause);
+export function notBegun(path: string, cause: unknown, said = goAwayIn(cause)): ConnectError {
+  return notProcessed(`the server at ${shown(path)} ${whyNotBegun(cause)}${after(said)}`, Code.Unavailable, cause);
 }
 
 function whyNotBegun(cause: unknown): string {
@@ -63,9 +65,14 @@ function whyNotBegun(cause: unknown): string {
   return "does not speak HTTP/2";
 }
 
-/** The error of a call whose connection ended under it. Whether it was processed is not known. */
-export function connectionLost(path: string, cause: unknown): ConnectError {
-  return new ConnectError(`lost the connection to ${shown(path)}`, Code.Unavailable, undefined, undefined, cause);
+/**
+ * The error of a call whose connection ended under it. Whether it was processed is not known.
+ *
+ * @param said what the server said in GOAWAY before it closed, where the cause does not tell: "ENHANCE_YOUR_CALM: too_many_pings"
+ */
+export function connectionLost(path: string, cause: unknown, said = goAwayIn(cause)): ConnectError {
+  const message = `lost the connection to ${shown(path)}${after(said)}`;
+  return new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
 }
 
 /** The error of a call that the server did not look at, by REFUSED_STREAM or GOAWAY. */
@@ -76,6 +83,23 @@ export function refused(path: string, cause: unknown): ConnectError {
 /** The error of a call on a channel that has been closed, before it or under it. */
 export function channelClosed(path: string, cause?: unknown): ConnectError {
   return new ConnectError(`the channel to ${shown(path)} was closed`, Code.Canceled, undefined, undefined, cause);
+}
+
+function after(said: string | undefined): string {
+  return said === undefined ? "" : ` (${said})`;
+}
+
+/** What the peer said in a GOAWAY before its connection ended, as the error or one of its causes has it. */
+function goAwayIn(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof ConnectionError) {
+      return e.peerReason;
+    }
+    if (e.cause === e) {
+      break;
+    }
+  }
+  return undefined;
 }
 
 /** A path as users write it: that of an abstract socket begins with a NUL. */

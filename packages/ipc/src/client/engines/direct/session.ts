@@ -5,6 +5,7 @@ import {
   type ConnectionError,
   ErrorCode,
   type GoAway,
+  goAwayReason,
   readInPlace,
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
@@ -36,6 +37,8 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   readonly peer: PeerCredentials | undefined;
   /** The server has said that it takes no more calls, for no fault of ours: it is about to end. */
   isSentAway = false;
+  /** What it has said when it did. */
+  #goAway: GoAway | undefined;
   readonly #waiting: Waiting[] = [];
   #inUse = 0;
   #keepAliveTimer: NodeJS.Timeout | undefined;
@@ -80,7 +83,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       };
       const fail = (cause: unknown) => {
         settle();
-        reject(notBegun(path, cause));
+        reject(notBegun(path, cause, this.#goAway && goAwayReason(this.#goAway)));
       };
       this.#onEnd = (error) => fail(error ?? undefined);
       if (stop.aborted) {
@@ -143,8 +146,9 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /** @internal */
-  onGoAway({ code }: GoAway): void {
-    this.isSentAway = code === ErrorCode.NO_ERROR;
+  onGoAway(goAway: GoAway): void {
+    this.#goAway = goAway;
+    this.isSentAway = goAway.code === ErrorCode.NO_ERROR;
     this.#moveOn();
   }
 

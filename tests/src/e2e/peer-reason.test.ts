@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { describe, it } from "node:test";
+import { Code } from "@connectrpc/connect";
+import { ConnectionError } from "@vyra/http2";
+import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
+import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { freshName } from "../support/engines.js";
+import { failure } from "../support/expect.js";
+
+leaveNothingBehind();
+
+const settings = bytesOf({ type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
+
+function goAway(lastStreamId: number, code: number, debug: string): Buffer {
+  const payload = Buffer.concat([uint32(lastStreamId, code), Buffer.from(debug)]);
+  return bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload });
+}
+
+/** What comes of a call to a server that does this with each connection. */
+async function errorFrom(onConnection: (socket: Socket) => void, code: Code) {
+  const name = freshName();
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    onConnection(socket);
+  });
+  server.listen(resolveSocket(name).path);
+  await once(server, "listening");
+  await using channel = createChannel(name, { timeoutMs: 60_000 });
+  const error = await failure(channel.client(EchoService).unary({}), code);
+  await new Promise((resolve) => server.close(resolve));
+  return { error, path: resolveSocket(name).path };
+}
+
+describe("a server's reason to hang up", () => {
+  it("is in the message of the calls it ends, and in their cause", async () => {
+    const { error, path } = await errorFrom((socket) => {
+      socket.write(settings);
+      socket.once("data", () => socket.end(goAway(1, 11, "too_many_pings")));
+    }, Code.Unavailable);
+    assert.equal(error.rawMessage, `lost the connection to ${path} (ENHANCE_YOUR_CALM: too_many_pings)`);
+    const cause = (error.cause as Error).cause;
+    assert.ok(cause instanceof ConnectionError);
+    assert.equal(cause.peerReason, "ENHANCE_YOUR_CALM: too_many_pings");
+  });
+
+  it("is in the message of the calls for which the connection has not even begun", async () => {
+    const { error, path } = await errorFrom((socket) => {
+      socket.resume();
+      socket.end(Buffer.concat([settings, goAway(0, 11, "go away")]));
+    }, Code.Unavailable);
+    assert.equal(
+      error.rawMessage,
+      `the server at ${path} closed the connection before it had begun (ENHANCE_YOUR_CALM: go away)`,
+    );
+    assert.ok(error.cause instanceof NotProcessedError);
+  });
+});
