@@ -23,6 +23,8 @@ export class ClientRole implements ConnectionRole {
   core!: Connection; // set by ClientConnection, right after both are made
   private readonly handler: ClientConnectionHandler;
   private settingsSeen = false;
+  /** The server's settings have come, and the owner has not been told. */
+  private settingsDue = false;
   /** A request was refused, or the last stream taken: say when there is room again. */
   private starved = false;
   private goAwaySent = false;
@@ -147,9 +149,8 @@ export class ClientRole implements ConnectionRole {
   }
 
   onPeerSettings(): void {
-    const { core } = this;
-    if (!this.settingsSeen || core.streams.count < core.peer.maxConcurrentStreams) this.starved = true;
-    this.settingsSeen = true;
+    this.starved = true;
+    this.settingsSeen = this.settingsDue = true;
   }
 
   onTurn(): void {
@@ -157,6 +158,10 @@ export class ClientRole implements ConnectionRole {
     if (core.phase === ConnectionPhase.DRAINING && core.streams.count === 0) {
       this.sayGoAway();
       core.finish();
+    }
+    if (this.settingsDue && core.phase === ConnectionPhase.OPEN) {
+      this.settingsDue = false;
+      core.notify(() => this.handler.onSettings?.());
     }
     if (!this.starved || core.phase !== ConnectionPhase.OPEN || this.available() < 1) return;
     this.starved = false;

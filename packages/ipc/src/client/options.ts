@@ -40,6 +40,12 @@ export interface IpcTransportOptions {
   readonly readMaxBytes?: number | undefined;
   /** The largest request message, in bytes. Default: 10 MiB. */
   readonly writeMaxBytes?: number | undefined;
+  /**
+   * How much the calls may hold that wait for their turn, in bytes: because the server takes no more at once, or is not there yet.
+   * Each counts with its request and 1,024 bytes; one for which there is no room fails at once with ResourceExhausted. Default:
+   * 256 MiB. Of engine `"direct"`.
+   */
+  readonly maxWaitingBytes?: number | undefined;
   /** Compressions that responses may have. Default: none. */
   readonly acceptCompression?: Compression[] | undefined;
   /** The compression of requests. Default: none. */
@@ -63,10 +69,11 @@ export { defaultMaxBytes } from "../max-bytes.js";
 
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
 export function assertSane(options: IpcTransportOptions): void {
-  const { readMaxBytes, writeMaxBytes, compressMinBytes, trustedUsers = [] } = options;
+  const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, trustedUsers = [] } = options;
   const { keepAliveIntervalMs, keepAliveTimeoutMs } = options;
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
+  assertBytes("maxWaitingBytes", maxWaitingBytes);
   for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0 && ms <= maxTimerMs)) {
       throw new RangeError(`${name} must be from 0 to ${maxTimerMs} ms, not ${ms}`);

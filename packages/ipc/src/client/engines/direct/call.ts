@@ -27,9 +27,11 @@ import {
 } from "../../../grpc/index.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
+import { callBytes, type Line } from "./line.js";
 import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, Waiting } from "./session.js";
+import type { WaitingRoom } from "./waiting-room.js";
 
 /** What a call needs of its transport. */
 export interface Core {
@@ -41,8 +43,8 @@ export interface Core {
   readonly isShutDown: boolean;
   /** A session for a call with the least to do. */
   session(): DirectSession | Promise<DirectSession>;
-  /** Waits until there is one to be had. */
-  ready(signal: AbortSignal): Promise<void>;
+  /** Where calls wait for one. */
+  readonly waitingRoom: WaitingRoom;
 }
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
@@ -68,7 +70,8 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   #hasWaited = false;
   #moves = 0;
   #startedAt = 0;
-  #patience: AbortController | undefined;
+  /** Where it waits, or has waited. */
+  #line: Line<Waiting> | undefined;
 
   constructor(
     protected readonly core: Core,
@@ -93,6 +96,8 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   protected abstract succeed(): void;
   /** The call failed. `isOurs`: by our own doing, so that nobody waits for what has already come. */
   protected abstract reject(error: ConnectError, isOurs: boolean): void;
+  /** How much the request holds while it waits, in bytes. */
+  protected abstract requestBytes(): number;
   /** Whether the same request can be sent once more. */
   protected abstract mayMove(): boolean;
 
@@ -116,17 +121,18 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     const session = this.core.session();
     if (session instanceof Promise) {
       this.#hasWaited = true;
-      session.then(
-        (opened) => {
-          if (!this.isOver) {
-            opened.run(this);
-          }
-        },
-        (error) => this.#onUnreachable(error),
-      );
+      this.waitIn(this.core.waitingRoom.forSession(session));
     } else {
       session.run(this);
       this.#hasWaited = true;
+    }
+  }
+
+  waitIn(line: Line<Waiting>): void {
+    if (line.join(this, callBytes + this.requestBytes())) {
+      this.#line = line;
+    } else {
+      this.fail(this.core.waitingRoom.budget.exceeded());
     }
   }
 
@@ -148,6 +154,18 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
         this.fail(requestError(error));
       }
     }
+  }
+
+  onUnreachable(error: ConnectError): void {
+    if (!this.isPatient || error.code !== Code.Unavailable) {
+      this.fail(error);
+    } else {
+      this.waitIn(this.core.waitingRoom.forServer());
+    }
+  }
+
+  moveOn(): void {
+    this.#move(new RequestRefusedError("closing", "the connection takes no more calls"));
   }
 
   onHeaders(_: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
@@ -242,7 +260,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     }
   }
 
-  protected fail(error: ConnectError, isOurs = false): void {
+  fail(error: ConnectError, isOurs = false): void {
     if (!this.isOver) {
       this.end(error.code);
       this.reject(error, isOurs);
@@ -254,7 +272,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     this.method.calls.end(code, this.#startedAt);
     deadlines.stop(this);
     this.signal?.removeEventListener("abort", this);
-    this.#patience?.abort();
+    this.#line?.leave(this);
     this.#session?.leave();
     this.#session = undefined;
   }
@@ -285,18 +303,6 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
       this.fail(incompleteMessage());
     } else {
       this.succeed();
-    }
-  }
-
-  #onUnreachable(error: ConnectError): void {
-    if (!this.isPatient || error.code !== Code.Unavailable) {
-      this.fail(error);
-    } else if (!this.isOver) {
-      this.#patience = new AbortController();
-      this.core.ready(this.#patience.signal).then(
-        () => this.isOver || this.acquire(),
-        (reason) => this.fail(reason),
-      );
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { ConnectError } from "@connectrpc/connect";
 import {
   ClientConnection,
   type ClientConnectionHandler,
@@ -14,14 +15,21 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../r
 import type { Session } from "../../connection.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
+import { Line, type LineBudget } from "./line.js";
 
-/** A call that waits for its turn on a session. */
+/** A call that waits for its turn on a session, or for a session. */
 export interface Waiting {
+  /** Waits there until it is over; fails if there is no room. */
+  waitIn(line: Line<Waiting>): void;
   /** Opens its stream now. */
   open(session: DirectSession): void;
-  /** The session takes no more calls: looks for another. */
+  /** Looks for a session. */
   acquire(): void;
-  readonly isOver: boolean;
+  /** The session takes no more calls: looks for another, but not for ever. */
+  moveOn(): void;
+  /** No session could be opened. */
+  onUnreachable(error: ConnectError): void;
+  fail(error: ConnectError): void;
 }
 
 /** After how long without calls a session stops holding the process, in milliseconds: to look each time would cost every call. */
@@ -39,7 +47,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   isSentAway = false;
   /** What it has said when it did. */
   #goAway: GoAway | undefined;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Line<Waiting>;
   #inUse = 0;
   #keepAliveTimer: NodeJS.Timeout | undefined;
   #isRefed = true;
@@ -49,8 +57,10 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   constructor(
     socket: Socket,
     private readonly options: IpcTransportOptions,
+    budget: LineBudget,
   ) {
     super();
+    this.#waiting = new Line(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
     this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
@@ -109,23 +119,38 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     if (this.connection.availableStreams > 0 && this.#waiting.length === 0) {
       call.open(this);
     } else if (this.connection.isClosing) {
-      call.acquire();
+      call.moveOn();
     } else {
-      this.#waiting.push(call);
+      this.#hold();
+      call.waitIn(this.#waiting);
     }
   }
 
   /** A stream has been opened. */
   enter(): void {
-    if (this.#inUse++ === 0 && !this.#isRefed) {
-      this.#isRefed = true;
-      this.socket.ref();
+    if (this.#inUse++ === 0) {
+      this.#hold();
     }
   }
 
   /** A stream is over. */
   leave(): void {
-    if (--this.#inUse === 0 && !this.isUnderWay) {
+    if (--this.#inUse === 0) {
+      this.#idle();
+    }
+  }
+
+  /** From now on the process waits for this connection. */
+  #hold(): void {
+    if (!this.#isRefed) {
+      this.#isRefed = true;
+      this.socket.ref();
+    }
+  }
+
+  /** Perhaps the last call is over: to look is left to later. */
+  #idle(): void {
+    if (!this.isUnderWay && !this.connection.isClosed) {
       deadlines.start(this, idleMs);
     }
   }
@@ -135,13 +160,18 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /** @internal */
-  onCapacity(): void {
+  onSettings(): void {
     this.#onSettings?.();
-    while (this.#waiting.length > 0 && this.connection.availableStreams > 0) {
-      const call = this.#waiting.shift() as Waiting;
-      if (!call.isOver) {
-        call.open(this);
+  }
+
+  /** @internal */
+  onCapacity(): void {
+    while (this.connection.availableStreams > 0) {
+      const call = this.#waiting.shift();
+      if (call === undefined) {
+        break;
       }
+      call.open(this);
     }
   }
 
@@ -162,10 +192,8 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
 
   /** Those that still wait look for another session. */
   #moveOn(): void {
-    for (const call of this.#waiting.splice(0)) {
-      if (!call.isOver) {
-        call.acquire();
-      }
+    for (const call of this.#waiting.clear()) {
+      call.moveOn();
     }
   }
 

@@ -148,6 +148,10 @@ export class StreamCall extends Call {
     }
   }
 
+  protected requestBytes(): number {
+    return 0; // nothing is taken from whoever makes the requests before the stream is open
+  }
+
   protected mayMove(): boolean {
     return !this.#isSending;
   }

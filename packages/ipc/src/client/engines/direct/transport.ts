@@ -30,11 +30,13 @@ import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Core } from "./call.js";
 import { ChainedCall } from "./chained-call.js";
+import type { LineBudget } from "./line.js";
 import { contentType, Method } from "./method.js";
 import { LazyUnaryResponse, type ResponseFields } from "./response.js";
 import { DirectSession } from "./session.js";
 import { StreamCall } from "./stream-call.js";
 import { type OnResponse, UnaryCall } from "./unary-call.js";
+import { defaultMaxWaitingBytes, WaitingRoom } from "./waiting-room.js";
 
 type AnyResponse = UnaryResponse & StreamResponse;
 
@@ -54,7 +56,10 @@ export function createDirectTransport(
   const isChained = interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
   const timeoutFor = limits === undefined ? (_: DescMethod, own: number | undefined) => own : timeoutPolicy(limits);
-  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
+  const connection = connect(options.connections ?? 1, path, (stop) =>
+    openSession(path, options, stop, waitingRoom.budget),
+  );
+  const waitingRoom = new WaitingRoom(connection, options.maxWaitingBytes ?? defaultMaxWaitingBytes);
   const methods = new Map<DescMethod, Method>();
   const counter = new CallCounter();
   const core: Core = {
@@ -67,7 +72,7 @@ export function createDirectTransport(
       return connection.state === "shutdown";
     },
     session: () => connection.session(),
-    ready: (signal) => connection.ready({ signal }),
+    waitingRoom,
   };
   const { waitForReady: isPatientByDefault = false, sendCompression, compressMinBytes = 1024 } = options;
   const isPatient = (values: ContextValues | undefined) => values?.get(waitForReady) ?? isPatientByDefault;
@@ -339,9 +344,14 @@ function streamResponse(method: DescMethod, call: StreamCall): AnyResponse {
 /** How often to dial anew where the server was leaving when it took the connection: another may have its place. */
 const maxDials = 16;
 
-async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<DirectSession> {
+async function openSession(
+  path: string,
+  options: IpcTransportOptions,
+  stop: AbortSignal,
+  budget: LineBudget,
+): Promise<DirectSession> {
   for (let dials = 1; ; dials++) {
-    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options);
+    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options, budget);
     try {
       return await session.settled(path, stop);
     } catch (error) {

@@ -106,6 +106,10 @@ export class UnaryCall extends Call {
     this.onError(error);
   }
 
+  protected requestBytes(): number {
+    return this.body.length;
+  }
+
   protected mayMove(): boolean {
     return true; // the request is one piece, and still here
   }

@@ -1,0 +1,66 @@
+import { ConnectError } from "@connectrpc/connect";
+import type { Sessions } from "../../connection.js";
+import { Line, LineBudget } from "./line.js";
+import type { DirectSession, Waiting } from "./session.js";
+
+/** How much calls that wait for their turn may hold, in bytes, unless the transport's options say otherwise. */
+export const defaultMaxWaitingBytes = 256 * 1024 * 1024;
+
+/** Where the calls of a transport wait for a connection: one that is being dialled, or a server that is not there yet. */
+export class WaitingRoom {
+  readonly budget: LineBudget;
+  readonly #dialled = new WeakMap<Promise<DirectSession>, Line<Waiting>>();
+  readonly #patient: Line<Waiting>;
+  #watch: AbortController | undefined;
+
+  constructor(
+    private readonly connection: Sessions<DirectSession>,
+    maxWaitingBytes: number,
+  ) {
+    this.budget = new LineBudget(maxWaitingBytes);
+    this.#patient = new Line(this.budget, () => this.#watch?.abort());
+  }
+
+  /** For those whose session is being opened; all of them share one look at what comes of it. */
+  forSession(opening: Promise<DirectSession>): Line<Waiting> {
+    let line = this.#dialled.get(opening);
+    if (line === undefined) {
+      const opened = new Line<Waiting>(this.budget);
+      line = opened;
+      this.#dialled.set(opening, opened);
+      opening.then(
+        (session) => {
+          for (const call of opened.clear()) {
+            session.run(call);
+          }
+        },
+        (error) => {
+          for (const call of opened.clear()) {
+            call.onUnreachable(ConnectError.from(error));
+          }
+        },
+      );
+    }
+    return line;
+  }
+
+  /** For those who wait for the server to be there; all of them share one watch, which ends with the last. */
+  forServer(): Line<Waiting> {
+    if (this.#watch === undefined) {
+      const watch = new AbortController();
+      this.#watch = watch;
+      const settle = (tell: (call: Waiting) => void) => {
+        if (this.#watch === watch) {
+          this.#watch = undefined;
+          this.#patient.clear().forEach(tell);
+        }
+      };
+      watch.signal.addEventListener("abort", () => settle(() => {}), { once: true });
+      this.connection.ready({ signal: watch.signal }).then(
+        () => settle((call) => call.acquire()),
+        (error) => settle((call) => call.fail(ConnectError.from(error))),
+      );
+    }
+    return this.#patient;
+  }
+}
