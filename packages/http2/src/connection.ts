@@ -10,9 +10,11 @@ import { HeaderWriter } from "./header-writer.js";
 import type { HeaderList } from "./hpack/header-list.js";
 import { InboundData } from "./inbound-data.js";
 import { InboundFrames } from "./inbound-frames.js";
+import { Intake, type IntakeOwner } from "./intake.js";
 import { type ConnectionOptions, connectionDefaults } from "./options.js";
 import { Output, type OutputOwner } from "./output.js";
 import { Pings } from "./pings.js";
+import { ResetAhead } from "./reset-ahead.js";
 import { Sender } from "./sender.js";
 import { defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
@@ -52,7 +54,7 @@ export type ConnectionPhase = (typeof ConnectionPhase)[keyof typeof ConnectionPh
  * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
  * connection itself come to an end.
  */
-export class Connection implements OutputOwner, SettingsOwner {
+export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   phase: ConnectionPhase = ConnectionPhase.OPEN;
   readonly socket: Socket;
   readonly role: ConnectionRole;
@@ -67,10 +69,13 @@ export class Connection implements OutputOwner, SettingsOwner {
   readonly pings: Pings;
   readonly settings: SettingsExchange;
   readonly maxWaitingBytes: number;
+  readonly bytesMayBeKept: boolean;
   readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
   private readonly stallWatch: StallWatch;
   private readonly closedStreams = new ClosedStreams();
+  private readonly resetAhead = new ResetAhead();
   private readonly frames: InboundFrames;
+  private readonly intake: Intake;
   private readonly socketEnd: SocketEnd;
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
   private handedOver = 0;
@@ -94,6 +99,8 @@ export class Connection implements OutputOwner, SettingsOwner {
     const stallTimeoutMs = options.stallTimeoutMs ?? connectionDefaults.stallTimeoutMs;
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
     this.frames = new InboundFrames(this, this.settings.inForce);
+    this.bytesMayBeKept = options.reader !== "caller";
+    this.intake = new Intake(this);
     this.socketEnd = new SocketEnd(socket, this);
   }
 
@@ -110,13 +117,28 @@ export class Connection implements OutputOwner, SettingsOwner {
   }
 
   receive(buffer: Uint8Array, start: number, end: number): void {
-    if (this.phase === ConnectionPhase.CLOSED) return;
+    if (this.phase !== ConnectionPhase.CLOSED) this.intake.receive(buffer, start, end);
+  }
+
+  /** All that has been received, now: nothing more will be. */
+  receiveRest(): void {
+    this.intake.flush();
+  }
+
+  beforeFrames(): void {
     this.output.answer();
+  }
+
+  onBytes(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
     try {
-      this.frames.read(buffer, start, end);
+      return this.frames.read(buffer, start, end, maxFrames);
     } catch (error) {
       this.fail(asConnectionError(error));
+      return end;
     }
+  }
+
+  afterFrames(): void {
     this.role.onTurn();
     this.socketEnd.received();
   }
@@ -140,14 +162,52 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.fail(error);
   }
 
+  /** A server need not begin with calls that have been cancelled meanwhile. What a client is sent before a reset is part of the answer. */
+  onLeftOver(buffer: Uint8Array): void {
+    if (!this.role.isServer) return;
+    try {
+      this.resetAhead.find(buffer, (streamId, code) => {
+        const stream = this.streams.get(streamId);
+        if (stream !== undefined) this.onStreamReset(stream, code);
+        return stream !== undefined || this.role.isIdle(streamId);
+      });
+    } catch (error) {
+      this.fail(asConnectionError(error));
+    }
+  }
+
+  /** Nothing is acted on: the peer does not read its answers. */
+  get isHeld(): boolean {
+    return this.socketEnd.isHeld;
+  }
+
+  /** The peer reads its answers again. */
+  goOn(): void {
+    this.intake.goOn();
+  }
+
+  stopReading(): void {
+    this.socketEnd.stopReading();
+  }
+
+  readOn(): void {
+    this.socketEnd.readOn();
+  }
+
   onRstStream(streamId: number, code: number): void {
     const stream = this.streams.get(streamId);
-    if (stream === undefined) {
-      this.checkNotIdle("rst_stream", streamId);
-      this.closedStreams.forget(streamId);
-      this.guard.countControl();
+    if (stream !== undefined) {
+      this.onStreamReset(stream, code);
       return;
     }
+    this.checkNotIdle("rst_stream", streamId);
+    if (this.resetAhead.forget(streamId)) return;
+    this.closedStreams.forget(streamId);
+    this.guard.countControl();
+  }
+
+  private onStreamReset(stream: Stream, code: number): void {
+    const streamId = stream.id;
     if (this.role.isServer) this.guard.countReset();
     stream.closed();
     const message = `stream ${streamId} was reset by the peer: ${errorCodeName(code)}`;
@@ -158,6 +218,7 @@ export class Connection implements OutputOwner, SettingsOwner {
   /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
   onClosedStreamData(streamId: number, endStream: boolean): void {
     this.checkNotIdle("data", streamId);
+    if (this.resetAhead.has(streamId)) return;
     if (!this.closedStreams.wasReset(streamId)) {
       this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "data frame on a closed stream");
     } else if (endStream) this.closedStreams.forget(streamId);
@@ -166,6 +227,7 @@ export class Connection implements OutputOwner, SettingsOwner {
   /** HEADERS likewise (RFC 9113 §5.1, closed). */
   onClosedStreamHeaders(streamId: number, endStream: boolean): void {
     this.checkNotIdle("headers", streamId);
+    if (this.resetAhead.has(streamId)) return;
     if (!this.closedStreams.wasReset(streamId)) {
       if (this.role.isServer) {
         throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
@@ -177,6 +239,11 @@ export class Connection implements OutputOwner, SettingsOwner {
     }
     this.guard.countControl();
     if (endStream) this.closedStreams.forget(streamId);
+  }
+
+  /** Whether the client has reset a stream that it is about to open. */
+  isResetAhead(streamId: number): boolean {
+    return this.resetAhead.has(streamId);
   }
 
   checkNotIdle(what: string, streamId: number): void {
@@ -323,6 +390,7 @@ export class Connection implements OutputOwner, SettingsOwner {
     this.output.end();
     this.phase = ConnectionPhase.CLOSED;
     this.frames.stop();
+    this.intake.stop();
     this.settings.stop();
     this.stallWatch.stop();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");

@@ -41,10 +41,16 @@ export class FrameReader {
     this.maxFrameSize = maxFrameSize;
   }
 
-  read(buffer: Uint8Array, start: number, end: number): void {
+  /**
+   * Reads on until the bytes are used up, or `maxFrames` more frames are. What was left unfinished before counts for none.
+   * @returns where it stopped: at the beginning of a frame, or at the end
+   */
+  read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
     let at = start;
+    let framesLeft = maxFrames;
     if (this.inData || this.skip > 0 || this.carry !== null) at = this.resume(buffer, at, end);
     while (end - at >= FRAME_HEADER_BYTES && !this.stopped) {
+      if (framesLeft-- <= 0) return at;
       const length = (buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!;
       const type = buffer[at + 3]!;
       const body = at + FRAME_HEADER_BYTES;
@@ -57,6 +63,7 @@ export class FrameReader {
       else this.sink.onFrame(type, flags, streamId, buffer, body, at);
     }
     if (at < end && !this.stopped) this.begin(buffer, at, end);
+    return end;
   }
 
   private wholeData(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
@@ -124,7 +131,7 @@ export class FrameReader {
     // Whole: a frame, or a header that tells how much more to wait for. Either way it is read as a chunk of its own.
     this.carry = null;
     this.carried = 0;
-    this.read(carry, 0, carry.length);
+    this.read(carry, 0, carry.length, 1);
     const at = start + copied;
     const unfinished = this.inData || this.skip > 0 || this.carry !== null;
     return unfinished && !this.stopped ? this.resume(buffer, at, end) : at;

@@ -36,8 +36,9 @@ export class InboundFrames implements FrameSink {
     this.assembly = new HeaderAssembly(settings.maxHeaderListSize);
   }
 
-  read(buffer: Uint8Array, start: number, end: number): void {
-    this.reader.read(buffer, start, end);
+  /** Acts on no more than `maxFrames` of what has been received. @returns where it stopped: between two frames, or at the end */
+  read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
+    return this.reader.read(buffer, start, end, maxFrames);
   }
 
   /** The connection is over: the rest of the chunk being read is ignored. */

@@ -35,7 +35,7 @@ export interface ConnectionOptions {
   readonly abuseLimits?: AbuseLimits;
   /**
    * Who reads the socket: the connection by its `data` events, or the caller, who passes what it reads to `receive()`, as
-   * `readInPlace()` does. A server still pauses and resumes the socket. Default `"connection"`.
+   * `readInPlace()` does. The connection still pauses and resumes the socket. Default `"connection"`.
    */
   readonly reader?: "connection" | "caller";
 }

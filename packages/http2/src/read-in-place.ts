@@ -4,8 +4,11 @@ import { nextTick } from "./real-timers.js";
 /** Gets what has been received, in `[start, end)`, valid during the call: the next bytes are read into the same memory. */
 export type Receive = (buffer: Uint8Array, start: number, end: number) => void;
 
-/** What one read may bring. All sockets of a thread are read into it, one after the other. */
-const buffer = Buffer.allocUnsafeSlow(65_536);
+/** What one read brings at most, by the `data` event too: after one that has brought less, libuv does not read again in this turn. */
+export const FULL_READ_BYTES = 65_536;
+
+/** All sockets of a thread are read into it, one after the other. */
+const buffer = Buffer.allocUnsafeSlow(FULL_READ_BYTES);
 
 /**
  * A socket on the same connection as this one, whose bytes go to `receive`. Each `data` event would take 64 KiB of new memory

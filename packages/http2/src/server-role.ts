@@ -66,6 +66,10 @@ export class ServerRole implements ConnectionRole {
     else {
       this.lastSeen = streamId;
       if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
+      if (core.isResetAhead(streamId)) {
+        core.guard.countReset();
+        return;
+      }
       const code = this.admit(streamId, list, extra, priorityValid);
       if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream);
       else core.refuseStream(streamId, code);

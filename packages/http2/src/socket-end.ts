@@ -12,15 +12,36 @@ const MAX_WAITING_FRAMES = 4 * 2 ** 20;
 export class SocketEnd {
   private readonly socket: Socket;
   private readonly connection: Connection;
+  /** Why nothing is read at the moment: the peer does not read either; the connection's share of this turn is used up. */
   private held = false;
+  private resting = false;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(socket: Socket, connection: Connection) {
     this.socket = socket;
     this.connection = connection;
-    socket.on("error", (error) => connection.onSocketEnd(`the socket failed: ${error.message}`, error));
-    socket.on("end", () => this.peerEnded());
+    socket.on("error", (error) => this.failed(error));
+    socket.on("end", () => {
+      connection.receiveRest();
+      this.peerEnded();
+    });
     socket.on("close", () => this.closed());
+  }
+
+  get isHeld(): boolean {
+    return this.held;
+  }
+
+  /** Until `readOn()`. */
+  stopReading(): void {
+    if (this.socket.destroyed) return;
+    this.resting = true;
+    this.socket.pause();
+  }
+
+  readOn(): void {
+    this.resting = false;
+    if (!this.held && !this.socket.destroyed) this.socket.resume();
   }
 
   /** Something has been received, and more may have been written because of it. */
@@ -32,13 +53,16 @@ export class SocketEnd {
   outputDrained(): void {
     if (!this.held) return;
     this.held = false;
-    this.socket.resume();
+    this.connection.goOn();
   }
 
   /** Everything is written: say so, wait for the peer to do the same, but not for long. */
   end(): void {
     if (this.socket.destroyed || this.timer !== null) return;
-    if (this.held) this.outputDrained();
+    if (this.held || this.resting) {
+      this.held = false;
+      this.readOn();
+    }
     this.socket.end();
     this.timer = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
@@ -60,9 +84,17 @@ export class SocketEnd {
     else connection.onSocketEnd("the peer closed the connection");
   }
 
+  private failed(error: Error): void {
+    const { connection } = this;
+    if (!connection.role.isServer) connection.receiveRest(); // answers; whoever made the requests is gone
+    connection.onSocketEnd(`the socket failed: ${error.message}`, error);
+  }
+
   private closed(): void {
+    const { connection } = this;
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    if (!connection.role.isServer) connection.receiveRest();
     this.peerEnded();
   }
 }

@@ -26,7 +26,7 @@ interface SeenFrame {
 }
 
 /** What a reader finds in the chunks: DATA put together again, as its callers do. */
-function framesIn(chunks: readonly Uint8Array[]): SeenFrame[] {
+function framesIn(chunks: readonly Uint8Array[], maxFrames = 1_000): SeenFrame[] {
   const seen: SeenFrame[] = [];
   let data = "";
   const sink: FrameSink = {
@@ -46,7 +46,15 @@ function framesIn(chunks: readonly Uint8Array[]): SeenFrame[] {
     },
   };
   const reader = new FrameReader(sink, 16_384);
-  for (const chunk of chunks) reader.read(chunk, 0, chunk.length);
+  for (const chunk of chunks) {
+    let at = 0;
+    do {
+      const before = seen.length;
+      at = reader.read(chunk, at, chunk.length, maxFrames);
+      // What was begun in the chunk before is finished, and what the end of this one cuts is begun, in any case.
+      assert.ok(seen.length - before <= maxFrames + 2, `${seen.length - before} frames at once`);
+    } while (at < chunk.length);
+  }
   return seen;
 }
 
@@ -69,19 +77,25 @@ const anyFrame = fc
   });
 
 describe("the frame reader", () => {
-  it("finds the same frames however the bytes are cut", () => {
+  it("finds the same frames however the bytes are cut, and however few are wanted at once", () => {
     fc.assert(
-      fc.property(fc.array(anyFrame, { maxLength: 8 }), fc.array(fc.nat(30), { maxLength: 60 }), (frames, cuts) => {
-        const whole = Buffer.concat(frames);
-        const chunks: Buffer[] = [];
-        let at = 0;
-        for (const cut of cuts) {
-          chunks.push(whole.subarray(at, at + cut));
-          at += cut;
-        }
-        chunks.push(whole.subarray(at));
-        assert.deepEqual(framesIn(chunks), framesIn([whole]));
-      }),
+      fc.property(
+        fc.array(anyFrame, { maxLength: 8 }),
+        fc.array(fc.nat(30), { maxLength: 60 }),
+        fc.integer({ min: 1, max: 4 }),
+        (frames, cuts, maxFrames) => {
+          const whole = Buffer.concat(frames);
+          const chunks: Buffer[] = [];
+          let at = 0;
+          for (const cut of cuts) {
+            chunks.push(whole.subarray(at, at + cut));
+            at += cut;
+          }
+          chunks.push(whole.subarray(at));
+          assert.deepEqual(framesIn(chunks), framesIn([whole]));
+          assert.deepEqual(framesIn(chunks, maxFrames), framesIn([whole]));
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -104,7 +118,7 @@ describe("the frame reader", () => {
     const one = Buffer.alloc(1);
     for (const byte of whole) {
       one[0] = byte;
-      reader.read(one, 0, 1);
+      reader.read(one, 0, 1, 1);
     }
     assert.deepEqual(seen, ["07".repeat(100), "09".repeat(8)]);
   });
