@@ -12,6 +12,12 @@ class Call extends Timed {
   }
 }
 
+class FailingCall extends Timed {
+  onDeadline(): void {
+    throw Object.create(null); // which cannot even become a string
+  }
+}
+
 /** How many timers are running. */
 function countTimers(t: TestContext): () => number {
   const running = new Set<unknown>();
@@ -67,5 +73,19 @@ describe("deadlines", () => {
     );
     assert.equal(late.expired, false);
     deadlines.stop(late);
+  });
+
+  it("expire although what happens at another's fails, and a warning says so", async (t) => {
+    const warnings = t.mock.method(process, "emitWarning", () => {});
+    const deadlines = new Deadlines();
+    const failing = Array.from({ length: 3 }, () => new FailingCall());
+    const call = new Call();
+    for (const timed of [...failing, call]) deadlines.start(timed, 5);
+    const next = new Call();
+    while (!call.expired) await new Promise((resolve) => setTimeout(resolve, 1));
+    deadlines.start(next, 5);
+    while (!next.expired) await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.equal(warnings.mock.callCount(), failing.length);
+    assert.ok(failing.every((timed) => !timed.isUnderWay));
   });
 });

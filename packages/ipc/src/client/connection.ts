@@ -1,6 +1,6 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
-import { orAborted, startDeadline } from "../grpc/index.js";
+import { connectErrorFrom, orAborted, startDeadline } from "../grpc/index.js";
 import { channelClosed } from "./errors.js";
 import { untilAppears } from "./until-appears.js";
 
@@ -126,7 +126,7 @@ export class Connection<S extends Session> implements Sessions<S> {
       if (this.#closing.signal.aborted) {
         throw channelClosed(this.path);
       }
-      throw ended.aborted || failure === undefined ? ConnectError.from(limit.signal.reason, Code.Canceled) : failure;
+      throw ended.aborted || failure === undefined ? connectErrorFrom(limit.signal.reason, Code.Canceled) : failure;
     } finally {
       limit.stop();
     }
@@ -137,7 +137,7 @@ export class Connection<S extends Session> implements Sessions<S> {
       await this.session();
       return undefined;
     } catch (error) {
-      return ConnectError.from(error);
+      return connectErrorFrom(error);
     }
   }
 

@@ -1,8 +1,11 @@
+import { checkedResult, iteratorOf, letGo } from "./iterators.js";
+
 /**
- * The outcome of `promise`, or the signal's reason as soon as it is aborted, whatever the promise does then: its later
+ * The outcome of a promise, or the signal's reason as soon as it is aborted, whatever the promise does then: its later
  * outcome is nobody's business any more, and is passed to `late` if it is an error.
  */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal, late?: (error: unknown) => void): Promise<T> {
+export function orAborted<T>(outcome: Promise<T>, signal: AbortSignal, late?: (error: unknown) => void): Promise<T> {
+  const promise = Promise.resolve(outcome); // where nobody checks types, it may be none
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       promise.catch((error) => late?.(error));
@@ -37,29 +40,24 @@ export function abortableIterable<T>(
   signal: AbortSignal,
   late?: (error: unknown) => void,
 ): AsyncIterableIterator<T> {
-  const iterator = source[Symbol.asyncIterator]();
+  const iterator = iteratorOf(source);
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       try {
-        return await orAborted(iterator.next(), signal, late);
+        return checkedResult(await orAborted(iterator.next(), signal, late));
       } catch (error) {
         if (signal.aborted) {
-          leave(iterator);
+          letGo(iterator);
         }
         throw error;
       }
     },
     async return(value?: unknown) {
-      leave(iterator);
+      letGo(iterator);
       return { done: true, value };
     },
   };
-}
-
-/** Tells the source that nobody reads on, without waiting: a generator that hangs would never answer. */
-function leave(iterator: AsyncIterator<unknown>): void {
-  iterator.return?.().catch(() => {});
 }

@@ -17,6 +17,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 import { copyOf } from "./envelope.js";
+import { messageOf } from "./thrown.js";
 
 /** How messages of one type travel. */
 export interface Codec<T extends DescMessage = DescMessage> {
@@ -89,5 +90,5 @@ export function completed<T extends DescMessage>(type: T, init: MessageInitShape
 }
 
 function failed(doing: string, code: Code, cause: unknown): ConnectError {
-  return new ConnectError(`cannot ${doing}: ${(cause as Error).message}`, code, undefined, undefined, cause);
+  return new ConnectError(`cannot ${doing}: ${messageOf(cause)}`, code, undefined, undefined, cause);
 }

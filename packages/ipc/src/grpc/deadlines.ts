@@ -1,4 +1,6 @@
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
+import { messageOf } from "./thrown.js";
+
 /** Something that has to be over by a certain moment. It is itself the entry of the list it waits in: no call makes one. */
 export abstract class Timed {
   /** @internal */ deadlineAt = 0;
@@ -113,7 +115,12 @@ class DeadlineList {
     const now = performance.now();
     for (let first = this.#first; first !== null && first.deadlineAt <= now; first = this.#first) {
       this.remove(first);
-      first.onDeadline();
+      try {
+        first.onDeadline();
+      } catch (error) {
+        // Those behind it have a deadline as well.
+        process.emitWarning(`what was to happen at a deadline failed: ${messageOf(error)}`);
+      }
     }
     if (this.#first !== null) {
       this.#arm(this.#first.deadlineAt - now);

@@ -28,6 +28,7 @@ export {
 } from "./envelope.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
+export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";
 export { type Encoded, MessageInbox } from "./message-inbox.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
@@ -35,4 +36,14 @@ export { Drain, sendMessages } from "./send-messages.js";
 export { recycle } from "./slab.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";
 export { isServerFault, type StatusName, statusName, statusNames } from "./status-name.js";
+export {
+  causesOf,
+  connectErrorFrom,
+  guarded,
+  isAbortError,
+  isErrorCode,
+  isInstance,
+  isSound,
+  messageOf,
+} from "./thrown.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";

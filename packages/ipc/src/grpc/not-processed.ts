@@ -1,4 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
+import { causesOf, isInstance } from "./thrown.js";
 
 /**
  * The cause of an error of a call that provably never reached a handler, so that it is safe to repeat: the connection
@@ -11,12 +12,9 @@ export class NotProcessedError extends Error {
 
 /** Whether the error says that its call was never processed: it is a `NotProcessedError`, or has one among its causes. */
 export function wasNotProcessed(error: unknown): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    if (e instanceof NotProcessedError) {
+  for (const cause of causesOf(error)) {
+    if (isInstance(cause, NotProcessedError)) {
       return true;
-    }
-    if (e.cause === e) {
-      break;
     }
   }
   return false;

@@ -1,4 +1,5 @@
 import { envelopeOf } from "./envelope.js";
+import { checkedResult } from "./iterators.js";
 import type { Encoded } from "./message-inbox.js";
 
 /** Where messages go: an HTTP/2 stream. */
@@ -43,7 +44,7 @@ export async function sendMessages(
   onFirst?: () => void,
 ): Promise<boolean> {
   for (let isFirst = true; ; isFirst = false) {
-    const { done, value } = await source.next();
+    const { done, value } = checkedResult(await source.next());
     if (done || isOver()) {
       return !isOver();
     }

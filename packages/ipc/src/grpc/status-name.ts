@@ -25,7 +25,7 @@ export type StatusName = (typeof statusNames)[number];
 
 /** What a call ended with: the name of an error's code, or OK. */
 export function statusName(error: { readonly code: Code } | undefined): StatusName {
-  return statusNames[error?.code ?? 0] ?? "UNKNOWN";
+  return error === undefined ? "OK" : (statusNames[error.code || Code.Unknown] ?? "UNKNOWN");
 }
 
 /** Whether a server that answers with this code is itself to blame, as OpenTelemetry's conventions for gRPC see it. */

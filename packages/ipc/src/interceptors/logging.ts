@@ -1,6 +1,7 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
-import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
+import { complain } from "../complain.js";
+import { guarded, isServerFault, type StatusName, statusName } from "../grpc/index.js";
 import { performance } from "../real-timers.js";
 import { peerKey } from "../server/caller.js";
 import { observed } from "./observe.js";
@@ -42,14 +43,13 @@ export interface LoggingOptions {
  */
 export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions = {}): Interceptor {
   const log = (call: LoggedCall, message: string) => {
-    try {
-      const chosen = level(call);
-      if (chosen !== undefined) {
-        logger[chosen](call, message);
-      }
-    } catch (error) {
-      console.error("@vyra/ipc: the logger failed:", error);
-    }
+    guarded(
+      () => {
+        const chosen = level(call);
+        return chosen === undefined ? undefined : logger[chosen](call, message);
+      },
+      (error) => complain("the logger failed", error),
+    );
   };
   return (next) => (req) => {
     const startedAt = performance.now();

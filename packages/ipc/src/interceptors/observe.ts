@@ -1,6 +1,8 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { complain } from "../complain.js";
+import { checkedResult, connectErrorFrom, isAbortError, isInstance, iteratorOf, letGo } from "../grpc/index.js";
 
-/** Watches one call. */
+/** Watches one call. What it throws is nobody's business but its own: no call fails for it. */
 export interface CallObserver {
   /** Each request message, as it is sent or taken. */
   onRequest?(message: object): void;
@@ -35,7 +37,7 @@ export async function observed(
     if (!isOver) {
       isOver = true;
       signal.removeEventListener("abort", onAbort);
-      observer.onEnd(error);
+      tell(() => observer.onEnd(error));
     }
   };
   const fail = (reason: unknown) => end(errorFor(reason, signal, accident));
@@ -43,11 +45,11 @@ export async function observed(
   signal.addEventListener("abort", onAbort);
   try {
     if (!req.stream) {
-      observer.onRequest?.(req.message);
+      tell(() => observer.onRequest?.(req.message));
     }
     const res = await run(() => next(withRequests(req, observer)));
     if (!res.stream) {
-      observer.onResponse?.(res.message);
+      tell(() => observer.onResponse?.(res.message));
       end(undefined);
       return res;
     }
@@ -55,6 +57,14 @@ export async function observed(
   } catch (error) {
     fail(error);
     throw error;
+  }
+}
+
+function tell(observer: () => void): void {
+  try {
+    observer();
+  } catch (error) {
+    complain("an observer of calls failed", error);
   }
 }
 
@@ -68,7 +78,7 @@ function withRequests(req: AnyRequest, { onRequest }: CallObserver): AnyRequest 
 
 async function* tapped<T>(messages: AsyncIterable<T>, onMessage: (message: T) => void): AsyncIterable<T> {
   for await (const message of messages) {
-    onMessage(message);
+    tell(() => onMessage(message));
     yield message;
   }
 }
@@ -80,18 +90,18 @@ function responses<T extends object>(
   end: (error: ConnectError | undefined) => void,
   fail: (reason: unknown) => void,
 ): AsyncIterableIterator<T> {
-  const iterator = messages[Symbol.asyncIterator]();
+  const iterator = iteratorOf(messages);
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       try {
-        const result = await run(() => iterator.next());
+        const result = checkedResult(await run(() => iterator.next()));
         if (result.done) {
           end(undefined);
         } else {
-          onResponse?.(result.value);
+          tell(() => onResponse?.(result.value));
         }
         return result;
       } catch (error) {
@@ -101,7 +111,7 @@ function responses<T extends object>(
     },
     async return(value?: unknown) {
       fail(new ConnectError("nobody reads the responses any more", Code.Canceled));
-      await run(() => iterator.return?.());
+      run(() => letGo(iterator));
       return { done: true, value };
     },
   };
@@ -109,18 +119,8 @@ function responses<T extends object>(
 
 /** The error that the caller sees for what a call ended with. */
 function errorFor(reason: unknown, signal: AbortSignal, accident: Code): ConnectError {
-  if (reason instanceof ConnectError) {
-    return reason;
-  }
-  const isTold =
-    signal.aborted && (reason === signal.reason || (reason instanceof Error && reason.name === "AbortError"));
-  return isTold
-    ? ConnectError.from(signal.reason, Code.Canceled)
-    : new ConnectError(
-        reason instanceof Error ? reason.message : String(reason),
-        accident,
-        undefined,
-        undefined,
-        reason,
-      );
+  const isTold = signal.aborted && (reason === signal.reason || isAbortError(reason));
+  return isTold && !isInstance(reason, ConnectError)
+    ? connectErrorFrom(signal.reason, Code.Canceled)
+    : connectErrorFrom(reason, accident);
 }

@@ -1,4 +1,5 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { checkedResult, iteratorOf } from "../grpc/index.js";
 
 /**
  * The requests of a stream, read once from their source and kept for further attempts until the call is committed. Each
@@ -18,7 +19,7 @@ export class ReplayBuffer<T> {
     private readonly type: DescMessage,
     private readonly maxBytes: number,
   ) {
-    this.#source = source[Symbol.asyncIterator]();
+    this.#source = iteratorOf(source);
   }
 
   /** Whether some requests are gone, so that no further attempt can be made. */
@@ -64,7 +65,7 @@ export class ReplayBuffer<T> {
 
   async #readOne(kept: T[]): Promise<void> {
     try {
-      const { done, value } = await this.#source.next();
+      const { done, value } = checkedResult(await this.#source.next());
       if (done) {
         this.#end = {};
         return;

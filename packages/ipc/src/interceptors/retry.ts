@@ -1,6 +1,6 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { remainingMs, wasNotProcessed } from "../grpc/index.js";
+import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { connectErrorFrom, remainingMs, wasNotProcessed } from "../grpc/index.js";
 import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 import { pause } from "./pause.js";
@@ -72,7 +72,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
         buffer?.commit();
         return res;
       } catch (reason) {
-        const error = ConnectError.from(reason);
+        const error = connectErrorFrom(reason);
         const pushbackMs = pushbackOf(error);
         const isWorthIt = mayRepeat && policy.retryableCodes.includes(error.code);
         const isSafe = wasNotProcessed(error) && error.code === Code.Unavailable;

@@ -13,6 +13,7 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
+import { complain } from "../complain.js";
 import { packageName, packageVersion } from "../gen/version.js";
 import { performance } from "../real-timers.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
@@ -50,11 +51,17 @@ export function telemetry(options: TelemetryOptions = {}): Interceptor {
     if (!filter(req.method)) {
       return next(req);
     }
-    recorder ??= createRecorder(options);
     const target = req.contextValues.get(targetKey);
-    return (options.side ?? (target === undefined ? "server" : "client")) === "client"
-      ? callFromClient(next, req, target, recorder, propagator)
-      : callOnServer(next, req, recorder, propagator);
+    try {
+      recorder ??= createRecorder(options);
+      return (options.side ?? (target === undefined ? "server" : "client")) === "client"
+        ? callFromClient(next, req, target, recorder, propagator)
+        : callOnServer(next, req, recorder, propagator);
+    } catch (error) {
+      // Not the call has failed, which would reject a promise, but what was to record it.
+      complain("telemetry failed", error);
+      return next(req);
+    }
   };
 }
 

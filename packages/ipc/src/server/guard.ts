@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
-import { abortableIterable, orAborted } from "../grpc/index.js";
+import { abortableIterable, connectErrorFrom, isAbortError, isInstance, isSound, orAborted } from "../grpc/index.js";
 import { refusalOf } from "./caller.js";
 import { nameOf, type OnError } from "./on-error.js";
 
@@ -53,18 +53,18 @@ export function answerFor(
   error: unknown,
   signal: { readonly aborted: boolean; readonly reason: unknown },
 ): ConnectError {
-  if (error instanceof ConnectError) {
-    return error;
+  if (isInstance(error, ConnectError)) {
+    return connectErrorFrom(error);
   }
-  return isExpected(error, signal)
-    ? ConnectError.from(signal.reason, Code.Canceled)
-    : new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+  return isExpected(error, signal) ? connectErrorFrom(signal.reason, Code.Canceled) : internalError(error);
 }
 
-/** Whether a handler meant what it threw, or ended as told: with the signal's reason, or with what Node.js makes of it. */
+/** Whether a handler meant what it threw (a `ConnectError` whose code is none of gRPC's cannot be meant), or ended as told: with the signal's reason, or with what Node.js makes of it. */
 export function isExpected(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): boolean {
-  return (
-    error instanceof ConnectError ||
-    (signal.aborted && (error === signal.reason || (error instanceof Error && error.name === "AbortError")))
-  );
+  return isSound(error) || (signal.aborted && (error === signal.reason || isAbortError(error)));
+}
+
+/** What the caller gets for an accident: not a word of what has happened. */
+export function internalError(cause: unknown): ConnectError {
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
 }

@@ -1,4 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import { complain } from "../complain.js";
+import { guarded } from "../grpc/index.js";
 
 /** Where a handler's unexpected error happened. */
 export interface ErrorContext {
@@ -11,18 +13,19 @@ export type OnError = (error: unknown, context: ErrorContext) => void;
 
 /** What happens where nobody says otherwise: it is written to standard error. */
 export const logError: OnError = (error, { method }) => {
-  console.error(`@vyra/ipc: the handler of ${method} failed:`, error);
+  complain(`the handler of ${method} failed`, error);
 };
 
-/** An `onError` that cannot make matters worse by throwing itself. */
+/** An `onError` that cannot make matters worse by throwing itself, nor by a promise that is rejected. */
 export function safely(onError: OnError): OnError {
   return (error, context) => {
-    try {
-      onError(error, context);
-    } catch (second) {
-      logError(error, context);
-      console.error("@vyra/ipc: and onError failed, too:", second);
-    }
+    guarded(
+      () => onError(error, context),
+      (second) => {
+        logError(error, context);
+        complain("and onError failed, too", second);
+      },
+    );
   };
 }
 

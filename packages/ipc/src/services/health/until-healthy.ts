@@ -1,6 +1,6 @@
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.js";
-import { startDeadline } from "../../grpc/index.js";
+import { connectErrorFrom, startDeadline } from "../../grpc/index.js";
 import { delay, performance } from "../../real-timers.js";
 
 /** What waiting needs of a transport. */
@@ -61,7 +61,7 @@ export async function untilHealthy(
     }
     throw error instanceof ConnectError || !limit.signal.aborted
       ? error
-      : ConnectError.from(limit.signal.reason, Code.Canceled);
+      : connectErrorFrom(limit.signal.reason, Code.Canceled);
   } finally {
     limit.stop();
   }
@@ -69,7 +69,7 @@ export async function untilHealthy(
 
 /** Throws what will not be over by itself: the server that goes away, or a limit on the stream, is. */
 function assertPassing(reason: unknown, address: string, limit: AbortSignal): void {
-  const error = ConnectError.from(reason);
+  const error = connectErrorFrom(reason);
   if (error.code === Code.Unimplemented) {
     throw new ConnectError(
       `the server at ${address} does not say how it is: it has no grpc.health.v1.Health`,

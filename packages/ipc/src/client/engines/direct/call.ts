@@ -13,6 +13,7 @@ import {
 } from "@vyra/http2";
 import {
   compressionNamed,
+  connectErrorFrom,
   deadlineExceeded,
   deadlines,
   errorOf,
@@ -21,6 +22,7 @@ import {
   hasStatus,
   headersOf,
   incompleteMessage,
+  isInstance,
   remainingMs,
   Timed,
   timeoutHeader,
@@ -187,7 +189,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
         this.encoding = responseCompression(encoding, this.core.options.acceptCompression ?? []);
       }
     } catch (error) {
-      this.abandon(ConnectError.from(error));
+      this.abandon(connectErrorFrom(error));
       return;
     }
     this.onAnswer();
@@ -249,7 +251,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
 
   /** The caller's signal was aborted. */
   handleEvent(): void {
-    this.abandon(ConnectError.from(this.signal?.reason, Code.Canceled));
+    this.abandon(connectErrorFrom(this.signal?.reason, Code.Canceled));
   }
 
   /** Gives the call up, and tells the server so. */
@@ -340,12 +342,13 @@ function responseCompression(encoding: string, accepted: readonly Compression[])
     return compressionNamed(encoding, accepted);
   } catch (error) {
     // That we did not ask for it makes it the server's fault.
-    throw new ConnectError(ConnectError.from(error).rawMessage, Code.Internal);
+    throw new ConnectError(connectErrorFrom(error).rawMessage, Code.Internal);
   }
 }
 
-function requestError(error: unknown): ConnectError {
-  return error instanceof HeaderListSizeError
+/** The error of a call whose request cannot be sent as the caller has it: Internal, as Connect and grpc-js have it. */
+export function requestError(error: unknown): ConnectError {
+  return isInstance(error, HeaderListSizeError)
     ? new ConnectError(error.message, Code.ResourceExhausted, undefined, undefined, error)
-    : ConnectError.from(error, Code.Internal);
+    : connectErrorFrom(error, Code.Internal);
 }

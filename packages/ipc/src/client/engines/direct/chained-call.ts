@@ -1,6 +1,7 @@
-import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import { Code, type ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 import {
   callEnded,
+  connectErrorFrom,
   deadlineExceeded,
   deadlines,
   formatTimeout,
@@ -49,7 +50,7 @@ export class ChainedCall extends Timed {
       return res;
     } catch (reason) {
       const { signal } = this.#controller;
-      const error = signal.aborted ? ConnectError.from(signal.reason, Code.Canceled) : ConnectError.from(reason);
+      const error = signal.aborted ? connectErrorFrom(signal.reason, Code.Canceled) : connectErrorFrom(reason);
       this.#end(error);
       throw error;
     }
@@ -80,7 +81,7 @@ export class ChainedCall extends Timed {
   /** An interceptor that never answers does not keep the caller waiting. */
   #giveUp(reason: unknown): void {
     this.#end(reason);
-    this.#reject(ConnectError.from(reason, Code.Canceled));
+    this.#reject(connectErrorFrom(reason, Code.Canceled));
   }
 
   #end(reason: unknown): void {

@@ -1,6 +1,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
-import { Drain, type Encoded, headersOf, MessageInbox, recycle, sendMessages } from "../../../grpc/index.js";
+import {
+  connectErrorFrom,
+  Drain,
+  type Encoded,
+  headersOf,
+  iteratorOf,
+  letGo,
+  MessageInbox,
+  recycle,
+  sendMessages,
+} from "../../../grpc/index.js";
 import { queueMicrotask } from "../../../real-timers.js";
 import { Call, type Core } from "./call.js";
 import type { Method } from "./method.js";
@@ -36,7 +46,7 @@ export class StreamCall extends Call {
     private onError: (error: ConnectError) => void,
   ) {
     super(core, method, signal, metadata, isPatient);
-    this.#requests = requests[Symbol.asyncIterator]();
+    this.#requests = iteratorOf(requests);
     this.#inbox = new MessageInbox({
       codec: method.output,
       readMaxBytes: core.readMaxBytes,
@@ -105,7 +115,7 @@ export class StreamCall extends Call {
     try {
       this.#inbox.push(buffer, start, end);
     } catch (error) {
-      this.abandon(ConnectError.from(error));
+      this.abandon(connectErrorFrom(error));
       return;
     }
     if (endStream) {
@@ -186,17 +196,14 @@ export class StreamCall extends Call {
         stream.end();
       }
     } catch (error) {
-      this.abandon(ConnectError.from(error));
+      this.abandon(connectErrorFrom(error));
     }
   }
 
   /** As Connect does it: whoever makes the requests is told that nobody takes them any more, and why. */
   #letGoOfRequests(error: ConnectError | undefined): void {
     this.#drain.onDrain();
-    if (error !== undefined) {
-      this.#requests.throw?.(error).catch(() => {});
-    }
-    this.#requests.return?.().catch(() => {});
+    letGo(this.#requests, error);
   }
 }
 

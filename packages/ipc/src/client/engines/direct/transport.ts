@@ -15,10 +15,12 @@ import {
   assertWritable,
   completed,
   compressedFlag,
+  connectErrorFrom,
   type Encoded,
   fieldsOf,
   headersOf,
   parseTimeout,
+  tamed,
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
@@ -28,7 +30,7 @@ import { dial } from "../../dial.js";
 import { defaultMaxBytes, type EngineTransport, type IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import type { Core } from "./call.js";
+import { type Core, requestError } from "./call.js";
 import { ChainedCall } from "./chained-call.js";
 import type { LineBudget } from "./line.js";
 import { contentType, Method } from "./method.js";
@@ -79,51 +81,60 @@ export function createDirectTransport(
 
   const message: EngineTransport["message"] = (desc, input, options) => {
     const own = options ?? noOptions;
-    const { signal, timeoutMs, headers, contextValues } = own;
     return new Promise((resolve, reject) => {
-      const onResponse = onMessage(own, resolve as (message: unknown) => void, reject);
-      callUnary(methodOf(desc), signal, timeoutMs, headers, input, contextValues, onResponse, reject);
+      try {
+        const { signal, timeoutMs, headers, contextValues } = own;
+        const onResponse = onMessage(own, resolve as (message: unknown) => void, reject);
+        callUnary(methodOf(desc), signal, timeoutMs, headers, input, contextValues, onResponse, reject);
+      } catch (error) {
+        reject(requestError(error));
+      }
     });
   };
   const transport: Transport = {
     unary(desc, signal, timeoutMs, header, input, contextValues) {
       const method = methodOf(desc);
-      if (isChained) {
-        const call = new ChainedCall(signal, timeoutFor(desc, given(timeoutMs)));
-        const req = requestOf(method, timeoutMs, header, contextValues);
-        const message = completed(desc.input, input);
-        const next = (attempt: UnaryRequest) => attemptUnary(method, attempt);
-        return call.run(interceptors, next, { stream: false, method: desc, message, ...req }) as never;
-      }
       return new Promise((resolve, reject) => {
-        const onResponse = (message: unknown, fields: ResponseFields) =>
-          resolve(new LazyUnaryResponse(desc, message as never, fields));
-        callUnary(method, signal, timeoutMs, header, input, contextValues, onResponse, reject);
+        try {
+          if (isChained) {
+            const call = new ChainedCall(signal, timeoutFor(desc, given(timeoutMs)));
+            const req = requestOf(method, timeoutMs, header, contextValues);
+            const message = completed(desc.input, input);
+            const next = (attempt: UnaryRequest) => attemptUnary(method, attempt);
+            resolve(call.run(interceptors, next, { stream: false, method: desc, message, ...req }) as never);
+          } else {
+            const onResponse = (message: unknown, fields: ResponseFields) =>
+              resolve(new LazyUnaryResponse(desc, message as never, fields));
+            callUnary(method, signal, timeoutMs, header, input, contextValues, onResponse, reject);
+          }
+        } catch (error) {
+          reject(requestError(error));
+        }
       });
     },
     stream(desc, signal, timeoutMs, header, input, contextValues) {
       const method = methodOf(desc);
-      if (isChained) {
-        return runStreamingCall({
-          interceptors: chain,
-          ...limitedBy(timeoutMs),
-          ...(signal && { signal }),
-          req: { stream: true, method: desc, message: input, ...requestOf(method, timeoutMs, header, contextValues) },
-          next: (req) => attemptStream(method, req) as never,
-        });
-      }
       return new Promise((resolve, reject) => {
-        const onOpen = (call: StreamCall) => resolve(streamResponse(desc, call) as never);
-        startStream(
-          method,
-          signal,
-          timeoutFor(desc, given(timeoutMs)),
-          metadataOf(header),
-          isPatient(contextValues),
-          input,
-          onOpen,
-          reject,
-        );
+        try {
+          if (isChained) {
+            const req = requestOf(method, timeoutMs, header, contextValues);
+            const call = runStreamingCall({
+              interceptors: chain,
+              ...limitedBy(timeoutMs),
+              ...(signal && { signal }),
+              req: { stream: true, method: desc, message: tamed(input), ...req },
+              next: (attempt) => attemptStream(method, attempt) as never,
+            });
+            call.then(resolve, (error) => reject(connectErrorFrom(error)));
+          } else {
+            const onOpen = (call: StreamCall) => resolve(streamResponse(desc, call) as never);
+            const limitMs = timeoutFor(desc, given(timeoutMs));
+            const isWaiting = isPatient(contextValues);
+            startStream(method, signal, limitMs, metadataOf(header), isWaiting, input, onOpen, reject);
+          }
+        } catch (error) {
+          reject(requestError(error));
+        }
       });
     },
   };
@@ -168,6 +179,7 @@ export function createDirectTransport(
     startUnary(method, signal, limitMs, metadataOf(header), isPatient(values), input, onResponse, onError);
   }
 
+  /** @throws whatever is wrong with the request */
   function startUnary(
     method: Method,
     signal: AbortSignal | undefined,
@@ -179,15 +191,15 @@ export function createDirectTransport(
     onError: (error: ConnectError) => void,
   ): void {
     const call = new UnaryCall(core, method, signal, metadata, isWaiting, onResponse, onError);
-    // What this throws rejects the promise that it runs in.
     const request = encode(method, input);
     if (request instanceof Promise) {
-      request.then((compressed) => call.start(compressed, timeoutMs)).catch(onError);
+      request.then((compressed) => call.start(compressed, timeoutMs)).catch((error) => onError(requestError(error)));
     } else {
       call.start(request, timeoutMs);
     }
   }
 
+  /** Likewise. */
   function startStream(
     method: Method,
     signal: AbortSignal | undefined,
@@ -224,16 +236,12 @@ export function createDirectTransport(
           header: headersOf(fields.headerFields, fields.headerExtra),
           trailer: headersOf(fields.trailerFields, fields.trailerExtra),
         } as UnaryResponse);
-      startUnary(
-        method,
-        req.signal,
-        undefined,
-        attemptMetadata(req),
-        isPatient(req.contextValues),
-        req.message,
-        onResponse,
-        reject,
-      );
+      try {
+        const isWaiting = isPatient(req.contextValues);
+        startUnary(method, req.signal, undefined, attemptMetadata(req), isWaiting, req.message, onResponse, reject);
+      } catch (error) {
+        reject(requestError(error));
+      }
     });
   }
 
@@ -241,16 +249,12 @@ export function createDirectTransport(
     sendRemainingTime(req);
     return new Promise((resolve, reject) => {
       const onOpen = (call: StreamCall) => resolve(streamResponse(req.method, call));
-      startStream(
-        method,
-        req.signal,
-        undefined,
-        attemptMetadata(req),
-        isPatient(req.contextValues),
-        req.message,
-        onOpen,
-        reject,
-      );
+      try {
+        const isWaiting = isPatient(req.contextValues);
+        startStream(method, req.signal, undefined, attemptMetadata(req), isWaiting, req.message, onOpen, reject);
+      } catch (error) {
+        reject(requestError(error));
+      }
     });
   }
 
@@ -306,7 +310,7 @@ function onMessage(
       onTrailer?.(headersOf(fields.trailerFields, fields.trailerExtra));
       resolve(message);
     } catch (error) {
-      reject(error);
+      reject(connectErrorFrom(error));
     }
   };
 }

@@ -3,6 +3,7 @@ import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import {
   assertReadable,
   compressedFlag,
+  connectErrorFrom,
   copyOf,
   type Encoded,
   EnvelopeReader,
@@ -74,7 +75,7 @@ export class UnaryCall extends Call {
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
-      this.abandon(ConnectError.from(error));
+      this.abandon(connectErrorFrom(error));
       return;
     }
     if (endStream) {
@@ -154,7 +155,7 @@ export class UnaryCall extends Call {
           this.#deliver();
         }
       })
-      .catch((error) => this.fail(ConnectError.from(error)));
+      .catch((error) => this.fail(connectErrorFrom(error)));
   }
 }
 

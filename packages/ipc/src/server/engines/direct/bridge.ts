@@ -9,7 +9,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { copyOf, Drain, fieldOf, headersOf, Inbox } from "../../../grpc/index.js";
+import { copyOf, Drain, fieldOf, headersOf, Inbox, isInstance, letGo } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
 
@@ -78,7 +78,7 @@ export class BridgedCall implements RequestHandler {
     } catch (error) {
       if (!this.stream.isClosed) {
         // Fields that the caller does not take are no fault of the handler's.
-        if (!(error instanceof HeaderListSizeError)) {
+        if (!isInstance(error, HeaderListSizeError)) {
           this.onError(error, { method: nameOf(this.handler.method) });
         }
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
@@ -102,7 +102,7 @@ export class BridgedCall implements RequestHandler {
           await this.#drain.wait();
         }
       }
-      chunks.return?.().catch(() => {});
+      letGo(chunks);
       if (trailer === undefined) {
         stream.end();
       } else {

@@ -21,12 +21,13 @@ import {
   type Encoded,
   encodingHeader,
   fieldsOf,
+  isInstance,
   recycle,
   statusFields,
   Timed,
 } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
-import { answerFor, isExpected } from "../../guard.js";
+import { answerFor, internalError, isExpected } from "../../guard.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
@@ -104,18 +105,28 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     if (this.isOver) {
       return;
     }
-    this.end(error);
+    let answer = error;
+    let status: string[];
     try {
-      this.#sendStatus(error);
+      status = statusFields(error);
+    } catch (problem) {
+      // Its details cannot be encoded, say.
+      this.onError(problem, { method: nameOf(this.desc) });
+      answer = internalError(problem);
+      status = statusFields(answer);
+    }
+    this.end(answer);
+    try {
+      this.#sendStatus(answer, status);
     } catch (problem) {
       this.concludeWithout(problem);
     }
     this.stream.dropRequest();
   }
 
-  #sendStatus(error: ConnectError): void {
+  #sendStatus(error: ConnectError, status: readonly string[]): void {
     const trailer = LazyContext.responseTrailerOf(this.context);
-    const fields = statusFields(error);
+    const fields = [...status];
     if (trailer !== undefined) {
       fields.push(...fieldsOf(trailer));
     }
@@ -164,7 +175,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
 
   /** Answers what the handler threw, or what came of sending what it made. */
   protected failBy(error: unknown): void {
-    if (error instanceof HeaderListSizeError) {
+    if (isInstance(error, HeaderListSizeError)) {
       this.fail(tooManyFields(error));
       return;
     }
@@ -203,10 +214,16 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     return trailer === undefined ? NO_FIELDS : fieldsOf(trailer);
   }
 
-  /** A response message as it travels; compressing takes time. @throws {ConnectError} for what cannot be sent. */
+  /** A response message as it travels; compressing takes time. @throws {ConnectError} for one that is too large, {Error} for none. */
   protected encode(init: unknown): Encoded | Promise<Encoded> {
     const { route, format, responseEncoding } = this.facts;
-    const bytes = format.output.serialize(completed(route.desc.output, init as never));
+    let bytes: Uint8Array;
+    try {
+      bytes = format.output.serialize(completed(route.desc.output, init as never));
+    } catch (cause) {
+      // An accident of the handler's: the text of the cause may have values in it that are none of the caller's business.
+      throw new Error(`the handler of ${nameOf(route.desc)} has given what cannot be encoded`, { cause });
+    }
     assertWritable(bytes.length, route.writeMaxBytes);
     if (responseEncoding === null || bytes.length < route.compressMinBytes) {
       return { bytes, flags: 0 };

@@ -8,7 +8,7 @@ import {
   ServerConnection,
   type ServerStream,
 } from "@vyra/http2";
-import { fieldOf, statusFields } from "../../../grpc/index.js";
+import { connectErrorFrom, fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
 import type { Http1 } from "../../http1.js";
@@ -37,7 +37,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
   router.shutdownSignal.addEventListener("abort", () => {
     for (const stream of [...connections].flatMap((connection) => connection.streams())) {
       if (stream.context instanceof ServerCall) {
-        stream.context.fail(ConnectError.from(router.shutdownSignal.reason, Code.Unavailable));
+        stream.context.fail(connectErrorFrom(router.shutdownSignal.reason, Code.Unavailable));
       }
     }
   });

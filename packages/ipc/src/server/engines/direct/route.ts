@@ -8,6 +8,7 @@ import {
   type Codec,
   compressionFor,
   compressionNamed,
+  connectErrorFrom,
   encodingHeader,
   fieldOf,
   jsonCodec,
@@ -122,7 +123,7 @@ function inspect(
     requestEncoding = compressionNamed(fieldOf(encodingHeader, fields, extra), route.compressions);
     timeoutMs = timeoutOf(fieldOf(timeoutHeader, fields, extra), route.maxTimeoutMs);
   } catch (error) {
-    problem = ConnectError.from(error);
+    problem = connectErrorFrom(error);
   }
   return {
     route,

@@ -1,7 +1,17 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
-import { completed, Drain, incompleteMessage, MessageInbox, sendMessages } from "../../../grpc/index.js";
+import {
+  assertAsyncIterable,
+  completed,
+  connectErrorFrom,
+  Drain,
+  incompleteMessage,
+  iteratorOf,
+  letGo,
+  MessageInbox,
+  sendMessages,
+} from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { OnError } from "../../on-error.js";
 import { okTrailers, ServerCall } from "./call.js";
@@ -49,7 +59,7 @@ export class StreamServerCall extends ServerCall {
     try {
       this.#inbox.push(buffer, start, end);
     } catch (error) {
-      this.fail(ConnectError.from(error));
+      this.fail(connectErrorFrom(error));
       return;
     }
     if (endStream) {
@@ -68,7 +78,7 @@ export class StreamServerCall extends ServerCall {
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
     this.#inbox.messages.abort(reason);
-    this.#answers?.return?.().catch(() => {}); // a generator that hangs never answers
+    letGo(this.#answers);
     this.#drain.onDrain();
   }
 
@@ -76,7 +86,7 @@ export class StreamServerCall extends ServerCall {
     try {
       const answers = await this.#invoke();
       if (this.isOver) {
-        answers.return?.().catch(() => {});
+        letGo(answers);
         return;
       }
       this.#answers = answers;
@@ -108,7 +118,7 @@ export class StreamServerCall extends ServerCall {
         : await intercepted(interceptors, this.context, true, messages, async (input, context) =>
             completedEach(desc.output, await answersTo(input as AsyncIterable<unknown>, context)),
           );
-    return (answers as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    return iteratorOf(answers as AsyncIterable<unknown>);
   }
 
   readonly #open = () => {
@@ -133,7 +143,7 @@ export class StreamServerCall extends ServerCall {
 
 /** The one message of a request that has to have one. */
 async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
-  const iterator = requests[Symbol.asyncIterator]();
+  const iterator = iteratorOf(requests);
   const first = await iterator.next();
   if (first.done) {
     throw new ConnectError("protocol error: missing input message for server-streaming method", Code.Unimplemented);
@@ -149,6 +159,7 @@ async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
 
 /** Interceptors see messages, whatever the handler makes them of. */
 async function* completedEach(type: DescMessage, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
+  assertAsyncIterable(inits);
   for await (const init of inits) {
     yield completed(type, init as never);
   }

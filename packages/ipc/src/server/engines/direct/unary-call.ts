@@ -4,6 +4,7 @@ import {
   assertReadable,
   completed,
   compressedFlag,
+  connectErrorFrom,
   copyOf,
   type Encoded,
   EnvelopeReader,
@@ -43,7 +44,7 @@ export class UnaryServerCall extends ServerCall {
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
-      this.fail(ConnectError.from(error));
+      this.fail(connectErrorFrom(error));
       return;
     }
     if (endStream) {
@@ -94,7 +95,7 @@ export class UnaryServerCall extends ServerCall {
           this.#run(whole);
         }
       },
-      (error) => this.fail(ConnectError.from(error)),
+      (error) => this.fail(connectErrorFrom(error)),
     );
   }
 
@@ -105,7 +106,7 @@ export class UnaryServerCall extends ServerCall {
     try {
       message = format.input.parse(bytes, this.#isLent);
     } catch (error) {
-      this.fail(ConnectError.from(error));
+      this.fail(connectErrorFrom(error));
       return;
     }
     let result: unknown;

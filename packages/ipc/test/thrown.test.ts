@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { EmptySchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { causesOf, connectErrorFrom, isErrorCode, isSound, messageOf, wasNotProcessed } from "../dist/grpc/index.js";
+
+describe("connectErrorFrom", () => {
+  it("gives a ConnectError as it is, whatever copy of Connect made it", () => {
+    const error = new ConnectError("x", Code.NotFound, { a: "1" }, [{ desc: EmptySchema, value: create(EmptySchema) }]);
+    assert.equal(connectErrorFrom(error), error);
+    class Own extends ConnectError {}
+    const own = new Own("x", Code.Aborted);
+    assert.equal(connectErrorFrom(own), own);
+    const fields = { name: "ConnectError", code: 5, rawMessage: "x", details: [], cause: undefined };
+    const alike = Object.assign(new Error("x"), fields, { metadata: new Headers() });
+    assert.equal(connectErrorFrom(alike), alike);
+  });
+
+  it("makes Unknown of a code that is none of an error, and keeps the rest", () => {
+    for (const code of [0, 17, -1, 1.5, Number.NaN, "5", undefined, 2 ** 32 + 5]) {
+      const thrown = new ConnectError("what it says", code as Code, { key: "value" });
+      assert.equal(isSound(thrown), false);
+      const error = connectErrorFrom(thrown, Code.Aborted);
+      assert.equal(error.code, Code.Unknown);
+      assert.equal(error.rawMessage, "what it says");
+      assert.equal(error.metadata.get("key"), "value");
+      assert.equal(error.cause, thrown);
+    }
+  });
+
+  it("makes of anything else what ConnectError.from() does", () => {
+    for (const thrown of [new Error("x"), "x", 5, null, undefined, { toString: () => "x" }, Symbol("x")]) {
+      const expected = ConnectError.from(thrown, Code.Aborted);
+      const error = connectErrorFrom(thrown, Code.Aborted);
+      assert.deepEqual([error.code, error.rawMessage], [expected.code, expected.rawMessage]);
+      assert.ok(Object.is(error.cause, thrown));
+    }
+    for (const name of ["AbortError", "TimeoutError"]) {
+      assert.equal(connectErrorFrom(new DOMException("over", name), Code.Internal).code, Code.Canceled);
+    }
+  });
+});
+
+describe("what was thrown", () => {
+  it("has a chain of causes that ends, even if it is a circle", () => {
+    const inner = new Error("inner");
+    const outer = new Error("outer", { cause: inner });
+    assert.deepEqual([...causesOf(outer)], [outer, inner]);
+    inner.cause = outer;
+    assert.ok([...causesOf(outer)].length >= 2);
+    assert.equal(wasNotProcessed(outer), false);
+  });
+
+  it("has a text, even if it cannot become a string", () => {
+    assert.equal(messageOf(new Error("x")), "x");
+    assert.equal(messageOf("x"), "x");
+    assert.equal(messageOf(Object.create(null)), "an error that cannot be read");
+  });
+
+  it("has one of gRPC's codes, which are 1 to 16", () => {
+    const codes = Array.from({ length: 20 }, (_, i) => i - 1).filter(isErrorCode);
+    assert.deepEqual(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+  });
+});
