@@ -18,7 +18,7 @@ describe("connectErrorFrom", () => {
   });
 
   it("makes Unknown of a code that is none of an error, and keeps the rest", () => {
-    for (const code of [0, 17, -1, 1.5, Number.NaN, "5", null, 2 ** 32 + 5]) {
+    for (const code of [0, 17, -1, 1.5, Number.NaN, "5", 2 ** 32 + 5]) {
       const thrown = new ConnectError("what it says", code as Code, { key: "value" });
       assert.equal(isSound(thrown), false);
       const error = connectErrorFrom(thrown, Code.Aborted);

@@ -310,7 +310,7 @@ function onMessage(
       onTrailer?.(headersOf(fields.trailerFields, fields.trailerExtra));
       resolve(message);
     } catch (error) {
-      reject(connectErrorFrom(error));
+      reject(error); // it is the caller's own
     }
   };
 }
