@@ -1,5 +1,6 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
+import { outsideOfCalls } from "../call-scope.js";
 import { connectErrorFrom, orAborted, startDeadline } from "../grpc/index.js";
 import { channelClosed } from "./errors.js";
 import { untilAppears } from "./until-appears.js";
@@ -160,7 +161,7 @@ export class Connection<S extends Session> implements Sessions<S> {
   async #openOne(): Promise<S> {
     this.#state = "connecting";
     try {
-      const session = await this.open(this.#closing.signal);
+      const session = await outsideOfCalls(() => this.open(this.#closing.signal));
       this.#assertNotClosed();
       this.#state = { ready: session };
       for (const old of this.#sessions) {

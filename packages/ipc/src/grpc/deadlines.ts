@@ -1,3 +1,4 @@
+import { outsideOfCalls } from "../call-scope.js";
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { messageOf } from "./thrown.js";
 
@@ -107,7 +108,8 @@ class DeadlineList {
 
   #arm(ms: number): void {
     clearTimeout(this.#timer); // of one that began while others expired
-    this.#timer = setTimeout(() => this.#expire(), Math.min(maxTimerMs, Math.max(1, Math.ceil(ms)))).unref();
+    const delayMs = Math.min(maxTimerMs, Math.max(1, Math.ceil(ms)));
+    this.#timer = outsideOfCalls(() => setTimeout(() => this.#expire(), delayMs).unref());
   }
 
   #expire(): void {

@@ -26,6 +26,7 @@ export {
   lengthAt,
   stretchOf,
 } from "./envelope.js";
+export { guardedController } from "./guarded-signal.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
 export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { credentialsOf, groupId, type PeerCredentials } from "../address/index.js";
+import { CallScope } from "../call-scope.js";
 import type { OnError } from "./on-error.js";
 
 /** In the context values of handlers and interceptors: who called, as the kernel says; undefined where it cannot tell. */
@@ -72,7 +73,7 @@ export function createAdmission(
       return callerBy(false);
     };
     try {
-      const verdict = (authorize ?? sameUser())(peer);
+      const verdict = new CallScope().runInAsyncScope(authorize ?? sameUser(), undefined, peer);
       return typeof verdict === "object" ? Promise.resolve(verdict).then(callerBy, failed) : callerBy(verdict);
     } catch (error) {
       return failed(error);

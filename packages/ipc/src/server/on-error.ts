@@ -1,4 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import { CallScope } from "../call-scope.js";
 import { complain } from "../complain.js";
 import { guarded } from "../grpc/index.js";
 
@@ -20,7 +21,7 @@ export const logError: OnError = (error, { method }) => {
 export function safely(onError: OnError): OnError {
   return (error, context) => {
     guarded(
-      () => onError(error, context),
+      () => new CallScope().runInAsyncScope(onError, undefined, error, context),
       (second) => {
         logError(error, context);
         complain("and onError failed, too", second);

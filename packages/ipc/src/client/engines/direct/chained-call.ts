@@ -1,10 +1,12 @@
 import { Code, type ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import { complain } from "../../../complain.js";
 import {
   callEnded,
   connectErrorFrom,
   deadlineExceeded,
   deadlines,
   formatTimeout,
+  guardedController,
   noteDeadline,
   Timed,
   timeoutHeader,
@@ -18,7 +20,7 @@ type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
  * for all calls: signals are what takes the time there.
  */
 export class ChainedCall extends Timed {
-  readonly #controller = new AbortController();
+  readonly #controller = guardedController((error) => complain("a listener of a call's signal failed", error));
   #reject: (error: ConnectError) => void = () => {};
 
   constructor(

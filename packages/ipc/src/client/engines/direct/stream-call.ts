@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
+import { CallScope } from "../../../call-scope.js";
 import {
   connectErrorFrom,
   Drain,
@@ -25,6 +26,8 @@ export type OnOpen = (call: StreamCall) => void;
 /** A call with any number of messages either way. */
 export class StreamCall extends Call {
   readonly #requests: AsyncIterator<unknown>;
+  /** The caller's, in which the requests are made. */
+  readonly #scope = new CallScope();
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
   /** Some of the requests have been taken, so that the call cannot begin anew. */
@@ -98,7 +101,7 @@ export class StreamCall extends Call {
     const stream = connection.request(block, extra, false, this);
     // The window opens as messages are taken, so a reader that stops stops the server.
     stream.pause();
-    queueMicrotask(() => void this.#sendRequests(stream));
+    queueMicrotask(() => void this.#scope.runInAsyncScope(this.#sendRequests, this, stream));
     return stream;
   }
 
@@ -203,7 +206,7 @@ export class StreamCall extends Call {
   /** As Connect does it: whoever makes the requests is told that nobody takes them any more, and why. */
   #letGoOfRequests(error: ConnectError | undefined): void {
     this.#drain.onDrain();
-    letGo(this.#requests, error);
+    this.#scope.runInAsyncScope(letGo, undefined, this.#requests, error);
   }
 }
 

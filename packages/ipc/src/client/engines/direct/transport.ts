@@ -11,6 +11,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
+import { CallScope } from "../../../call-scope.js";
 import {
   assertWritable,
   completed,
@@ -304,10 +305,13 @@ function onMessage(
   if (onHeader === undefined && onTrailer === undefined) {
     return resolve;
   }
+  const scope = new CallScope();
   return (message, fields) => {
     try {
-      onHeader?.(headersOf(fields.headerFields, fields.headerExtra));
-      onTrailer?.(headersOf(fields.trailerFields, fields.trailerExtra));
+      scope.runInAsyncScope(() => {
+        onHeader?.(headersOf(fields.headerFields, fields.headerExtra));
+        onTrailer?.(headersOf(fields.trailerFields, fields.trailerExtra));
+      });
       resolve(message);
     } catch (error) {
       reject(error); // it is the caller's own

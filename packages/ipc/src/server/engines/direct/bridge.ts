@@ -9,6 +9,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
+import { CallScope } from "../../../call-scope.js";
 import { copyOf, Drain, fieldOf, headersOf, Inbox, isInstance, letGo } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
@@ -37,7 +38,7 @@ export class BridgedCall implements RequestHandler {
     if (endStream) {
       this.#inbox.finish();
     }
-    void this.#run(fields, extra);
+    void new CallScope().runInAsyncScope(this.#run, this, fields, extra);
   }
 
   onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {

@@ -96,6 +96,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     recycle(body);
   }
 
+  onListenerError(error: unknown): void {
+    this.onError(error, { method: nameOf(this.desc) });
+  }
+
   onDeadline(): void {
     this.fail(deadlineExceeded("deadline", this.facts.timeoutMs ?? 0));
   }

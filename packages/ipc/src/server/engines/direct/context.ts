@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { callEnded, headersOf } from "../../../grpc/index.js";
+import { callEnded, guardedController, headersOf } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 
 /** What a context shows of a call. */
@@ -14,6 +14,8 @@ export interface ContextSource {
   /** Whether the call is over, and why. */
   readonly isOver: boolean;
   readonly reason: unknown;
+  /** A listener of the call's signal has thrown this. */
+  onListenerError(error: unknown): void;
 }
 
 /** Connect's HandlerContext, of which nothing is made before a handler looks at it. */
@@ -49,7 +51,7 @@ export class LazyContext implements HandlerContext {
   }
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
-      this.#controller = new AbortController();
+      this.#controller = guardedController((error) => this.#call.onListenerError(error));
       if (this.#call.isOver) {
         this.#controller.abort(this.#call.reason ?? callEnded());
       }

@@ -1,6 +1,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
+import { CallScope } from "../../../call-scope.js";
 import {
   assertAsyncIterable,
   completed,
@@ -23,6 +24,7 @@ export class StreamServerCall extends ServerCall {
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
   #answers: AsyncIterator<unknown> | undefined;
+  #scope: CallScope | undefined;
 
   constructor(
     onError: OnError,
@@ -47,7 +49,8 @@ export class StreamServerCall extends ServerCall {
     this.stream.pause();
     super.begin(endStream);
     if (!this.isOver) {
-      void this.#run();
+      this.#scope = new CallScope();
+      void this.#scope.runInAsyncScope(this.#run, this);
     }
   }
 
@@ -78,7 +81,7 @@ export class StreamServerCall extends ServerCall {
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
     this.#inbox.messages.abort(reason);
-    letGo(this.#answers);
+    this.#scope?.runInAsyncScope(letGo, undefined, this.#answers);
     this.#drain.onDrain();
   }
 

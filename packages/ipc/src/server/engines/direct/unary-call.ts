@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
+import { CallScope } from "../../../call-scope.js";
 import {
   assertReadable,
   completed,
@@ -109,20 +110,22 @@ export class UnaryServerCall extends ServerCall {
       this.fail(connectErrorFrom(error));
       return;
     }
-    let result: unknown;
+    new CallScope().runInAsyncScope(this.#handle, this, message);
+  }
+
+  #handle(message: unknown): void {
     try {
-      result = this.#invoke(message);
+      const result = this.#invoke(message);
+      if (isThenable(result)) {
+        result.then(
+          (init) => this.#answer(init),
+          (error) => this.failBy(error),
+        );
+      } else {
+        this.#answer(result);
+      }
     } catch (error) {
       this.failBy(error);
-      return;
-    }
-    if (isThenable(result)) {
-      result.then(
-        (init) => this.#answer(init),
-        (error) => this.failBy(error),
-      );
-    } else {
-      this.#answer(result);
     }
   }
 
