@@ -159,7 +159,11 @@ describe("vyra-ipc bench", () => {
       ["-c", "0"],
       /option '-c, --concurrency <n>' argument '0' is invalid\. It must be a whole number/,
     ],
-    ["more calls than there can be", ["-c", "100000000"], /It must be a whole number from 1 to 100,000\. See vyra-ipc bench --help$/m],
+    [
+      "more calls than there can be",
+      ["-c", "100000000"],
+      /It must be a whole number from 1 to 100,000\. See vyra-ipc bench --help$/m,
+    ],
     ["no time", ["-d", "0"], /0 is no time at all/],
     ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
   ] as const) {

@@ -28,7 +28,7 @@ describe("vyra-ipc describe", () => {
       assert.equal(code, 0);
       assert.match(
         withoutComments(stdout),
-        /^package cli\.test;\n\nservice ShopService \{\n {2}rpc Place\(Order\) returns \(Receipt\);\n/,
+        /syntax = "proto3";\n\npackage cli\.test;\n\n(?:import .*\n)+\nservice ShopService \{\n {2}rpc Place\(Order\) returns \(Receipt\);\n/,
       );
       assert.match(stdout, / {2}rpc Haggle\(stream Offer\) returns \(stream Offer\);\n/);
     });
@@ -42,8 +42,9 @@ describe("vyra-ipc describe", () => {
   it("shows one method and its messages", async () => {
     const { stdout } = await run(["describe", "shop", "ShopService/Haggle"]);
     assert.equal(
-      stdout,
-      "package cli.test;\n\nservice ShopService {\n  rpc Haggle(stream Offer) returns (stream Offer);\n}\n\nmessage Offer {\n  string text = 1;\n}\n",
+      withoutComments(stdout),
+      'syntax = "proto3";\n\npackage cli.test;\n\n' +
+        "service ShopService {\n  rpc Haggle(stream Offer) returns (stream Offer);\n}\n\nmessage Offer {\n  string text = 1;\n}\n",
     );
   });
 
@@ -100,6 +101,12 @@ describe("vyra-ipc describe", () => {
     assert.match(stdout, /^ {2}ServingStatus status = 1;$/m);
   });
 
+  it("takes what protobuf itself brings from where it is, of a server that has it elsewhere", async () => {
+    const { stdout } = await run(["describe", "foreign", "Order"]);
+    assert.match(stdout, /^import "google\/protobuf\/timestamp\.proto";$/m);
+    assert.doesNotMatch(stdout, /message Timestamp/);
+  });
+
   it("says what was probably meant, and ends with 2", async () => {
     const { code, stdout, stderr } = await run(["describe", "shop", "ShopServise"]);
     assert.equal(code, 2);
@@ -119,7 +126,17 @@ function withoutComments(text: string): string {
   return text.replace(/^ *\/\/.*\n/gm, "");
 }
 
-const orderText = `package cli.test;
+const orderText = `
+syntax = "proto3";
+
+package cli.test;
+
+import "cli/test/item.proto";
+import "google/protobuf/any.proto";
+import "google/protobuf/duration.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/timestamp.proto";
+import "google/protobuf/wrappers.proto";
 
 message Order {
   enum State {
@@ -148,6 +165,12 @@ message Order {
   bytes signature = 13 [json_name = "sig"];
   Order previous = 14;
 }
+
+
+
+syntax = "proto3";
+
+package cli.test;
 
 message Item {
   string name = 1;

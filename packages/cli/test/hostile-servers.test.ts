@@ -170,7 +170,10 @@ describe("vyra-ipc, with servers that mean harm", () => {
       assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
       assert.doesNotMatch(stdout, /(?!\n)[\p{Cc}\u202e]/u);
     }
-    assert.match(outcomes[0].stdout, /^package evil;\n\n\/\/ first .*\n\/\/ second\nservice Evil \{\n/);
+    assert.match(
+      outcomes[0].stdout,
+      /\npackage evil;\n\n(?:import .*\n)+\n\/\/ first .*\n\/\/ second\nservice Evil \{\n/,
+    );
     assert.deepEqual(JSON.parse(outcomes[3].stdout), { text: escapes });
   });
 

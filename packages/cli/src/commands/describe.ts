@@ -1,37 +1,65 @@
-import type { DescEnum, DescMessage, DescMethod } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { connectTo } from "../connection.js";
 import { chooseSource } from "../descriptors/choose.js";
 import { allServices, endsWithName } from "../descriptors/find-method.js";
 import { serviceJson, typeJson } from "../descriptors/proto-json.js";
-import { methodText, protoText, typesUsedBy } from "../descriptors/proto-text.js";
-import { type DescriptorSource, isInfrastructure, type NamedType } from "../descriptors/source.js";
+import { type DescriptorSource, isInfrastructure } from "../descriptors/source.js";
+import type { Element } from "../descriptors/text/elements.js";
+import { type ProtoFile, protoFilesOf, wholeProtoFilesOf } from "../descriptors/text/proto-files.js";
 import { Failure, usage } from "../failure.js";
 import type { DescribeFlags } from "../grammar/describe.js";
 import { didYouMean, nearest } from "../suggest.js";
 import { print, printJson } from "../terminal/output.js";
 import { printable } from "../terminal/printable.js";
 import { coloredProto } from "../terminal/proto-colors.js";
+import { writeProtoFiles } from "../write-proto-files.js";
+
+type Root = Element | DescMethod;
 
 export async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags);
-  const shown = name === undefined ? await offeredServices(source) : await find(source, name);
-  const used = name === undefined ? [] : typesUsedBy(...shown.flatMap(partsOf));
-  const all = [...shown.filter((desc) => desc.kind === "service" || desc.kind === "rpc"), ...used];
+  const found = name === undefined ? await offeredServices(source) : await find(source, name);
+  const roots = found.map((root) => latest(root, source));
+  if (flags.out !== undefined) {
+    const written = await writeProtoFiles(flags.out, wholeProtoFilesOf(source.registry, roots));
+    if (flags.json) {
+      printJson({ out: flags.out, written });
+    } else {
+      print(`${flags.out}: ${written.length} written`);
+    }
+    return;
+  }
+  const { elements, files } = protoFilesOf(source.registry, roots);
   if (flags.json) {
     printJson({
-      services: all.filter((desc) => desc.kind === "service" || desc.kind === "rpc").map(serviceJson),
-      types: all.filter((desc) => desc.kind === "message" || desc.kind === "enum").map(typeJson),
+      services: roots.filter((desc) => desc.kind === "service" || desc.kind === "rpc").map(serviceJson),
+      types: elements.filter((desc) => desc.kind === "message" || desc.kind === "enum").map(typeJson),
     });
   } else {
-    print(coloredProto(proto(all).map(printable).join("\n")));
+    print(coloredProto(shownText(files).map(printable).join("\n")));
   }
 }
 
-type Shown = NamedType | DescMethod;
+/** Reflection describes all files anew whenever it has got to know more of them, so that what was found first is of an older description. */
+function latest(root: Root, { registry }: DescriptorSource): Root {
+  if (root.kind === "rpc") {
+    return registry.getService(root.parent.typeName)?.methods.find(({ name }) => name === root.name) ?? root;
+  }
+  return registry.get(root.typeName) ?? root;
+}
+
+/** Each file as it is; where there are several, each says what it is called. */
+function shownText(files: readonly ProtoFile[]): string[] {
+  return files.flatMap(({ name, lines }, index) => [
+    ...(index > 0 ? ["", ""] : []),
+    ...(files.length > 1 ? [`// ${name}`, ""] : []),
+    ...lines,
+  ]);
+}
 
 /** What the server is there for; what every server has is shown when it is asked for by its name. */
-async function offeredServices(source: DescriptorSource): Promise<Shown[]> {
+async function offeredServices(source: DescriptorSource): Promise<Root[]> {
   const services = await allServices(source);
   if (services.length === 0) {
     throw new Failure("failed", `${source.origin} describes no service`);
@@ -40,16 +68,15 @@ async function offeredServices(source: DescriptorSource): Promise<Shown[]> {
   return offered.length > 0 ? offered : services;
 }
 
-async function find(source: DescriptorSource, text: string): Promise<Shown[]> {
+async function find(source: DescriptorSource, text: string): Promise<Root[]> {
   const name = text.replace(/^\//, "").replaceAll("/", ".");
   const services = await allServices(source);
-  const exact = await source.find(name);
-  const types = [...source.registry].filter((type): type is NamedType => type.kind !== "extension");
-  const named: [string, Shown][] = [
-    ...types.map((type): [string, Shown] => [type.typeName, type]),
+  const exact = (await source.find(name)) ?? source.registry.get(name);
+  const named: [string, Root][] = [
+    ...[...source.registry].map((type): [string, Root] => [type.typeName, type]),
     ...services
       .flatMap(({ methods }) => methods)
-      .map((method): [string, Shown] => [`${method.parent.typeName}.${method.name}`, method]),
+      .map((method): [string, Root] => [`${method.parent.typeName}.${method.name}`, method]),
   ];
   const found = exact === undefined ? named.filter(([full]) => endsWithName(full, name)) : [[name, exact] as const];
   if (found.length === 0) {
@@ -58,37 +85,4 @@ async function find(source: DescriptorSource, text: string): Promise<Shown[]> {
     throw usage(`there is no ${text} at ${source.origin}${didYouMean(nearest(name, ends))}`);
   }
   return found.map(([, desc]) => desc);
-}
-
-function partsOf(desc: Shown): (DescMessage | DescEnum)[] {
-  switch (desc.kind) {
-    case "service":
-      return desc.methods.flatMap(partsOf);
-    case "rpc":
-      return [desc.input, desc.output];
-    default:
-      return [desc];
-  }
-}
-
-/** One after the other; where the package changes, a line says so. */
-function proto(all: readonly Shown[]): string[] {
-  const lines: string[] = [];
-  let current: string | undefined;
-  for (const desc of all) {
-    const { package: name } = (desc.kind === "rpc" ? desc.parent : desc).file.proto;
-    if (lines.length > 0) {
-      lines.push("");
-    }
-    if (name !== current) {
-      lines.push(`package ${name};`, "");
-      current = name;
-    }
-    lines.push(...(desc.kind === "rpc" ? withinService(desc) : protoText(desc)));
-  }
-  return lines;
-}
-
-function withinService(method: DescMethod): string[] {
-  return [`service ${method.parent.name} {`, ...methodText(method).map((line) => `  ${line}`), "}"];
 }

@@ -1,4 +1,4 @@
-import { create, createFileRegistry, type DescFile, type FileRegistry } from "@bufbuild/protobuf";
+import { create, createFileRegistry, createRegistry, type DescFile, type FileRegistry } from "@bufbuild/protobuf";
 import * as wkt from "@bufbuild/protobuf/wkt";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Failure } from "../failure.js";
@@ -29,9 +29,20 @@ export function wellKnownFile(name: string): FileDescriptorProto | undefined {
 
 const wellKnownFiles = new Map(
   Object.values(wkt)
-    .filter((value): value is DescFile => typeof value === "object" && "kind" in value && value.kind === "file")
+    .filter(isFile)
     .map(({ proto }) => [proto.name, proto]),
 );
+
+/** The file in which protobuf itself brings a type; servers that put their descriptions together again have it elsewhere (grpc-js). */
+export function wellKnownFileOf(typeName: string): string | undefined {
+  return typeName.startsWith("google.protobuf.") ? wellKnownTypes.get(typeName)?.file.proto.name : undefined;
+}
+
+const wellKnownTypes = createRegistry(...Object.values(wkt).filter(isFile));
+
+function isFile(value: unknown): value is DescFile {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "file";
+}
 
 function withImports(files: ReadonlyMap<string, FileDescriptorProto>): Map<string, FileDescriptorProto> {
   const all = new Map(files);

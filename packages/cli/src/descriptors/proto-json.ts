@@ -1,6 +1,15 @@
-import type { DescEnum, DescField, DescMessage, DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  isFieldSet,
+  type JsonObject,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { FeatureSet_FieldPresence, FieldDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { methodName } from "./find-method.js";
-import { scalarName, typeNameOf } from "./proto-text.js";
 
 /** A service, or the one of a method with nothing but this method, for `describe --json`. */
 export function serviceJson(desc: DescService | DescMethod): JsonObject {
@@ -40,6 +49,20 @@ function fieldJson(field: DescField): JsonObject {
     type: typeNameOf(field),
     ...(field.fieldKind === "map" && { keyType: scalarName(field.mapKey) }),
     ...(field.oneof !== undefined && { oneof: field.oneof.name }),
+    ...(field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && { required: true }),
+    // As the descriptor has it: digits of any number, the escapes of bytes.
+    ...(isFieldSet(field.proto, FieldDescriptorProtoSchema.field.defaultValue) && {
+      default: field.proto.defaultValue,
+    }),
     ...(field.deprecated && { deprecated: true }),
   };
+}
+
+/** The type of a field's values: a full name, or `string`, `int64`, …. */
+function typeNameOf(field: DescField): string {
+  return field.message?.typeName ?? field.enum?.typeName ?? scalarName(field.scalar as ScalarType);
+}
+
+function scalarName(type: ScalarType): string {
+  return ScalarType[type].toLowerCase();
 }

@@ -4,6 +4,7 @@ import { examples, socketHelp } from "./help.js";
 import { lazily } from "./lazily.js";
 
 export interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
+  readonly out?: string;
   readonly json?: boolean;
 }
 
@@ -11,9 +12,12 @@ export function addDescribe(program: Command): void {
   const command = program
     .command("describe")
     .summary("show what a server offers, as proto")
-    .description("Show a server's services, or one service, method, message or enum with all types that it uses.")
+    .description(
+      "Show a server's services, or one service, method, message, enum or extension, with all types that are used, as proto files that compile.",
+    )
     .argument("<socket>", socketHelp)
     .argument("[name]", "a full name, or as much of its end as is enough: Service, Service.Method, Message");
+  command.option("-o, --out <dir>", "write the whole proto files into this folder instead");
   addDescriptorFlags(command);
   addTrustFlag(command);
   addJsonFlag(command, "the same in JSON");
@@ -22,6 +26,7 @@ export function addDescribe(program: Command): void {
     ["describe my_module BackendService"],
     ["describe my_module BackendService.GetStatus"],
     ["describe my_module DataRequest"],
+    ["describe my_module --out proto", "to generate code from"],
   ]);
   command.action(lazily(async () => (await import("../commands/describe.js")).describe));
 }

@@ -1,7 +1,7 @@
 import { paintFor } from "./colors.js";
 
 const tokens =
-  /(\/\/.*)|\b(package|service|rpc|returns|stream|message|enum|oneof|map|repeated|optional|required|option)\b(?![.\w]* =)/g;
+  /(\/\/.*)|\b(syntax|edition|package|import|public|weak|service|rpc|returns|stream|message|enum|oneof|extend|extensions|reserved|group|map|repeated|optional|required|option)\b(?![.\w]* =(?! "(?:proto|\d)))/g;
 
 /** Proto with its keywords and comments in colours, where standard output shows them. */
 export function coloredProto(text: string): string {

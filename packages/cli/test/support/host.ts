@@ -33,7 +33,11 @@ for (const name of ["stdout", "stderr"] as const) {
 }
 
 process.on("message", async ({ id, args, folder }: Order) => {
-  process.env.VYRA_IPC_DIR = folder;
+  if (folder === undefined) {
+    delete process.env.VYRA_IPC_DIR;
+  } else {
+    process.env.VYRA_IPC_DIR = folder;
+  }
   const output = { stdout: "", stderr: "" };
   const code = await outputs.run(output, () => main(args));
   process.send?.({ id, code, ...output } satisfies Done);

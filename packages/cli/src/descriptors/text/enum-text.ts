@@ -1,0 +1,37 @@
+import {
+  type EnumDescriptorProto,
+  EnumOptionsSchema,
+  EnumValueOptionsSchema,
+  SymbolVisibility,
+} from "@bufbuild/protobuf/wkt";
+import { block, statement, type TextContext } from "./context.js";
+import { optionStatements, optionsInBrackets, optionsOf } from "./options-text.js";
+import { reservedText } from "./ranges.js";
+
+/** The largest value, which is written `max`. */
+const max = 2 ** 31 - 1;
+
+export function enumText(context: TextContext, type: EnumDescriptorProto, path: readonly number[]): string[] {
+  const values = type.value.flatMap((value, index) => {
+    const options = optionsInBrackets(optionsOf(context, EnumValueOptionsSchema, value.options));
+    return statement(context.comments([...path, 2, index]), `${value.name} = ${value.number}${options};`);
+  });
+  const ranges = type.reservedRange.map(({ start, end }) => ({ first: start, last: end }));
+  return block(context.comments(path), `${visibilityText(type.visibility)}enum ${type.name}`, [
+    ...optionStatements(context, EnumOptionsSchema, type.options),
+    ...values,
+    ...reservedText(context, ranges, type.reservedName, max),
+  ]);
+}
+
+/** From edition 2024 on, whether other files see a type. */
+export function visibilityText(visibility: SymbolVisibility): string {
+  switch (visibility) {
+    case SymbolVisibility.VISIBILITY_EXPORT:
+      return "export ";
+    case SymbolVisibility.VISIBILITY_LOCAL:
+      return "local ";
+    default:
+      return "";
+  }
+}
