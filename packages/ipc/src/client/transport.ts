@@ -2,7 +2,7 @@ import { resolveSocket } from "../address/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
-import { createNodeTransport } from "./engines/node.js";
+import { createNodeTransport } from "./engines/node/index.js";
 import { createUndiciTransport } from "./engines/undici/index.js";
 import { assertSane, type EngineTransport, type IpcTransport, type IpcTransportOptions } from "./options.js";
 

@@ -27,12 +27,14 @@ export {
   stretchOf,
 } from "./envelope.js";
 export { guardedController } from "./guarded-signal.js";
+export { EnvelopeMeter } from "./envelope-meter.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
 export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";
 export { type Encoded, MessageInbox } from "./message-inbox.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
+export { responseProblem } from "./response-problem.js";
 export { Drain, sendMessages } from "./send-messages.js";
 export { recycle } from "./slab.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";

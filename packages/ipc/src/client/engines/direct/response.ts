@@ -1,7 +1,7 @@
 import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { ConnectError, type UnaryResponse } from "@connectrpc/connect";
 import { errorCodeName, type HeaderList, type StreamError } from "@vyra/http2";
-import { codeFromHttpStatus, codeFromResetCode, fieldOf, headersOf } from "../../../grpc/index.js";
+import { codeFromResetCode, fieldOf, headersOf, responseProblem } from "../../../grpc/index.js";
 
 /** The fields of a response as they were received: those that come again and again, and those of this response only. */
 export interface ResponseFields {
@@ -30,23 +30,9 @@ export function factsOf(list: HeaderList, extra: readonly string[], isBinary: bo
 function inspect(list: HeaderList, extra: readonly string[], isBinary: boolean): Facts {
   const contentType = fieldOf("content-type", list.fields, extra);
   return {
-    problem: problemOf(list.status, contentType, isBinary),
+    problem: responseProblem(list.status, contentType, isBinary),
     encoding: fieldOf("grpc-encoding", list.fields, extra),
   };
-}
-
-function problemOf(status: number, contentType: string | undefined, isBinary: boolean): ConnectError | undefined {
-  if (status !== 200) {
-    return new ConnectError(`HTTP status ${status}`, codeFromHttpStatus(status));
-  }
-  const match = /^application\/grpc(?:\+(\w+))?(?:;.*)?$/i.exec(contentType ?? "");
-  if (match === null) {
-    return new ConnectError(`unexpected response content type ${contentType ?? "none"}`, Code.Unknown);
-  }
-  const isMatching = (match[1] ?? "proto") === (isBinary ? "proto" : "json");
-  return isMatching
-    ? undefined
-    : new ConnectError(`unexpected response content type ${contentType ?? "none"}`, Code.Internal);
 }
 
 /** The error of a call whose stream was reset. */

@@ -1,8 +1,10 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
 import { abortableIterable, valuesOf } from "../../../grpc/index.js";
 import { setImmediate } from "../../../real-timers.js";
+import { errorFrom } from "../connect/safe.js";
+import { isHttpField } from "../connect/transport-options.js";
 import { Received } from "./received.js";
 
 /**
@@ -253,20 +255,9 @@ function addFields(headers: Headers, fields: Fields): void {
   }
 }
 
-/** What is no metadata but belongs to HTTP itself: RFC 9113 §8.2.2, and `host`, of which undici makes `:authority`. */
-const reserved = new Set([
-  "connection",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 function fieldsOf(header: Headers): string[] {
   return [...header]
-    .filter(([name]) => !reserved.has(name))
+    .filter(([name]) => !isHttpField(name))
     .flatMap(([name, joined]) => valuesOf(name, joined).flatMap((value, i) => [spelling(name, i), value]));
 }
 
@@ -292,13 +283,5 @@ function streamedBody(stream: () => AsyncIterable<Uint8Array>): never {
 }
 
 function internal(error: unknown): ConnectError {
-  return error instanceof ConnectError
-    ? error
-    : new ConnectError(
-        error instanceof Error ? error.message : String(error),
-        Code.Internal,
-        undefined,
-        undefined,
-        error,
-      );
+  return errorFrom(error, Code.Internal);
 }

@@ -1,3 +1,5 @@
+import type { GoAway } from "@vyra/http2";
+
 /** The types of frames that matter here, RFC 9113 §6. */
 export const frameType = { data: 0, rstStream: 3, settings: 4, goaway: 7 } as const;
 
@@ -30,6 +32,15 @@ export function payloadOf(frame: Buffer): number {
 
 export function setPayload(frame: Buffer, value: number): void {
   frame.writeUInt32BE(value, headBytes);
+}
+
+/** Last-Stream-ID (4), Error Code (4), Additional Debug Data: RFC 9113 §6.8. */
+export function goAwayOf(frame: Buffer): GoAway {
+  return {
+    lastStreamId: payloadOf(frame) & 0x7fff_ffff,
+    code: frame.readUInt32BE(headBytes + 4),
+    debug: frame.toString("utf8", headBytes + 8),
+  };
 }
 
 /** What is to be done with frames that pass by. All may be changed in place. */

@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
 import { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
-import { ErrorCode } from "@vyra/http2";
+import { ErrorCode, type GoAway } from "@vyra/http2";
 import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
-import { clearTimeout, performance, setImmediate, setTimeout } from "../../../real-timers.js";
+import { setImmediate } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
-import { channelClosed, connectionLost, refused } from "../../errors.js";
+import { channelClosed, refused } from "../../errors.js";
+import { Patience } from "../../patience.js";
+import { lost, sentAway } from "../connect/lost.js";
+import { authority } from "../connect/transport-options.js";
 import { Call, type CallHost } from "./call.js";
 import type { Undici } from "./load.js";
 import { Wire, type WireListener } from "./wire.js";
-
-/** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
-export const authority = "http://localhost";
 
 /** How often to ask the server whether it still lives, and how long it may take to answer, in milliseconds. */
 export interface KeepAlive {
@@ -38,15 +38,26 @@ export class UndiciSession implements Session, CallHost, WireListener {
   #isRetired = false;
   #lost: { readonly cause: unknown } | undefined;
   #isDestroyed = false;
-  #silence: NodeJS.Timeout | undefined;
+  #hasSettings = false;
+  /** What the server said last in a GOAWAY. */
+  #goAway: GoAway | undefined;
+  readonly #silence: Patience | undefined;
 
   constructor(
     private readonly path: string,
     private readonly socket: Socket,
     undici: Undici,
-    private readonly keepAlive: KeepAlive,
+    keepAlive: KeepAlive,
   ) {
     this.peer = credentialsOf(socket);
+    const { intervalMs, timeoutMs } = keepAlive;
+    if (intervalMs > 0) {
+      // undici asks; if it hears nothing it takes no notice itself.
+      this.#silence = new Patience(intervalMs + timeoutMs, () => {
+        this.onLost(new Error(`no answer to PING within ${timeoutMs} ms`));
+        this.#wire.destroy();
+      });
+    }
     this.handshake = new Promise((resolve, reject) => {
       this.#handshake = { resolve, reject };
     });
@@ -89,7 +100,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
     const call = new Call(request, this);
     if (!this.isOpen()) {
-      call.fail(this.explain(call, undefined) ?? refused(this.path, undefined));
+      call.fail(this.explain(call, undefined) ?? sentAway(this.path, undefined, this.#goAway));
       return call.response;
     }
     if (this.#calls.size === 0) {
@@ -120,14 +131,17 @@ export class UndiciSession implements Session, CallHost, WireListener {
     if (this.#isDestroyed) {
       return channelClosed(this.path, error);
     }
-    if (resetCode === ErrorCode.REFUSED_STREAM || this.#ignores(call)) {
+    if (this.#ignores(call)) {
+      return sentAway(this.path, error, this.#goAway);
+    }
+    if (resetCode === ErrorCode.REFUSED_STREAM) {
       return refused(this.path, error);
     }
     if (resetCode !== undefined && resetCode !== ErrorCode.NO_ERROR) {
       const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
       return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
     }
-    return this.#lost && connectionLost(this.path, this.#lost.cause ?? error);
+    return this.#lost && lost(this.path, this.#lost.cause ?? error, this.#goAway);
   }
 
   end(call: Call): void {
@@ -147,13 +161,18 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
   }
 
+  onHeard(): void {
+    this.#silence?.hear();
+  }
+
   onSettings(): void {
     if (this.#calls.size === 0) {
       this.socket.unref();
     }
     this.#handshake.resolve();
-    if (this.#silence === undefined) {
-      this.#listen();
+    if (!this.#hasSettings) {
+      this.#hasSettings = true;
+      this.#silence?.start();
     }
   }
 
@@ -176,12 +195,14 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
   }
 
-  onGoaway(lastStreamId: number): void {
-    this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
+  onGoaway(goAway: GoAway): void {
+    this.#lastStreamId = Math.min(this.#lastStreamId, goAway.lastStreamId);
+    this.#goAway = goAway;
+    this.#isRetired = true;
     for (const call of [...this.#calls].filter((call) => this.#ignores(call))) {
-      call.fail(refused(this.path, new Error(`GOAWAY after stream ${lastStreamId}`)));
+      call.fail(sentAway(this.path, undefined, goAway));
     }
-    this.#retire();
+    this.#leaveIfDone();
   }
 
   onLost(cause: unknown): void {
@@ -209,33 +230,11 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? connectionLost(this.path, undefined));
+      call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.#goAway));
     }
-    clearTimeout(this.#silence);
+    this.#silence?.stop();
     // Its client need not be destroyed: it has nothing else, and gets nothing more.
     this.#wire.destroy();
-  }
-
-  /** Ends the connection if the server has not answered undici's PING in time. undici itself takes no notice. */
-  #listen(): void {
-    const { intervalMs, timeoutMs } = this.keepAlive;
-    if (intervalMs <= 0) {
-      return;
-    }
-    const silentForMs = () => performance.now() - this.#wire.lastHeardAtMs;
-    const maxSilenceMs = intervalMs + timeoutMs;
-    const look = () => {
-      // If this process was busy meanwhile, the answer may lie there unread: the next turn reads it.
-      setImmediate(() => {
-        if (silentForMs() < maxSilenceMs) {
-          this.#listen();
-        } else {
-          this.onLost(new Error(`no answer to PING within ${timeoutMs} ms`));
-          this.#wire.destroy();
-        }
-      });
-    };
-    this.#silence = setTimeout(look, Math.min(Math.max(1, maxSilenceMs - silentForMs()), maxTimerMs)).unref();
   }
 }
 

@@ -1,17 +1,18 @@
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
-import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
+import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { orAborted, startDeadline } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { ReadyOptions } from "../../connection.js";
 import { dial } from "../../dial.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import { defaultMaxBytes, type IpcTransport, type IpcTransportOptions } from "../../options.js";
+import type { IpcTransport, IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import { endsWithReader } from "../ends-with-reader.js";
+import { throughConnect } from "../connect/calls.js";
+import { transportOptions } from "../connect/transport-options.js";
 import { loadUndici } from "./load.js";
-import { authority, UndiciSession } from "./session.js";
+import { UndiciSession } from "./session.js";
 
 /** Connect's gRPC transport over undici. */
 export function createUndiciTransport(path: string, options: IpcTransportOptions): IpcTransport {
@@ -34,29 +35,15 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
     sendRemainingTime({ header, signal });
     return session.send(request);
   };
-  const transportOptions: CommonTransportOptions = {
-    httpClient,
-    baseUrl: authority,
-    interceptors: [...(options.interceptors ?? []), counting(counter, Code.Unknown), patience],
-    useBinaryFormat: options.useBinaryFormat ?? true,
-    acceptCompression: options.acceptCompression ?? [],
-    sendCompression: options.sendCompression ?? null,
-    compressMinBytes: options.compressMinBytes ?? 1_024,
-    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
-    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
-    ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
-    ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
-  };
+  const connectOptions = transportOptions(options, httpClient, [counting(counter, Code.Unknown), patience]);
   let loaded: Transport | undefined;
   const transport = async (): Promise<Transport> => {
-    loaded ??= (await import("@connectrpc/connect/protocol-grpc")).createTransport(transportOptions);
+    loaded ??= (await import("@connectrpc/connect/protocol-grpc")).createTransport(connectOptions);
     return loaded;
   };
   const close = async () => connection.close();
   return {
-    unary: async (...args) => (await transport()).unary(...args),
-    stream: (method, signal, ...rest) =>
-      endsWithReader(signal, async (own) => (await transport()).stream(method, own, ...rest)),
+    ...throughConnect(transport),
     get state() {
       return connection.state;
     },

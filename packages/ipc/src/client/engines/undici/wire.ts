@@ -1,11 +1,23 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { ErrorCode } from "@vyra/http2";
-import { performance } from "../../../real-timers.js";
-import { FrameFilter, flag, flagsAt, frameType, has, payloadOf, setPayload, streamIdOf, typeOf } from "./frames.js";
+import { ErrorCode, type GoAway } from "@vyra/http2";
+import {
+  FrameFilter,
+  flag,
+  flagsAt,
+  frameType,
+  goAwayOf,
+  has,
+  payloadOf,
+  setPayload,
+  streamIdOf,
+  typeOf,
+} from "./frames.js";
 
 /** What the wire tells of. */
 export interface WireListener {
+  /** The server has sent something. */
+  onHeard(): void;
   /** The server has sent its SETTINGS: it speaks HTTP/2. */
   onSettings(): void;
   /** The end of the request on a stream has been written. */
@@ -14,8 +26,8 @@ export interface WireListener {
   onData(streamId: number, part: Buffer): void;
   /** The server has reset a stream, RFC 9113 §6.4. */
   onReset(streamId: number, code: number): void;
-  /** The server will not look at streams above this one, RFC 9113 §6.8. */
-  onGoaway(lastStreamId: number): void;
+  /** The server will not look at streams above the last one, and says why, RFC 9113 §6.8. */
+  onGoaway(goAway: GoAway): void;
   /** The connection has ended, and why, where that is known. Called once. */
   onLost(cause: unknown): void;
 }
@@ -33,8 +45,6 @@ const prefaceBytes = 24;
 export class Wire extends Duplex {
   /** How undici knows that this is HTTP/2, as it would by TLS. */
   readonly alpnProtocol = "h2";
-  /** When the server last sent anything, by `performance.now()`. */
-  lastHeardAtMs = performance.now();
   #isLost = false;
   readonly #cancelled = new Set<number>();
   /** The streams whose requests end with what is being written. */
@@ -61,7 +71,7 @@ export class Wire extends Duplex {
       prefaceBytes,
     );
     socket.on("data", (chunk: Buffer) => {
-      this.lastHeardAtMs = performance.now();
+      listener.onHeard();
       for (const piece of this.#inbound.pass(chunk)) {
         if (!this.push(piece)) {
           socket.pause();
@@ -123,7 +133,7 @@ export class Wire extends Duplex {
         this.listener.onReset(streamIdOf(frame), payloadOf(frame));
         return true;
       default:
-        this.listener.onGoaway(payloadOf(frame) & 0x7fff_ffff);
+        this.listener.onGoaway(goAwayOf(frame));
         return false;
     }
   }

@@ -1,0 +1,106 @@
+import type { ConnectError } from "@connectrpc/connect";
+import type { UniversalClientFn, UniversalClientResponse } from "@connectrpc/connect/protocol";
+import { EnvelopeMeter, errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
+
+/** What servers said. All other errors of a response are of our making. */
+const statuses = new WeakSet<ConnectError>();
+
+/** Whether this error is the status that a server ended its call with. */
+export function isStatus(error: ConnectError): boolean {
+  return statuses.has(error);
+}
+
+/**
+ * Reads a response's status as gRPC has it, before Connect does: Connect takes no status without a content type, prefers the
+ * details' code to the status', fails for details and messages that are not encoded properly, and does not miss the rest of a
+ * message of which only the envelope came.
+ */
+export function judging(send: UniversalClientFn, isBinary: boolean): UniversalClientFn {
+  return async (request) => judged(await send(request), isBinary);
+}
+
+async function judged(response: UniversalClientResponse, isBinary: boolean): Promise<UniversalClientResponse> {
+  const { status, header, trailer } = response;
+  const problem = responseProblem(status, header.get("content-type") ?? undefined, isBinary);
+  const hasStatus = header.has("grpc-status");
+  if (problem !== undefined && !hasStatus) {
+    throw problem;
+  }
+  const body = response.body[Symbol.asyncIterator]();
+  if (!hasStatus) {
+    return { ...response, body: untilStatus(body, undefined, header, trailer) };
+  }
+  // A status in headers counts only where nothing else comes: in a response of "Trailers-Only".
+  const first = await body.next();
+  const isTrailersOnly = first.done === true && !trailer.has("grpc-status");
+  if (isTrailersOnly) {
+    const error = statusOf(header, header);
+    if (error !== undefined) {
+      throw error;
+    }
+  } else if (problem !== undefined) {
+    throw problem;
+  }
+  const plain = new Headers(header);
+  if (problem !== undefined) {
+    // Connect looks at these as well, and they mean no more.
+    plain.set("content-type", isBinary ? "application/grpc+proto" : "application/grpc+json");
+  }
+  if (!isTrailersOnly) {
+    plain.delete("grpc-status");
+  }
+  return { ...response, status: 200, header: plain, body: untilStatus(body, first, header, trailer) };
+}
+
+/** A body that fails as the status that comes after it says. */
+function untilStatus(
+  body: AsyncIterator<Uint8Array>,
+  first: IteratorResult<Uint8Array> | undefined,
+  header: Headers,
+  trailer: Headers,
+): AsyncIterableIterator<Uint8Array> {
+  const meter = new EnvelopeMeter();
+  let read = first;
+  return {
+    async next() {
+      const result = read ?? (await body.next());
+      read = undefined;
+      if (result.done !== true) {
+        meter.add(result.value);
+        return result;
+      }
+      const error = trailer.has("grpc-status") ? statusOf(trailer, header) : undefined;
+      if (error !== undefined) {
+        throw error;
+      }
+      if (!meter.isAtEnd) {
+        throw incompleteMessage();
+      }
+      return result;
+    },
+    async throw(error) {
+      await body.throw?.(error);
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** The error that these fields say, with all metadata of the response; undefined if the call succeeded. */
+function statusOf(fields: Headers, header: Headers): ConnectError | undefined {
+  const error = errorOf([...fields].flat(), [], () => {
+    const metadata = new Headers(header);
+    if (fields !== header) {
+      for (const [name, value] of fields) {
+        metadata.append(name, value);
+      }
+    }
+    return metadata;
+  });
+  if (error !== undefined) {
+    statuses.add(error);
+  }
+  return error;
+}

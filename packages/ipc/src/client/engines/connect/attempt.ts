@@ -1,0 +1,60 @@
+import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { noteDeadline, remainingMs } from "../../../grpc/index.js";
+import { isStatus } from "./answer.js";
+import { type Linked, linked, wellBehaved } from "./safe.js";
+
+/**
+ * The innermost interceptor: whatever those before it have put in the place of signal and requests, Connect gets what it can deal
+ * with. And what it cannot read of a response is Internal, as gRPC has it: only a server says InvalidArgument.
+ */
+export const attempt: Interceptor = (next) => async (req) => {
+  const link = linked(req.signal);
+  const leftMs = remainingMs(req.signal);
+  if (leftMs !== undefined) {
+    noteDeadline(link.signal, leftMs);
+  }
+  const thrown = new WeakSet<ConnectError>();
+  const honest = (error: unknown) =>
+    link.signal.aborted || (error instanceof ConnectError && thrown.has(error)) ? error : unreadable(error);
+  try {
+    const res = await next(withSignal(req, link, thrown));
+    if (res.stream) {
+      return { ...res, message: until(res.message, link, honest) };
+    }
+    link.release();
+    return res;
+  } catch (error) {
+    link.release();
+    throw honest(error);
+  }
+};
+
+function withSignal(
+  req: UnaryRequest | StreamRequest,
+  { signal }: Linked,
+  thrown: WeakSet<ConnectError>,
+): UnaryRequest | StreamRequest {
+  return req.stream
+    ? { ...req, signal, message: wellBehaved(req.message, (error) => thrown.add(error)) }
+    : { ...req, signal };
+}
+
+function unreadable(error: unknown): unknown {
+  return error instanceof ConnectError && error.code === Code.InvalidArgument && !isStatus(error)
+    ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
+    : error;
+}
+
+async function* until<T>(
+  messages: AsyncIterable<T>,
+  link: Linked,
+  honest: (error: unknown) => unknown,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw honest(error);
+  } finally {
+    link.release();
+  }
+}

@@ -1,0 +1,113 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { formatTimeout, startDeadline, timeoutHeader } from "../../../grpc/index.js";
+import { errorFrom, type Linked, linked, wellBehaved } from "./safe.js";
+
+/**
+ * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a
+ * ConnectError and nowhere else; a time limit may be as long as one likes; and a stream ends when its reader goes away.
+ */
+export function throughConnect(load: () => Promise<Transport>): Transport {
+  return {
+    async unary(method, signal, timeoutMs, header, message, contextValues) {
+      const call = new Governed(signal);
+      try {
+        const headers = call.begin(timeoutMs, header);
+        return await (await load()).unary(method, call.signal, undefined, headers, message, contextValues);
+      } catch (error) {
+        throw call.failed(error);
+      } finally {
+        call.end();
+      }
+    },
+    async stream(method, signal, timeoutMs, header, input, contextValues) {
+      const call = new Governed(signal);
+      try {
+        const headers = call.begin(timeoutMs, header);
+        const requests = wellBehaved(input);
+        const transport = await load();
+        const response = await transport.stream(method, call.signal, undefined, headers, requests, contextValues);
+        return { ...response, message: readBy(response.message, call) };
+      } catch (error) {
+        throw call.failed(error);
+      }
+    },
+  };
+}
+
+/** A call's signal and time limit. */
+class Governed {
+  readonly #link: Linked;
+  #limit: ReturnType<typeof startDeadline> | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#link = linked(signal);
+  }
+
+  get signal(): AbortSignal {
+    return this.#limit?.signal ?? this.#link.signal;
+  }
+
+  /** Starts the clock. Connect's own has 24 days at most, and its `grpc-timeout` has more digits than gRPC allows after 27 hours. */
+  begin(timeoutMs: number | undefined, header: HeadersInit | undefined): Headers {
+    const headers = headersFrom(header);
+    // Connect reads a time limit of 0 or less as none.
+    if (timeoutMs !== undefined && timeoutMs > 0) {
+      headers.set(timeoutHeader, formatTimeout(timeoutMs));
+      this.#limit = startDeadline(this.#link.signal, timeoutMs, "deadline");
+    }
+    return headers;
+  }
+
+  /** Ends the call, and whatever of it still goes on. */
+  failed(reason: unknown): ConnectError {
+    const error = errorFrom(reason, Code.Internal);
+    this.end();
+    this.#link.abort(error);
+    return error;
+  }
+
+  end(): void {
+    this.#limit?.stop();
+    this.#link.release();
+  }
+}
+
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
+
+function headersFrom(header: HeadersInit | undefined): Headers {
+  try {
+    return new Headers(header);
+  } catch (error) {
+    const reason = errorFrom(error, Code.Internal);
+    throw new ConnectError(`invalid metadata: ${reason.rawMessage}`, Code.Internal, undefined, undefined, reason);
+  }
+}
+
+/** Connect's transports take no notice when a reader goes away: here it ends the call, as the direct engine has it. */
+function readBy<O extends DescMessage>(
+  responses: AsyncIterable<MessageShape<O>>,
+  call: Governed,
+): AsyncIterableIterator<MessageShape<O>> {
+  const messages = responses[Symbol.asyncIterator]();
+  return {
+    async next() {
+      try {
+        const result = await messages.next();
+        if (result.done) {
+          call.end();
+        }
+        return result;
+      } catch (error) {
+        throw call.failed(error);
+      }
+    },
+    async return(value) {
+      call.failed(new ConnectError("the caller reads no further", Code.Canceled));
+      return { done: true, value };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

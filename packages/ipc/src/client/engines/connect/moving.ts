@@ -1,0 +1,59 @@
+import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { NotProcessedError } from "../../../grpc/index.js";
+
+/** Why a call was not looked at: the server is leaving, and another connection may be had. */
+export class SentAwayError extends Error {
+  override readonly name = "SentAwayError";
+}
+
+/** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
+const maxMoves = 16;
+
+/**
+ * An interceptor that makes a call anew where the server said in a GOAWAY that it had not looked at it (RFC 9113 §6.8), as gRPC's
+ * transparent retries have it. Only calls with one request are: those with more have sent some, and keep none.
+ */
+export const moving: Interceptor = (next) => async (req) => {
+  const again = await repeatable(req);
+  for (let moves = 0; ; moves++) {
+    try {
+      return await next(again === undefined ? req : again());
+    } catch (error) {
+      if (again === undefined || moves === maxMoves || req.signal.aborted || !wasSentAway(error)) {
+        throw error;
+      }
+    }
+  }
+};
+
+function wasSentAway(error: unknown): boolean {
+  return (
+    error instanceof ConnectError &&
+    error.cause instanceof NotProcessedError &&
+    error.cause.cause instanceof SentAwayError
+  );
+}
+
+/** Gives the same request once more each time; undefined where it cannot be had again. */
+async function repeatable(
+  req: UnaryRequest | StreamRequest,
+): Promise<(() => UnaryRequest | StreamRequest) | undefined> {
+  if (!req.stream) {
+    return () => req;
+  }
+  if (req.method.methodKind !== "server_streaming") {
+    return undefined;
+  }
+  const rest = req.message[Symbol.asyncIterator]();
+  const first = await rest.next();
+  return () => ({ ...req, message: startingWith(first, rest) });
+}
+
+/** The rest, which is empty in a call that is as it should be, is left to the attempt that gets as far as reading it. */
+async function* startingWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncIterable<T> {
+  if (first.done) {
+    return;
+  }
+  yield first.value;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}

@@ -1,0 +1,55 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
+import { defaultMaxBytes, type IpcTransportOptions } from "../../options.js";
+import { judging } from "./answer.js";
+import { attempt } from "./attempt.js";
+import { moving } from "./moving.js";
+
+/** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
+export const authority = "http://localhost";
+
+/** What is no metadata but belongs to HTTP itself: RFC 9113 §8.2.2, and what describes a body or names the peer. */
+const httpFields = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Whether a field of this name is not sent, in lower case: users can neither set it nor break a call by trying. */
+export function isHttpField(name: string): boolean {
+  return httpFields.has(name);
+}
+
+/**
+ * The options of Connect's gRPC transport over an HTTP client of ours.
+ *
+ * @param aroundCall stands between the interceptors of the user and what is made anew
+ * @param aroundAttempt stands around each attempt
+ */
+export function transportOptions(
+  options: IpcTransportOptions,
+  httpClient: UniversalClientFn,
+  aroundCall: readonly Interceptor[],
+  aroundAttempt: readonly Interceptor[] = [],
+): CommonTransportOptions {
+  const isBinary = options.useBinaryFormat ?? true;
+  return {
+    httpClient: judging(httpClient, isBinary),
+    baseUrl: authority,
+    interceptors: [...(options.interceptors ?? []), ...aroundCall, moving, ...aroundAttempt, attempt],
+    useBinaryFormat: isBinary,
+    acceptCompression: options.acceptCompression ?? [],
+    sendCompression: options.sendCompression ?? null,
+    compressMinBytes: options.compressMinBytes ?? 1_024,
+    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
+    ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
+    ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
+  };
+}

@@ -1,0 +1,135 @@
+import type { ClientHttp2Stream } from "node:http2";
+import type { Interceptor } from "@connectrpc/connect";
+import { ErrorCode } from "@vyra/http2";
+import { deadlineExceeded, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
+import { performance, setImmediate } from "../../../real-timers.js";
+import { sendRemainingTime } from "../../attempt.js";
+import type { Sessions } from "../../connection.js";
+import { channelClosed, refused } from "../../errors.js";
+import { waitForReady } from "../../wait-for-ready.js";
+import { lost, sentAway } from "../connect/lost.js";
+import { authority, isHttpField } from "../connect/transport-options.js";
+import type { NodeSession } from "./session.js";
+
+/** The attempts of one call: at most one at a time, each on a stream of its own. */
+export class Attempts {
+  readonly authority = authority;
+  #session: NodeSession | undefined;
+  #stream: ClientHttp2Stream | undefined;
+  #isAnswered = false;
+  #signal: AbortSignal | undefined;
+  #timeoutMs = Number.POSITIVE_INFINITY;
+  #startedAt = 0;
+  #isWaiting = false;
+
+  constructor(
+    private readonly connection: Sessions<NodeSession>,
+    private readonly isPatient: boolean,
+  ) {}
+
+  /** What it sees is one attempt, on its way out and as it comes back. */
+  readonly interceptor: Interceptor = (next) => async (req) => {
+    this.#session = this.#stream = undefined;
+    this.#isAnswered = false;
+    this.#signal = req.signal;
+    this.#isWaiting = req.contextValues.get(waitForReady) ?? this.isPatient;
+    sendRemainingTime(req);
+    this.#timeoutMs = parseTimeout(req.header.get(timeoutHeader) ?? "") ?? Number.POSITIVE_INFINITY;
+    this.#startedAt = performance.now();
+    try {
+      const res = await next(req);
+      return res.stream ? { ...res, message: this.#explained(res.message) } : res;
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  };
+
+  /** connect-node's session manager: it asks for a stream. */
+  async request(method: string, path: string, headers: Record<string, unknown>, options: object) {
+    if (this.#isWaiting) {
+      await this.connection.ready({ signal: this.#signal });
+    }
+    const session = await this.connection.session();
+    if (this.#signal?.aborted) {
+      throw this.#signal.reason; // nobody waits for the answer any more
+    }
+    const stream = this.#open(session, { ...fieldsOf(headers), ":method": method, ":path": path }, options);
+    const onAnswer = (fields: object) => {
+      this.#isAnswered ||= "grpc-status" in fields;
+    };
+    stream.once("response", onAnswer);
+    stream.once("trailers", onAnswer);
+    // After a GOAWAY, Node.js ends the streams of a connection that breaks without an error, and connect-node would wait on.
+    stream.once("close", () => {
+      if (!this.#isAnswered && stream.rstCode === ErrorCode.NO_ERROR && stream.listenerCount("error") > 0) {
+        stream.emit("error", new Error("the connection was closed"));
+      }
+    });
+    this.#session = session;
+    this.#stream = stream;
+    return stream;
+  }
+
+  notifyResponseByteRead(): void {}
+
+  #open(session: NodeSession, headers: Record<string, unknown>, options: object): ClientHttp2Stream {
+    try {
+      return session.request(headers, options);
+    } catch (error) {
+      // What was open a moment ago may have been told to end; then nothing has been sent.
+      throw session.isOpen() ? error : sentAway(this.connection.path, error, session.goAway);
+    }
+  }
+
+  #isPastDeadline(): boolean {
+    return performance.now() - this.#startedAt >= this.#timeoutMs;
+  }
+
+  async *#explained<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* messages;
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  /**
+   * What the failure of an attempt really was. connect-node reports a connection that ended as Canceled, Aborted or
+   * Internal, as the case may be, and does not say what the server never looked at.
+   */
+  async #explain(error: unknown): Promise<unknown> {
+    const { path } = this.connection;
+    const session = this.#session;
+    const stream = this.#stream;
+    if (this.#isAnswered || session === undefined || stream === undefined || this.#signal?.aborted) {
+      return error;
+    }
+    // Node.js tells of a GOAWAY after what it has done about it.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.connection.state === "shutdown") {
+      return channelClosed(path, error);
+    }
+    // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
+    if (stream.rstCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
+      return deadlineExceeded("deadline", this.#timeoutMs);
+    }
+    if (session.ignores(stream)) {
+      return sentAway(path, error, session.goAway);
+    }
+    if (stream.rstCode === ErrorCode.REFUSED_STREAM) {
+      return refused(path, error);
+    }
+    return session.isLost() ? lost(path, session.lostBy ?? error, session.goAway) : error;
+  }
+}
+
+/** What is sent of a request's headers, the values of repeated ones apart where gRPC's libraries want them to be. */
+function fieldsOf(headers: Record<string, unknown>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isHttpField(name)) {
+      fields[name] = typeof value === "string" ? valuesOf(name, value) : value;
+    }
+  }
+  return fields;
+}

@@ -1,0 +1,155 @@
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import type { GoAway } from "@vyra/http2";
+import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
+import { maxTimerMs } from "../../../grpc/index.js";
+import { clearTimeout, setTimeout } from "../../../real-timers.js";
+import type { Session } from "../../connection.js";
+import { dial } from "../../dial.js";
+import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import type { IpcTransportOptions } from "../../options.js";
+import { Patience } from "../../patience.js";
+import { authority } from "../connect/transport-options.js";
+
+/** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */
+export class NodeSession implements Session {
+  /** Why the connection ended, where that is known. */
+  lostBy: unknown;
+  /** What the server said last in a GOAWAY. */
+  goAway: GoAway | undefined;
+  #openStreams = 0;
+  /** The last stream that the server will look at, once it has said so. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly session: ClientHttp2Session,
+    private readonly keepAlive: KeepAlive,
+    readonly peer: PeerCredentials | undefined,
+  ) {
+    session.on("error", (error) => {
+      this.lostBy = error;
+    });
+    session.on("goaway", (code, lastStreamId, debugData) => {
+      this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
+      this.goAway = { code, lastStreamId, debug: Buffer.from(debugData ?? []).toString() };
+    });
+    session.once("close", () => this.keepAlive.stop());
+    session.unref();
+  }
+
+  isOpen(): boolean {
+    return !this.session.closed && !this.session.destroyed && this.#lastStreamId === Number.POSITIVE_INFINITY;
+  }
+
+  isOver(): boolean {
+    return this.session.destroyed;
+  }
+
+  isLost(): boolean {
+    return this.session.destroyed || this.session.socket?.destroyed !== false;
+  }
+
+  /** Whether the server has said that it will not look at this stream, or has never been told of it. */
+  ignores(stream: ClientHttp2Stream): boolean {
+    return stream.id === undefined || stream.id > this.#lastStreamId;
+  }
+
+  request(headers: Record<string, unknown>, options: object): ClientHttp2Stream {
+    const stream = this.session.request(headers as Parameters<ClientHttp2Session["request"]>[0], options);
+    if (this.#openStreams++ === 0) {
+      this.session.ref();
+      this.keepAlive.start(this.session);
+    }
+    stream.once("close", () => {
+      if (--this.#openStreams === 0) {
+        this.keepAlive.stop();
+        if (!this.session.destroyed) {
+          this.session.unref();
+        }
+      }
+    });
+    return stream;
+  }
+
+  destroy(): void {
+    // Without an error the streams would end without one, and connect-node would wait for their answers.
+    this.session.destroy(new Error("closed"));
+  }
+}
+
+/** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
+class KeepAlive {
+  #timer: NodeJS.Timeout | undefined;
+  #patience: Patience | undefined;
+  /** Counts starts: the answer to a question of an earlier one starts nothing. */
+  #round = 0;
+
+  constructor(
+    private readonly intervalMs: number,
+    private readonly timeoutMs: number,
+  ) {}
+
+  start(session: ClientHttp2Session): void {
+    if (this.intervalMs > 0) {
+      this.#timer = setTimeout(() => this.#ask(session), Math.min(this.intervalMs, maxTimerMs)).unref();
+    }
+  }
+
+  stop(): void {
+    this.#round++;
+    clearTimeout(this.#timer);
+    this.#patience?.stop();
+  }
+
+  #ask(session: ClientHttp2Session): void {
+    const round = this.#round;
+    const patience = new Patience(this.timeoutMs, () => {
+      session.destroy(new Error(`no answer to PING within ${this.timeoutMs} ms`));
+    });
+    this.#patience = patience;
+    patience.start();
+    session.ping(() => {
+      patience.stop();
+      if (round === this.#round && !session.destroyed) {
+        this.start(session);
+      }
+    });
+  }
+}
+
+export async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
+  const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
+  const socket = await dial(path, options.trustedUsers ?? []);
+  const session = connectHttp2(authority, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
+    maxSessionMemory: 1_024,
+  });
+  const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
+  const giveUp = () => session.destroy();
+  const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs);
+  stop.addEventListener("abort", giveUp, { once: true });
+  try {
+    stop.throwIfAborted();
+    await settingsOf(session);
+    session.setLocalWindowSize(16 * 1024 * 1024);
+    return new NodeSession(session, keepAlive, credentialsOf(socket));
+  } catch (error) {
+    session.destroy();
+    throw notBegun(path, error);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything. */
+function settingsOf(session: ClientHttp2Session): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failure: unknown;
+    session.once("remoteSettings", () => resolve());
+    session.once("close", () => reject(failure));
+    session.on("error", (error) => {
+      failure = error;
+    });
+  });
+}

@@ -1,0 +1,56 @@
+import { Code, type Transport } from "@connectrpc/connect";
+import { notProcessed } from "../../../grpc/index.js";
+import { CallCounter, counting } from "../../../stats/index.js";
+import type { IpcTransport, IpcTransportOptions } from "../../options.js";
+import { connect } from "../../pool.js";
+import { throughConnect } from "../connect/calls.js";
+import { transportOptions } from "../connect/transport-options.js";
+import { Attempts } from "./attempts.js";
+import { openSession } from "./session.js";
+
+/** Each call gets a transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it. */
+export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
+  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
+  const counter = new CallCounter();
+  const count = counting(counter, Code.Unknown);
+  const forOneCall = async (): Promise<Transport> => {
+    const { createTransport, createNodeHttpClient } = await loadConnect();
+    const attempts = new Attempts(connection, options.waitForReady ?? false);
+    const httpClient = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => attempts });
+    return createTransport(transportOptions(options, httpClient, [count], [attempts.interceptor]));
+  };
+  const close = async () => connection.close();
+  return {
+    ...throughConnect(forOneCall),
+    get state() {
+      return connection.state;
+    },
+    get peer() {
+      return connection.peer;
+    },
+    ready: (readyOptions) => connection.ready(readyOptions),
+    stats: () => ({ connections: connection.count, ...counter.snapshot() }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+let loaded: Awaited<ReturnType<typeof load>> | undefined;
+
+async function load() {
+  const [{ createNodeHttpClient }, { createTransport }] = await Promise.all([
+    import("@connectrpc/connect-node"),
+    import("@connectrpc/connect/protocol-grpc"),
+  ]);
+  return { createNodeHttpClient, createTransport };
+}
+
+/** Loads it when the first call needs it: who uses another engine does not pay for it. @throws {ConnectError} */
+async function loadConnect() {
+  try {
+    loaded ??= await load();
+    return loaded;
+  } catch (error) {
+    throw notProcessed("cannot load @connectrpc/connect-node", Code.Unavailable, error);
+  }
+}
