@@ -1,4 +1,4 @@
-import { clearImmediate, clearTimeout, setImmediate, setTimeout } from "../real-timers.js";
+import { clearTimeout, setImmediate, setTimeout } from "../real-timers.js";
 
 /** In how many pieces a time limit runs down. */
 const pieces = 8;
@@ -16,7 +16,8 @@ const maxPieceMs = 2 ** 31 - 1;
 export class Patience {
   #leftMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  #look: NodeJS.Immediate | undefined;
+  /** Counts starts and stops: the pieces of an earlier round count for nothing. */
+  #round = 0;
 
   constructor(
     private readonly limitMs: number,
@@ -37,15 +38,20 @@ export class Patience {
   }
 
   stop(): void {
+    this.#round++;
     clearTimeout(this.#timer);
-    clearImmediate(this.#look);
   }
 
   #wait(): void {
+    const round = this.#round;
     const pieceMs = Math.min(Math.max(1, this.limitMs / pieces), maxPieceMs);
     this.#timer = setTimeout(() => {
       // An immediate's turn comes after what the kernel has for us was read.
-      this.#look = setImmediate(() => this.#count(pieceMs));
+      setImmediate(() => {
+        if (round === this.#round) {
+          this.#count(pieceMs);
+        }
+      });
     }, pieceMs).unref();
   }
 

@@ -25,7 +25,8 @@ export interface Codec<T extends DescMessage = DescMessage> {
   serialize(message: MessageShape<T>): Uint8Array;
   /**
    * Bytes fields of the message may share the memory of `bytes`, unless that is lent: then they are copied.
-   * @throws {ConnectError} InvalidArgument.
+   * @throws {ConnectError} Internal for bytes that are no such message, on both sides, as gRPC has it:
+   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html.
    */
   parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
 }
@@ -55,7 +56,7 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
         const message = decode(bytes, isLent) as MessageShape<T> | undefined;
         return message ?? fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
       } catch (error) {
-        throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
+        throw failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };
@@ -76,7 +77,7 @@ export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: Codec
       try {
         return fromJsonString(type, utf8.decode(bytes), options);
       } catch (error) {
-        throw failed(`parse ${type.typeName}`, Code.InvalidArgument, error);
+        throw failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };

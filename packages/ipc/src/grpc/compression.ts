@@ -4,7 +4,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 export const encodingHeader = "grpc-encoding";
 export const acceptEncodingHeader = "grpc-accept-encoding";
 
-/** The compression that a peer says its messages have; null for none. @throws {ConnectError} Unimplemented, naming ours. */
+/** The compression that a peer says its messages have, to decompress with; null for none. @throws {ConnectError} Unimplemented, naming ours. */
 export function compressionNamed(name: string | undefined, known: readonly Compression[]): Compression | null {
   if (name === undefined || name === "identity") {
     return null;
@@ -16,7 +16,35 @@ export function compressionNamed(name: string | undefined, known: readonly Compr
       [acceptEncodingHeader]: ours,
     });
   }
-  return compression;
+  return decompressing(compression);
+}
+
+const decompressions = new WeakMap<Compression, Compression>();
+
+/** The same where what cannot be decompressed is Internal, as gRPC has it; connect-node's say InvalidArgument. */
+export function decompressing(compression: Compression): Compression {
+  let honest = decompressions.get(compression);
+  if (honest === undefined) {
+    honest = {
+      name: compression.name,
+      compress: (bytes) => compression.compress(bytes),
+      async decompress(bytes, readMaxBytes) {
+        try {
+          return await compression.decompress(bytes, readMaxBytes);
+        } catch (error) {
+          throw asInternal(error);
+        }
+      },
+    };
+    decompressions.set(compression, honest);
+  }
+  return honest;
+}
+
+function asInternal(error: unknown): unknown {
+  return error instanceof ConnectError && error.code === Code.InvalidArgument
+    ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
+    : error;
 }
 
 /** The first compression that the peer takes and we know; null for none. */

@@ -141,5 +141,5 @@ export function assertWritable(length: number, writeMaxBytes: number): void {
 
 /** The error of a body that ended within a message. */
 export function incompleteMessage(): ConnectError {
-  return new ConnectError("protocol error: the body ends within a message", Code.InvalidArgument);
+  return new ConnectError("protocol error: the body ends within a message", Code.Internal);
 }

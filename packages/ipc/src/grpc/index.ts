@@ -9,6 +9,7 @@ export {
   acceptEncodingHeader,
   compressionFor,
   compressionNamed,
+  decompressing,
   encodingHeader,
   unexpectedCompression,
 } from "./compression.js";
@@ -28,6 +29,7 @@ export {
 } from "./envelope.js";
 export { guardedController } from "./guarded-signal.js";
 export { EnvelopeMeter } from "./envelope-meter.js";
+export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";
 export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";

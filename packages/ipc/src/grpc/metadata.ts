@@ -4,6 +4,7 @@
  */
 const reserved = new Set([
   "connection",
+  "content-length",
   "content-type",
   "grpc-accept-encoding",
   "grpc-encoding",

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { ServerHttp2Stream } from "node:http2";
+import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorCode } from "@vyra/http2";
 import {
   abortableIterable,
+  isHttpField,
   parseTimeout,
   percentDecoded,
   percentEncoded,
@@ -14,8 +16,11 @@ import {
 } from "../grpc/index.js";
 import { setImmediate } from "../real-timers.js";
 import { type Caller, contextValuesFor } from "./caller.js";
+import { longTimeouts } from "./long-timeouts.js";
 import { nameOf, type OnError } from "./on-error.js";
 import type { Handlers } from "./routes.js";
+import { hasBegun } from "./sendable.js";
+import { wholeMessages } from "./whole-messages.js";
 
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
@@ -23,30 +28,67 @@ type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 /** Answers a request of `node:http` or `node:http2`. */
 export type NodeHandler = (req: NodeRequest, res: NodeResponse, caller: Caller | undefined) => void;
 
-/** Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open. */
-export function createNodeHandler(handlers: Handlers, onError: OnError): NodeHandler {
+/**
+ * Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open.
+ *
+ * @param maxTimeoutMs the longest time limit that the handlers let a caller ask for
+ */
+export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeoutMs?: number): NodeHandler {
   return function handle(req, res, caller) {
     const handler = handlers.get(pathOf(req));
     if (handler === undefined) {
       answerUnknown(req, res);
       return;
     }
+    const values = caller === undefined ? createContextValues() : contextValuesFor(caller);
+    answer(handler, req, res, values).catch((error: unknown) => {
+      // Before that, nobody but the peer can have been at fault.
+      if (hasBegun(values) && !res.closed && !isPeerGone(error)) {
+        onError(error, { method: nameOf(handler.method) });
+      }
+      answerAccident(req, res);
+    });
+  };
+
+  async function answer(handler: UniversalHandler, req: NodeRequest, res: NodeResponse, values: ContextValues) {
     mendAuthority(req);
     letGoOfRequest(res);
-    mendFields(res);
-    const request = universalRequestFromNodeRequest(req, res, undefined, caller && contextValuesFor(caller));
+    mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
+    const timeoutMs = timeoutOf(req);
+    for (const [name, value] of longTimeouts((name) => fieldOf(req, name), maxTimeoutMs)) {
+      req.headers[name] = value;
+    }
+    const request = universalRequestFromNodeRequest(req, res, undefined, values);
     if (isBytes(request.body)) {
       const bytes = "stream" in req ? request.body : untilAnswered(req, res);
-      request.body = bodyOf(bytes, request.signal, timeoutOf(req), res);
+      const whole = wholeMessages(bytes, req.headers["content-type"] ?? "");
+      request.body = bodyOf(whole, request.signal, timeoutMs, res);
     }
-    handler(request)
-      .then((response) => universalResponseToNodeResponse(endedWith(res, response), res))
-      .catch((error: unknown) => {
-        if (!res.closed && !isPeerGone(error)) {
-          onError(error, { method: nameOf(handler.method) });
-        }
-      });
-  };
+    const response = await handler(request);
+    await universalResponseToNodeResponse(endedWith(res, response), res);
+  }
+}
+
+/** The answer of a call that came to nothing by accident: without one its caller would wait for ever. */
+function answerAccident(req: NodeRequest, res: NodeResponse): void {
+  if (res.closed || res.writableEnded) {
+    return;
+  }
+  if (!("stream" in res)) {
+    if (res.headersSent) {
+      res.destroy();
+    } else {
+      res.writeHead(500);
+      res.end();
+    }
+  } else if (res.headersSent) {
+    res.stream.close(ErrorCode.INTERNAL_ERROR);
+  } else if (grpcType.test(req.headers["content-type"] ?? "")) {
+    respondTrailersOnly(res.stream, Code.Internal, "internal error");
+  } else {
+    res.writeHead(500);
+    res.end();
+  }
 }
 
 /**
@@ -134,40 +176,76 @@ const grpcType = /^application\/grpc(?:\+|;|$)/;
 
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
   if ("stream" in res && grpcType.test(req.headers["content-type"] ?? "")) {
-    // "Trailers-Only": the status counts as a trailer only in a HEADERS frame that ends the stream.
-    const fields = {
-      ":status": 200,
-      "content-type": "application/grpc",
-      "grpc-status": String(Code.Unimplemented),
-      "grpc-message": percentEncoded(`unknown method ${pathOf(req)}`),
-    };
-    res.stream.respond(fields, { endStream: true });
+    respondTrailersOnly(res.stream, Code.Unimplemented, `unknown method ${pathOf(req)}`);
     return;
   }
   res.writeHead(404);
   res.end();
 }
 
-/** What connect-node sends in a form that not every gRPC library reads: joined binary values, and an over-encoded message. */
-function mendFields(res: NodeResponse): void {
-  if (!("stream" in res)) {
-    return;
-  }
+/** "Trailers-Only": the status counts as a trailer only in a HEADERS frame that ends the stream. */
+function respondTrailersOnly(stream: ServerHttp2Stream, code: Code, message: string): void {
+  const fields = {
+    ":status": 200,
+    "content-type": "application/grpc",
+    "grpc-status": String(code),
+    "grpc-message": percentEncoded(message),
+  };
+  stream.respond(fields, { endStream: true });
+}
+
+/**
+ * What connect-node sends in a form that not every gRPC library reads, joined binary values and an over-encoded message; what Node.js
+ * would not send, and end the process for; and the code of a request that could not be read.
+ */
+function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
   const { writeHead, addTrailers } = res;
-  res.writeHead = ((status: number, fields: Fields) => writeHead.call(res, status, mended(fields) as never)) as never;
-  res.addTrailers = (fields) => addTrailers.call(res, mended(fields as Fields) as never);
+  const isHttp2 = "stream" in res;
+  res.writeHead = ((status: number, fields: Fields) =>
+    writeHead.call(res, status, mended(fields, isHttp2) as never)) as never;
+  if (isHttp2) {
+    res.addTrailers = (fields) => {
+      const own = fields as Fields;
+      if (own["grpc-status"] === String(Code.InvalidArgument) && isUnreadable()) {
+        own["grpc-status"] = String(Code.Internal);
+      }
+      addTrailers.call(res, mended(own, true) as never);
+    };
+  }
 }
 
 type Fields = Record<string, string | string[] | undefined>;
 
-function mended(fields: Fields | undefined): Fields | undefined {
+function mended(fields: Fields | undefined, isHttp2: boolean): Fields | undefined {
   for (const [name, value] of Object.entries(fields ?? {})) {
-    if (fields !== undefined && typeof value === "string") {
+    if (fields === undefined) {
+      break;
+    }
+    // Connect's handlers say "connection: close" where HTTP/1.1 cannot carry a call.
+    if (isHttpField(name) && (isHttp2 || name !== "connection" || value !== "close")) {
+      delete fields[name];
+    } else if (typeof value === "string") {
       // grpc-js decodes what decodeURI() does, and not the "%3A" of encodeURIComponent().
       fields[name] = name === "grpc-message" ? percentEncoded(percentDecoded(value)) : valuesOf(name, value);
     }
   }
   return fields;
+}
+
+/**
+ * Whether Connect's InvalidArgument can only mean that the request was malformed, which is Internal in gRPC; for time limits that
+ * are none, or too long, it stays as it is. (What is malformed in protobuf is Internal in Connect as well; JSON is not.)
+ */
+function wasUnreadable(req: NodeRequest, maxTimeoutMs = Number.POSITIVE_INFINITY): boolean {
+  const timeout = fieldOf(req, timeoutHeader);
+  const timeoutMs = timeout === undefined ? 0 : parseTimeout(timeout);
+  const isTimeoutGood = timeoutMs !== undefined && timeoutMs <= maxTimeoutMs;
+  return isTimeoutGood && grpcType.test(req.headers["content-type"] ?? "");
+}
+
+function fieldOf(req: NodeRequest, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 function timeoutOf(req: NodeRequest): number | undefined {

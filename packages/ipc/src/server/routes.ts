@@ -6,6 +6,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import { decompressing } from "../grpc/index.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
 export interface Routes {
@@ -14,7 +15,7 @@ export interface Routes {
   /** Each method with what runs it, in the same order; what comes later wins. */
   readonly methods: readonly RecordedMethod[];
   /** Connect's own handlers for these routes, each with `outermost` before all interceptors of the user. */
-  handlers(options: ConnectRouterOptions, outermost: Interceptor): Handlers;
+  handlers(options: ConnectRouterOptions, outermost: Outermost): Handlers;
 }
 
 /** Connect's handlers by their paths. */
@@ -29,7 +30,10 @@ export interface RecordedMethod {
   readonly options: ConnectRouterOptions | undefined;
 }
 
-type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Interceptor) => void;
+/** Makes the interceptor that stands around all others of a route, by the options that the route has in the end. */
+type Outermost = (options: ConnectRouterOptions) => Interceptor;
+
+type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Outermost) => void;
 
 /**
  * Runs the user's routes once, on a router that only takes notes. A service that brings interceptors of its own replaces
@@ -82,7 +86,12 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
 function withOutermost(
   options: ConnectRouterOptions,
   own: ConnectRouterOptions | undefined,
-  outermost: Interceptor,
+  outermost: Outermost,
 ): ConnectRouterOptions {
-  return { ...own, interceptors: [outermost, ...(own?.interceptors ?? options.interceptors ?? [])] };
+  const all = { ...options, ...own };
+  return {
+    ...own,
+    acceptCompression: (all.acceptCompression ?? []).map(decompressing),
+    interceptors: [outermost(all), ...(all.interceptors ?? [])],
+  };
 }

@@ -13,7 +13,8 @@ const lastStreamId = 2 ** 31 - 1;
  * The reference engine: connect-node's handlers over `node:http2` and `node:http`.
  */
 export function createNodeEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
-  const handle = createNodeHandler(routes.handlers(router, outermost(counter, onError)), onError);
+  const handlers = routes.handlers(router, outermost(counter, onError));
+  const handle = createNodeHandler(handlers, onError, router.maxTimeoutMs);
   const sessions = new Map<ServerHttp2Session, Caller | undefined>();
   const http2 = createServer(http2Options, (req, res) => {
     handle(req, res, sessions.get(req.stream.session as ServerHttp2Session));

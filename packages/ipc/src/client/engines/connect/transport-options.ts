@@ -8,24 +8,6 @@ import { moving } from "./moving.js";
 /** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
 export const authority = "http://localhost";
 
-/** What is no metadata but belongs to HTTP itself: RFC 9113 §8.2.2, and what describes a body or names the peer. */
-const httpFields = new Set([
-  "connection",
-  "content-length",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "proxy-connection",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** Whether a field of this name is not sent, in lower case: users can neither set it nor break a call by trying. */
-export function isHttpField(name: string): boolean {
-  return httpFields.has(name);
-}
-
 /**
  * The options of Connect's gRPC transport over an HTTP client of ours.
  *

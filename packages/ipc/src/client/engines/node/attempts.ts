@@ -1,14 +1,14 @@
 import type { ClientHttp2Stream } from "node:http2";
 import type { Interceptor } from "@connectrpc/connect";
 import { ErrorCode } from "@vyra/http2";
-import { deadlineExceeded, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
+import { deadlineExceeded, isHttpField, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
 import { performance, setImmediate } from "../../../real-timers.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { Sessions } from "../../connection.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { lost, sentAway } from "../connect/lost.js";
-import { authority, isHttpField } from "../connect/transport-options.js";
+import { authority } from "../connect/transport-options.js";
 import type { NodeSession } from "./session.js";
 
 /** The attempts of one call: at most one at a time, each on a stream of its own. */

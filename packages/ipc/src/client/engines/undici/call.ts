@@ -1,10 +1,9 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
-import { abortableIterable, valuesOf } from "../../../grpc/index.js";
+import { abortableIterable, isHttpField, valuesOf } from "../../../grpc/index.js";
 import { setImmediate } from "../../../real-timers.js";
 import { errorFrom } from "../connect/safe.js";
-import { isHttpField } from "../connect/transport-options.js";
 import { Received } from "./received.js";
 
 /**

@@ -9,10 +9,11 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
-import { copyOf, Drain, fieldOf, headersOf, Inbox, isInstance, letGo } from "../../../grpc/index.js";
+import { CallScope, copyOf, Drain, fieldOf, headersOf, Inbox, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
+import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
+import { wholeMessages } from "../../whole-messages.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
 export class BridgedCall implements RequestHandler {
@@ -28,6 +29,7 @@ export class BridgedCall implements RequestHandler {
     extra: readonly string[],
     endStream: boolean,
     private readonly onError: OnError,
+    private readonly maxTimeoutMs: number | undefined,
   ) {
     stream.pause();
     this.#inbox = new Inbox(
@@ -65,13 +67,17 @@ export class BridgedCall implements RequestHandler {
 
   async #run(fields: readonly string[], extra: readonly string[]): Promise<void> {
     try {
+      const header = headersOf(fields, extra);
+      for (const [name, value] of longTimeouts((name) => header.get(name) ?? undefined, this.maxTimeoutMs)) {
+        header.set(name, value);
+      }
       await this.#answer(
         await this.handler({
           httpVersion: "2.0",
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
-          header: headersOf(fields, extra),
-          body: this.#inbox,
+          header,
+          body: wholeMessages(this.#inbox, header.get("content-type") ?? ""),
           signal: this.#controller.signal,
           contextValues: contextValuesFor(this.caller),
         }),
@@ -115,5 +121,5 @@ export class BridgedCall implements RequestHandler {
 }
 
 function listOf(headers: Headers | undefined): readonly string[] {
-  return headers === undefined ? NO_FIELDS : [...headers].flat();
+  return headers === undefined ? NO_FIELDS : [...headers].filter(([name]) => !isHttpField(name)).flat();
 }

@@ -87,7 +87,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
   async function loadHttp1(): Promise<Http1> {
     const { createHttp1 } = await import("../../http1.js");
     const { createNodeHandler } = await import("../../node-handler.js");
-    const loaded = createHttp1(createNodeHandler(handlers, onError));
+    const loaded = createHttp1(createNodeHandler(handlers, onError, router.maxTimeoutMs));
     if (isDraining) {
       loaded.drain();
     }
@@ -123,7 +123,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
     const query = path.indexOf("?");
     const handler = handlers.get(query === -1 ? path : path.slice(0, query));
     if (handler !== undefined) {
-      return new BridgedCall(stream, handler, caller, fields, extra, endStream, onError);
+      return new BridgedCall(stream, handler, caller, fields, extra, endStream, onError, router.maxTimeoutMs);
     }
     if (/^application\/grpc(?:\+|;|$)/.test(fieldOf("content-type", fields, extra) ?? "")) {
       const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);

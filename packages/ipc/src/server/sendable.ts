@@ -1,0 +1,127 @@
+import { create, type DescMessage, type MessageShape, toBinary, toJsonString } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouterOptions,
+  type ContextValues,
+  type Interceptor,
+  type StreamRequest,
+  type UnaryRequest,
+} from "@connectrpc/connect";
+import { nameOf, type OnError } from "./on-error.js";
+
+/** The calls that have come as far as their interceptors. */
+const begun = new WeakSet<ContextValues>();
+
+/** Whether the call with these context values has come as far as its interceptors: its request could be read. */
+export function hasBegun(values: ContextValues): boolean {
+  return begun.has(values);
+}
+
+/**
+ * An interceptor that lets nothing out that Connect's handlers cannot send: they would tell the caller what cannot be encoded, and
+ * nobody else; and a text that is no proper Unicode would leave the call without an answer. What is malformed in a stream of gRPC
+ * requests is Internal, as gRPC has it.
+ */
+export function sendable(onError: OnError, options: ConnectRouterOptions): Interceptor {
+  return (next) => async (req) => {
+    begun.add(req.contextValues);
+    const report = (error: unknown) => onError(error, { method: nameOf(req.method) });
+    const check = checkFor(req, options, report);
+    try {
+      const res = await next(withInternal(req));
+      if (res.stream) {
+        return { ...res, message: checked(res.message, check, report) };
+      }
+      check(res.message);
+      return res;
+    } catch (error) {
+      throw sendableError(error, report);
+    }
+  };
+}
+
+type Report = (error: unknown) => void;
+
+/** Encodes a message as it is going to be, to see whether that goes. @throws {ConnectError} Internal, without a word of it. */
+function checkFor(
+  { method, header, url }: UnaryRequest | StreamRequest,
+  { binaryOptions, jsonOptions }: ConnectRouterOptions,
+  report: Report,
+): (message: unknown) => void {
+  const type: DescMessage = method.output;
+  // Connect's GET requests have no body, and say in the query how it would be encoded.
+  const isJson = /\bjson\b/.test(header.get("content-type") ?? new URL(url).searchParams.get("encoding") ?? "");
+  return (message) => {
+    try {
+      if (isJson) {
+        toJsonString(type, message as MessageShape<DescMessage>, jsonOptions);
+      } else {
+        toBinary(type, message as MessageShape<DescMessage>, binaryOptions);
+      }
+    } catch (cause) {
+      const error = new Error(`the handler of ${nameOf(method)} has given what cannot be encoded`, { cause });
+      report(error);
+      throw internalError(error);
+    }
+  };
+}
+
+async function* checked<T>(messages: AsyncIterable<T>, check: (message: T) => void, report: Report): AsyncIterable<T> {
+  try {
+    for await (const message of messages) {
+      check(message);
+      yield message;
+    }
+  } catch (error) {
+    throw sendableError(error, report);
+  }
+}
+
+function sendableError(error: unknown, report: Report): unknown {
+  if (!(error instanceof ConnectError)) {
+    return error;
+  }
+  try {
+    for (const detail of error.details) {
+      if ("desc" in detail) {
+        toBinary(detail.desc, create(detail.desc, detail.value));
+      }
+    }
+  } catch (problem) {
+    report(problem);
+    return internalError(problem);
+  }
+  const message = wellFormed(error.rawMessage);
+  if (message === error.rawMessage) {
+    return error;
+  }
+  const sent = new ConnectError(message, error.code, error.metadata, undefined, error);
+  sent.details = error.details;
+  return sent;
+}
+
+/** The same text with U+FFFD for lone surrogates, which UTF-8 does not have. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+function internalError(cause: unknown): ConnectError {
+  return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
+}
+
+function withInternal(req: UnaryRequest | StreamRequest): UnaryRequest | StreamRequest {
+  const isGrpc = req.header.get("content-type")?.startsWith("application/grpc");
+  return req.stream && isGrpc ? { ...req, message: internally(req.message) } : req;
+}
+
+/** Requests of which what cannot be read is Internal. */
+async function* internally<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw error instanceof ConnectError && error.code === Code.InvalidArgument
+      ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
+      : error;
+  }
+}
