@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { ConnectionError } from "@vyra/http2";
 import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
 import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName } from "../support/engines.js";
+import { clientEngines, freshName } from "../support/engines.js";
 import { failure } from "../support/expect.js";
+import { onHeaders } from "../support/raw.js";
 
 leaveNothingBehind();
 
@@ -20,42 +22,71 @@ function goAway(lastStreamId: number, code: number, debug: string): Buffer {
   return bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload });
 }
 
-/** What comes of a call to a server that does this with each connection. */
-async function errorFrom(onConnection: (socket: Socket) => void, code: Code) {
-  const name = freshName();
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    onConnection(socket);
-  });
-  server.listen(resolveSocket(name).path);
-  await once(server, "listening");
-  await using channel = createChannel(name, { timeoutMs: 60_000 });
-  const error = await failure(channel.client(EchoService).unary({}), code);
-  await new Promise((resolve) => server.close(resolve));
-  return { error, path: resolveSocket(name).path };
+/** What the peer said, as a cause of the error has it. */
+function reasonIn(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof ConnectionError) {
+      return e.peerReason;
+    }
+  }
+  return undefined;
 }
 
-describe("a server's reason to hang up", () => {
-  it("is in the message of the calls it ends, and in their cause", async () => {
-    const { error, path } = await errorFrom((socket) => {
-      socket.write(settings);
-      socket.once("data", () => socket.end(goAway(1, 11, "too_many_pings")));
-    }, Code.Unavailable);
-    assert.equal(error.rawMessage, `lost the connection to ${path} (ENHANCE_YOUR_CALM: too_many_pings)`);
-    const cause = (error.cause as Error).cause;
-    assert.ok(cause instanceof ConnectionError);
-    assert.equal(cause.peerReason, "ENHANCE_YOUR_CALM: too_many_pings");
-  });
+for (const engine of clientEngines) {
+  /** What comes of a call to a server that does this with each connection. */
+  async function errorFrom(onConnection: (socket: Socket) => void, code: Code) {
+    const name = freshName();
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      onConnection(socket);
+    });
+    server.listen(resolveSocket(name).path);
+    await once(server, "listening");
+    await using channel = createChannel(name, { engine, timeoutMs: 60_000 });
+    const error = await failure(channel.client(EchoService).unary({}), code);
+    await new Promise((resolve) => server.close(resolve));
+    return { error, path: resolveSocket(name).path };
+  }
 
-  it("is in the message of the calls for which the connection has not even begun", async () => {
-    const { error, path } = await errorFrom((socket) => {
-      socket.resume();
-      socket.end(Buffer.concat([settings, goAway(0, 11, "go away")]));
-    }, Code.Unavailable);
-    assert.equal(
-      error.rawMessage,
-      `the server at ${path} closed the connection before it had begun (ENHANCE_YOUR_CALM: go away)`,
-    );
-    assert.ok(error.cause instanceof NotProcessedError);
+  describe(`a server's reason to hang up, to the engine ${engine},`, () => {
+    it("is in the message of the calls it ends, and in their cause", async () => {
+      const { error, path } = await errorFrom((socket) => {
+        socket.write(settings);
+        onHeaders(socket, () => socket.end(goAway(1, 11, "too_many_pings")));
+      }, Code.Unavailable);
+      assert.equal(error.rawMessage, `lost the connection to ${path} (ENHANCE_YOUR_CALM: too_many_pings)`);
+      assert.equal(reasonIn(error), "ENHANCE_YOUR_CALM: too_many_pings");
+      assert.ok(!(error.cause instanceof NotProcessedError));
+    });
+
+    it("is there when it was none of the caller's doing: its connection has become too old", async () => {
+      const { error, path } = await errorFrom((socket) => {
+        socket.write(settings);
+        onHeaders(socket, () => socket.end(goAway(1, 0, "max_age")));
+      }, Code.Unavailable);
+      assert.equal(error.rawMessage, `lost the connection to ${path} (NO_ERROR: max_age)`);
+      assert.equal(reasonIn(error), "NO_ERROR: max_age");
+    });
+
+    it("is in the cause of the calls it has not looked at", async () => {
+      const { error } = await errorFrom((socket) => {
+        socket.write(settings);
+        onHeaders(socket, () => socket.end(goAway(0, 0, "max_age")));
+      }, Code.Unavailable);
+      assert.ok(error.cause instanceof NotProcessedError);
+      assert.match(`${inspect(error)}`, /NO_ERROR: max_age/);
+    });
+
+    it("is in the message of the calls for which the connection has not even begun", async () => {
+      const { error, path } = await errorFrom((socket) => {
+        socket.resume();
+        socket.end(Buffer.concat([settings, goAway(0, 11, "go away")]));
+      }, Code.Unavailable);
+      assert.equal(
+        error.rawMessage,
+        `the server at ${path} closed the connection before it had begun (ENHANCE_YOUR_CALM: go away)`,
+      );
+      assert.ok(error.cause instanceof NotProcessedError);
+    });
   });
-});
+}

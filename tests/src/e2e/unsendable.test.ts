@@ -120,7 +120,7 @@ describePairs("what cannot be sent,", (pair) => {
 
 describePairs("a time limit of more than 24 days,", (pair) => {
   it("is long, in every protocol", async () => {
-    await using t = await setUp(pair, { maxTimeoutMs: 10 ** 12 });
+    await using t = await setUp(pair);
     for (const timeoutMs of [100_000_000, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 10 ** 10]) {
       assert.equal((await t.client.unary({ text: "x", delayMs: 50 }, { timeoutMs })).text, "x");
       const leftMs = t.echo.last?.timeoutMs() ?? 0;

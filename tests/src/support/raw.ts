@@ -128,3 +128,17 @@ export async function rawServer(
     },
   };
 }
+
+/** Calls back for each HEADERS frame that a client of HTTP/2 sends, on a server's socket on which nobody else reads. */
+export function onHeaders(socket: Socket, callback: () => void): void {
+  let received = Buffer.alloc(0);
+  let at = 24; // the preface
+  socket.on("data", (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    for (; received.length >= at + 9; at += 9 + received.readUIntBE(at, 3)) {
+      if (received[at + 3] === 1) {
+        callback();
+      }
+    }
+  });
+}

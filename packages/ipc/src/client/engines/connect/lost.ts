@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { ConnectionError, type GoAway, goAwayReason } from "@vyra/http2";
-import { connectionLost, refused } from "../../errors.js";
+import { ConnectionError, ErrorCode, type GoAway, goAwayReason } from "@vyra/http2";
+import { connectionLost, notBegun, refused } from "../../errors.js";
 import { SentAwayError } from "./moving.js";
 
 /** The error of a call whose connection ended under it, with what the server had said in a GOAWAY before, if anything. */
@@ -13,8 +13,26 @@ export function lost(path: string, cause: unknown, goAway: GoAway | undefined): 
   return connectionLost(path, new ConnectionError(goAway.code, message, "peer", cause, reason));
 }
 
-/** The error of a call that the server has said it will not look at, or that was never sent on a connection that is ending. */
+/**
+ * The error of a call that the server has said it will not look at, or that was never sent on a connection that is ending. It is made
+ * anew unless the server hangs up for a fault of ours.
+ */
 export function sentAway(path: string, cause: unknown, goAway: GoAway | undefined): ConnectError {
-  const reason = goAway === undefined ? "the connection takes no more calls" : `GOAWAY: ${goAwayReason(goAway)}`;
-  return refused(path, new SentAwayError(reason, { cause }));
+  return refused(path, reasonOf(goAway, cause));
+}
+
+/** The error of a call for which a connection was made that the server ended by a GOAWAY before a call could be. */
+export function notBegunAfter(path: string, goAway: GoAway): ConnectError {
+  return notBegun(path, reasonOf(goAway, undefined), goAwayReason(goAway));
+}
+
+function reasonOf(goAway: GoAway | undefined, cause: unknown): Error {
+  if (goAway === undefined) {
+    return new SentAwayError("the connection takes no more calls", cause);
+  }
+  const reason = goAwayReason(goAway);
+  const message = `the peer is closing the connection: ${reason}`;
+  return goAway.code === ErrorCode.NO_ERROR
+    ? new SentAwayError(message, cause, reason)
+    : new ConnectionError(goAway.code, message, "peer", cause, reason);
 }

@@ -1,9 +1,12 @@
 import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { ConnectionError, ErrorCode } from "@vyra/http2";
 import { NotProcessedError } from "../../../grpc/index.js";
 
-/** Why a call was not looked at: the server is leaving, and another connection may be had. */
-export class SentAwayError extends Error {
-  override readonly name = "SentAwayError";
+/** Why a call was not looked at: the server is leaving, for no fault of ours, and another connection may be had. */
+export class SentAwayError extends ConnectionError {
+  constructor(message: string, cause: unknown, peerReason?: string) {
+    super(ErrorCode.NO_ERROR, message, "peer", cause, peerReason);
+  }
 }
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */

@@ -15,6 +15,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../r
 import type { Session } from "../../connection.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
+import { Patience } from "../../patience.js";
 import { Line, type LineBudget } from "./line.js";
 
 /** A call that waits for its turn on a session, or for a session. */
@@ -217,12 +218,13 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
         return;
       }
       isAsking = true;
-      const timer = setTimeout(() => {
+      const patience = new Patience(keepAliveTimeoutMs, () => {
         this.connection.destroy(`no answer to PING within ${keepAliveTimeoutMs} ms`);
-      }, keepAliveTimeoutMs);
+      });
+      patience.start();
       this.connection.ping(() => {
         isAsking = false;
-        clearTimeout(timer);
+        patience.stop();
       });
     }, keepAliveIntervalMs).unref();
   }

@@ -2,12 +2,13 @@ import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { GoAway } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { maxTimerMs } from "../../../grpc/index.js";
-import { clearTimeout, setTimeout } from "../../../real-timers.js";
+import { clearTimeout, nextTurn, setTimeout } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { dial } from "../../dial.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
+import { notBegunAfter } from "../connect/lost.js";
 import { authority } from "../connect/transport-options.js";
 
 /** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */
@@ -33,7 +34,13 @@ export class NodeSession implements Session {
       this.goAway = { code, lastStreamId, debug: Buffer.from(debugData ?? []).toString() };
     });
     session.once("close", () => this.keepAlive.stop());
-    session.unref();
+  }
+
+  /** The connection has begun: from now on it holds the process only while calls are open. */
+  begin(): this {
+    this.session.setLocalWindowSize(16 * 1024 * 1024);
+    this.session.unref();
+    return this;
   }
 
   isOpen(): boolean {
@@ -125,17 +132,22 @@ export async function openSession(path: string, options: IpcTransportOptions, st
     maxSessionMemory: 1_024,
   });
   const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
+  const opened = new NodeSession(session, keepAlive, credentialsOf(socket));
   const giveUp = () => session.destroy();
   const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs);
   stop.addEventListener("abort", giveUp, { once: true });
   try {
     stop.throwIfAborted();
     await settingsOf(session);
-    session.setLocalWindowSize(16 * 1024 * 1024);
-    return new NodeSession(session, keepAlive, credentialsOf(socket));
+    // A GOAWAY that came with them has been told of by then.
+    await nextTurn();
+    if (opened.goAway === undefined && !session.destroyed) {
+      return opened.begin();
+    }
+    throw opened.lostBy;
   } catch (error) {
     session.destroy();
-    throw notBegun(path, error);
+    throw opened.goAway === undefined ? notBegun(path, error) : notBegunAfter(path, opened.goAway);
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", giveUp);

@@ -40,7 +40,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   #isDestroyed = false;
   #hasSettings = false;
   /** What the server said last in a GOAWAY. */
-  #goAway: GoAway | undefined;
+  goAway: GoAway | undefined;
   readonly #silence: Patience | undefined;
 
   constructor(
@@ -100,7 +100,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
     const call = new Call(request, this);
     if (!this.isOpen()) {
-      call.fail(this.explain(call, undefined) ?? sentAway(this.path, undefined, this.#goAway));
+      call.fail(this.explain(call, undefined) ?? sentAway(this.path, undefined, this.goAway));
       return call.response;
     }
     if (this.#calls.size === 0) {
@@ -132,7 +132,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       return channelClosed(this.path, error);
     }
     if (this.#ignores(call)) {
-      return sentAway(this.path, error, this.#goAway);
+      return sentAway(this.path, error, this.goAway);
     }
     if (resetCode === ErrorCode.REFUSED_STREAM) {
       return refused(this.path, error);
@@ -141,7 +141,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
       return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
     }
-    return this.#lost && lost(this.path, this.#lost.cause ?? error, this.#goAway);
+    return this.#lost && lost(this.path, this.#lost.cause ?? error, this.goAway);
   }
 
   end(call: Call): void {
@@ -197,7 +197,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   onGoaway(goAway: GoAway): void {
     this.#lastStreamId = Math.min(this.#lastStreamId, goAway.lastStreamId);
-    this.#goAway = goAway;
+    this.goAway = goAway;
     this.#isRetired = true;
     for (const call of [...this.#calls].filter((call) => this.#ignores(call))) {
       call.fail(sentAway(this.path, undefined, goAway));
@@ -230,7 +230,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.#goAway));
+      call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway));
     }
     this.#silence?.stop();
     // Its client need not be destroyed: it has nothing else, and gets nothing more.

@@ -10,6 +10,7 @@ import type { IpcTransport, IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { throughConnect } from "../connect/calls.js";
+import { notBegunAfter } from "../connect/lost.js";
 import { transportOptions } from "../connect/transport-options.js";
 import { loadUndici } from "./load.js";
 import { UndiciSession } from "./session.js";
@@ -67,11 +68,18 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
   const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect");
   try {
     await orAborted(session.handshake, limit.signal);
-    return session;
   } catch (error) {
     session.destroy();
-    throw notBegun(path, limit.signal.aborted ? new HandshakeTimeout() : error);
+    throw session.goAway === undefined
+      ? notBegun(path, limit.signal.aborted ? new HandshakeTimeout() : error)
+      : notBegunAfter(path, session.goAway);
   } finally {
     limit.stop();
   }
+  // A GOAWAY that came with the SETTINGS has been seen by now.
+  if (session.goAway !== undefined) {
+    session.destroy();
+    throw notBegunAfter(path, session.goAway);
+  }
+  return session;
 }
