@@ -4,21 +4,15 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { type Channel, type ChannelOptions, retry, type ServeOptions } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { type Setup, setUp } from "../support/engines.js";
+import { type Pair, type Setup, setUp } from "../support/engines.js";
 import { all, failure } from "../support/expect.js";
 import { brokenIterables, hostileIterators, hostileThings } from "../support/hostile.js";
 
 leaveNothingBehind();
 
-const direct = { client: "direct", server: "direct" } as const;
 const hang = () => new Promise<never>(() => {});
 /** The limit of calls that are to come to their deadline. */
 const soonMs = 30;
-
-/** A server with these handlers, each of which may give anything. */
-function serving(handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
-  return setUp(direct, { routes: (router) => router.service(EchoService, handlers), ...options });
-}
 
 /** Everything about a server and its connection still works. */
 async function assertServes({ channel, server }: { channel: Channel; server: Setup["server"] }): Promise<void> {
@@ -28,188 +22,206 @@ async function assertServes({ channel, server }: { channel: Channel; server: Set
 
 const throughInterceptor = { interceptors: [(next) => next] satisfies Interceptor[] };
 
-for (const [how, options] of [
-  ["", {}],
-  [", through an interceptor", throughInterceptor],
-] as const) {
-  describe(`a handler's iterator${how}`, () => {
-    for (const name of Object.keys(hostileIterators())) {
-      it(`whose ${name} costs its call alone`, async () => {
-        await using t = await serving({ serverStream: () => hostileIterators()[name] }, options);
-        await failure(all(t.client.serverStream({}, { timeoutMs: soonMs })), Code.DeadlineExceeded);
-        const controller = new AbortController();
-        const reading = all(t.client.serverStream({}, { signal: controller.signal }));
-        setTimeout(() => controller.abort(), soonMs);
-        await failure(reading, Code.Canceled);
-        const last = all(t.client.serverStream({}));
-        await assertServes(t);
-        await Promise.all([failure(last, Code.Unavailable), t.server.close()]);
-      });
-    }
+// Each engine in each of its roles: more pairs would tell nothing more, and take long.
+const pairs: readonly Pair[] = [
+  { client: "direct", server: "direct" },
+  { client: "node", server: "node" },
+  { client: "undici", server: "direct" },
+];
 
-    for (const name of Object.keys(brokenIterables())) {
-      it(`${name}: Internal to the caller, and told to onError`, async () => {
-        await using t = await serving({ serverStream: () => brokenIterables()[name] }, options);
-        const error = await failure(all(t.client.serverStream({})), Code.Internal);
-        assert.equal(error.rawMessage, "internal error");
-        assert.equal(t.reported.length, 1);
-        await assertServes(t);
-      });
-    }
-  });
+for (const pair of pairs) {
+  describe(`what others throw and give, ${pair.client} to ${pair.server}`, () => body(pair));
 }
 
-for (const [how, channelOptions] of [
-  ["", {}],
-  [", through an interceptor", throughInterceptor],
-  [", with retries", { interceptors: [retry()] }],
-] satisfies [string, ChannelOptions][]) {
-  describe(`a caller's iterator${how}`, () => {
-    for (const name of Object.keys(hostileIterators())) {
-      it(`whose ${name} costs its call alone`, async () => {
-        await using t = await setUp(
-          direct,
-          { routes: (r) => r.service(EchoService, { clientStream: hang }) },
-          channelOptions,
-        );
-        const requests = () => hostileIterators()[name] as AsyncIterable<never>;
-        await failure(t.client.clientStream(requests(), { timeoutMs: soonMs }), Code.DeadlineExceeded);
-        const controller = new AbortController();
-        const call = t.client.clientStream(requests(), { signal: controller.signal });
-        setTimeout(() => controller.abort(), soonMs);
-        await failure(call, Code.Canceled);
-        await assertServes(t);
-        await Promise.all([failure(t.client.clientStream(requests()), Code.Canceled), t.channel.close()]);
-      });
-    }
+function body(pair: Pair): void {
+  /** A server with these handlers, each of which may give anything. */
+  function serving(handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
+    return setUp(pair, { routes: (router) => router.service(EchoService, handlers), ...options });
+  }
 
-    for (const name of Object.keys(brokenIterables())) {
-      it(`${name}: fails its call with a ConnectError`, async () => {
-        await using t = await setUp(direct, {}, channelOptions);
-        const requests = () => brokenIterables()[name] as AsyncIterable<never>;
-        await assert.rejects(t.client.clientStream(requests()), ConnectError);
-        await assert.rejects(all(t.client.bidiStream(requests())), ConnectError);
-        assert.equal((await t.client.unary({ text: "still there" })).text, "still there");
-      });
-    }
-  });
-}
+  for (const [how, options] of [
+    ["", {}],
+    [", through an interceptor", throughInterceptor],
+  ] as const) {
+    describe(`a handler's iterator${how}`, () => {
+      for (const name of Object.keys(hostileIterators())) {
+        it(`whose ${name} costs its call alone`, async () => {
+          await using t = await serving({ serverStream: () => hostileIterators()[name] }, options);
+          await failure(all(t.client.serverStream({}, { timeoutMs: soonMs })), Code.DeadlineExceeded);
+          const controller = new AbortController();
+          const reading = all(t.client.serverStream({}, { signal: controller.signal }));
+          setTimeout(() => controller.abort(), soonMs);
+          await failure(reading, Code.Canceled);
+          const last = all(t.client.serverStream({}));
+          await assertServes(t);
+          await Promise.all([failure(last, Code.Unavailable), t.server.close()]);
+        });
+      }
 
-describe("what a handler throws", () => {
-  for (const name of Object.keys(hostileThings())) {
-    it(`${name}: reaches onError, and nothing else`, async () => {
-      const things: unknown[] = [];
-      const thrown = (): never => {
-        const thing = hostileThings()[name];
-        things.push(thing);
-        throw thing;
-      };
-      for (const options of [{}, throughInterceptor]) {
-        await using t = await serving(
-          {
-            unary: thrown,
-            unaryIdempotent: async () => thrown(),
-            async *serverStream() {
-              yield {};
-              thrown();
-            },
-            clientStream: thrown,
-            bidiStream: thrown,
-          },
-          options,
-        );
-        const before = things.length;
-        const { client } = t;
-        const outcomes = [
-          client.unary({}),
-          client.unaryIdempotent({}),
-          all(client.serverStream({})),
-          client.clientStream((async function* () {})()),
-          all(client.bidiStream((async function* () {})())),
-        ];
-        for (const outcome of outcomes) {
-          await assert.rejects(outcome, ConnectError);
-        }
-        assert.equal(t.reported.length, 5);
-        for (const [i, { error }] of t.reported.entries()) {
-          assert.ok(
-            things.slice(before).some((thing) => Object.is(thing, error)),
-            `report ${i}`,
+      for (const name of Object.keys(brokenIterables())) {
+        it(`${name}: Internal to the caller, and told to onError`, async () => {
+          await using t = await serving({ serverStream: () => brokenIterables()[name] }, options);
+          const error = await failure(all(t.client.serverStream({})), Code.Internal);
+          assert.equal(error.rawMessage, "internal error");
+          assert.equal(t.reported.length, 1);
+          await assertServes(t);
+        });
+      }
+    });
+  }
+
+  for (const [how, channelOptions] of [
+    ["", {}],
+    [", through an interceptor", throughInterceptor],
+    [", with retries", { interceptors: [retry()] }],
+  ] satisfies [string, ChannelOptions][]) {
+    describe(`a caller's iterator${how}`, () => {
+      for (const name of Object.keys(hostileIterators())) {
+        it(`whose ${name} costs its call alone`, async () => {
+          await using t = await setUp(
+            pair,
+            { routes: (r) => r.service(EchoService, { clientStream: hang }) },
+            channelOptions,
           );
-        }
-        await assertServes(t);
+          const requests = () => hostileIterators()[name] as AsyncIterable<never>;
+          await failure(t.client.clientStream(requests(), { timeoutMs: soonMs }), Code.DeadlineExceeded);
+          const controller = new AbortController();
+          const call = t.client.clientStream(requests(), { signal: controller.signal });
+          setTimeout(() => controller.abort(), soonMs);
+          await failure(call, Code.Canceled);
+          await assertServes(t);
+          await Promise.all([failure(t.client.clientStream(requests()), Code.Canceled), t.channel.close()]);
+        });
+      }
+
+      for (const name of Object.keys(brokenIterables())) {
+        it(`${name}: fails its call with a ConnectError`, async () => {
+          await using t = await setUp(pair, {}, channelOptions);
+          const requests = () => brokenIterables()[name] as AsyncIterable<never>;
+          await assert.rejects(t.client.clientStream(requests()), ConnectError);
+          await assert.rejects(all(t.client.bidiStream(requests())), ConnectError);
+          assert.equal((await t.client.unary({ text: "still there" })).text, "still there");
+        });
       }
     });
+  }
 
-    it(`${name}: is written to standard error where nobody says otherwise, or onError throws it, too`, async (t) => {
-      const lines: unknown[][] = [];
-      t.mock.method(console, "error", (...args: unknown[]) => {
-        const { inspect } = process.getBuiltinModule("node:util");
-        lines.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg)))); // as the console does it
+  describe("what a handler throws", () => {
+    for (const name of Object.keys(hostileThings())) {
+      it(`${name}: reaches onError, and nothing else`, async () => {
+        const things: unknown[] = [];
+        const thrown = (): never => {
+          const thing = hostileThings()[name];
+          things.push(thing);
+          throw thing;
+        };
+        for (const options of [{}, throughInterceptor]) {
+          await using t = await serving(
+            {
+              unary: thrown,
+              unaryIdempotent: async () => thrown(),
+              async *serverStream() {
+                yield {};
+                thrown();
+              },
+              clientStream: thrown,
+              bidiStream: thrown,
+            },
+            options,
+          );
+          const before = things.length;
+          const { client } = t;
+          const outcomes = [
+            client.unary({}),
+            client.unaryIdempotent({}),
+            all(client.serverStream({})),
+            client.clientStream((async function* () {})()),
+            all(client.bidiStream((async function* () {})())),
+          ];
+          for (const outcome of await Promise.allSettled(outcomes)) {
+            assert.ok(outcome.status === "rejected" && outcome.reason instanceof ConnectError);
+          }
+          assert.equal(t.reported.length, 5);
+          for (const [i, { error }] of t.reported.entries()) {
+            assert.ok(
+              things.slice(before).some((thing) => Object.is(thing, error)),
+              `report ${i}`,
+            );
+          }
+          await assertServes(t);
+        }
       });
-      const unary = (): never => {
-        throw hostileThings()[name];
-      };
-      const rejecting = async () => unary();
-      for (const onError of [undefined, unary, rejecting]) {
-        await using s = await serving({ unary }, { onError });
-        await assert.rejects(s.client.unary({}), ConnectError);
-        await new Promise(setImmediate);
-        assert.ok(lines.splice(0).length >= 1);
-        await assertServes(s);
-      }
-    });
-  }
-});
 
-describe("the reason of a caller's abort", () => {
-  for (const name of Object.keys(hostileThings())) {
-    it(`${name}: ends the call with Canceled`, async () => {
-      for (const channelOptions of [{}, throughInterceptor, { streamIdleMs: 60_000 }] satisfies ChannelOptions[]) {
-        await using t = await setUp(
-          direct,
-          {
-            routes: (r) =>
-              r.service(EchoService, {
-                unary: hang,
-                clientStream: hang,
-                serverStream: () => ({ [Symbol.asyncIterator]: () => ({ next: hang }) }),
-              }),
-          },
-          channelOptions,
-        );
-        const controller = new AbortController();
-        const { signal } = controller;
-        const outcomes = [
-          t.client.unary({}, { signal }),
-          t.client.clientStream((async function* () {})(), { signal }),
-          all(t.client.serverStream({}, { signal })),
-        ];
-        const settled = Promise.allSettled(outcomes);
-        await new Promise(setImmediate);
-        controller.abort(hostileThings()[name]);
-        for (const [i, outcome] of (await settled).entries()) {
-          assert.equal(outcome.status, "rejected");
-          assert.ok(outcome.reason instanceof ConnectError, `outcome ${i} is no ConnectError`);
+      it(`${name}: is written to standard error where nobody says otherwise, or onError throws it, too`, async (t) => {
+        const lines: unknown[][] = [];
+        t.mock.method(console, "error", (...args: unknown[]) => {
+          const { inspect } = process.getBuiltinModule("node:util");
+          lines.push(args.map((arg) => (typeof arg === "string" ? arg : inspect(arg)))); // as the console does it
+        });
+        const unary = (): never => {
+          throw hostileThings()[name];
+        };
+        const rejecting = async () => unary();
+        for (const onError of [undefined, unary, rejecting]) {
+          await using s = await serving({ unary }, { onError });
+          await assert.rejects(s.client.unary({}), ConnectError);
+          await new Promise(setImmediate);
+          assert.ok(lines.splice(0).length >= 1);
+          await assertServes(s);
         }
-        await assert.rejects(t.client.unary({}, { signal }), ConnectError);
-        await assertServes(t);
-      }
-    });
-  }
-});
+      });
+    }
+  });
 
-describe("what a caller's interceptor throws", () => {
-  for (const name of Object.keys(hostileThings())) {
-    it(`${name}: fails its call with a ConnectError`, async () => {
-      const thrown = () => {
-        throw hostileThings()[name];
-      };
-      for (const interceptors of [[() => thrown], [() => async () => thrown()], [retry(), () => thrown]]) {
-        await using t = await setUp(direct, {}, { interceptors: interceptors as never });
-        await assert.rejects(t.client.unary({}), ConnectError);
-        await assert.rejects(all(t.client.serverStream({})), ConnectError);
-      }
-    });
-  }
-});
+  describe("the reason of a caller's abort", () => {
+    for (const name of Object.keys(hostileThings())) {
+      it(`${name}: ends the call with Canceled`, async () => {
+        for (const channelOptions of [{}, throughInterceptor, { streamIdleMs: 60_000 }] satisfies ChannelOptions[]) {
+          await using t = await setUp(
+            pair,
+            {
+              routes: (r) =>
+                r.service(EchoService, {
+                  unary: hang,
+                  clientStream: hang,
+                  serverStream: () => ({ [Symbol.asyncIterator]: () => ({ next: hang }) }),
+                }),
+            },
+            channelOptions,
+          );
+          const controller = new AbortController();
+          const { signal } = controller;
+          const outcomes = [
+            t.client.unary({}, { signal }),
+            t.client.clientStream((async function* () {})(), { signal }),
+            all(t.client.serverStream({}, { signal })),
+          ];
+          const settled = Promise.allSettled(outcomes);
+          await new Promise(setImmediate);
+          controller.abort(hostileThings()[name]);
+          for (const [i, outcome] of (await settled).entries()) {
+            assert.equal(outcome.status, "rejected");
+            assert.ok(outcome.reason instanceof ConnectError, `outcome ${i} is no ConnectError`);
+          }
+          await assert.rejects(t.client.unary({}, { signal }), ConnectError);
+          await assertServes(t);
+        }
+      });
+    }
+  });
+
+  describe("what a caller's interceptor throws", () => {
+    for (const name of Object.keys(hostileThings())) {
+      it(`${name}: fails its call with a ConnectError`, async () => {
+        const thrown = () => {
+          throw hostileThings()[name];
+        };
+        for (const interceptors of [[() => thrown], [() => async () => thrown()], [retry(), () => thrown]]) {
+          await using t = await setUp(pair, {}, { interceptors: interceptors as never });
+          await assert.rejects(t.client.unary({}), ConnectError);
+          await assert.rejects(all(t.client.serverStream({})), ConnectError);
+        }
+      });
+    }
+  });
+}

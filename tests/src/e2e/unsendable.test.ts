@@ -80,6 +80,39 @@ describePairs("what cannot be sent,", (pair) => {
     assert.equal((await t.client.unary({ text: `a ${lone}` })).text, "a \ufffd");
   });
 
+  it("metadata that cannot be sent fails the call that it is for, with a ConnectError", async () => {
+    await using t = await setUp(pair);
+    for (const headers of [{ "x-y": lone }, { "x-y": "\u0100" }, { "x-y": "a\nb" }, { "x y": "z" }, { "": "z" }]) {
+      const options = { headers };
+      const { unary, clientStream, serverStream } = t.client;
+      await failure(unary({}, options), Code.Internal);
+      await failure(clientStream(iterate([{}]), options), Code.Internal);
+      await failure(all(serverStream({}, options)), Code.Internal);
+    }
+    assert.equal(t.echo.calls, 0);
+  });
+
+  it("a value that cannot be encoded is Internal without a word of it, and told to onError", async () => {
+    await using t = await serving(() => ({ payload: { secret: 1 } }));
+    for (const call of calls(t)) {
+      const error = await failure(call(), Code.Internal);
+      assert.equal(error.rawMessage, "internal error");
+    }
+    assert.equal(t.reported.length, 4);
+    assert.match(`${t.reported[0]?.error}`, /cannot be encoded/);
+  });
+
+  it("a code that gRPC does not have is an error, never success", async () => {
+    for (const code of [0, 17, -1, 1.5, Number.NaN]) {
+      await using t = await serving(() => {
+        throw new ConnectError("odd", code as Code);
+      });
+      for (const call of calls(t)) {
+        await assert.rejects(call(), ConnectError, `${code}`);
+      }
+    }
+  });
+
   it("details that cannot be encoded are Internal, and told to onError", async () => {
     const details = [{ desc: EchoResponseSchema, value: { payload: { secret: 1 } as unknown as Uint8Array } }];
     await using t = await serving(() => {

@@ -6,7 +6,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { decompressing } from "../grpc/index.js";
+import { decompressing, tamed } from "../grpc/index.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
 export interface Routes {
@@ -51,15 +51,16 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
         methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
       }
       registrations.push((router, options, outermost) =>
-        router.service(service, implementation, withOutermost(options, own, outermost)),
+        router.service(service, tamedService(service, implementation), withOutermost(options, own, outermost)),
       );
       return this;
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
       methods.push({ desc: method, implementation, options: own });
+      const run = tamedMethod(method, implementation) as typeof implementation;
       registrations.push((router, options, outermost) =>
-        router.rpc(method, implementation, withOutermost(options, own, outermost)),
+        router.rpc(method, run, withOutermost(options, own, outermost)),
       );
       return this;
     },
@@ -81,6 +82,23 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
 function boundMethod(object: object, name: string): RecordedMethod["implementation"] {
   const fn: unknown = (object as Record<string, unknown>)[name];
   return typeof fn === "function" ? fn.bind(object) : undefined;
+}
+
+/** The same service whose streams of answers keep to the rules: Connect's handlers trust that they do. */
+function tamedService<T extends object>(service: DescService, implementation: T): T {
+  const methods: Record<string, unknown> = {};
+  for (const desc of service.methods) {
+    const run = boundMethod(implementation, desc.localName);
+    if (run !== undefined) {
+      methods[desc.localName] = tamedMethod(desc, run);
+    }
+  }
+  return methods as T;
+}
+
+function tamedMethod({ methodKind }: DescMethod, run: (...args: never[]) => unknown): (...args: never[]) => unknown {
+  const isStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
+  return isStream ? (...args) => tamed(run(...args) as AsyncIterable<unknown>) : run;
 }
 
 function withOutermost(

@@ -8,6 +8,7 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from "@connectrpc/connect";
+import { internalError } from "./guard.js";
 import { nameOf, type OnError } from "./on-error.js";
 
 /** The calls that have come as far as their interceptors. */
@@ -104,10 +105,6 @@ function sendableError(error: unknown, report: Report): unknown {
 /** The same text with U+FFFD for lone surrogates, which UTF-8 does not have. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
-}
-
-function internalError(cause: unknown): ConnectError {
-  return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
 }
 
 function withInternal(req: UnaryRequest | StreamRequest): UnaryRequest | StreamRequest {

@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { formatTimeout, startDeadline, timeoutHeader } from "../../../grpc/index.js";
-import { errorFrom, type Linked, linked, wellBehaved } from "./safe.js";
+import { connectErrorFrom, formatTimeout, startDeadline, timeoutHeader } from "../../../grpc/index.js";
+import { type Linked, linked, wellBehaved } from "./safe.js";
 
 /**
  * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a
@@ -61,7 +61,7 @@ class Governed {
 
   /** Ends the call, and whatever of it still goes on. */
   failed(reason: unknown): ConnectError {
-    const error = errorFrom(reason, Code.Internal);
+    const error = connectErrorFrom(reason, Code.Internal);
     this.end();
     this.#link.abort(error);
     return error;
@@ -79,7 +79,7 @@ function headersFrom(header: HeadersInit | undefined): Headers {
   try {
     return new Headers(header);
   } catch (error) {
-    const reason = errorFrom(error, Code.Internal);
+    const reason = connectErrorFrom(error, Code.Internal);
     throw new ConnectError(`invalid metadata: ${reason.rawMessage}`, Code.Internal, undefined, undefined, reason);
   }
 }

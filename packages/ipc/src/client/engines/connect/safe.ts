@@ -1,13 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
-
-/** What was thrown as a ConnectError, whatever it is: things that cannot be looked at are not looked at any further. */
-export function errorFrom(reason: unknown, code: Code): ConnectError {
-  try {
-    return ConnectError.from(reason, code);
-  } catch {
-    return new ConnectError("the reason cannot be shown as text", code);
-  }
-}
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { connectErrorFrom, tamed } from "../../../grpc/index.js";
 
 /** A signal that follows others, aborted with a ConnectError whatever they are aborted with. */
 export interface Linked {
@@ -21,7 +13,7 @@ export interface Linked {
 /** Connect makes a text of the reason of a signal within the listener, where what it throws would end the process. */
 export function linked(followed: AbortSignal | undefined): Linked {
   const controller = new AbortController();
-  const abort = (reason: unknown) => controller.abort(errorFrom(reason, Code.Canceled));
+  const abort = (reason: unknown) => controller.abort(connectErrorFrom(reason, Code.Canceled));
   const follow = () => abort(followed?.reason);
   if (followed?.aborted) {
     follow();
@@ -36,38 +28,28 @@ export function linked(followed: AbortSignal | undefined): Linked {
 }
 
 /**
- * The same values from a source that may do what it likes: one that is no iterable, or whose iterator throws where it should
- * reject, gives no promises, or has no `throw()`. Connect calls all of these where nothing catches what they throw.
+ * The same messages from an iterator that keeps to the rules, and fails with nothing but a ConnectError: Connect makes a text of what
+ * else it is, where what that throws would end the process.
  *
- * @param onThrown is told of each error that the source's `next()` ends with
- * @throws {ConnectError} Internal for what is no iterable.
+ * @param onThrown is told of each error that the messages end with
+ * @throws {TypeError} for what is no iterable.
  */
 export function wellBehaved<T>(
-  source: AsyncIterable<T>,
+  messages: AsyncIterable<T>,
   onThrown: (error: ConnectError) => void = () => {},
 ): AsyncIterable<T> {
-  const iterator = iteratorOf(source);
+  const iterator = tamed(messages)[Symbol.asyncIterator]();
   const same: AsyncIterableIterator<T> = {
+    ...iterator,
     async next() {
       try {
         const { done, value } = await iterator.next();
         return done ? { done, value } : { done: false, value };
       } catch (reason) {
-        const error = errorFrom(reason, Code.Internal);
+        const error = connectErrorFrom(reason, Code.Internal);
         onThrown(error);
         throw error;
       }
-    },
-    async throw(reason) {
-      if (typeof iterator.throw === "function") {
-        return iterator.throw(reason);
-      }
-      await iterator.return?.();
-      throw reason;
-    },
-    async return(value) {
-      await iterator.return?.();
-      return { done: true, value };
     },
     [Symbol.asyncIterator]() {
       return this;
@@ -75,12 +57,4 @@ export function wellBehaved<T>(
   };
   // Connect asks for the iterator more than once, and means the same each time.
   return { [Symbol.asyncIterator]: () => same };
-}
-
-function iteratorOf<T>(source: AsyncIterable<T>): AsyncIterator<T> {
-  try {
-    return source[Symbol.asyncIterator]();
-  } catch (error) {
-    throw new ConnectError("the requests are no async iterable", Code.Internal, undefined, undefined, error);
-  }
 }

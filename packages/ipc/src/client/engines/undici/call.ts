@@ -1,9 +1,8 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
-import { abortableIterable, isHttpField, valuesOf } from "../../../grpc/index.js";
+import { abortableIterable, connectErrorFrom, isHttpField, valuesOf } from "../../../grpc/index.js";
 import { setImmediate } from "../../../real-timers.js";
-import { errorFrom } from "../connect/safe.js";
 import { Received } from "./received.js";
 
 /**
@@ -282,5 +281,5 @@ function streamedBody(stream: () => AsyncIterable<Uint8Array>): never {
 }
 
 function internal(error: unknown): ConnectError {
-  return errorFrom(error, Code.Internal);
+  return connectErrorFrom(error, Code.Internal);
 }
