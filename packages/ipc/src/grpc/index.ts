@@ -27,8 +27,8 @@ export {
   lengthAt,
   stretchOf,
 } from "./envelope.js";
-export { guardedController } from "./guarded-signal.js";
 export { EnvelopeMeter } from "./envelope-meter.js";
+export { guardedController } from "./guarded-signal.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";

@@ -9,7 +9,8 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { CallScope, copyOf, Drain, fieldOf, headersOf, Inbox, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
+import { CallScope } from "../../../call-scope.js";
+import { copyOf, Drain, fieldOf, headersOf, Inbox, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
