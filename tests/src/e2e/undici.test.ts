@@ -119,19 +119,25 @@ describe("the engine undici", () => {
   it("says CANCEL to the server, and in time", async () => {
     const name = freshName();
     const codes: number[] = [];
+    let opened = 0;
     await using server = await rawServer(resolveSocket(name).path, (stream) => {
+      opened++;
       stream.resume();
       stream.once("close", () => codes.push(stream.rstCode));
     });
     assert.ok(server.http2.listening);
     const channel = createChannel(name, { engine: "undici" });
     const client = channel.client(EchoService);
-    const signal = () => AbortSignal.timeout(20);
-    await Promise.all([
-      failure(client.unary({}, { signal: signal() }), Code.Canceled),
-      failure(all(client.serverStream({}, { signal: signal() })), Code.Canceled),
-      failure(all(client.bidiStream(never(), { signal: signal() })), Code.Canceled),
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = Promise.all([
+      failure(client.unary({}, { signal, timeoutMs: 60_000 }), Code.Canceled),
+      failure(all(client.serverStream({}, { signal })), Code.Canceled),
+      failure(all(client.bidiStream(never(), { signal })), Code.Canceled),
     ]);
+    await until(() => opened === 3, "the calls have come");
+    controller.abort();
+    await calls;
     await until(() => codes.length === 3, "the streams have been reset");
     assert.deepEqual(codes, [8, 8, 8]);
     await channel.close();
