@@ -35,7 +35,12 @@ export function createNodeEngine({ routes, router, onError, counter }: EngineOpt
 
   return {
     accept(socket, head, caller) {
-      socket.pause();
+      if (isBun) {
+        // Bun's HTTP/2 does not look for what a paused socket has received, and misses the preface.
+        socket.resume();
+      } else {
+        socket.pause();
+      }
       socket.unshift(head);
       accepting = caller;
       http2.emit("connection", socket);
@@ -50,6 +55,8 @@ export function createNodeEngine({ routes, router, onError, counter }: EngineOpt
     },
   };
 }
+
+const isBun = "bun" in process.versions;
 
 const http2Options = {
   settings: {

@@ -1,0 +1,99 @@
+// Every engine of the server called by every engine of the client, on the runtime that runs this.
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { EchoService } from "../dist/gen/vyra/test/echo_pb.js";
+
+const folder = mkdtempSync(join(tmpdir(), "vyra-runtimes-"));
+process.env.VYRA_IPC_DIR = folder;
+const timeoutMs = 60_000;
+
+const echo = {
+  unary: ({ text, payload }) => {
+    if (text === "fail") {
+      throw new ConnectError("as told", Code.NotFound);
+    }
+    return { text, payload };
+  },
+  async *serverStream({ count }) {
+    for (let index = 0; index < count; index++) {
+      yield { index };
+    }
+  },
+  async clientStream(requests) {
+    let text = "";
+    for await (const request of requests) {
+      text += request.text;
+    }
+    return { text };
+  },
+  async *bidiStream(requests) {
+    for await (const { text } of requests) {
+      yield { text };
+    }
+  },
+};
+
+async function* texts(...all) {
+  for (const text of all) {
+    yield { text };
+  }
+}
+
+/** A call of Connect's protocol over HTTP/1.1, as curl makes it. */
+function http1(socketPath, body) {
+  const headers = { "content-type": "application/json" };
+  const options = { socketPath, path: "/vyra.test.EchoService/Unary", method: "POST", headers };
+  return new Promise((resolve, reject) => {
+    const req = request(options, async (res) => {
+      let text = "";
+      for await (const chunk of res.setEncoding("utf8")) {
+        text += chunk;
+      }
+      resolve(JSON.parse(text));
+    });
+    req.on("error", reject).end(JSON.stringify(body));
+  });
+}
+
+for (const engine of ["direct", "node"]) {
+  // With an `authorize` that takes its time, a connection waits before it is served.
+  for (const authorize of [undefined, async () => true]) {
+    const server = await serve({
+      socket: "runtime",
+      engine,
+      signals: false,
+      ...(authorize && { authorize }),
+      routes: (router) => router.service(EchoService, echo),
+    });
+    for (const clientEngine of ["direct", "node"]) {
+      const channel = createChannel("runtime", { engine: clientEngine, timeoutMs });
+      const client = channel.client(EchoService);
+      assert.equal((await client.unary({ text: "hello" })).text, "hello");
+      // Bun's own HTTP/2 client, on which the engine "node" is there, sends no more than a window of one message.
+      const bytes = clientEngine === "direct" ? 3_000_000 : 60_000;
+      assert.equal((await client.unary({ payload: new Uint8Array(bytes) })).payload.length, bytes);
+      const responses = await Array.fromAsync(client.serverStream({ count: 1_000 }));
+      assert.equal(responses.length, 1_000);
+      assert.equal((await client.clientStream(texts("a", "b"))).text, "ab");
+      const echoed = await Array.fromAsync(client.bidiStream(texts("a", "b")));
+      assert.deepEqual(
+        echoed.map(({ text }) => text),
+        ["a", "b"],
+      );
+      await assert.rejects(client.unary({ text: "fail" }), { code: Code.NotFound, rawMessage: "as told" });
+      await channel.close();
+      console.log(`${clientEngine} to ${engine}${authorize ? ", with authorize" : ""}: fine`);
+    }
+    assert.deepEqual(await http1(resolveSocket("runtime").path, { text: "hello" }), { text: "hello" });
+    console.log(`HTTP/1.1 to ${engine}${authorize ? ", with authorize" : ""}: fine`);
+    await server.close();
+  }
+}
+await assert.rejects(createChannel("runtime", { engine: "undici" }).client(EchoService).unary({}), ConnectError);
+assert.deepEqual(readdirSync(folder), []);
+rmSync(folder, { recursive: true });
