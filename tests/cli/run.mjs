@@ -5,11 +5,14 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
-if (spawnSync("tmux", ["-V"]).status !== 0) {
-  console.error("no tmux: apt-get install -y tmux");
+const missing = ["tmux", "zsh", "fish"].filter((name) => spawnSync("which", [name]).status !== 0);
+if (missing.length > 0) {
+  console.error(`not installed: apt-get install -y ${missing.join(" ")}`);
   process.exit(1);
 }
-const files = ["draws.test.mjs", "installed.test.mjs"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+const files = ["draws.test.mjs", "completes.test.mjs", "installed.test.mjs"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 run({ files, concurrency: 1, timeout: 300_000 })
   .on("test:fail", () => {
     process.exitCode = 1;

@@ -10,18 +10,26 @@ export class Terminal {
 
   #env;
 
-  /** @param env what the shell's environment has besides ours. */
-  constructor({ columns = 100, rows = 40, cwd = process.cwd(), env = {} } = {}) {
+  /**
+   * @param env what the shell's environment has besides ours.
+   * @param shell the command line of the shell.
+   */
+  constructor({ columns = 100, rows = 40, cwd = process.cwd(), env = {}, shell = "bash --norc --noprofile" } = {}) {
     // A tmux server passes on the environment that it was started with; each terminal has a server of its own.
     this.#env = { ...process.env, ...env, PS1: "$ ", TMUX: undefined };
     const size = ["-x", String(columns), "-y", String(rows)];
-    this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, "bash --norc --noprofile");
+    this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, shell);
   }
 
   /** Types a line, and Enter. */
   type(text) {
-    this.#tmux("send-keys", "-l", "--", text);
+    this.write(text);
     this.press("Enter");
+  }
+
+  /** Types without Enter. */
+  write(text) {
+    this.#tmux("send-keys", "-l", "--", text);
   }
 
   /** Presses a key by tmux' name for it: q, C-c, C-d. */

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { Failure, usage } from "./failure.js";
 import { addBench } from "./grammar/bench.js";
 import { addCall } from "./grammar/call.js";
+import { addCompletion } from "./grammar/completion.js";
 import { addDescribe } from "./grammar/describe.js";
 import { addGen } from "./grammar/gen.js";
 import { addHealth } from "./grammar/health.js";
@@ -26,7 +27,18 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [addLs, addDescribe, addCall, addHealth, addWait, addBench, addTop, addInit, addGen]) {
+  for (const add of [
+    addLs,
+    addDescribe,
+    addCall,
+    addHealth,
+    addWait,
+    addBench,
+    addTop,
+    addInit,
+    addGen,
+    addCompletion,
+  ]) {
     add(program);
   }
   for (const command of program.commands) {

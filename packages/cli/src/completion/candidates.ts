@@ -1,0 +1,101 @@
+/**
+ * What may stand at the end of a command line that is being typed. The shells' scripts (scripts.ts) ask for it by the hidden command
+ * `__complete`, with all words so far; what comes back is a candidate a line, with a tab and what it is where that is known, or one of the
+ * lines `:files` and `:folders`, which leave it to the shell.
+ */
+import type { Argument, Command, Option } from "commander";
+import { describedBy, type Kind } from "./described.js";
+import { socketsFor } from "./sockets.js";
+import { optionOf, type Typed, typedWords } from "./typed.js";
+
+export interface Candidate {
+  readonly value: string;
+  readonly about?: string | undefined;
+}
+
+/** @param words all words after the program's name; the last one is being typed, and may be empty. */
+export async function candidatesFor(program: Command, words: readonly string[]): Promise<Candidate[]> {
+  const current = words.at(-1) ?? "";
+  if (words.length < 2) {
+    return startingWith(current, current.startsWith("-") ? flagsOf(program) : commandsOf(program));
+  }
+  if (words[0] === "help") {
+    return words.length > 2 ? [] : startingWith(current, commandsOf(program));
+  }
+  const command = program.commands.find((one) => one.name() === words[0]);
+  if (command === undefined) {
+    return [];
+  }
+  const typed = typedWords(command, words.slice(1, -1));
+  const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
+  if (flag !== undefined && value !== undefined) {
+    const found = await valuesOf(optionOf(command, flag), value, typed);
+    return found.map((one) => (one.value.startsWith(":") ? one : { ...one, value: `${flag}=${one.value}` }));
+  }
+  if (typed.pending !== undefined) {
+    return valuesOf(typed.pending, current, typed);
+  }
+  if (current.startsWith("-") && !typed.isAfterDashes && current !== "-") {
+    return startingWith(current, flagsOf(command));
+  }
+  return argumentsFor(argumentAt(command, typed.operands.length), current, typed);
+}
+
+function commandsOf(program: Command): Candidate[] {
+  const shown = program.createHelp().visibleCommands(program);
+  return shown.map((one) => ({ value: one.name(), about: one.summary() || one.description() }));
+}
+
+function flagsOf(command: Command): Candidate[] {
+  const shown = command.createHelp().visibleOptions(command);
+  return shown.flatMap(({ long, short, description }) =>
+    [long, short].filter((flag) => flag != null).map((value) => ({ value, about: description })),
+  );
+}
+
+function argumentAt(command: Command, index: number): Argument | undefined {
+  const last = command.registeredArguments.at(-1);
+  return command.registeredArguments[index] ?? (last?.variadic ? last : undefined);
+}
+
+async function argumentsFor(argument: Argument | undefined, current: string, typed: Typed): Promise<Candidate[]> {
+  switch (argument?.name()) {
+    case "socket":
+      return socketsFor(current);
+    case "method":
+    case "name":
+    case "service":
+      return startingWith(current, await describedBy(typed, argument.name() as Kind, current));
+    case "dir":
+      return [{ value: ":folders" }];
+    case "request":
+      return [{ value: ":files" }]; // for `< file`; that of `@file` is the shell's own to know
+    default:
+      return startingWith(current, choices(argument?.argChoices));
+  }
+}
+
+async function valuesOf(option: Option | undefined, current: string, typed: Typed): Promise<Candidate[]> {
+  switch (option?.attributeName()) {
+    case "proto":
+    case "descriptorSet":
+    case "html":
+      return [{ value: ":files" }];
+    case "importPath":
+    case "out":
+    case "packages":
+      return [{ value: ":folders" }];
+    case "service":
+      return startingWith(current, await describedBy(typed, "service", current));
+    default:
+      return startingWith(current, choices(option?.argChoices));
+  }
+}
+
+function choices(all: readonly string[] | undefined): Candidate[] {
+  return (all ?? []).map((value) => ({ value }));
+}
+
+function startingWith(current: string, candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter(({ value }) => value.startsWith(current));
+}
