@@ -24,6 +24,8 @@ describe("resolveSocket", () => {
     ["unix:/run/x.sock", "/run/x.sock"],
     ["unix:///run/x.sock", "/run/x.sock"],
     ["unix:./x.sock", `${process.cwd()}/x.sock`],
+    ["unix:x.sock", `${process.cwd()}/x.sock`],
+    ["unix:run/my app.sock", `${process.cwd()}/run/my app.sock`],
   ] as const) {
     it(`takes ${given}`, () => {
       assert.deepEqual(resolveSocket(given), { path, address: `unix:${path}` });
@@ -40,7 +42,9 @@ describe("resolveSocket", () => {
     "~/x.sock",
     "C:\\x",
     "unix:",
-    "unix:x.sock",
+    "unix://",
+    "unix://x.sock",
+    "unix://./x.sock",
     "unix://host/x.sock",
     "tcp://localhost:1",
     "a\0b",

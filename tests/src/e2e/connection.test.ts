@@ -349,15 +349,15 @@ for (const engine of serverEngines) {
 for (const client of clientEngines) {
   it(`${client} says that a refused call, or one above GOAWAY's last stream, was not processed`, async () => {
     for (const answer of [
-      frame(3, [0, 0, 0, 7], 1), // RST_STREAM with REFUSED_STREAM
-      frame(7, [0, 0, 0, 0, 0, 0, 0, 0], 0), // GOAWAY, with no stream looked at
+      (streamId: number) => frame(3, [0, 0, 0, 7], streamId), // RST_STREAM with REFUSED_STREAM
+      () => frame(7, [0, 0, 0, 0, 0, 0, 0, 0], 0), // GOAWAY, with no stream looked at
     ]) {
       const name = freshName();
       const sockets = new Set<Socket>();
       const server = createServer((socket) => {
         sockets.add(socket.on("error", () => {}));
         socket.write(frame(4, [], 0)); // SETTINGS
-        onHeadersFrame(socket, () => socket.write(answer));
+        onHeadersFrame(socket, (streamId) => socket.write(answer(streamId)));
       });
       await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
       const channel = createChannel(name, { engine: client });
@@ -418,14 +418,14 @@ function frame(type: number, payload: number[], streamId: number): Buffer {
 }
 
 /** Calls back for each HEADERS frame of a client, and acknowledges nothing. */
-function onHeadersFrame(socket: Socket, callback: () => void): void {
+function onHeadersFrame(socket: Socket, callback: (streamId: number) => void): void {
   let received = Buffer.alloc(0);
   let at = 24; // the preface
   socket.on("data", (chunk: Buffer) => {
     received = Buffer.concat([received, chunk]);
     while (received.length >= at + 9) {
       if (received[at + 3] === 1) {
-        callback();
+        callback(received.readUInt32BE(at + 5));
       }
       at += 9 + received.readUIntBE(at, 3);
     }

@@ -29,8 +29,9 @@ const tcpAddress = /^(?:https?|grpcs?|tcp|dns|ipv4|ipv6|xds):|^(?:[\w.-]*|\[[\da
  * Tells where the server with this address lives.
  *
  * @param socket a module's name (`my_module` lives at `/tmp/my_module_ipc.sock`, or in the folder that the environment
- *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:/path`,
- *   `unix:///path`; https://github.com/grpc/grpc/blob/master/doc/naming.md); `unix-abstract:name` on Linux.
+ *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:path`, absolute or
+ *   relative to the working directory, `unix:///absolute/path`; https://github.com/grpc/grpc/blob/master/doc/naming.md);
+ *   `unix-abstract:name` on Linux.
  * @throws {AddressError} if it is none of these, or its path is longer than 107 bytes.
  */
 export function resolveSocket(socket: string): SocketAddress {
@@ -69,11 +70,12 @@ function addressOf(socket: string): SocketAddress {
     return abstract(socket);
   }
   if (socket.startsWith("unix:")) {
-    const rest = socket.startsWith("unix://") ? socket.slice("unix://".length) : socket.slice("unix:".length);
-    if (isPath(rest)) {
+    const hasAuthority = socket.startsWith("unix://");
+    const rest = socket.slice(hasAuthority ? "unix://".length : "unix:".length);
+    if (hasAuthority ? rest.startsWith("/") : rest !== "") {
       return atPath(rest);
     }
-    throw new AddressError(`the address ${socket} names no path: write unix:/path or unix:///path`, socket);
+    throw new AddressError(`the address ${socket} names no path: write unix:path or unix:///absolute/path`, socket);
   }
   if (tcpAddress.test(socket)) {
     throw new AddressError(

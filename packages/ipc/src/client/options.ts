@@ -14,6 +14,7 @@ import type { PeerCredentials } from "../address/index.js";
 import { maxTimerMs } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import type { CallStats } from "../stats/index.js";
+import { assertCalled } from "./called.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */
@@ -34,6 +35,13 @@ export interface IpcTransportOptions {
    * once. Default: false. One call can say otherwise by the context value `waitForReady`.
    */
   readonly waitForReady?: boolean | undefined;
+  /** The `:authority` of requests, a host as in a URL; gRPC's "authority". Default: "localhost", gRPC's for Unix sockets. */
+  readonly authority?: string | undefined;
+  /**
+   * The application's name and version, `my-app/1.2`: goes before the library's in `user-agent`, as gRPC has it. One call can say
+   * something else altogether by its headers. Default: none, servers see `grpc-node-vyra/VERSION`.
+   */
+  readonly userAgent?: string | undefined;
   /** User ids, besides this user's and root's, whose sockets may be dialled. Default: none. */
   readonly trustedUsers?: readonly number[] | undefined;
   /** The largest response message, in bytes. Default: 10 MiB. */
@@ -74,6 +82,7 @@ export function assertSane(options: IpcTransportOptions): void {
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
   assertBytes("maxWaitingBytes", maxWaitingBytes);
+  assertCalled(options.authority, options.userAgent);
   for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0 && ms <= maxTimerMs)) {
       throw new RangeError(`${name} must be from 0 to ${maxTimerMs} ms, not ${ms}`);

@@ -1,18 +1,23 @@
 /**
  * Metadata as users see it, `Headers`, and as HTTP/2 carries it, a flat list of names and values. What belongs to HTTP/2 or
- * gRPC itself is not metadata: users can neither set it nor break a call by trying.
+ * gRPC itself is not metadata: users can neither set it nor break a call by trying. Those are the fields of a connection (RFC
+ * 9113 §8.2.2), those that describe the body (RFC 9110 §8) and its parts, and the ones to which gRPC's PROTOCOL-HTTP2 gives a
+ * meaning. Pseudo-header fields are no `Headers`. `user-agent` is the caller's to set, as in Connect.
  */
 const reserved = new Set([
   "connection",
+  "content-encoding",
   "content-length",
   "content-type",
   "grpc-accept-encoding",
   "grpc-encoding",
   "grpc-message",
+  "grpc-message-type",
   "grpc-status",
   "grpc-status-details-bin",
   "grpc-timeout",
   "host",
+  "http2-settings",
   "keep-alive",
   "proxy-connection",
   "te",

@@ -71,6 +71,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   /** Has waited for a session: less than the whole time remains. */
   #hasWaited = false;
   #moves = 0;
+  #wasRefused = false;
   #startedAt = 0;
   /** Where it waits, or has waited. */
   #line: Line<Waiting> | undefined;
@@ -141,12 +142,14 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   open(session: DirectSession): void {
     let { metadata } = this;
     let timeoutMs = this.#timeoutMs;
-    if (timeoutMs !== undefined && this.#hasWaited) {
+    const isCalledOtherwise = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
+    if (timeoutMs !== undefined && (this.#hasWaited || isCalledOtherwise)) {
       metadata = [timeoutHeader, formatTimeout(Math.max(0, this.leftMs() ?? 0)), ...metadata];
       timeoutMs = undefined;
     }
+    const block = isCalledOtherwise ? this.method.anonymousBlock : this.method.block(timeoutMs);
     try {
-      this.stream = this.send(session, this.method.block(timeoutMs), metadata);
+      this.stream = this.send(session, block, metadata);
       this.#session = session;
       session.enter();
     } catch (error) {
@@ -224,9 +227,11 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     if (this.core.isShutDown) {
       this.fail(channelClosed(this.core.path, error), true);
     } else if (error.notProcessed) {
-      if (error.code === ErrorCode.REFUSED_STREAM && error.origin === "peer") {
+      // gRFC A6: what the server has refused is sent again once; it may be more than it can take.
+      if (error.code === ErrorCode.REFUSED_STREAM && error.origin === "peer" && this.#wasRefused) {
         this.fail(refused(this.core.path, error));
       } else {
+        this.#wasRefused ||= error.code === ErrorCode.REFUSED_STREAM;
         this.#move(error);
       }
     } else if (error.origin === "socket" || error.cause !== undefined) {

@@ -10,6 +10,7 @@ import {
   timeoutHeader,
 } from "../../../grpc/index.js";
 import type { MethodCalls } from "../../../stats/index.js";
+import { defaultAuthority, userAgentOf } from "../../called.js";
 import type { IpcTransportOptions } from "../../options.js";
 
 /** How many different time limits get a header block of their own, which costs a byte on the wire instead of twenty. */
@@ -21,25 +22,41 @@ export class Method {
   readonly input: Codec;
   readonly output: Codec;
   readonly #fields: readonly string[];
+  readonly #userAgent: readonly string[];
   readonly #plain: HeaderBlock;
+  #anonymous: HeaderBlock | undefined;
   readonly #withTimeout = new Map<number, HeaderBlock>();
 
   constructor(
     readonly desc: DescMethod,
     readonly calls: MethodCalls,
-    { useBinaryFormat = true, sendCompression, acceptCompression = [], ...options }: IpcTransportOptions,
+    {
+      useBinaryFormat = true,
+      sendCompression,
+      acceptCompression = [],
+      authority = defaultAuthority,
+      userAgent,
+      ...options
+    }: IpcTransportOptions,
   ) {
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
     this.path = `/${desc.parent.typeName}/${desc.name}`;
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
     this.#fields = [
-      ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", "localhost"],
+      ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", authority],
       ...["content-type", contentType(useBinaryFormat), "te", "trailers"],
       ...(sendCompression === undefined ? [] : [encodingHeader, sendCompression.name]),
       ...(acceptCompression.length === 0 ? [] : [acceptEncodingHeader, acceptCompression.map((c) => c.name).join(",")]),
     ];
-    this.#plain = HeaderBlock.of(this.#fields);
+    this.#userAgent = ["user-agent", userAgentOf(userAgent)];
+    this.#plain = HeaderBlock.of([...this.#fields, ...this.#userAgent]);
+  }
+
+  /** The fields of a request whose caller says by its metadata what it is called. */
+  get anonymousBlock(): HeaderBlock {
+    this.#anonymous ??= HeaderBlock.of(this.#fields);
+    return this.#anonymous;
   }
 
   /** The fields of a request with this time limit; undefined for none. */
@@ -49,7 +66,7 @@ export class Method {
 
   #newBlock(timeoutMs: number): HeaderBlock {
     const isRare = this.#withTimeout.size >= maxBlocks;
-    const block = HeaderBlock.of([...this.#fields, timeoutHeader, formatTimeout(timeoutMs)], {
+    const block = HeaderBlock.of([...this.#fields, ...this.#userAgent, timeoutHeader, formatTimeout(timeoutMs)], {
       notIndexed: isRare ? [timeoutHeader] : [],
     });
     if (!isRare) {

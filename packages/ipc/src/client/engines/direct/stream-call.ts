@@ -30,8 +30,10 @@ export class StreamCall extends Call {
   readonly #scope = new CallScope();
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
-  /** Some of the requests have been taken, so that the call cannot begin anew. */
+  /** Some of the requests have been taken, so that the call cannot begin anew but with the one that is kept. */
   #isSending = false;
+  /** The request of a method that takes only one, until the server has begun to answer. */
+  #kept: { readonly request: unknown } | undefined;
   /** All of them have been sent. */
   #isSent = false;
   #isOpen = false;
@@ -107,6 +109,7 @@ export class StreamCall extends Call {
 
   protected onAnswer(): void {
     this.#inbox.encoding = this.encoding;
+    this.#kept = undefined;
     this.#open();
   }
 
@@ -140,6 +143,7 @@ export class StreamCall extends Call {
 
   protected override end(code?: Code | 0): void {
     super.end(code);
+    this.#kept = undefined;
     readers.unregister(this);
   }
 
@@ -166,7 +170,7 @@ export class StreamCall extends Call {
   }
 
   protected mayMove(): boolean {
-    return !this.#isSending;
+    return !this.#isSending || this.#kept !== undefined;
   }
 
   #open(): void {
@@ -192,9 +196,18 @@ export class StreamCall extends Call {
   }
 
   async #sendRequests(stream: ClientStream): Promise<void> {
+    const requests = this.#kept === undefined ? this.#requests : again(this.#kept.request, this.#requests);
     this.#isSending = true;
+    let isFirst = true;
+    const keepAndEncode: Encode = (request) => {
+      this.#kept = isFirst ? { request } : undefined; // one that has several, against its type, is not made anew
+      isFirst = false;
+      return this.encode(request);
+    };
+    const encode = this.method.desc.methodKind === "server_streaming" ? keepAndEncode : this.encode;
     try {
-      if (await sendMessages(this.#requests, this.encode, stream, this.#drain, () => this.isOver)) {
+      // A call that has moved sends its requests on another stream.
+      if (await sendMessages(requests, encode, stream, this.#drain, () => this.isOver || this.stream !== stream)) {
         this.#isSent = true;
         stream.end();
       }
@@ -211,6 +224,14 @@ export class StreamCall extends Call {
 }
 
 function told(): void {}
+
+/** A request that has been taken already, and then the rest. */
+async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
+  yield request;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) {
+    yield next.value;
+  }
+}
 
 /**
  * Connect's clients do not pass on that a `for await` was left by `break`: the response's iterator is simply forgotten. Left open,
