@@ -311,20 +311,23 @@ describePairs("a call", (pair) => {
     assert.equal((await all(t.client.bidiStream(iterate([{ payload }])))).length, 1);
   });
 
-  it("neither compresses nor takes compressed messages unless asked to", async () => {
+  it("takes gzip unless told otherwise, and compresses only when asked to", async () => {
+    const payload = new Uint8Array(100_000);
+    const encodings: (string | null)[] = [];
+    const onHeader = (headers: Headers) => void encodings.push(headers.get("grpc-encoding"));
     await using t = await setUp(pair, {}, { sendCompression: compressionGzip });
-    await failure(t.client.unary({ payload: new Uint8Array(100_000) }), Code.Unimplemented);
-    await using plain = await setUp(pair, { acceptCompression: [compressionGzip] });
-    let encoding: string | null = "";
-    await plain.client.unary(
-      { payload: new Uint8Array(100_000) },
-      {
-        onHeader: (h) => {
-          encoding = h.get("grpc-encoding");
-        },
-      },
-    );
-    assert.equal(encoding, null);
+    assert.equal((await t.client.unary({ payload })).payload.length, 100_000);
+    assert.equal((await all(t.client.bidiStream(iterate([{ payload }])))).length, 1);
+    assert.equal(t.echo.last?.requestHeader.get("grpc-encoding"), "gzip");
+    assert.equal(t.echo.last?.requestHeader.get("grpc-accept-encoding"), "gzip");
+    await using none = await setUp(pair, { acceptCompression: [] }, { sendCompression: compressionGzip });
+    const error = await failure(none.client.unary({ payload }), Code.Unimplemented);
+    assert.match(error.message, /unknown compression "gzip"/);
+    await using willing = await setUp(pair, { acceptCompression: [compressionGzip] });
+    assert.equal((await willing.client.unary({ payload }, { onHeader })).payload.length, 100_000);
+    await using unwilling = await setUp(pair, { acceptCompression: [compressionGzip] }, { acceptCompression: [] });
+    await unwilling.client.unary({ payload }, { onHeader });
+    assert.deepEqual(encodings, ["gzip", null]);
   });
 
   it("lets a handler return a message that it did not create with create()", async () => {

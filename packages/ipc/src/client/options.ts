@@ -54,7 +54,7 @@ export interface IpcTransportOptions {
    * 256 MiB. Of engine `"direct"`.
    */
   readonly maxWaitingBytes?: number | undefined;
-  /** Compressions that responses may have. Default: none. */
+  /** Compressions that responses may have. Default: gzip. `readMaxBytes` holds for what comes out. */
   readonly acceptCompression?: Compression[] | undefined;
   /** The compression of requests. Default: none. */
   readonly sendCompression?: Compression | undefined;

@@ -1,4 +1,5 @@
 import { resolveSocket } from "../address/index.js";
+import { acceptedByDefault } from "../grpc/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
@@ -25,7 +26,7 @@ export function createLimitedTransport(
 ): EngineTransport {
   const { path, address } = resolveSocket(given.socket);
   assertSane(given);
-  const options = withTarget(given, address);
+  const options = withTarget({ ...given, acceptCompression: given.acceptCompression ?? acceptedByDefault }, address);
   const { engine = "direct" } = options;
   switch (engine) {
     case "direct":

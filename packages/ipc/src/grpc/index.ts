@@ -29,6 +29,7 @@ export {
 } from "./envelope.js";
 export { EnvelopeMeter } from "./envelope-meter.js";
 export { guardedController } from "./guarded-signal.js";
+export { acceptedByDefault } from "./gzip.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { Inbox } from "./inbox.js";

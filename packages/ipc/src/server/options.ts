@@ -1,4 +1,5 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import { acceptedByDefault } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
@@ -89,7 +90,7 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     ...router,
     readMaxBytes: router.readMaxBytes ?? defaultMaxBytes,
     writeMaxBytes: router.writeMaxBytes ?? defaultMaxBytes,
-    acceptCompression: router.acceptCompression ?? [],
+    acceptCompression: router.acceptCompression ?? acceptedByDefault,
     shutdownSignal,
   };
 }

@@ -6,7 +6,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { decompressing, tamed } from "../grpc/index.js";
+import { acceptedByDefault, decompressing, tamed } from "../grpc/index.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
 export interface Routes {
@@ -107,9 +107,12 @@ function withOutermost(
   outermost: Outermost,
 ): ConnectRouterOptions {
   const all = { ...options, ...own };
+  const { acceptCompression = acceptedByDefault } = all;
   return {
     ...own,
-    acceptCompression: (all.acceptCompression ?? []).map(decompressing),
+    acceptCompression: acceptCompression.map(decompressing),
+    // Connect compresses its answers with what it accepts.
+    ...(acceptCompression === acceptedByDefault && { compressMinBytes: 2 ** 32 - 1 }),
     interceptors: [outermost(all), ...(all.interceptors ?? [])],
   };
 }

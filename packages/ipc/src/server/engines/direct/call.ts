@@ -11,7 +11,6 @@ import {
   type StreamError,
 } from "@vyra/http2";
 import {
-  acceptEncodingHeader,
   assertWritable,
   codeFromResetCode,
   completed,
@@ -143,10 +142,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     if (this.isAnswerBegun) {
       this.stream.trailers(nothing, fields);
     } else {
-      const compressions = this.facts.problem && error.metadata.get(acceptEncodingHeader);
-      if (compressions) {
-        fields.push(acceptEncodingHeader, compressions);
-      }
       this.stream.respond(this.facts.format.headers, fields, true);
     }
   }

@@ -4,6 +4,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { HeaderBlock, type HeaderList } from "@vyra/http2";
 import {
   acceptEncodingHeader,
+  acceptedByDefault,
   binaryCodec,
   type Codec,
   compressionFor,
@@ -35,7 +36,9 @@ export class Route {
   readonly readMaxBytes: number;
   readonly writeMaxBytes: number;
   readonly compressMinBytes: number;
+  /** What requests may be compressed with, and what responses are, if their callers take it. */
   readonly compressions: readonly Compression[];
+  readonly responseCompressions: readonly Compression[];
   readonly maxTimeoutMs: number;
   readonly binary: Format;
   readonly json: Format;
@@ -52,23 +55,26 @@ export class Route {
     this.readMaxBytes = options.readMaxBytes ?? 0xffffffff;
     this.writeMaxBytes = options.writeMaxBytes ?? 0xffffffff;
     this.compressMinBytes = options.compressMinBytes ?? 1024;
-    this.compressions = options.acceptCompression ?? [];
+    this.compressions = options.acceptCompression ?? acceptedByDefault;
+    this.responseCompressions = this.compressions === acceptedByDefault ? [] : this.compressions;
     this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
     this.binary = {
       input: binaryCodec(desc.input as DescMessage, options),
       output: binaryCodec(desc.output as DescMessage, options),
-      headers: responseHeaders("application/grpc+proto"),
+      headers: responseHeaders("application/grpc+proto", this.compressions),
     };
     this.json = {
       input: jsonCodec(desc.input as DescMessage, options),
       output: jsonCodec(desc.output as DescMessage, options),
-      headers: responseHeaders("application/grpc+json"),
+      headers: responseHeaders("application/grpc+json", this.compressions),
     };
   }
 }
 
-function responseHeaders(contentType: string): HeaderBlock {
-  return HeaderBlock.of([":status", "200", "content-type", contentType]);
+function responseHeaders(contentType: string, compressions: readonly Compression[]): HeaderBlock {
+  const names = compressions.map(({ name }) => name).join(",");
+  const accepted = names === "" ? [] : [acceptEncodingHeader, names];
+  return HeaderBlock.of([":status", "200", "content-type", contentType, ...accepted]);
 }
 
 function unimplemented(desc: DescMethod) {
@@ -131,7 +137,7 @@ function inspect(
     problem,
     timeoutMs,
     requestEncoding,
-    responseEncoding: compressionFor(fieldOf(acceptEncodingHeader, fields, extra), route.compressions),
+    responseEncoding: compressionFor(fieldOf(acceptEncodingHeader, fields, extra), route.responseCompressions),
   };
 }
 
