@@ -54,10 +54,7 @@ for (const server of serverEngines) {
       const answer = await rawRequest(session, { ...path, "grpc-encoding": "snappy" }, envelope(request, { flags: 1 }));
       assert.equal(statusOf(answer), Code.Unimplemented);
       const said = answer.headers["grpc-message"] ?? answer.trailers["grpc-message"];
-      assert.match(
-        `${said}`,
-        /unknown compression "snappy": supported .*gzip/,
-      );
+      assert.match(`${said}`, /unknown compression "snappy": supported .*gzip/);
       session.destroy();
     });
   });

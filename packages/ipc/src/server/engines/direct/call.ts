@@ -120,19 +120,15 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
     this.end(answer);
     try {
-      this.#sendStatus(answer, status);
+      this.#sendStatus(status);
     } catch (problem) {
       this.concludeWithout(problem);
     }
     this.stream.dropRequest();
   }
 
-  #sendStatus(error: ConnectError, status: readonly string[]): void {
-    const trailer = LazyContext.responseTrailerOf(this.context);
-    const fields = [...status];
-    if (trailer !== undefined) {
-      fields.push(...fieldsOf(trailer));
-    }
+  #sendStatus(status: readonly string[]): void {
+    const fields = [...status, ...this.trailerExtra()];
     const header = LazyContext.responseHeaderOf(this.context);
     if (!this.isAnswerBegun && header !== undefined && !header.keys().next().done) {
       // What the handler set as headers arrives as headers.

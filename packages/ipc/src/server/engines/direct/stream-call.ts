@@ -16,6 +16,7 @@ import {
 import type { Caller } from "../../caller.js";
 import type { OnError } from "../../on-error.js";
 import { okTrailers, ServerCall } from "./call.js";
+import { EarlyHeaders } from "./early-headers.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
 
@@ -25,6 +26,9 @@ export class StreamServerCall extends ServerCall {
   readonly #drain = new Drain();
   #answers: AsyncIterator<unknown> | undefined;
   #scope: CallScope | undefined;
+  #early: EarlyHeaders | undefined;
+  /** What of the handler's headers has left before the first message. */
+  #sentEarly: readonly string[] | undefined;
 
   constructor(
     onError: OnError,
@@ -49,6 +53,10 @@ export class StreamServerCall extends ServerCall {
     this.stream.pause();
     super.begin(endStream);
     if (!this.isOver) {
+      // The answer to a stream of requests is one message, before which nobody listens.
+      if (this.desc.methodKind !== "client_streaming") {
+        this.#early = new EarlyHeaders(() => this.#openEarly());
+      }
       this.#scope = new CallScope();
       void this.#scope.runInAsyncScope(this.#run, this);
     }
@@ -80,6 +88,7 @@ export class StreamServerCall extends ServerCall {
 
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
+    this.#early?.stop();
     this.#inbox.messages.abort(reason);
     this.#scope?.runInAsyncScope(letGo, undefined, this.#answers);
     this.#drain.onDrain();
@@ -94,7 +103,8 @@ export class StreamServerCall extends ServerCall {
       }
       this.#answers = answers;
       const encode = (init: unknown) => this.encode(init);
-      const isDone = await sendMessages(answers, encode, this.stream, this.#drain, () => this.isOver, this.#open);
+      const onFirst = () => this.isAnswerBegun || this.#open();
+      const isDone = await sendMessages(answers, encode, this.stream, this.#drain, () => this.isOver, onFirst);
       if (isDone) {
         this.#close();
       }
@@ -124,10 +134,41 @@ export class StreamServerCall extends ServerCall {
     return iteratorOf(answers as AsyncIterable<unknown>);
   }
 
-  readonly #open = () => {
-    this.stream.respond(this.facts.format.headers, this.headerExtra());
+  #open(extra = this.headerExtra()): void {
+    this.stream.respond(this.facts.format.headers, extra);
     this.isAnswerBegun = true;
-  };
+    this.#early?.stop();
+    this.#early = undefined;
+  }
+
+  /** The headers have waited long enough for the first message. */
+  #openEarly(): void {
+    try {
+      const extra = this.headerExtra();
+      this.#open(extra);
+      this.#sentEarly = extra;
+    } catch (error) {
+      this.failBy(error);
+    }
+  }
+
+  /** The trailers; and the headers that were set when they had left already, so that they are not lost. */
+  protected override trailerExtra(): readonly string[] {
+    const trailer = super.trailerExtra();
+    const sent = this.#sentEarly;
+    if (sent === undefined) {
+      return trailer;
+    }
+    const header = this.headerExtra();
+    const late = [...trailer];
+    for (let i = 0; i < header.length; i += 2) {
+      const [name, value] = [header[i] as string, header[i + 1] as string];
+      if (!sent.some((_, at) => at % 2 === 0 && sent[at] === name && sent[at + 1] === value)) {
+        late.push(name, value);
+      }
+    }
+    return late;
+  }
 
   #close(): void {
     if (!this.isAnswerBegun) {
