@@ -11,7 +11,7 @@ export interface ConnectionOptions {
   readonly settings?: Partial<Settings>;
   /** The connection's receive window, in bytes: what all streams together may hold unconsumed. Default 32 MiB, at least 65,535. */
   readonly connectionWindowSize?: number;
-  /** How long the peer may take to acknowledge settings, in milliseconds; 0 is for ever. Default 10,000. */
+  /** How long the peer may take to acknowledge settings, in milliseconds; 0 and `Infinity` are for ever. Default 10,000. */
   readonly settingsTimeoutMs?: number;
   /**
    * Bytes of bodies that may wait for the peer's windows or socket. Above it a server refuses new streams (REFUSED_STREAM), and
@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly maxWaitingBytes?: number;
   /**
    * When more than 16 MiB wait and none of it has moved for so long, in milliseconds, the connection ends with
-   * ENHANCE_YOUR_CALM (CVE-2019-9517); 0 is never. Default 60,000.
+   * ENHANCE_YOUR_CALM (CVE-2019-9517); 0 and `Infinity` are never. Default 60,000.
    */
   readonly stallTimeoutMs?: number;
   /**
@@ -47,3 +47,10 @@ export const connectionDefaults = {
   stallTimeoutMs: 60_000,
   earlyWriteBytes: availableParallelism() > 1 ? 2_048 : Number.POSITIVE_INFINITY,
 } as const;
+
+/** A time limit among the options, or its default; 0 for none. @throws RangeError for what is no time */
+export function timeLimit(options: ConnectionOptions, name: "settingsTimeoutMs" | "stallTimeoutMs"): number {
+  const ms = options[name] ?? connectionDefaults[name];
+  if (!(ms >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
+  return ms === Number.POSITIVE_INFINITY ? 0 : ms;
+}

@@ -1,6 +1,9 @@
 import * as perfHooks from "node:perf_hooks";
 import * as timers from "node:timers";
 
+/** The longest time that Node.js' timers take, in milliseconds: 24 days. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /**
  * The timers of Node.js itself, as they were when this module was loaded. Frameworks for tests replace the global ones by ones
  * that wait for the test to move a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom by ones that return
@@ -9,9 +12,9 @@ import * as timers from "node:timers";
  *
  * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was loaded.
  */
-export const setTimeout: typeof globalThis.setTimeout = timers.setTimeout;
+export const setTimeout = atMost24Days(timers.setTimeout);
 export const clearTimeout: typeof globalThis.clearTimeout = timers.clearTimeout;
-export const setInterval: typeof globalThis.setInterval = timers.setInterval;
+export const setInterval = atMost24Days(timers.setInterval);
 export const clearInterval: typeof globalThis.clearInterval = timers.clearInterval;
 export const setImmediate: typeof globalThis.setImmediate = timers.setImmediate;
 
@@ -23,3 +26,8 @@ export const nextTick: <A extends unknown[]>(callback: (...args: A) => void, ...
   "clock" in process.nextTick
     ? (callback, ...args) => void Promise.resolve().then(() => callback(...args))
     : process.nextTick;
+
+/** A timer that is meant to be longer would come at once: Node.js takes 1 ms for it. */
+function atMost24Days(start: (callback: () => void, ms: number) => NodeJS.Timeout) {
+  return (callback: () => void, ms: number): NodeJS.Timeout => start(callback, Math.min(ms, maxTimerMs));
+}

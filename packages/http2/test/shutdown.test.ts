@@ -353,3 +353,23 @@ describe("settings", () => {
     assert.throws(() => client.updateSettings({ initialWindowSize: 2 ** 31 }), RangeError);
   });
 });
+
+describe("a time limit of a connection", () => {
+  it("may be as long as one likes, and must be a time", async (t) => {
+    for (const settingsTimeoutMs of [2 ** 31, Number.POSITIVE_INFINITY]) {
+      const { client, server } = await socketPair(t);
+      const connection = new ClientConnection(client, {}, { settingsTimeoutMs, stallTimeoutMs: settingsTimeoutMs });
+      const peer = new RawPeer(server, true);
+      peer.begin();
+      await peer.settle(); // and nobody acknowledges the client's settings
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await peer.settle();
+      connection.destroy();
+    }
+    for (const ms of [Number.NaN, -1]) {
+      const { client } = await socketPair(t);
+      assert.throws(() => new ClientConnection(client, {}, { settingsTimeoutMs: ms }), RangeError);
+      assert.throws(() => new ClientConnection(client, {}, { stallTimeoutMs: ms }), RangeError);
+    }
+  });
+});

@@ -2,6 +2,9 @@ import * as perfHooks from "node:perf_hooks";
 import * as timers from "node:timers";
 import * as promises from "node:timers/promises";
 
+/** The longest time that Node.js' timers take, in milliseconds: 24 days. */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /**
  * The timers of Node.js itself, as they were when this module was loaded. Frameworks for tests replace the global ones by ones
  * that wait for the test to move a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom by ones that return
@@ -10,9 +13,9 @@ import * as promises from "node:timers/promises";
  *
  * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was loaded.
  */
-export const setTimeout: typeof globalThis.setTimeout = timers.setTimeout;
+export const setTimeout = atMost24Days(timers.setTimeout);
 export const clearTimeout: typeof globalThis.clearTimeout = timers.clearTimeout;
-export const setInterval: typeof globalThis.setInterval = timers.setInterval;
+export const setInterval = atMost24Days(timers.setInterval);
 export const clearInterval: typeof globalThis.clearInterval = timers.clearInterval;
 export const setImmediate: typeof globalThis.setImmediate = timers.setImmediate;
 
@@ -28,3 +31,8 @@ export const queueMicrotask: (callback: () => void) => void =
   "clock" in globalThis.queueMicrotask
     ? (callback) => void Promise.resolve().then(callback)
     : globalThis.queueMicrotask.bind(globalThis);
+
+/** A timer that is meant to be longer would come at once: Node.js takes 1 ms for it. */
+function atMost24Days(start: (callback: () => void, ms: number) => NodeJS.Timeout) {
+  return (callback: () => void, ms: number): NodeJS.Timeout => start(callback, Math.min(ms, maxTimerMs));
+}

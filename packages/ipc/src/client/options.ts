@@ -11,7 +11,6 @@ import type {
 import type { CallOptions, Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
-import { maxTimerMs } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import type { CallStats } from "../stats/index.js";
 import { assertCalled } from "./called.js";
@@ -65,11 +64,14 @@ export interface IpcTransportOptions {
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
   readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
   /**
-   * While calls are open, how often to ask the server whether it still lives, in milliseconds; 0 for never. Default: 300,000,
-   * the shortest that gRPC servers in other languages allow (gRFC A8). A server of ours takes any.
+   * While calls are open, how often to ask the server whether it still lives, in milliseconds; 0 and `Infinity` for never.
+   * Default: 300,000, the shortest that gRPC servers in other languages allow (gRFC A8). A server of ours takes any.
    */
   readonly keepAliveIntervalMs?: number | undefined;
-  /** How long it may take to answer that, in milliseconds, before the connection is given up. Default: 20,000. */
+  /**
+   * How long it may take to answer that, in milliseconds, before the connection is given up; `Infinity` for ever. Default:
+   * 20,000.
+   */
   readonly keepAliveTimeoutMs?: number | undefined;
 }
 
@@ -84,8 +86,8 @@ export function assertSane(options: IpcTransportOptions): void {
   assertBytes("maxWaitingBytes", maxWaitingBytes);
   assertCalled(options.authority, options.userAgent);
   for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
-    if (ms !== undefined && !(typeof ms === "number" && ms >= 0 && ms <= maxTimerMs)) {
-      throw new RangeError(`${name} must be from 0 to ${maxTimerMs} ms, not ${ms}`);
+    if (ms !== undefined && !(typeof ms === "number" && ms >= 0)) {
+      throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
     }
   }
   if (!Array.isArray(trustedUsers) || !trustedUsers.every((uid) => Number.isInteger(uid) && uid >= 0)) {

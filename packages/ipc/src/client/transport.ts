@@ -1,5 +1,6 @@
+import type { Transport } from "@connectrpc/connect";
 import { resolveSocket } from "../address/index.js";
-import { acceptedByDefault } from "../grpc/index.js";
+import { acceptedByDefault, formatTimeout, timeoutHeader } from "../grpc/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
@@ -32,9 +33,9 @@ export function createLimitedTransport(
     case "direct":
       return createDirectTransport(path, options, limits);
     case "node":
-      return createNodeTransport(path, withLimits(options, limits));
+      return withLongTimeouts(createNodeTransport(path, withLimits(options, limits)));
     case "undici":
-      return createUndiciTransport(path, withLimits(options, limits));
+      return withLongTimeouts(createUndiciTransport(path, withLimits(options, limits)));
     default:
       throw new TypeError(
         `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,
@@ -52,4 +53,31 @@ function withLimits(options: IpcTransportOptions, limits: DeadlineOptions | unde
   return limits === undefined
     ? options
     : { ...options, interceptors: [deadline(limits), ...(options.interceptors ?? [])] };
+}
+
+/** `grpc-timeout` has eight digits; Connect writes it in milliseconds whatever they are. */
+const longestOfConnect = 99_999_999;
+
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
+
+/**
+ * Connect's own transports take no long time limits: they would be over at once, by `setTimeout`, or be no `grpc-timeout`. So they get
+ * them as the header alone, of which `deadline()` and the server make what is meant. `Infinity` is no limit.
+ */
+function withLongTimeouts<T extends IpcTransport>(transport: T): T {
+  const { unary, stream } = transport;
+  const timeouts = (timeoutMs: number | undefined, header: HeadersInit): [number | undefined, HeadersInit] => {
+    if (timeoutMs === undefined || !(timeoutMs > longestOfConnect)) {
+      return [timeoutMs, header];
+    }
+    const headers = new Headers(header);
+    headers.set(timeoutHeader, formatTimeout(timeoutMs));
+    return [undefined, headers];
+  };
+  return Object.assign(transport, {
+    unary: ((method, signal, timeoutMs, header, ...rest) =>
+      unary(method, signal, ...timeouts(timeoutMs, header), ...rest)) as Transport["unary"],
+    stream: ((method, signal, timeoutMs, header, ...rest) =>
+      stream(method, signal, ...timeouts(timeoutMs, header), ...rest)) as Transport["stream"],
+  });
 }

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { clearTimeout, performance, setTimeout } from "../real-timers.js";
-import { maxTimerMs } from "./deadlines.js";
+import { LongTimer } from "../long-timer.js";
+import { performance } from "../real-timers.js";
 
 /**
  * A deadline belongs to the signal that enforces it: whoever passes a call's signal on, as every interceptor does, passes
@@ -19,12 +19,12 @@ export interface DeadlineTimer {
   stop(): void;
 }
 
-/** Starts a time limit, in milliseconds, on what `signal` already governs. */
+/** Starts a time limit, in milliseconds (`Infinity` for none), on what `signal` already governs. */
 export function startDeadline(signal: AbortSignal, timeoutMs: number, what: string): DeadlineTimer {
   const controller = new AbortController();
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
   const follow = () => controller.abort(signal.reason);
-  const timer = timeoutMs <= maxTimerMs ? setTimeout(expire, timeoutMs) : undefined;
+  const timer = new LongTimer(expire, timeoutMs);
   if (signal.aborted) {
     follow();
   } else {
@@ -32,9 +32,9 @@ export function startDeadline(signal: AbortSignal, timeoutMs: number, what: stri
   }
   return {
     signal: controller.signal,
-    restart: () => timer?.refresh(),
+    restart: () => timer.restart(),
     stop() {
-      clearTimeout(timer);
+      timer.stop();
       signal.removeEventListener("abort", follow);
     },
   };

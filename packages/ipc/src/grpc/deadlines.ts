@@ -1,5 +1,5 @@
 import { outsideOfCalls } from "../call-scope.js";
-import { clearTimeout, performance, setTimeout } from "../real-timers.js";
+import { clearTimeout, maxTimerMs, performance, setTimeout } from "../real-timers.js";
 import { messageOf } from "./thrown.js";
 
 /** Something that has to be over by a certain moment. It is itself the entry of the list it waits in: no call makes one. */
@@ -57,9 +57,6 @@ export const deadlines = new Deadlines();
  * peer may send what remains of its time, to the microsecond), that would be a timer for every call that is over.
  */
 const maxEmptyLists = 32;
-
-/** setTimeout takes no more, and fires at once for it; 24 days. */
-export const maxTimerMs = 2 ** 31 - 1;
 
 class DeadlineList {
   #first: Timed | null = null;

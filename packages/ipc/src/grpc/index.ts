@@ -3,6 +3,7 @@
  * on it; what is written here is true of the wire, whichever engine carries it.
  */
 
+export { maxTimerMs } from "../real-timers.js";
 export { abortableIterable, orAborted } from "./abortable.js";
 export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
 export {
@@ -14,7 +15,7 @@ export {
   unexpectedCompression,
 } from "./compression.js";
 export { callEnded, deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
-export { Deadlines, deadlines, maxTimerMs, Timed } from "./deadlines.js";
+export { Deadlines, deadlines, Timed } from "./deadlines.js";
 export {
   assertReadable,
   assertWritable,

@@ -22,6 +22,7 @@ import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js
 /** The time limit of a unary call that sets none, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
 
+/** Limits of any length; `Infinity` is none. What is not more than 0 is refused. */
 export interface DeadlineOptions {
   /** The time limit of a unary call that sets none itself, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
@@ -70,7 +71,8 @@ export function timeoutPolicy(
       ownTimeoutMs ??
       settingFor(methodTimeoutMs, method) ??
       (method.methodKind === "unary" ? unaryTimeoutMs : undefined);
-    return wanted === undefined ? undefined : Math.min(wanted, maxTimeoutMs);
+    const limitMs = wanted === undefined ? Number.POSITIVE_INFINITY : Math.min(wanted, maxTimeoutMs);
+    return limitMs === Number.POSITIVE_INFINITY ? undefined : limitMs;
   };
 }
 
@@ -149,7 +151,7 @@ async function* tapped<T>(messages: AsyncIterable<T>, onMessage: () => void, onE
 
 function assertPositive(limits: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(limits)) {
-    if (value !== undefined && !(value > 0)) {
+    if (value !== undefined && !(typeof value === "number" && value > 0)) {
       throw new RangeError(`${name} must be more than 0 ms, not ${value}`);
     }
   }

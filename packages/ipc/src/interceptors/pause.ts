@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from "../real-timers.js";
+import { LongTimer } from "../long-timer.js";
 
 /** Waits, or fails with the signal's reason as soon as it is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -7,12 +7,12 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       reject(signal.reason);
       return;
     }
-    const timer = setTimeout(() => {
+    const timer = new LongTimer(() => {
       signal.removeEventListener("abort", stop);
       resolve();
     }, ms);
     function stop(): void {
-      clearTimeout(timer);
+      timer.stop();
       reject(signal.reason);
     }
     signal.addEventListener("abort", stop, { once: true });

@@ -209,7 +209,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
   #watch(): void {
     const { keepAliveIntervalMs = 300_000, keepAliveTimeoutMs = 20_000 } = this.options;
-    if (keepAliveIntervalMs === 0) {
+    if (keepAliveIntervalMs === 0 || keepAliveIntervalMs === Number.POSITIVE_INFINITY) {
       return;
     }
     let isAsking = false;

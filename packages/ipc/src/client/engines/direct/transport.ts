@@ -19,12 +19,14 @@ import {
   connectErrorFrom,
   type Encoded,
   fieldsOf,
+  formatTimeout,
   headersOf,
   parseTimeout,
   tamed,
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
+import { maxTimerMs } from "../../../real-timers.js";
 import { CallCounter } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import { dial } from "../../dial.js";
@@ -58,7 +60,8 @@ export function createDirectTransport(
   const interceptors = options.interceptors ?? [];
   const isChained = interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
-  const timeoutFor = limits === undefined ? (_: DescMethod, own: number | undefined) => own : timeoutPolicy(limits);
+  const timeoutFor =
+    limits === undefined ? (_: DescMethod, own: number | undefined) => finite(own) : timeoutPolicy(limits);
   const connection = connect(options.connections ?? 1, path, (stop) =>
     openSession(path, options, stop, waitingRoom.budget),
   );
@@ -268,9 +271,9 @@ export function createDirectTransport(
     const headers = new Headers(header);
     headers.set("content-type", contentType(core.isBinary));
     headers.set("te", "trailers");
-    const own = given(timeoutMs);
+    const own = finite(given(timeoutMs));
     if (own !== undefined) {
-      headers.set(timeoutHeader, `${Math.ceil(own)}m`);
+      headers.set(timeoutHeader, formatTimeout(own));
     }
     return {
       service: method.desc.parent,
@@ -284,14 +287,19 @@ export function createDirectTransport(
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
-/** Connect reads a time limit of 0 or less as none. */
+/** Connect reads a time limit of 0 or less as none; so does this, and the `Infinity` that is none where nothing else is given. */
 function given(timeoutMs: number | undefined): number | undefined {
   return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
 }
 
+function finite(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
+}
+
+/** For Connect's own timer, which is `setTimeout`: what is longer than that takes is left to the server, whom `grpc-timeout` tells. */
 function limitedBy(timeoutMs: number | undefined): { timeoutMs?: number } {
   const own = given(timeoutMs);
-  return own === undefined ? {} : { timeoutMs: own };
+  return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
 }
 
 const noOptions: CallOptions = {};

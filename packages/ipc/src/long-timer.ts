@@ -1,0 +1,35 @@
+import { clearTimeout, maxTimerMs, setTimeout } from "./real-timers.js";
+
+/** A timer of any length: `setTimeout` takes 24 days, and fires at once for more. `Infinity` is never. */
+export class LongTimer {
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly callback: () => void,
+    private readonly ms: number,
+  ) {
+    this.#wait(ms);
+  }
+
+  /** Begins anew. */
+  restart(): void {
+    if (this.ms <= maxTimerMs) {
+      this.#timer?.refresh();
+    } else {
+      this.stop();
+      this.#wait(this.ms);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    if (ms <= maxTimerMs) {
+      this.#timer = setTimeout(this.callback, ms);
+    } else if (ms !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(() => this.#wait(ms - maxTimerMs), maxTimerMs);
+    }
+  }
+}
