@@ -1,4 +1,4 @@
-import { messageOf } from "./grpc/index.js";
+import { messageOf } from "./grpc/thrown.js";
 
 /** Writes to standard error what went wrong where there is nobody else to be told, whatever the error is and whatever it does. */
 export function complain(what: string, error: unknown): void {

@@ -9,11 +9,13 @@ import type {
 import {
   type CallOptions,
   type Client,
+  Code,
   createClient,
   makeAnyClient,
   type StreamResponse,
   type Transport,
 } from "@connectrpc/connect";
+import { connectErrorFrom, iteratorOf } from "../grpc/index.js";
 import type { EngineTransport } from "./options.js";
 
 /**
@@ -63,7 +65,7 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
 
   constructor(opening: Promise<StreamResponse<I, O>>, { onHeader, onTrailer }: CallOptions) {
     this.#opened = opening.then((response) => {
-      const messages = response.message[Symbol.asyncIterator]();
+      const messages = messagesOf(response);
       onHeader?.(response.header);
       return onTrailer === undefined ? messages : withEnd(messages, () => onTrailer(response.trailer));
     });
@@ -90,6 +92,15 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
       this.#messages = messages;
     }
     return messages.next();
+  }
+}
+
+/** An interceptor without types may give anything. @throws {ConnectError} Internal. */
+function messagesOf<T>(response: { readonly message: AsyncIterable<T> }): AsyncIterator<T> {
+  try {
+    return iteratorOf(response.message);
+  } catch (error) {
+    throw connectErrorFrom(error, Code.Internal);
   }
 }
 

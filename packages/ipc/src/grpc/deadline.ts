@@ -1,6 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { complain } from "../complain.js";
 import { LongTimer } from "../long-timer.js";
 import { performance } from "../real-timers.js";
+import { guardedController } from "./guarded-signal.js";
 
 /**
  * A deadline belongs to the signal that enforces it: whoever passes a call's signal on, as every interceptor does, passes
@@ -21,7 +23,7 @@ export interface DeadlineTimer {
 
 /** Starts a time limit, in milliseconds (`Infinity` for none), on what `signal` already governs. */
 export function startDeadline(signal: AbortSignal, timeoutMs: number, what: string): DeadlineTimer {
-  const controller = new AbortController();
+  const controller = guardedController((error) => complain("a listener of a call's signal failed", error));
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
   const follow = () => controller.abort(signal.reason);
   const timer = new LongTimer(expire, timeoutMs);

@@ -3,6 +3,7 @@ import { Code, ConnectError, decodeBinaryHeader, encodeBinaryHeader } from "@con
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
 import { completed } from "./codec.js";
 import { fieldOf, fieldsOf } from "./metadata.js";
+import { isErrorCode } from "./thrown.js";
 
 const statusHeader = "grpc-status";
 const messageHeader = "grpc-message";
@@ -43,14 +44,16 @@ export function errorOf(
   if (status === undefined) {
     return new ConnectError("protocol error: missing trailer grpc-status", Code.Internal, metadata());
   }
-  const code = /^\d{1,2}$/.test(status) && Number(status) in Code ? (Number(status) as Code) : Code.Unknown;
   const message = percentDecoded(fieldOf(messageHeader, fields, extra) ?? "");
+  if (!/^\d+$/.test(status)) {
+    const problem = `protocol error: grpc-status is ${JSON.stringify(status)}, with the message ${JSON.stringify(message)}`;
+    return new ConnectError(problem, Code.Internal, metadata());
+  }
+  // A code that a later version of gRPC may add is Unknown.
+  const code = isErrorCode(Number(status)) ? Number(status) : Code.Unknown;
   const error = new ConnectError(message, code, metadata());
   const details = fieldOf(detailsHeader, fields, extra);
-  if (details !== undefined) {
-    addDetails(error, details);
-  }
-  return error;
+  return details === undefined ? error : withDetails(error, details);
 }
 
 /** Whether these fields have a status: a response of trailers only, or trailers. */
@@ -58,15 +61,18 @@ export function hasStatus(fields: readonly string[], extra: readonly string[]): 
   return fieldOf(statusHeader, fields, extra) !== undefined;
 }
 
-function addDetails(error: ConnectError, encoded: string): void {
+/** Details that nobody can read make the whole status one that cannot be relied on, as grpc-go has it. */
+function withDetails(error: ConnectError, encoded: string): ConnectError {
   try {
     const status = fromBinary(StatusSchema, decodeBinaryHeader(encoded));
     error.details = status.details.map(({ typeUrl, value }) => ({
       type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1),
       value,
     }));
+    return error;
   } catch {
-    // Details that nobody can read take nothing away from the error itself.
+    const problem = `protocol error: ${detailsHeader} cannot be read; without it the status is ${error.message}`;
+    return new ConnectError(problem, Code.Internal, error.metadata, undefined, error);
   }
 }
 

@@ -79,7 +79,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   constructor(
     protected readonly core: Core,
     protected readonly method: Method,
-    private readonly signal: AbortSignal | undefined,
+    private signal: AbortSignal | undefined,
     /** The request's metadata. */
     private readonly metadata: readonly string[],
     /** Whether to wait for the server where it is not there. */
@@ -106,18 +106,30 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
 
   begin(timeoutMs: number | undefined): void {
     this.#startedAt = this.method.calls.start();
-    if (this.signal !== undefined) {
-      if (this.signal.aborted) {
-        this.handleEvent();
-        return;
-      }
-      this.signal.addEventListener("abort", this);
+    if (this.signal !== undefined && !this.#listen(this.signal)) {
+      return;
     }
     if (timeoutMs !== undefined) {
       this.#timeoutMs = timeoutMs;
       deadlines.start(this, timeoutMs);
     }
     this.acquire();
+  }
+
+  /** Whether the call goes on: its signal is one, and not aborted yet. */
+  #listen(signal: AbortSignal): boolean {
+    try {
+      if (!signal.aborted) {
+        signal.addEventListener("abort", this);
+        return true;
+      }
+    } catch (error) {
+      this.signal = undefined; // there is nothing to be heard from it
+      this.fail(requestError(error));
+      return false;
+    }
+    this.handleEvent();
+    return false;
   }
 
   acquire(): void {
@@ -343,12 +355,27 @@ const succeeded = { status: 0 };
 const failed = { status: undefined };
 
 function responseCompression(encoding: string, accepted: readonly Compression[]): Compression | null {
+  let known: Compression | null;
   try {
-    return compressionNamed(encoding, accepted);
+    known = compressionNamed(encoding, accepted);
   } catch (error) {
     // That we did not ask for it makes it the server's fault.
     throw new ConnectError(connectErrorFrom(error).rawMessage, Code.Internal);
   }
+  return known && { name: known.name, compress: known.compress, decompress: decompression(known) };
+}
+
+/** What cannot be decompressed is the server's fault as well, unless it is too large. */
+function decompression(known: Compression): Compression["decompress"] {
+  return async (bytes, readMaxBytes) => {
+    try {
+      return await known.decompress(bytes, readMaxBytes);
+    } catch (cause) {
+      const { rawMessage, code } = connectErrorFrom(cause, Code.Internal);
+      const isTooLarge = code === Code.ResourceExhausted;
+      throw new ConnectError(rawMessage, isTooLarge ? code : Code.Internal, undefined, undefined, cause);
+    }
+  };
 }
 
 /** The error of a call whose request cannot be sent as the caller has it: Internal, as Connect and grpc-js have it. */

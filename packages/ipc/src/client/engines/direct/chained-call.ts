@@ -1,4 +1,4 @@
-import { Code, type ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
 import { complain } from "../../../complain.js";
 import {
   callEnded,
@@ -39,7 +39,12 @@ export class ChainedCall extends Timed {
     }
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.#limit(req.header);
+      try {
+        this.#limit(req.header);
+      } catch (error) {
+        reject(connectErrorFrom(error, Code.Internal)); // its signal is none
+        return;
+      }
       this.#outcome(chain as Next, req).then(resolve, reject);
     });
   }
@@ -48,6 +53,7 @@ export class ChainedCall extends Timed {
   async #outcome(chain: Next, req: UnaryRequest): Promise<UnaryResponse> {
     try {
       const res = await chain(req);
+      assertResponse(res);
       this.#end(callEnded());
       return res;
     } catch (reason) {
@@ -90,5 +96,12 @@ export class ChainedCall extends Timed {
     deadlines.stop(this);
     this.callerSignal?.removeEventListener("abort", this);
     this.#controller.abort(reason);
+  }
+}
+
+/** Refuses what an interceptor without types may give. @throws {ConnectError} Internal. */
+function assertResponse(res: unknown): void {
+  if (typeof res !== "object" || res === null || !("message" in res)) {
+    throw new ConnectError("an interceptor has given something that is no response", Code.Internal);
   }
 }

@@ -1,3 +1,4 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
@@ -53,11 +54,22 @@ export class StreamCall extends Call {
     super(core, method, signal, metadata, isPatient);
     this.#requests = iteratorOf(requests);
     this.#inbox = new MessageInbox({
-      codec: method.output,
+      codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
       readMaxBytes: core.readMaxBytes,
       credit: (bytes) => this.stream?.consume(bytes),
       onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
     });
+  }
+
+  /** After a message that cannot be read, none of the others is wanted. */
+  #parse(bytes: Uint8Array, isLent: boolean | undefined): MessageShape<DescMessage> {
+    try {
+      return this.method.output.parse(bytes, isLent);
+    } catch (reason) {
+      const error = connectErrorFrom(reason, Code.Internal);
+      this.abandon(error);
+      throw error;
+    }
   }
 
   /** The response's messages, for a reader that may walk away without a word. Once only. */

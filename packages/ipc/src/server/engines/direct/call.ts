@@ -216,8 +216,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     try {
       bytes = format.output.serialize(completed(route.desc.output, init as never));
     } catch (cause) {
-      // An accident of the handler's: the text of the cause may have values in it that are none of the caller's business.
-      throw new Error(`the handler of ${nameOf(route.desc)} has given what cannot be encoded`, { cause });
+      throw unencodable(route.desc, cause);
     }
     assertWritable(bytes.length, route.writeMaxBytes);
     if (responseEncoding === null || bytes.length < route.compressMinBytes) {
@@ -225,6 +224,20 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
     return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
   }
+}
+
+/** A response message made of what a handler has given. @throws {Error} for what none can be made of. */
+export function completedResponse(desc: DescMethod, init: unknown): object {
+  try {
+    return completed(desc.output, init as never);
+  } catch (cause) {
+    throw unencodable(desc, cause);
+  }
+}
+
+/** An accident of the handler's: the text of the cause may have values in it that are none of the caller's business. */
+function unencodable(desc: DescMethod, cause: unknown): Error {
+  return new Error(`the handler of ${nameOf(desc)} has given what cannot be encoded`, { cause });
 }
 
 /** Whether the caller's limit or the handler's fields are out of proportion is not for us to say. */

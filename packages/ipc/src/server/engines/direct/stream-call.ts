@@ -1,10 +1,9 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
 import {
   assertAsyncIterable,
-  completed,
   connectErrorFrom,
   Drain,
   incompleteMessage,
@@ -15,7 +14,7 @@ import {
 } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { OnError } from "../../on-error.js";
-import { okTrailers, ServerCall } from "./call.js";
+import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { EarlyHeaders } from "./early-headers.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
@@ -121,7 +120,7 @@ export class StreamServerCall extends ServerCall {
     const answersTo = async (requests: AsyncIterable<unknown>, context: unknown): Promise<AsyncIterable<unknown>> => {
       const input = isSingleRequest ? await single(requests) : requests;
       return desc.methodKind === "client_streaming"
-        ? one(completed(desc.output, (await run(input, context)) as never))
+        ? one(await run(input, context))
         : (run(input, context) as AsyncIterable<unknown>);
     };
     const { messages } = this.#inbox;
@@ -129,7 +128,7 @@ export class StreamServerCall extends ServerCall {
       interceptors.length === 0
         ? await answersTo(messages, this.context)
         : await intercepted(interceptors, this.context, true, messages, async (input, context) =>
-            completedEach(desc.output, await answersTo(input as AsyncIterable<unknown>, context)),
+            completedEach(desc, await answersTo(input as AsyncIterable<unknown>, context)),
           );
     return iteratorOf(answers as AsyncIterable<unknown>);
   }
@@ -202,10 +201,10 @@ async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
 }
 
 /** Interceptors see messages, whatever the handler makes them of. */
-async function* completedEach(type: DescMessage, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
+async function* completedEach(desc: DescMethod, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
   assertAsyncIterable(inits);
   for await (const init of inits) {
-    yield completed(type, init as never);
+    yield completedResponse(desc, init);
   }
 }
 

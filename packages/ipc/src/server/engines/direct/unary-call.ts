@@ -3,7 +3,6 @@ import type { ServerStream } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
 import {
   assertReadable,
-  completed,
   compressedFlag,
   connectErrorFrom,
   copyOf,
@@ -16,7 +15,7 @@ import {
   stretchOf,
   unexpectedCompression,
 } from "../../../grpc/index.js";
-import { okTrailers, ServerCall } from "./call.js";
+import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 
 type Implementation = (message: unknown, context: unknown) => unknown;
@@ -135,7 +134,7 @@ export class UnaryServerCall extends ServerCall {
     return interceptors.length === 0
       ? invoke(message, this.context)
       : intercepted(interceptors, this.context, false, message, async (input, context) =>
-          completed(desc.output, (await invoke(input, context)) as never),
+          completedResponse(desc, await invoke(input, context)),
         );
   }
 
