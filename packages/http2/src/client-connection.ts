@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Account } from "./account.js";
 import { ClientRole } from "./client-role.js";
 import type { ClientStream } from "./client-stream.js";
 import { Connection, ConnectionPhase } from "./connection.js";
@@ -39,6 +40,11 @@ export class ClientConnection {
   /** Requests that may be made now. 0 also when the connection is closing or closed. */
   get availableStreams(): number {
     return this.core.phase === ConnectionPhase.OPEN ? this.role.available() : 0;
+  }
+
+  /** The account of what waits here. */
+  get account(): Account {
+    return this.core.windows.account;
   }
 
   /** Streams that are open now. */
@@ -113,7 +119,7 @@ export class ClientConnection {
   /** Announces other settings from now on. */
   updateSettings(settings: Partial<Settings>): void {
     this.role.assertNotClosed();
-    this.core.settings.announce(settings);
+    this.core.announce(settings);
   }
 
   /** Takes no more requests, lets those there are complete, then closes the socket. onClose(null) says when. */

@@ -14,9 +14,10 @@ import { Intake, type IntakeOwner } from "./intake.js";
 import { type ConnectionOptions, connectionDefaults, timeLimit } from "./options.js";
 import { Output, type OutputOwner } from "./output.js";
 import { Pings } from "./pings.js";
+import { ReceiveWindows } from "./receive-windows.js";
 import { ResetAhead } from "./reset-ahead.js";
 import { Sender } from "./sender.js";
-import { defaultSettings, PeerSettings, type Settings } from "./settings.js";
+import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
 import { SocketEnd } from "./socket-end.js";
 import { StallWatch } from "./stall-watch.js";
@@ -65,6 +66,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly streams = new StreamTable<Stream>();
   readonly sender: Sender;
   readonly headers: HeaderWriter;
+  readonly windows: ReceiveWindows;
   readonly inbound: InboundData;
   readonly pings: Pings;
   readonly settings: SettingsExchange;
@@ -91,7 +93,13 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.guard = new AbuseGuard(options.abuseLimits);
     this.sender = new Sender(this.output, this.peer, this.guard);
     this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
-    this.inbound = new InboundData(this, options.connectionWindowSize ?? connectionDefaults.connectionWindowSize);
+    this.windows = new ReceiveWindows(
+      this,
+      options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
+      options.connectionWindowSize ?? connectionDefaults.connectionWindowSize,
+      options.shared ?? null,
+    );
+    this.inbound = new InboundData(this, this.windows);
     this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
     this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
     this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
@@ -106,8 +114,16 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** Our side of the connection preface (RFC 9113 §3.4), but for a client's magic bytes. */
   start(options: ConnectionOptions): void {
     const push: [number, number][] = this.role.isServer ? [] : [[SettingId.ENABLE_PUSH, 0]];
-    this.settings.announce({ ...defaultSettings, ...options.settings }, push);
-    this.inbound.open();
+    const wanted = { ...defaultSettings, maxConcurrentStreams: this.windows.maxStreams, ...options.settings };
+    this.announce(wanted, push);
+    this.windows.open();
+  }
+
+  /** Announces other settings from now on, but for the windows of streams while memory is scarce. */
+  announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
+    const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
+    const window = wanted.initialWindowSize === undefined ? {} : this.windows.scarcity.admit(initialWindowSize);
+    this.settings.announce({ ...wanted, ...window }, extraEntries);
   }
 
   /** Our settings as the peer is held to them. */
@@ -293,7 +309,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   streamClosed(stream: Stream): void {
     this.streams.remove(stream);
     this.sender.drop(stream);
-    this.inbound.settle(stream);
+    this.windows.settle(stream);
   }
 
   /** A callback of the owner threw: a fault on our side, and of this stream only. */
@@ -345,7 +361,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   onLocalSettings(before: Settings, now: Settings): void {
     this.frames.apply(now);
     const delta = now.initialWindowSize - before.initialWindowSize;
-    if (delta !== 0) this.inbound.resize(this.streams.all(), delta);
+    if (delta !== 0) this.windows.resize(this.streams.all(), delta);
   }
 
   onSettingsTimeout(error: ConnectionError): void {
@@ -392,6 +408,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.intake.stop();
     this.settings.stop();
     this.stallWatch.stop();
+    this.windows.close();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {
       if (stream.isClosed) continue; // reset by the callback of another: its owner knows

@@ -47,7 +47,6 @@ export function admitTrailers(
     connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "body is shorter than content-length says");
     return false;
   }
-  if (!stream.isPaused) connection.inbound.settle(stream);
   stream.endReceived();
   return true;
 }

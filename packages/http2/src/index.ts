@@ -7,6 +7,7 @@
  * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/http2.md.
  */
 export type { AbuseLimits } from "./abuse-limits.js";
+export { type Account, SharedAccount } from "./account.js";
 export { ClientConnection } from "./client-connection.js";
 export type { ClientStream } from "./client-stream.js";
 export {
@@ -31,7 +32,7 @@ export type {
 export { HeaderBlock, type HeaderBlockOptions } from "./header-block.js";
 export type { EncoderOptions } from "./hpack/encoder.js";
 export { type HeaderList, NO_FIELDS } from "./hpack/header-list.js";
-export type { ConnectionOptions } from "./options.js";
+export { type ConnectionOptions, connectionDefaults } from "./options.js";
 export type { PingCallback } from "./pings.js";
 export { type ProtocolHandlers, sniffProtocol } from "./preface.js";
 export { type Receive, readInPlace } from "./read-in-place.js";

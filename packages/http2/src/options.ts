@@ -1,16 +1,27 @@
 import { availableParallelism } from "node:os";
 import type { AbuseLimits } from "./abuse-limits.js";
+import type { SharedAccount } from "./account.js";
 import type { EncoderOptions } from "./hpack/encoder.js";
 import type { Settings } from "./settings.js";
 
 export interface ConnectionOptions {
   /**
-   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 16,384; initialWindowSize 4 MiB;
-   * maxFrameSize 16,384; maxHeaderListSize 65,536.
+   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 16,384; initialWindowSize
+   * 256 KiB; maxFrameSize 16,384; maxHeaderListSize 65,536.
    */
   readonly settings?: Partial<Settings>;
-  /** The connection's receive window, in bytes: what all streams together may hold unconsumed. Default 32 MiB, at least 65,535. */
+  /**
+   * The connection's receive window, in bytes, at the most: it begins with 256 KiB and grows with use. Default 4 MiB; at least 65,535, and
+   * at most a sixteenth of `maxUnreadBytes` if that is more.
+   */
   readonly connectionWindowSize?: number;
+  /**
+   * Bytes of memory that what was received may take until it is consumed, on all streams together, at least 1 MiB: windows are granted
+   * so that a peer cannot exceed it. A stream costs it 4 KiB: with less than 64 MiB, fewer are announced. Default 64 MiB.
+   */
+  readonly maxUnreadBytes?: number | undefined;
+  /** What this connection holds together with others; see {@link SharedAccount}. */
+  readonly shared?: SharedAccount;
   /** How long the peer may take to acknowledge settings, in milliseconds; 0 and `Infinity` are for ever. Default 10,000. */
   readonly settingsTimeoutMs?: number;
   /**
@@ -41,7 +52,8 @@ export interface ConnectionOptions {
 }
 
 export const connectionDefaults = {
-  connectionWindowSize: 32 * 2 ** 20,
+  connectionWindowSize: 4 * 2 ** 20,
+  maxUnreadBytes: 64 * 2 ** 20,
   settingsTimeoutMs: 10_000,
   maxWaitingBytes: 128 * 2 ** 20,
   stallTimeoutMs: 60_000,

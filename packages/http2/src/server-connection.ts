@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Account } from "./account.js";
 import { Connection, ConnectionPhase } from "./connection.js";
 import { ConnectionError, ErrorCode } from "./errors.js";
 import type { ServerConnectionHandler } from "./handlers.js";
@@ -39,6 +40,11 @@ export class ServerConnection {
 
   /** Whether what onData hands up may be kept after the call: true unless the caller reads the socket, into its own buffer. */
   readonly bodiesMayBeKept: boolean;
+
+  /** The account of what waits here. */
+  get account(): Account {
+    return this.core.windows.account;
+  }
 
   /** Streams that are open now. */
   get openStreams(): number {
@@ -91,7 +97,7 @@ export class ServerConnection {
 
   /** Announces other settings from now on. */
   updateSettings(settings: Partial<Settings>): void {
-    if (!this.isClosed) this.core.settings.announce(settings);
+    if (!this.isClosed) this.core.announce(settings);
   }
 
   /**

@@ -28,7 +28,7 @@ export const initialSettings: Settings = {
 export const defaultSettings: Settings = {
   headerTableSize: 16_384,
   maxConcurrentStreams: 16_384,
-  initialWindowSize: 4 * 2 ** 20,
+  initialWindowSize: 256 * 1024,
   maxFrameSize: MIN_MAX_FRAME,
   maxHeaderListSize: 65_536,
 };

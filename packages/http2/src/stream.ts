@@ -1,3 +1,5 @@
+import type { Account } from "./account.js";
+import type { Claim } from "./claims.js";
 import type { Connection } from "./connection.js";
 import { ErrorCode, type StreamError } from "./errors.js";
 import { writeDataHeader } from "./frame/data.js";
@@ -18,7 +20,7 @@ export interface Reservation {
 /**
  * One stream: what both roles share. The public members are for its owner; those marked internal are for the connection.
  *
- * A stream is a plain object of numbers and four references, about 150 bytes: connections hold thousands of them.
+ * A stream is a plain object of numbers and a few references, under 200 bytes: connections hold thousands of them.
  */
 export abstract class Stream implements SendingStream {
   // Declared here and assigned in the constructor: initialisers in a derived class cost a fifth of a short exchange's time.
@@ -33,11 +35,19 @@ export abstract class Stream implements SendingStream {
   /** @internal How far the peer's message has come. */
   declare received: MessagePhase;
   /** @internal */ declare sendWindow: number;
-  /** @internal What the peer may still send; together with credit and what is not consumed, the whole window. */
+  /** @internal What the peer may still send. */
   declare receiveWindow: number;
-  /** @internal Consumed, but not yet announced to the peer. */
-  declare receiveCredit: number;
+  /** @internal Received and not consumed; only while the stream is paused. */
+  declare unread: number;
+  /** @internal By how much the window has grown beyond the first. */
+  declare grown: number;
+  /** @internal What has to come before anything can be consumed. */
+  declare expected: number;
+  /** @internal For a window that is too small for that. */
+  declare claim: Claim | null;
   /** @internal */ declare isPaused: boolean;
+  /** @internal What is unread is counted here, and not by the owner. */
+  declare isCounted: boolean;
   /** @internal data() or message() returned false. */
   declare wantsDrain: boolean;
   /** @internal What content-length promises and has not come yet; -1 when it says nothing. */
@@ -53,8 +63,12 @@ export abstract class Stream implements SendingStream {
     this.received = MessagePhase.BEFORE_HEADERS;
     this.sendWindow = connection.peer.initialWindowSize;
     this.receiveWindow = connection.local.initialWindowSize;
-    this.receiveCredit = 0;
+    this.unread = 0;
+    this.grown = 0;
+    this.expected = 0;
+    this.claim = null;
     this.isPaused = false;
+    this.isCounted = true;
     this.wantsDrain = false;
     this.bodyLeft = -1;
     this.outbox = null;
@@ -159,23 +173,55 @@ export abstract class Stream implements SendingStream {
     if (this.state !== StreamState.CLOSED) this.connection.resetStream(this, code);
   }
 
+  /** The peer's message is complete. */
+  get isReceived(): boolean {
+    return this.received === MessagePhase.ENDED;
+  }
+
+  /** The account of this stream's connection. */
+  get account(): Account {
+    return this.connection.windows.account;
+  }
+
   /**
    * From now on received bytes count as consumed only when `consume()` says so, including those of the current callback. The
-   * peer stops when its window is used up (4 MiB by default); until then onData goes on.
+   * peer stops when the stream's window is used up (256 KiB at first); until then onData goes on.
+   * @param isCounted whether what is not consumed is put on the connection's account here; false for an owner that puts there what it
+   *   really costs to keep it, before onData returns, until it is gone, even if the stream is over before that
    */
-  pause(): void {
+  pause(isCounted = true): void {
+    if (this.isPaused) return;
     this.isPaused = true;
+    this.isCounted = isCounted;
+    if (isCounted && this.unread > 0) this.account.unread(this.unread);
   }
 
   /** Back to consuming whatever is handed up; what was held back is consumed now. */
   resume(): void {
+    if (this.state !== StreamState.CLOSED) {
+      this.connection.windows.expect(this, 0);
+      this.connection.windows.consume(this, this.unread);
+    }
     this.isPaused = false;
-    if (this.state !== StreamState.CLOSED) this.connection.inbound.consumeAll(this);
   }
 
   /** After `pause()`: this many bytes are done with, and the peer may send as many more. */
   consume(bytes: number): void {
-    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.inbound.consume(this, bytes);
+    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.windows.consume(this, bytes);
+  }
+
+  /**
+   * After `pause()`: nothing can be consumed before this many bytes more have come, the rest of a message say, and they are waited for. A
+   * window that is too small for them opens when there is memory for all of them; 0 takes that back, and so does `consume()` when
+   * they have come.
+   */
+  expect(bytes: number): void {
+    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.windows.expect(this, bytes);
+  }
+
+  /** There is memory for all that `expect()` spoke of, and the window is open for it. */
+  get isLetIn(): boolean {
+    return this.claim?.isGranted === true;
   }
 
   /** @internal END_STREAM has been written. */

@@ -442,19 +442,19 @@ describe("a peer that exceeds its window", () => {
           return new Call([], () => {});
         },
       },
-      { connectionWindowSize: 65_535 },
+      { maxUnreadBytes: 100_000 },
     );
     const peer = new RawPeer(client, false);
     peer.begin();
     peer.send(frame(Type.HEADERS, END_HEADERS, 1, POST_FIELDS));
-    for (let i = 0; i < 5; i++) peer.send(frame(Type.DATA, 0, 1, Buffer.alloc(16_000)));
+    for (let i = 0; i < 7; i++) peer.send(frame(Type.DATA, 0, 1, Buffer.alloc(16_000)));
     assert.equal(await peer.goAwayCode(), 3);
     await peer.closed;
   });
 
   it("makes a client end its connection too", async (t) => {
     const { client, server } = await socketPair(t);
-    const connection = new ClientConnection(client, {}, { connectionWindowSize: 65_535 });
+    const connection = new ClientConnection(client, {}, { maxUnreadBytes: 100_000 });
     const peer = new RawPeer(server, true);
     peer.begin();
     const collector = new Collector();
@@ -462,7 +462,7 @@ describe("a peer that exceeds its window", () => {
     stream.pause();
     await peer.next(Type.HEADERS);
     peer.send(frame(Type.HEADERS, END_HEADERS, 1, OK_FIELDS));
-    for (let i = 0; i < 5; i++) peer.send(frame(Type.DATA, 0, 1, Buffer.alloc(16_000)));
+    for (let i = 0; i < 7; i++) peer.send(frame(Type.DATA, 0, 1, Buffer.alloc(16_000)));
     assert.equal(await peer.goAwayCode(), 3);
     await assert.rejects(collector.response, { code: 3 });
   });

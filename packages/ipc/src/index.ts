@@ -48,4 +48,4 @@ export {
   users,
 } from "./server/index.js";
 export type { Health, HealthStatus, ReflectionOptions } from "./services/index.js";
-export type { CallStats, LatencyStats, MethodStats, ServerStats } from "./stats/index.js";
+export type { CallStats, LatencyStats, MemoryStats, MethodStats, ServerStats } from "./stats/index.js";

@@ -12,8 +12,8 @@ export function assertMaxBytes(limits: Readonly<Record<string, number | undefine
 }
 
 /** Likewise for a size that may be 0. @throws {RangeError} */
-export function assertBytes(name: string, bytes: number | undefined, least = 0): void {
-  if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= least && bytes <= mostBytes)) {
-    throw new RangeError(`${name} must be a whole number of bytes from ${least} to ${mostBytes}, not ${bytes}`);
+export function assertBytes(name: string, bytes: number | undefined, least = 0, most = mostBytes): void {
+  if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= least && bytes <= most)) {
+    throw new RangeError(`${name} must be a whole number of bytes from ${least} to ${most}, not ${bytes}`);
   }
 }

@@ -12,7 +12,7 @@ import type { CallOptions, Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
-import type { CallStats } from "../stats/index.js";
+import type { CallStats, MemoryStats } from "../stats/index.js";
 import { assertCalled } from "./called.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
 
@@ -53,6 +53,11 @@ export interface IpcTransportOptions {
    * 256 MiB. Of engine `"direct"`.
    */
   readonly maxWaitingBytes?: number | undefined;
+  /**
+   * How much of the responses on one connection may wait in memory because nobody reads them, or because they are not whole, in bytes: the
+   * server is slowed down so that it cannot exceed it. At least 1 MiB. Default: 64 MiB. Of engine `"direct"`.
+   */
+  readonly maxUnreadBytes?: number | undefined;
   /** Compressions that responses may have. Default: gzip. `readMaxBytes` holds for what comes out. */
   readonly acceptCompression?: Compression[] | undefined;
   /** The compression of requests. Default: none. */
@@ -79,11 +84,12 @@ export { defaultMaxBytes } from "../max-bytes.js";
 
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
 export function assertSane(options: IpcTransportOptions): void {
-  const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, trustedUsers = [] } = options;
+  const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, maxUnreadBytes, trustedUsers = [] } = options;
   const { keepAliveIntervalMs, keepAliveTimeoutMs } = options;
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
   assertBytes("maxWaitingBytes", maxWaitingBytes);
+  assertBytes("maxUnreadBytes", maxUnreadBytes, 2 ** 20);
   assertCalled(options.authority, options.userAgent);
   for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0)) {
@@ -99,6 +105,8 @@ export function assertSane(options: IpcTransportOptions): void {
 export interface ChannelStats extends CallStats {
   /** Connections that are open now. */
   readonly connections: number;
+  /** What they hold of what waits; undefined where Node.js or undici holds it and does not tell. */
+  readonly memory?: MemoryStats | undefined;
 }
 
 /** A transport as engines make it. */

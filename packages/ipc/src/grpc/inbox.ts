@@ -1,37 +1,48 @@
+/** What an inbox is filled from. */
+export interface InboxSource<R> {
+  /** The next that has come; `nothing` if there is none. What it throws, or its promise, ends the reader's loop. */
+  take(): R | Promise<R> | typeof nothing;
+  /** A reader waits for what is to come. */
+  onWait(): void;
+  /** Nothing more will come: what is there is still taken, but for what is not whole; with `isDropped`, that is not taken either. */
+  onEnd(isDropped: boolean): void;
+  /** The reader takes no more. */
+  onReturn(): void;
+}
+
+export const nothing = Symbol("nothing");
+
 /**
- * What has come and waits to be taken, as an async iterator. The one who fills it never waits; instead it is told what has been
- * taken, so that the sender can be allowed as much more: a reader that stops stops the writer.
+ * What has come and waits to be taken, as an async iterator. The one who fills it never waits; a reader that stops is to stop the
+ * writer, by what the source then does not take.
  */
-export class Inbox<T, R> implements AsyncIterableIterator<R> {
-  #items: T[] = [];
-  #at = 0;
+export class Inbox<R> implements AsyncIterableIterator<R> {
   #end: { readonly error: unknown } | undefined;
   /** Readers that are there before what they want, in order. */
   readonly #readers: Reader<R>[] = [];
 
-  constructor(
-    /** Makes of an item what the reader gets. What it throws ends the reader's loop. */
-    private readonly open: (item: T) => R | Promise<R>,
-    /** This has been taken. */
-    private readonly credit: (item: T) => void,
-    /** The reader takes no more. */
-    private readonly onReturn: () => void,
-  ) {}
+  constructor(private readonly source: InboxSource<R>) {}
 
-  /** Whether what is put next is opened at once. */
+  /** Whether a reader waits. Then the source has nothing. */
   get isAwaited(): boolean {
     return this.#readers.length > 0;
   }
 
-  put(item: T): void {
-    if (this.#end !== undefined) {
-      return;
-    }
+  /** Nothing that comes will be taken any more. */
+  get isEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Something has come: for the reader that waits, if there is one. */
+  arrived(): void {
     const reader = this.#readers.shift();
     if (reader === undefined) {
-      this.#items.push(item);
-    } else {
-      this.#give(item, reader);
+      return;
+    }
+    try {
+      this.#give(this.source.take() as R | Promise<R>, reader);
+    } catch (error) {
+      reader.reject(error);
     }
   }
 
@@ -39,6 +50,7 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
   finish(error?: unknown): void {
     if (this.#end === undefined) {
       this.#end = { error };
+      this.source.onEnd(false);
       for (const reader of this.#readers.splice(0)) {
         this.#tellEnd(reader, error);
       }
@@ -47,8 +59,7 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
 
   /** Like `finish()`, and what has not been taken yet is thrown away. */
   abort(error: unknown): void {
-    this.#items = [];
-    this.#at = 0;
+    this.source.onEnd(true);
     this.finish(error);
   }
 
@@ -58,8 +69,14 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
 
   /** @param holder - kept in memory for as long as this reader waits */
   next(holder?: unknown): Promise<IteratorResult<R>> {
-    if (this.#at < this.#items.length) {
-      return this.#opened(this.#shift());
+    try {
+      const taken = this.source.take();
+      if (taken !== nothing) {
+        // A promise that is settled at once costs less than one that is made to wait.
+        return taken instanceof Promise ? taken.then(resultOf<R>) : Promise.resolve({ done: false, value: taken });
+      }
+    } catch (error) {
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
       const reader = { resolve, reject, holder };
@@ -67,47 +84,22 @@ export class Inbox<T, R> implements AsyncIterableIterator<R> {
         this.#tellEnd(reader, this.#end.error);
       } else {
         this.#readers.push(reader);
+        this.source.onWait();
       }
     });
   }
 
   async return(value?: unknown): Promise<IteratorResult<R>> {
     this.abort(undefined);
-    this.onReturn();
+    this.source.onReturn();
     return { done: true, value };
   }
 
-  #shift(): T {
-    const item = this.#items[this.#at++] as T;
-    if (this.#at === this.#items.length) {
-      this.#items = [];
-      this.#at = 0;
-    }
-    return item;
-  }
-
-  /** For a reader that has not had to wait: a promise that is settled at once costs less than one that is made to wait. */
-  #opened(item: T): Promise<IteratorResult<R>> {
-    try {
-      this.credit(item);
-      const value = this.open(item);
-      return value instanceof Promise ? value.then(resultOf<R>) : Promise.resolve({ done: false, value });
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #give(item: T, { resolve, reject }: Reader<R>): void {
-    try {
-      this.credit(item);
-      const opened = this.open(item);
-      if (opened instanceof Promise) {
-        opened.then((value) => resolve({ done: false, value }), reject);
-      } else {
-        resolve({ done: false, value: opened });
-      }
-    } catch (error) {
-      reject(error);
+  #give(taken: R | Promise<R>, { resolve, reject }: Reader<R>): void {
+    if (taken instanceof Promise) {
+      taken.then((value) => resolve({ done: false, value }), reject);
+    } else {
+      resolve({ done: false, value: taken });
     }
   }
 

@@ -5,6 +5,7 @@
 
 export { maxTimerMs } from "../real-timers.js";
 export { abortableIterable, orAborted } from "./abortable.js";
+export { BytesInbox } from "./bytes-inbox.js";
 export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
 export {
   acceptEncodingHeader,
@@ -16,12 +17,12 @@ export {
 } from "./compression.js";
 export { callEnded, deadlineExceeded, noteDeadline, remainingMs, startDeadline } from "./deadline.js";
 export { Deadlines, deadlines, Timed } from "./deadlines.js";
+export { decompressInTurn } from "./decompress.js";
 export {
   assertReadable,
   assertWritable,
   compressedFlag,
   copyOf,
-  EnvelopeReader,
   envelopeBytes,
   envelopeOf,
   incompleteMessage,
@@ -29,11 +30,11 @@ export {
   stretchOf,
 } from "./envelope.js";
 export { EnvelopeMeter } from "./envelope-meter.js";
+export { EnvelopeReader } from "./envelope-reader.js";
 export { guardedController } from "./guarded-signal.js";
 export { acceptedByDefault } from "./gzip.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
-export { Inbox } from "./inbox.js";
 export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";
 export { type Encoded, MessageInbox } from "./message-inbox.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
@@ -54,3 +55,4 @@ export {
   messageOf,
 } from "./thrown.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";
+export { type Inlet, memoryOverhead } from "./unfinished-message.js";

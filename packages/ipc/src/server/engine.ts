@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
-import type { CallCounter } from "../stats/index.js";
+import type { CallCounter, MemoryStats } from "../stats/index.js";
 import type { Caller } from "./caller.js";
 import type { OnError } from "./on-error.js";
 import type { Routes } from "./routes.js";
@@ -11,8 +11,17 @@ export interface EngineOptions {
   /** Router options with all defaults in place; its `shutdownSignal` ends calls that outlast the grace period. */
   readonly router: ConnectRouterOptions & { readonly shutdownSignal: AbortSignal };
   readonly onError: OnError;
+  readonly memory: MemoryLimits;
   /** Is told of each call. */
   readonly counter: CallCounter;
+}
+
+/** How much of what waits is held, in bytes, and for how long a request may be unfinished. */
+export interface MemoryLimits {
+  readonly maxHeldBytes: number;
+  readonly maxUnreadBytes: number;
+  readonly maxWaitingBytes: number;
+  readonly requestTimeoutMs: number;
 }
 
 /** Speaks HTTP on accepted connections and runs the calls that come in. */
@@ -25,4 +34,6 @@ export interface ServerEngine {
    * Tells all peers that no new calls are taken. Each connection closes when its calls are over, at once if it has none.
    */
   drain(): void;
+  /** What is held of what waits, where it is known. */
+  readonly memory?: MemoryStats;
 }

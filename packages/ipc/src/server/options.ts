@@ -3,6 +3,7 @@ import { acceptedByDefault } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
+import type { MemoryLimits } from "./engine.js";
 import type { OnError } from "./on-error.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
@@ -38,6 +39,27 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   /** Whether SIGINT and SIGTERM close the server and then end the process. Default: true. */
   readonly signals?: boolean | undefined;
   /**
+   * How much of the requests of one connection may wait in memory because no handler reads them, or because they are not whole, in
+   * bytes: peers are slowed down so that they cannot exceed it. At least 1 MiB; a stream costs it 4 KiB, so with less than 64 MiB fewer
+   * calls at once are taken. Default: 64 MiB. This and the next three are of engine `"direct"`.
+   */
+  readonly maxUnreadBytes?: number | undefined;
+  /**
+   * How much of the answers may wait on one connection because its peer does not take them, in bytes. Beyond that streams wait, and
+   * what has a single answer fails with ResourceExhausted. Default: 128 MiB.
+   */
+  readonly maxWaitingBytes?: number | undefined;
+  /**
+   * How much may wait on all connections together, of requests and answers, in bytes. Beyond that a connection gets 256 KiB, and one
+   * that holds more and does not move for a minute is closed. At least 16 MiB, and twice `readMaxBytes`. Default: 512 MiB.
+   */
+  readonly maxHeldBytes?: number | undefined;
+  /**
+   * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when a
+   * handler waits for it. Then the call fails with DeadlineExceeded, at once or half as late again. `Infinity` is for ever. Default: 60,000.
+   */
+  readonly requestTimeoutMs?: number | undefined;
+  /**
    * Called with what a handler or an interceptor threw that is no ConnectError; the caller gets Internal and no word of
    * it. Default: it is written to standard error.
    */
@@ -51,6 +73,22 @@ export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
 
 /** Owner only: a socket is as private as the module until somebody decides otherwise. */
 export const defaultMode = 0o600;
+
+const MiB = 2 ** 20;
+
+/** The limits of what waits, with our defaults. Refuses what cannot be meant. */
+export function memoryLimits(options: ServeOptions): MemoryLimits {
+  const { maxUnreadBytes = 64 * MiB, maxWaitingBytes = 128 * MiB, requestTimeoutMs = 60_000 } = options;
+  const { readMaxBytes = defaultMaxBytes } = options;
+  const maxHeldBytes = options.maxHeldBytes ?? Math.max(512 * MiB, 2 * readMaxBytes);
+  assertBytes("maxUnreadBytes", maxUnreadBytes, MiB);
+  assertBytes("maxWaitingBytes", maxWaitingBytes);
+  assertBytes("maxHeldBytes", maxHeldBytes, Math.max(16 * MiB, 2 * readMaxBytes), Number.MAX_SAFE_INTEGER);
+  if (!(typeof requestTimeoutMs === "number" && requestTimeoutMs > 0)) {
+    throw new RangeError(`requestTimeoutMs must be more than 0, not ${requestTimeoutMs}`);
+  }
+  return { maxUnreadBytes, maxWaitingBytes, maxHeldBytes, requestTimeoutMs };
+}
 
 /** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
 export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
@@ -69,6 +107,10 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     health,
     reflection,
     stats,
+    maxUnreadBytes,
+    maxWaitingBytes,
+    maxHeldBytes,
+    requestTimeoutMs,
     ...router
   } = options;
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {

@@ -8,7 +8,7 @@ import { createAdmission, isOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import type { OnError } from "./on-error.js";
-import { graceMsOf, routerOptions, type ServeOptions } from "./options.js";
+import { graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 import { recordRoutes } from "./routes.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
@@ -43,6 +43,7 @@ export async function createService(
     uptimeMs: performance.now() - startedAt,
     connections: connections.open,
     acceptedConnections: connections.accepted,
+    memory: engine.memory,
     ...counter.snapshot(),
   });
   const services = await createServices(options, stats, isOwnUser);
@@ -53,7 +54,7 @@ export async function createService(
   services.announce(routes.services);
   const createEngine =
     options.engine === "node" ? (await import("./engines/node.js")).createNodeEngine : createDirectEngine;
-  const engine = createEngine({ routes, router, onError, counter });
+  const engine = createEngine({ routes, router, onError, memory: memoryLimits(options), counter });
   const connections = createConnections(engine, createAdmission(options.authorize, onError), onOther, onEnd);
   return {
     accept: connections.accept,

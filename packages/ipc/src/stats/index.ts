@@ -31,6 +31,18 @@ export interface MethodStats {
   readonly latency: LatencyStats | undefined;
 }
 
+/** What a server holds in memory of what waits, in bytes, with what V8 needs to hold it. */
+export interface MemoryStats {
+  /** Messages that have come and that no handler has read yet. */
+  readonly unreadBytes: number;
+  /** Messages that are not whole yet, or are being decompressed. */
+  readonly unfinishedBytes: number;
+  /** Answers that callers do not take yet. */
+  readonly waitingBytes: number;
+  /** What all of it together may be: `maxHeldBytes`. */
+  readonly limitBytes: number;
+}
+
 /** What has been counted of a server. */
 export interface ServerStats extends CallStats {
   /** How long it has been there. */
@@ -38,6 +50,8 @@ export interface ServerStats extends CallStats {
   /** Connections that are open now. */
   readonly connections: number;
   readonly acceptedConnections: number;
+  /** What it holds of what waits; undefined with engine `"node"`, where Node.js holds it and does not tell. */
+  readonly memory: MemoryStats | undefined;
 }
 
 /** Counts calls, each method's on their own. */

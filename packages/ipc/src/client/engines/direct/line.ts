@@ -4,6 +4,9 @@ import { notProcessed } from "../../../grpc/index.js";
 /** What a call in line costs beside its request, in bytes: its objects, its promise and what its caller keeps for it (measured). */
 export const callBytes = 1_024;
 
+/** How much calls that wait for their turn may hold, in bytes, unless the transport's options say otherwise. */
+export const defaultMaxWaitingBytes = 256 * 1024 * 1024;
+
 /** How much the calls of a transport that wait for their turn may hold, all lines together. */
 export class LineBudget {
   #heldBytes = 0;

@@ -8,6 +8,7 @@ import {
   type GoAway,
   goAwayReason,
   readInPlace,
+  type SharedAccount,
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../grpc/index.js";
@@ -16,7 +17,7 @@ import type { Session } from "../../connection.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
-import { Line, type LineBudget } from "./line.js";
+import { defaultMaxWaitingBytes, Line, type LineBudget } from "./line.js";
 
 /** A call that waits for its turn on a session, or for a session. */
 export interface Waiting {
@@ -58,13 +59,18 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   constructor(
     socket: Socket,
     private readonly options: IpcTransportOptions,
-    budget: LineBudget,
+    { budget, shared }: { readonly budget: LineBudget; readonly shared: SharedAccount },
   ) {
     super();
     this.#waiting = new Line(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
-    this.connection = new ClientConnection(this.socket, this, { reader: "caller" });
+    this.connection = new ClientConnection(this.socket, this, {
+      reader: "caller",
+      shared,
+      maxUnreadBytes: options.maxUnreadBytes,
+      maxWaitingBytes: options.maxWaitingBytes ?? defaultMaxWaitingBytes,
+    });
   }
 
   /**

@@ -56,7 +56,6 @@ export class StreamCall extends Call {
     this.#inbox = new MessageInbox({
       codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
       readMaxBytes: core.readMaxBytes,
-      credit: (bytes) => this.stream?.consume(bytes),
       onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
     });
   }
@@ -83,10 +82,10 @@ export class StreamCall extends Call {
 
   /** Nobody can read the responses any more. */
   onReaderGone(): void {
+    this.#messages.abort(undefined);
     if (this.isOver) {
       return;
     }
-    this.#messages.abort(undefined);
     if (this.#isSent) {
       this.abandon(new ConnectError("nobody reads the responses any more", Code.Canceled));
     } else {
@@ -114,7 +113,8 @@ export class StreamCall extends Call {
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
     const stream = connection.request(block, extra, false, this);
     // The window opens as messages are taken, so a reader that stops stops the server.
-    stream.pause();
+    stream.pause(false);
+    this.#inbox.inlet = stream;
     queueMicrotask(() => void this.#scope.runInAsyncScope(this.#sendRequests, this, stream));
     return stream;
   }
@@ -156,7 +156,9 @@ export class StreamCall extends Call {
   protected override end(code?: Code | 0): void {
     super.end(code);
     this.#kept = undefined;
-    readers.unregister(this);
+    if (this.#inbox.isEmpty) {
+      readers.unregister(this);
+    } // else there is something that nobody may ever take: it is on the connection's account until then
   }
 
   protected succeed(): void {

@@ -11,6 +11,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
+import { connectionDefaults } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
 import {
   assertWritable,
@@ -27,7 +28,7 @@ import {
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
 import { maxTimerMs } from "../../../real-timers.js";
-import { CallCounter } from "../../../stats/index.js";
+import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import { dial } from "../../dial.js";
 import { defaultMaxBytes, type EngineTransport, type IpcTransportOptions } from "../../options.js";
@@ -35,13 +36,13 @@ import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { type Core, requestError } from "./call.js";
 import { ChainedCall } from "./chained-call.js";
-import type { LineBudget } from "./line.js";
+import { defaultMaxWaitingBytes } from "./line.js";
 import { contentType, Method } from "./method.js";
 import { LazyUnaryResponse, type ResponseFields } from "./response.js";
 import { DirectSession } from "./session.js";
 import { StreamCall } from "./stream-call.js";
 import { type OnResponse, UnaryCall } from "./unary-call.js";
-import { defaultMaxWaitingBytes, WaitingRoom } from "./waiting-room.js";
+import { WaitingRoom } from "./waiting-room.js";
 
 type AnyResponse = UnaryResponse & StreamResponse;
 
@@ -62,9 +63,7 @@ export function createDirectTransport(
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
   const timeoutFor =
     limits === undefined ? (_: DescMethod, own: number | undefined) => finite(own) : timeoutPolicy(limits);
-  const connection = connect(options.connections ?? 1, path, (stop) =>
-    openSession(path, options, stop, waitingRoom.budget),
-  );
+  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop, waitingRoom));
   const waitingRoom = new WaitingRoom(connection, options.maxWaitingBytes ?? defaultMaxWaitingBytes);
   const methods = new Map<DescMethod, Method>();
   const counter = new CallCounter();
@@ -154,10 +153,15 @@ export function createDirectTransport(
       return connection.peer;
     },
     ready: (readyOptions) => connection.ready(readyOptions),
-    stats: () => ({ connections: connection.count, ...counter.snapshot() }),
+    stats: () => ({ connections: connection.count, memory: memory(), ...counter.snapshot() }),
     close,
     [Symbol.asyncDispose]: close,
   };
+
+  function memory(): MemoryStats {
+    const limitBytes = (options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes) * connection.count;
+    return { ...waitingRoom.shared.kinds, limitBytes };
+  }
 
   function methodOf(desc: DescMethod): Method {
     let method = methods.get(desc);
@@ -364,10 +368,10 @@ async function openSession(
   path: string,
   options: IpcTransportOptions,
   stop: AbortSignal,
-  budget: LineBudget,
+  waitingRoom: WaitingRoom,
 ): Promise<DirectSession> {
   for (let dials = 1; ; dials++) {
-    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options, budget);
+    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options, waitingRoom);
     try {
       return await session.settled(path, stop);
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   compressedFlag,
   connectErrorFrom,
   copyOf,
+  decompressInTurn,
   type Encoded,
   EnvelopeReader,
   envelopeBytes,
@@ -60,7 +61,7 @@ export class UnaryCall extends Call {
 
   protected onAnswer(): void {}
 
-  onData(_: ClientStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+  onData(stream: ClientStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
     if (this.isOver) {
       return;
     }
@@ -71,7 +72,7 @@ export class UnaryCall extends Call {
         assertReadable(length, this.core.readMaxBytes);
         this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
       } else if (end > start) {
-        this.#reader ??= new EnvelopeReader(this.core.readMaxBytes, (...message) => this.#onMessage(...message));
+        this.#reader ??= this.#readInPieces(stream);
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
@@ -115,6 +116,12 @@ export class UnaryCall extends Call {
     return true; // the request is one piece, and still here
   }
 
+  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
+  #readInPieces(stream: ClientStream): EnvelopeReader {
+    stream.pause(false);
+    return new EnvelopeReader(this.core.readMaxBytes, stream, (...message) => this.#onMessage(...message));
+  }
+
   #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
     if (++this.#messages > 1) {
       throw new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
@@ -123,6 +130,7 @@ export class UnaryCall extends Call {
       this.#compressed = isLent ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
     } else {
       this.#message = this.method.output.parse(stretchOf(buffer, start, end), isLent);
+      this.#reader?.release();
     }
   }
 
@@ -139,6 +147,7 @@ export class UnaryCall extends Call {
       recycle(this.body);
     }
     this.body = nothing;
+    this.#reader?.release();
     this.#message = this.#compressed = this.#reader = undefined;
   }
 
@@ -147,15 +156,13 @@ export class UnaryCall extends Call {
       this.fail(unexpectedCompression());
       return;
     }
-    this.encoding
-      .decompress(bytes, this.core.readMaxBytes)
-      .then((whole) => {
-        if (!this.isOver) {
-          this.#message = this.method.output.parse(whole);
-          this.#deliver();
-        }
-      })
-      .catch((error) => this.fail(connectErrorFrom(error)));
+    const { account } = this.stream as ClientStream; // it has answered
+    decompressInTurn(this.encoding, bytes, this.core.readMaxBytes, account, (whole) => {
+      if (!this.isOver) {
+        this.#message = this.method.output.parse(whole);
+        this.#deliver();
+      }
+    }).catch((error) => this.fail(connectErrorFrom(error)));
   }
 }
 

@@ -1,14 +1,14 @@
 import { ConnectError } from "@connectrpc/connect";
+import { SharedAccount } from "@vyra/http2";
 import type { Sessions } from "../../connection.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";
 
-/** How much calls that wait for their turn may hold, in bytes, unless the transport's options say otherwise. */
-export const defaultMaxWaitingBytes = 256 * 1024 * 1024;
-
 /** Where the calls of a transport wait for a connection: one that is being dialled, or a server that is not there yet. */
 export class WaitingRoom {
   readonly budget: LineBudget;
+  /** What its connections hold. They limit that each by itself. */
+  readonly shared = new SharedAccount(Number.POSITIVE_INFINITY);
   readonly #dialled = new WeakMap<Promise<DirectSession>, Line<Waiting>>();
   readonly #patient: Line<Waiting>;
   #watch: AbortController | undefined;

@@ -10,15 +10,17 @@ import {
   type StreamError,
 } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
-import { copyOf, Drain, fieldOf, headersOf, Inbox, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
+import { BytesInbox, Drain, fieldOf, headersOf, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { wholeMessages } from "../../whole-messages.js";
+import type { Reviewed } from "./unfinished-requests.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
-export class BridgedCall implements RequestHandler {
-  readonly #inbox: Inbox<Uint8Array, Uint8Array>;
+export class BridgedCall implements RequestHandler, Reviewed {
+  lastUnfinished: unknown;
+  readonly #inbox: BytesInbox;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();
 
@@ -32,32 +34,39 @@ export class BridgedCall implements RequestHandler {
     private readonly onError: OnError,
     private readonly maxTimeoutMs: number | undefined,
   ) {
-    stream.pause();
-    this.#inbox = new Inbox(
-      (chunk) => chunk,
-      (chunk) => stream.consume(chunk.length),
-      () => stream.resume(),
-    );
+    stream.pause(false);
+    this.#inbox = new BytesInbox(stream);
     if (endStream) {
-      this.#inbox.finish();
+      this.#inbox.bytes.finish();
     }
     void new CallScope().runInAsyncScope(this.#run, this, fields, extra);
   }
 
+  /** Of a request that has one message. */
+  get unfinished(): unknown {
+    const { methodKind } = this.handler.method;
+    const isSingle = methodKind === "unary" || methodKind === "server_streaming";
+    return isSingle && !this.stream.isReceived && !this.stream.isClosed ? this : undefined;
+  }
+
+  fail(error: ConnectError): void {
+    this.#inbox.bytes.abort(error);
+  }
+
   onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    this.#inbox.put(copyOf(buffer, start, end));
+    this.#inbox.push(buffer, start, end);
     if (endStream) {
       this.onTrailers();
     }
   }
 
   onTrailers(): void {
-    this.#inbox.finish();
+    this.#inbox.bytes.finish();
   }
 
   onReset(_: ServerStream, error: StreamError): void {
     const reason = new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
-    this.#inbox.abort(reason);
+    this.#inbox.bytes.abort(reason);
     this.#controller.abort(reason);
     this.#drain.onDrain();
   }
@@ -78,7 +87,7 @@ export class BridgedCall implements RequestHandler {
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
           header,
-          body: wholeMessages(this.#inbox, header.get("content-type") ?? ""),
+          body: wholeMessages(this.#inbox.bytes, header.get("content-type") ?? ""),
           signal: this.#controller.signal,
           contextValues: contextValuesFor(this.caller),
         }),

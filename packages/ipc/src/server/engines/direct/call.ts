@@ -30,16 +30,18 @@ import { answerFor, internalError, isExpected } from "../../guard.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
+import type { Reviewed } from "./unfinished-requests.js";
 
 /**
  * One call, from its headers to its status. It is answered once, in `end()`: with what its handler made, at its deadline, or when
  * the server shuts down, whatever its handler does then.
  */
-export abstract class ServerCall extends Timed implements RequestHandler, ContextSource {
+export abstract class ServerCall extends Timed implements RequestHandler, ContextSource, Reviewed {
   isOver = false;
   reason: unknown;
   protected readonly context = new LazyContext(this);
   protected isAnswerBegun = false;
+  lastUnfinished: unknown;
   #startedAt = 0;
 
   constructor(
@@ -57,6 +59,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     return this.facts.route.desc;
   }
 
+  abstract get unfinished(): unknown;
   abstract onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
   /** The request has ended, in trailers or by a last frame. */
   protected abstract onRequestEnd(): void;

@@ -7,6 +7,7 @@ import {
   readInPlace,
   ServerConnection,
   type ServerStream,
+  SharedAccount,
 } from "@vyra/http2";
 import { connectErrorFrom, fieldOf, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
@@ -18,9 +19,12 @@ import { ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";
 import { StreamServerCall } from "./stream-call.js";
 import { UnaryServerCall } from "./unary-call.js";
+import { UnfinishedRequests } from "./unfinished-requests.js";
 
 /** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
-export function createDirectEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
+export function createDirectEngine({ routes, router, onError, memory, counter }: EngineOptions): ServerEngine {
+  const { maxUnreadBytes, maxWaitingBytes, maxHeldBytes } = memory;
+  const shared = new SharedAccount(maxHeldBytes);
   const handlers = routes.handlers(router, outermost(counter, onError));
   const direct = new Map<string, Route>();
   for (const method of routes.methods) {
@@ -32,6 +36,7 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
     }
   }
   const connections = new Set<ServerConnection>();
+  const unfinished = new UnfinishedRequests(connections, memory.requestTimeoutMs);
   let http1: Promise<Http1> | undefined;
   let isDraining = false;
   router.shutdownSignal.addEventListener("abort", () => {
@@ -43,6 +48,9 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
   });
 
   return {
+    get memory() {
+      return { ...shared.kinds, limitBytes: shared.limitBytes };
+    },
     accept(socket, head, caller) {
       const inPlace = readInPlace(socket, (buffer, start, end) => connection.receive(buffer, start, end));
       const connection: ServerConnection = new ServerConnection(
@@ -52,10 +60,11 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
           onClose: () => connections.delete(connection),
           onHandlerError,
         },
-        { reader: "caller" },
+        { reader: "caller", shared, maxUnreadBytes, maxWaitingBytes },
         head,
       );
       connections.add(connection);
+      unfinished.watch();
       inPlace.resume(); // it has been paused if it took a while to find out who calls
       if (isDraining) {
         connection.close();
@@ -123,7 +132,9 @@ export function createDirectEngine({ routes, router, onError, counter }: EngineO
     const query = path.indexOf("?");
     const handler = handlers.get(query === -1 ? path : path.slice(0, query));
     if (handler !== undefined) {
-      return new BridgedCall(stream, handler, caller, fields, extra, endStream, onError, router.maxTimeoutMs);
+      const call = new BridgedCall(stream, handler, caller, fields, extra, endStream, onError, router.maxTimeoutMs);
+      stream.context = call;
+      return call;
     }
     if (/^application\/grpc(?:\+|;|$)/.test(fieldOf("content-type", fields, extra) ?? "")) {
       const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);

@@ -41,15 +41,15 @@ export class StreamServerCall extends ServerCall {
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,
-      credit: (bytes) => stream.consume(bytes),
       onReturn: () => stream.resume(), // what still comes is read and thrown away
     });
+    this.#inbox.inlet = stream;
     this.#inbox.encoding = facts.requestEncoding;
   }
 
   override begin(endStream: boolean): void {
     // The window opens as messages are taken, so a handler that stops stops the caller.
-    this.stream.pause();
+    this.stream.pause(false);
     super.begin(endStream);
     if (!this.isOver) {
       // The answer to a stream of requests is one message, before which nobody listens.
@@ -59,6 +59,13 @@ export class StreamServerCall extends ServerCall {
       this.#scope = new CallScope();
       void this.#scope.runInAsyncScope(this.#run, this);
     }
+  }
+
+  get unfinished(): unknown {
+    if (this.isOver || this.stream.isReceived) {
+      return undefined;
+    }
+    return this.desc.methodKind === "server_streaming" ? this : this.#inbox.unfinished;
   }
 
   onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {

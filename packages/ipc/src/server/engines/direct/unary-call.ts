@@ -6,12 +6,14 @@ import {
   compressedFlag,
   connectErrorFrom,
   copyOf,
+  decompressInTurn,
   type Encoded,
   EnvelopeReader,
   envelopeBytes,
   envelopeOf,
   incompleteMessage,
   lengthAt,
+  memoryOverhead,
   stretchOf,
   unexpectedCompression,
 } from "../../../grpc/index.js";
@@ -25,11 +27,17 @@ export class UnaryServerCall extends ServerCall {
   #bytes: Uint8Array | undefined;
   /** What it is in will be overwritten. */
   #isLent = false;
+  /** What keeping a copy costs. */
+  #keptBytes = 0;
   #flags = 0;
   #messages = 0;
   #reader: EnvelopeReader | undefined;
 
-  onData(_: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+  get unfinished(): unknown {
+    return this.isOver || this.stream.isReceived ? undefined : this;
+  }
+
+  onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
     if (this.isOver) {
       return;
     }
@@ -40,7 +48,7 @@ export class UnaryServerCall extends ServerCall {
         assertReadable(length, readMaxBytes);
         this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
       } else if (end > start) {
-        this.#reader ??= new EnvelopeReader(readMaxBytes, (...message) => this.#onMessage(...message));
+        this.#reader ??= this.#readInPieces(stream, readMaxBytes);
         this.#reader.push(buffer, start, end);
       }
     } catch (error) {
@@ -66,6 +74,12 @@ export class UnaryServerCall extends ServerCall {
     }
   }
 
+  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
+  #readInPieces(stream: ServerStream, readMaxBytes: number): EnvelopeReader {
+    stream.pause(false);
+    return new EnvelopeReader(readMaxBytes, stream, (...message) => this.#onMessage(...message));
+  }
+
   #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
     if (++this.#messages > 1) {
       throw new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
@@ -80,6 +94,8 @@ export class UnaryServerCall extends ServerCall {
     const lent = this.#bytes as Uint8Array;
     this.#isLent = false;
     this.#bytes = copyOf(lent, 0, lent.length);
+    this.#keptBytes = lent.length + memoryOverhead;
+    this.stream.account.unfinished(this.#keptBytes);
     return this.#bytes;
   }
 
@@ -89,19 +105,16 @@ export class UnaryServerCall extends ServerCall {
       this.fail(unexpectedCompression());
       return;
     }
-    requestEncoding.decompress(bytes, route.readMaxBytes).then(
-      (whole) => {
-        if (!this.isOver) {
-          this.#run(whole);
-        }
-      },
-      (error) => this.fail(connectErrorFrom(error)),
-    );
+    decompressInTurn(requestEncoding, bytes, route.readMaxBytes, this.stream.account, (whole) => {
+      if (!this.isOver) {
+        this.#run(whole);
+      }
+    }).catch((error) => this.fail(connectErrorFrom(error)));
   }
 
   #run(bytes: Uint8Array): void {
     const { format } = this.facts;
-    this.#bytes = this.#reader = undefined; // whoever still holds the call shall not hold what may be megabytes
+    this.#letGo();
     let message: unknown;
     try {
       message = format.input.parse(bytes, this.#isLent);
@@ -126,6 +139,22 @@ export class UnaryServerCall extends ServerCall {
     } catch (error) {
       this.failBy(error);
     }
+  }
+
+  /** Whoever still holds the call shall not hold what may be megabytes. */
+  #letGo(): void {
+    this.#bytes = undefined;
+    this.#reader?.release();
+    this.#reader = undefined;
+    if (this.#keptBytes > 0) {
+      this.stream.account.unfinished(-this.#keptBytes);
+      this.#keptBytes = 0;
+    }
+  }
+
+  protected override end(reason: ConnectError | undefined): void {
+    super.end(reason);
+    this.#letGo();
   }
 
   #invoke(message: unknown): unknown {

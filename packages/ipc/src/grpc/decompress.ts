@@ -1,0 +1,74 @@
+import type { Compression } from "@connectrpc/connect/protocol";
+import { type MemoryAccount, memoryOverhead } from "./unfinished-message.js";
+
+/** DEFLATE makes no more than this of a byte: 258 bytes of two bits and a little (https://zlib.net/zlib_tech.html). */
+const mostFromOneByte = 1_032;
+
+/** Where messages of one connection wait to be decompressed. */
+class Line {
+  /** What those under way may become, together. */
+  #bytes = 0;
+  readonly #waiting: Turn[] = [];
+
+  constructor(private readonly limitBytes: number) {}
+
+  enter(bytes: number): Promise<void> | undefined {
+    if (this.#waiting.length === 0 && this.#mayGo(bytes)) {
+      this.#bytes += bytes;
+      return undefined;
+    }
+    return new Promise((resolve) => this.#waiting.push({ bytes, resolve }));
+  }
+
+  leave(bytes: number): void {
+    this.#bytes -= bytes;
+    for (let next = this.#waiting[0]; next !== undefined && this.#mayGo(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#bytes += next.bytes;
+      next.resolve();
+    }
+  }
+
+  /** One may always go, however large. */
+  #mayGo(bytes: number): boolean {
+    return this.#bytes === 0 || this.#bytes + bytes <= this.limitBytes;
+  }
+}
+
+interface Turn {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
+const lines = new WeakMap<MemoryAccount, Line>();
+
+/**
+ * Decompresses a message, when what it and those before it on its connection may become is at most a quarter of what the connection may
+ * hold: a few bytes may become `readMaxBytes`, and a peer may send thousands of them. What waits is on the connection's account.
+ */
+export async function decompressInTurn<T>(
+  compression: Compression,
+  bytes: Uint8Array,
+  readMaxBytes: number,
+  account: MemoryAccount,
+  then: (whole: Uint8Array) => T,
+): Promise<T> {
+  let line = lines.get(account);
+  if (line === undefined) {
+    line = new Line(account.limitBytes / 4);
+    lines.set(account, line);
+  }
+  const most = Math.min(readMaxBytes, bytes.length * mostFromOneByte);
+  const cost = bytes.length + memoryOverhead;
+  account.unfinished(cost);
+  try {
+    await line.enter(most);
+    try {
+      return then(await compression.decompress(bytes, readMaxBytes));
+    } finally {
+      line.leave(most);
+    }
+  } finally {
+    account.unfinished(-cost);
+  }
+}

@@ -1,0 +1,311 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Channel, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
+import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { createEcho, type Echo } from "../support/echo.js";
+import { freshName } from "../support/engines.js";
+import { until } from "../support/expect.js";
+import { envelope } from "../support/raw.js";
+import { FrameType, frame, RawClient, requestHeaders } from "../support/raw-frames.js";
+
+leaveNothingBehind();
+
+const KiB = 1_024;
+const MiB = KiB * KiB;
+/** A stream's first window. */
+const window = 256 * KiB;
+
+interface Running extends AsyncDisposable {
+  readonly server: Server;
+  readonly path: string;
+  /** What the server holds of what it was sent, by its own account. */
+  held(): number;
+  channel(): Channel;
+  raw(windowSize?: number): Promise<RawClient>;
+}
+
+/** A server, and whoever calls it; all ends with it. */
+async function running(implementation: Partial<Echo>, options: Partial<ServeOptions> = {}): Promise<Running> {
+  const socket = freshName();
+  const server = await serve({
+    signals: false,
+    graceMs: 0,
+    ...options,
+    socket,
+    routes: (router) => router.service(EchoService, { ...createEcho(), ...implementation }),
+  });
+  const path = server.address.slice("unix:".length);
+  const raws: RawClient[] = [];
+  const channels: Channel[] = [];
+  const memory = () => server.stats().memory ?? assert.fail("nothing is counted");
+  return {
+    server,
+    path,
+    held: () => memory().unreadBytes + memory().unfinishedBytes,
+    channel() {
+      const channel = createChannel(socket, { timeoutMs: 60_000 });
+      channels.push(channel);
+      return channel;
+    },
+    async raw(windowSize) {
+      const raw = await RawClient.connect(path, windowSize);
+      raws.push(raw);
+      return raw;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const raw of raws) {
+        raw.close();
+      }
+      await Promise.all(channels.map((channel) => channel.close()));
+      await server.close();
+    },
+  };
+}
+
+/** Until nothing has changed for some turns of the event loop, in which the other side has had its own. */
+async function settled(value: () => number): Promise<number> {
+  for (let calm = 0, before = value(); calm < 50; before = value()) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    calm = value() === before ? calm + 1 : 0;
+  }
+  return value();
+}
+
+/** Reads nothing of what it is sent. */
+const deaf: Partial<Echo> = { clientStream: () => new Promise(() => {}) };
+
+async function* endless(bytes: number): AsyncIterable<{ payload: Uint8Array }> {
+  for (const payload = new Uint8Array(bytes); ; ) {
+    yield { payload };
+  }
+}
+
+describe("a server whose handler reads nothing", () => {
+  for (const bytes of [0, 100, 20_000, 300_000, 1_000_000]) {
+    it(`holds the stream's window of messages of ${bytes} bytes, and a message`, async () => {
+      await using at = await running(deaf);
+      at.channel()
+        .client(EchoService)
+        .clientStream(endless(bytes), { timeoutMs: 60_000 })
+        .catch(() => {});
+      await until(() => at.held() > window / 2, "the window is used");
+      const held = await settled(at.held);
+      assert.ok(held <= 1.5 * window + Math.min(bytes, 4 * KiB), `${held} bytes are held`);
+    });
+  }
+
+  it("holds what it was sent as bytes: a message of 5 bytes costs no object", async () => {
+    await using at = await running(deaf);
+    const raw = await at.raw();
+    await until(() => raw.window > 65_535, "the window is open");
+    for (let id = 1; id < 17; id += 2) {
+      await raw.send(requestHeaders(id, "ClientStream"));
+      for (let sent = 0; sent < window; ) {
+        sent += await raw.sendData(id, Buffer.alloc(window - sent));
+        await new Promise(setImmediate);
+      }
+    }
+    await until(() => at.held() >= 8 * window, "all of it is there");
+    assert.ok(at.held() <= 8 * window * 1.5, `${at.held()} bytes are held for ${8 * window}`);
+  });
+
+  it("joins what comes in frames of a few bytes", async () => {
+    await using at = await running(deaf);
+    const raw = await at.raw();
+    await raw.send(requestHeaders(1, "ClientStream"));
+    const message = envelope(new Uint8Array(3));
+    const frames = Array.from(message, (_, i) => frame(FrameType.DATA, 0, 1, message.subarray(i, i + 1)));
+    const times = 4_000;
+    for (let i = 0; i < times; i++) {
+      await raw.send(...frames);
+    }
+    await until(() => at.held() >= times * message.length, "all of it is there");
+    assert.ok(at.held() <= 1.5 * times * message.length + 2 * KiB, `${at.held()} bytes are held`);
+  });
+
+  for (const streams of [8, 64, 2_000]) {
+    it(`answers other calls on a connection with ${streams} streams of the kind, and health checks`, async () => {
+      await using at = await running(deaf);
+      const channel = at.channel();
+      const client = channel.client(EchoService);
+      await client.unary({});
+      for (let i = 0; i < streams; i++) {
+        client.clientStream(endless(1_000), { timeoutMs: 120_000 }).catch(() => {});
+      }
+      await until(() => at.held() > Math.min(streams * window * 0.5, 4 * MiB), "they are unread");
+      assert.equal((await client.unary({ text: "still there" })).text, "still there");
+      assert.equal((await client.unary({ payload: new Uint8Array(2 * MiB) })).payload.length, 2 * MiB);
+      await channel.ready({ healthy: true, timeoutMs: 60_000 });
+      const held = await settled(at.held);
+      assert.ok(held <= 56 * MiB, `${held} bytes are held`);
+    });
+  }
+});
+
+describe("a client that reads nothing", () => {
+  const chatty: Partial<Echo> = {
+    async *serverStream(request) {
+      for (const payload = new Uint8Array(request.responseSize); ; ) {
+        yield { payload };
+      }
+    },
+  };
+  const heldBy = (channel: Channel) => {
+    const { unreadBytes, unfinishedBytes } = channel.stats().memory ?? assert.fail("nothing is counted");
+    return unreadBytes + unfinishedBytes;
+  };
+
+  for (const responseSize of [0, 1_000, 1_000_000]) {
+    it(`holds the stream's window of messages of ${responseSize} bytes, and a message`, async () => {
+      await using at = await running(chatty);
+      const channel = at.channel();
+      const messages = channel.client(EchoService).serverStream({ responseSize })[Symbol.asyncIterator]();
+      await messages.next();
+      await until(() => heldBy(channel) > window / 2, "the window is used");
+      const held = await settled(() => heldBy(channel));
+      assert.ok(held <= 1.5 * Math.max(2 * window, 2 * responseSize), `${held} bytes are held`);
+      await messages.return?.();
+      assert.equal(heldBy(channel), 0);
+    });
+  }
+
+  for (const streams of [8, 64, 2_000]) {
+    it(`has other calls answered on a connection with ${streams} streams of the kind`, async () => {
+      await using at = await running(chatty);
+      const channel = at.channel();
+      const client = channel.client(EchoService);
+      const kept: AsyncIterator<unknown>[] = [];
+      for (let i = 0; i < streams; i++) {
+        const messages = client.serverStream({ responseSize: 1_000 })[Symbol.asyncIterator]();
+        kept.push(messages);
+        messages.next().catch(() => {});
+      }
+      await until(() => heldBy(channel) > Math.min(streams * window * 0.5, 4 * MiB), "they are unread");
+      assert.equal((await client.unary({ text: "still there" })).text, "still there");
+      assert.equal((await client.unary({ responseSize: 2 * MiB })).payload.length, 2 * MiB);
+      await channel.ready({ healthy: true, timeoutMs: 60_000 });
+      const held = await settled(() => heldBy(channel));
+      assert.ok(held <= 56 * MiB, `${held} bytes are held`);
+    });
+  }
+
+  it("holds what came before the end until it is read", async () => {
+    await using at = await running({
+      async *serverStream() {
+        for (let i = 0; i < 10; i++) {
+          yield { payload: new Uint8Array(10_000) };
+        }
+      },
+    });
+    const channel = at.channel();
+    const messages = channel.client(EchoService).serverStream({})[Symbol.asyncIterator]();
+    await messages.next();
+    await until(() => channel.stats().inFlight === 0, "the call is over");
+    assert.ok(heldBy(channel) >= 90_000, `${heldBy(channel)} bytes are held`);
+    let count = 1;
+    while (!(await messages.next()).done) {
+      count++;
+    }
+    assert.deepEqual([count, heldBy(channel)], [10, 0]);
+  });
+});
+
+describe("messages that are not whole", () => {
+  it("cost a server what has come of them, not what they announce", async () => {
+    await using at = await running({});
+    const raw = await at.raw();
+    const begun = Buffer.alloc(6);
+    begun.writeUInt32BE(10 * MiB - 1, 1);
+    for (let id = 1; id < 4_000; id += 2) {
+      await raw.send(requestHeaders(id, "Unary"), frame(FrameType.DATA, 0, id, begun));
+    }
+    await until(() => (at.server.stats().inFlight ?? 0) >= 2_000, "all have begun");
+    await until(() => at.held() > 2_000, "all have come");
+    assert.ok(at.held() <= 2_000 * 2 * KiB, `${at.held()} bytes are held`);
+  });
+
+  it("are let in as there is memory for all of them, and stop nobody", async () => {
+    await using at = await running({});
+    const raw = await at.raw();
+    const client = at.channel().client(EchoService);
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(10 * MiB, 1);
+    const piece = Buffer.alloc(16_384);
+    let sent = 0;
+    for (let id = 1; id < 400; id += 2) {
+      await raw.send(requestHeaders(id, "Unary"));
+      sent += await raw.sendData(id, head);
+    }
+    // As much as the windows allow, all but the last byte.
+    const sentOn = new Map<number, number>();
+    for (let idle = 0; idle < 30; idle++) {
+      for (let id = 1; id < 400; id += 2) {
+        const before = sentOn.get(id) ?? 0;
+        const allowed = Math.min(raw.initialWindow + (raw.updates.get(id) ?? 0) - 5, 10 * MiB - 1) - before;
+        const bytes = await raw.sendData(id, piece.subarray(0, Math.max(0, Math.min(allowed, piece.length))));
+        sentOn.set(id, before + bytes);
+        sent += bytes;
+        idle = bytes > 0 ? 0 : idle;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const held = await settled(at.held);
+    assert.ok(sent > 10 * MiB && sent < 56 * MiB, `${sent} bytes could be sent`);
+    assert.ok(held <= 56 * MiB, `${held} bytes are held`);
+    assert.ok(!raw.isClosed, raw.goAway);
+    assert.equal((await client.unary({ text: "beside it" })).text, "beside it");
+    await raw.send(requestHeaders(401, "Unary"));
+    await raw.sendData(401, envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "on it" }))), 1);
+    await until(() => raw.answered.has(401), "another call on that connection is answered");
+  });
+
+  it("become whole in the end, many that are larger than all there is a place for", async () => {
+    await using at = await running({});
+    const client = at.channel().client(EchoService);
+    const payload = Buffer.alloc(9 * MiB, "m");
+    const answers = await Promise.all(Array.from({ length: 12 }, () => client.unary({ payload, text: "large" })));
+    assert.deepEqual(new Set(answers.map((answer) => answer.payload.length)), new Set([9 * MiB]));
+    await until(() => at.held() === 0, "nothing is held");
+  });
+});
+
+describe("a request that does not become whole", () => {
+  it("fails after requestTimeoutMs, and nothing of it is held", async () => {
+    await using at = await running(
+      {
+        async *bidiStream(requests) {
+          for await (const { text } of requests) yield { text };
+        },
+      },
+      { requestTimeoutMs: 100 },
+    );
+    const raw = await at.raw();
+    const begun = Buffer.alloc(1_000);
+    begun.writeUInt32BE(10_000, 1);
+    const whole = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "whole" })));
+    await raw.send(
+      requestHeaders(1, "Unary"),
+      frame(FrameType.DATA, 0, 1, begun),
+      requestHeaders(3, "Unary"),
+      requestHeaders(5, "ServerStream"),
+      frame(FrameType.DATA, 0, 5, whole),
+      requestHeaders(7, "BidiStream"),
+      frame(FrameType.DATA, 0, 7, begun),
+      requestHeaders(9, "BidiStream"),
+      frame(FrameType.DATA, 0, 9, whole),
+      requestHeaders(11, "BidiStream"),
+    );
+    await until(() => [1, 3, 5, 7].every((id) => raw.answered.has(id)), "they are answered");
+    assert.match(String(raw.answered.get(1)), /grpc-status.*4.*requestTimeoutMs/s);
+    const { methods } = at.server.stats();
+    const failed = ["Unary", "ServerStream", "BidiStream"].map(
+      (name) => methods[`vyra.test.EchoService/${name}`]?.ended,
+    );
+    assert.deepEqual(failed, [{ DEADLINE_EXCEEDED: 2 }, { DEADLINE_EXCEEDED: 1 }, { DEADLINE_EXCEEDED: 1 }]);
+    assert.equal(at.held(), 0);
+    // A stream that says nothing for a while is none of them.
+    assert.deepEqual([raw.resets.has(9), raw.answered.has(11)], [false, false]);
+  });
+});
