@@ -5,7 +5,7 @@ import { Code, type Interceptor } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, resolveSocket } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, setUp } from "../support/engines.js";
+import { clientEngines, freshName, setUp } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -32,29 +32,37 @@ async function fieldsWith(
 
 const passThrough: Interceptor = (next) => (req) => next(req);
 
-for (const [how, interceptors] of [
-  ["", []],
-  [", through interceptors", [passThrough]],
-] as [string, Interceptor[]][]) {
-  describe(`what a client's requests say of it${how}`, () => {
+for (const [engine, how, interceptors] of clientEngines.flatMap((engine) => [
+  [engine, "", []] as const,
+  [engine, " through interceptors", [passThrough]] as const,
+])) {
+  describe(`what the requests of a client say of it, engine ${engine}${how}`, () => {
     it("is gRPC's user-agent and authority", async () => {
-      for (const fields of await fieldsWith({ interceptors })) {
+      for (const fields of await fieldsWith({ engine, interceptors: [...interceptors] })) {
         assert.match(fields["user-agent"] ?? "", /^grpc-node-vyra\/\d+\.\d+\.\d+$/);
         assert.equal(fields[":authority"], "localhost");
       }
     });
 
     it("is what the application calls itself, too, and another authority", async () => {
-      const options = { interceptors, userAgent: "my-app/1.2 (test)", authority: "backend.example:80" };
+      const options = {
+        engine,
+        interceptors: [...interceptors],
+        userAgent: "my-app/1.2 (test)",
+        authority: "backend.example:8080",
+      };
       for (const fields of await fieldsWith(options)) {
         assert.match(fields["user-agent"] ?? "", /^my-app\/1\.2 \(test\) grpc-node-vyra\//);
-        assert.equal(fields[":authority"], "backend.example:80");
+        assert.equal(fields[":authority"], "backend.example:8080");
         assert.match(`${fields["grpc-timeout"] ?? "none"}`, /^\d+m$|^none$/);
       }
     });
 
     it("is what a call's own headers say, and the time limit stays", async () => {
-      const seen = await fieldsWith({ interceptors, userAgent: "my-app" }, { "User-Agent": "something/else" });
+      const seen = await fieldsWith(
+        { engine, interceptors: [...interceptors], userAgent: "my-app" },
+        { "User-Agent": "something/else" },
+      );
       for (const fields of seen) {
         assert.equal(fields["user-agent"], "something/else");
       }
@@ -70,6 +78,7 @@ describe("an authority or a user-agent that is no field of HTTP", () => {
     { authority: "user@host" },
     { authority: "a/b" },
     { authority: "größe" },
+    { authority: "a:b" },
     { userAgent: "" },
     { userAgent: " x" },
     { userAgent: "a\r\nb" },

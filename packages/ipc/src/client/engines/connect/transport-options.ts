@@ -1,12 +1,15 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
+import { defaultAuthority, userAgentOf } from "../../called.js";
 import { defaultMaxBytes, type IpcTransportOptions } from "../../options.js";
 import { judging } from "./answer.js";
 import { attempt } from "./attempt.js";
 import { moving } from "./moving.js";
 
-/** What peers are told they are called. The socket's path, as gRPC peers send it, would say no more. */
-export const authority = "http://localhost";
+/** What peers are told they are called, as an origin. */
+export function originOf({ authority = defaultAuthority }: IpcTransportOptions): string {
+  return `http://${authority}`;
+}
 
 /**
  * The options of Connect's gRPC transport over an HTTP client of ours.
@@ -22,8 +25,8 @@ export function transportOptions(
 ): CommonTransportOptions {
   const isBinary = options.useBinaryFormat ?? true;
   return {
-    httpClient: judging(httpClient, isBinary),
-    baseUrl: authority,
+    httpClient: judging(calledBy(userAgentOf(options.userAgent), httpClient), isBinary),
+    baseUrl: originOf(options),
     interceptors: [...(options.interceptors ?? []), ...aroundCall, moving, ...aroundAttempt, attempt],
     useBinaryFormat: isBinary,
     acceptCompression: options.acceptCompression ?? [],
@@ -33,5 +36,15 @@ export function transportOptions(
     writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
     ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
     ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
+  };
+}
+
+/** Where a call says nothing of its own, Connect does: what this library is called is said instead. */
+function calledBy(userAgent: string, send: UniversalClientFn): UniversalClientFn {
+  return (request) => {
+    if (request.header.get("user-agent")?.startsWith("connect-es/")) {
+      request.header.set("user-agent", userAgent);
+    }
+    return send(request);
   };
 }

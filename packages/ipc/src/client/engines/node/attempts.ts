@@ -8,12 +8,10 @@ import type { Sessions } from "../../connection.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { lost, sentAway } from "../connect/lost.js";
-import { authority } from "../connect/transport-options.js";
 import type { NodeSession } from "./session.js";
 
 /** The attempts of one call: at most one at a time, each on a stream of its own. */
 export class Attempts {
-  readonly authority = authority;
   #session: NodeSession | undefined;
   #stream: ClientHttp2Stream | undefined;
   #isAnswered = false;
@@ -25,6 +23,8 @@ export class Attempts {
   constructor(
     private readonly connection: Sessions<NodeSession>,
     private readonly isPatient: boolean,
+    /** As an origin; connect-node asks for it. */
+    readonly authority: string,
   ) {}
 
   /** What it sees is one attempt, on its way out and as it comes back. */
@@ -53,7 +53,9 @@ export class Attempts {
     if (this.#signal?.aborted) {
       throw this.#signal.reason; // nobody waits for the answer any more
     }
-    const stream = this.#open(session, { ...fieldsOf(headers), ":method": method, ":path": path }, options);
+    // Node.js would say "localhost:80".
+    const pseudo = { ":authority": this.authority.slice("http://".length), ":method": method, ":path": path };
+    const stream = this.#open(session, { ...fieldsOf(headers), ...pseudo }, options);
     const onAnswer = (fields: object) => {
       this.#isAnswered ||= "grpc-status" in fields;
     };

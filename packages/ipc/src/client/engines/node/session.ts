@@ -9,7 +9,7 @@ import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js"
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
 import { notBegunAfter } from "../connect/lost.js";
-import { authority } from "../connect/transport-options.js";
+import { originOf } from "../connect/transport-options.js";
 
 /** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */
 export class NodeSession implements Session {
@@ -126,7 +126,7 @@ class KeepAlive {
 export async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
   const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
   const socket = await dial(path, options.trustedUsers ?? []);
-  const session = connectHttp2(authority, {
+  const session = connectHttp2(originOf(options), {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     maxSessionMemory: 1_024,

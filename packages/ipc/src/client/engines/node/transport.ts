@@ -4,7 +4,7 @@ import { CallCounter, counting } from "../../../stats/index.js";
 import type { IpcTransport, IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { throughConnect } from "../connect/calls.js";
-import { transportOptions } from "../connect/transport-options.js";
+import { originOf, transportOptions } from "../connect/transport-options.js";
 import { Attempts } from "./attempts.js";
 import { openSession } from "./session.js";
 
@@ -15,7 +15,7 @@ export function createNodeTransport(path: string, options: IpcTransportOptions):
   const count = counting(counter, Code.Unknown);
   const forOneCall = async (): Promise<Transport> => {
     const { createTransport, createNodeHttpClient } = await loadConnect();
-    const attempts = new Attempts(connection, options.waitForReady ?? false);
+    const attempts = new Attempts(connection, options.waitForReady ?? false, originOf(options));
     const httpClient = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => attempts });
     return createTransport(transportOptions(options, httpClient, [count], [attempts.interceptor]));
   };

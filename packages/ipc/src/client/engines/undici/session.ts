@@ -10,7 +10,6 @@ import type { Session } from "../../connection.js";
 import { channelClosed, refused } from "../../errors.js";
 import { Patience } from "../../patience.js";
 import { lost, sentAway } from "../connect/lost.js";
-import { authority } from "../connect/transport-options.js";
 import { Call, type CallHost } from "./call.js";
 import type { Undici } from "./load.js";
 import { Wire, type WireListener } from "./wire.js";
@@ -47,6 +46,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     private readonly path: string,
     private readonly socket: Socket,
     undici: Undici,
+    origin: string,
     keepAlive: KeepAlive,
   ) {
     this.peer = credentialsOf(socket);
@@ -63,7 +63,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     });
     this.#wire = new Wire(socket, this);
     this.#wire.once("close", () => setImmediate(() => this.#close()));
-    this.#client = new undici.Client(authority, optionsFor(this.#wire, keepAlive));
+    this.#client = new undici.Client(origin, optionsFor(this.#wire, keepAlive));
     // undici connects when it has a request. This one is withdrawn before it is sent.
     const withdrawn = new Error("only to connect");
     this.#client.dispatch(

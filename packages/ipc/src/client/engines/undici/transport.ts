@@ -11,7 +11,7 @@ import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { throughConnect } from "../connect/calls.js";
 import { notBegunAfter } from "../connect/lost.js";
-import { transportOptions } from "../connect/transport-options.js";
+import { originOf, transportOptions } from "../connect/transport-options.js";
 import { loadUndici } from "./load.js";
 import { UndiciSession } from "./session.js";
 
@@ -61,7 +61,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
 async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<UndiciSession> {
   const undici = await loadUndici();
   const socket = await dial(path, options.trustedUsers ?? []);
-  const session = new UndiciSession(path, socket, undici, {
+  const session = new UndiciSession(path, socket, undici, originOf(options), {
     intervalMs: options.keepAliveIntervalMs ?? 300_000,
     timeoutMs: options.keepAliveTimeoutMs ?? 20_000,
   });
