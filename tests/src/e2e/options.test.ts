@@ -26,10 +26,7 @@ describe("what cannot be meant", () => {
   }
 
   for (const options of [
-    ...[Number.NaN, -1, "5s", Number.POSITIVE_INFINITY].flatMap((ms) => [
-      { keepAliveIntervalMs: ms },
-      { keepAliveTimeoutMs: ms },
-    ]),
+    ...[Number.NaN, -1, "5s"].flatMap((ms) => [{ keepAliveIntervalMs: ms }, { keepAliveTimeoutMs: ms }]),
     ...[Number.NaN, -1, 0, "5"].flatMap((bytes) => [{ readMaxBytes: bytes }, { writeMaxBytes: bytes }]),
     ...[Number.NaN, -1, "5"].map((compressMinBytes) => ({ compressMinBytes })),
     ...["1001", ["bob"], [Number.NaN]].map((trustedUsers) => ({ trustedUsers })),
