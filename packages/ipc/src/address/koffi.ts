@@ -1,6 +1,7 @@
-import { createRequire } from "node:module";
-
 type Koffi = typeof import("koffi");
+
+/** Not imported: webpack would replace `createRequire` by what it can work out beforehand, which is nothing here. */
+const { createRequire } = process.getBuiltinModule("node:module");
 
 /**
  * Loads koffi, which no bundler can take along: its code is a file of machine code. So it is looked for while the program runs:
@@ -24,12 +25,17 @@ export function loadKoffi(): Koffi {
 
 /** Files from whose folders upwards Node.js looks for packages. */
 function places(): string[] {
-  const found: (string | undefined)[] = [
-    import.meta.url as string | undefined, // none where a bundler has made CommonJS of this module,
-    typeof __filename === "string" ? __filename : undefined, // which has this instead
-    process.argv[1],
-  ];
-  return found.filter((place) => place !== undefined);
+  const found = [import.meta.url as string | undefined, commonJsFile(), process.argv[1]];
+  return [...new Set(found.filter((place) => place !== undefined))];
+}
+
+/** Where this is, if a bundler has made CommonJS of it, which has no `import.meta.url`; some fold `typeof __filename` into a constant. */
+function commonJsFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined; // an ES module
+  }
 }
 
 /** koffi cannot be loaded; `cause` is what Node.js says of it. */

@@ -5,7 +5,7 @@ import { clearInterval, setInterval } from "../real-timers.js";
  * own and no copy. A stretch belongs to its message for good; the memory goes when the last message in it has gone.
  */
 const SLAB_BYTES = 65_536;
-type Memory = ReturnType<typeof Buffer.allocUnsafeSlow>;
+type Memory = Buffer;
 
 /** Memory of large messages that have been sent, for the next ones. What has not been wanted for a while is let go. */
 const spare: Memory[] = [];
@@ -18,7 +18,11 @@ let spareTimer: NodeJS.Timeout | undefined;
 const lent = new WeakMap<ArrayBufferLike, Memory>();
 
 /** Valid from `at` on, for as many bytes as were reserved last; the message being written begins at `start`. */
-export const slab = { buffer: Buffer.allocUnsafeSlow(SLAB_BYTES), start: 0, at: 0 };
+export const slab: { buffer: Buffer; start: number; at: number } = {
+  buffer: Buffer.allocUnsafeSlow(SLAB_BYTES),
+  start: 0,
+  at: 0,
+};
 /** What messages go on in after one that needed more than there was. */
 let shelved: { readonly buffer: Memory; readonly at: number } | undefined;
 
