@@ -1,3 +1,5 @@
+import { Turn, taking } from "./turns.js";
+
 /** What an inbox is filled from. */
 export interface InboxSource<R> {
   /** The next that has come; `nothing` if there is none. What it throws, or its promise, ends the reader's loop. */
@@ -20,6 +22,10 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
   #end: { readonly error: unknown } | undefined;
   /** Readers that are there before what they want, in order. */
   readonly #readers: Reader<R>[] = [];
+  readonly #turn = new Turn(taking);
+  #isTurnOver = false;
+  /** Readers that take what there is in the next turn of the event loop, so that all that has come is not taken in one. */
+  #later = 0;
 
   constructor(private readonly source: InboxSource<R>) {}
 
@@ -69,9 +75,22 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
 
   /** @param holder - kept in memory for as long as this reader waits */
   next(holder?: unknown): Promise<IteratorResult<R>> {
+    return this.#isTurnOver || this.#later > 0 ? this.#takeLater(holder) : this.#take(holder);
+  }
+
+  async #takeLater(holder: unknown): Promise<IteratorResult<R>> {
+    this.#later++;
+    await this.#turn.next();
+    this.#later--;
+    this.#isTurnOver = false;
+    return this.#take(holder);
+  }
+
+  #take(holder: unknown): Promise<IteratorResult<R>> {
     try {
       const taken = this.source.take();
       if (taken !== nothing) {
+        this.#isTurnOver = this.#turn.spend(0);
         // A promise that is settled at once costs less than one that is made to wait.
         return taken instanceof Promise ? taken.then(resultOf<R>) : Promise.resolve({ done: false, value: taken });
       }

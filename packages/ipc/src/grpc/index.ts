@@ -55,4 +55,5 @@ export {
   messageOf,
 } from "./thrown.js";
 export { formatTimeout, parseTimeout, timeoutHeader } from "./timeout.js";
+export { inTurns, sending, Turn, taking } from "./turns.js";
 export { type Inlet, memoryOverhead } from "./unfinished-message.js";

@@ -1,6 +1,7 @@
 import { envelopeOf } from "./envelope.js";
 import { checkedResult } from "./iterators.js";
 import type { Encoded } from "./message-inbox.js";
+import { sending, Turn } from "./turns.js";
 
 /** Where messages go: an HTTP/2 stream. */
 export interface Outlet {
@@ -27,7 +28,8 @@ export class Drain {
 }
 
 /**
- * Sends messages one by one, each when the one before it has found room.
+ * Sends messages one by one, each when the one before it has found room, and so many in a turn of the event loop: a source that always
+ * has a next one would let nobody else in, not even whoever wants to cancel it.
  *
  * @param encode turns a message into bytes; compressing takes time
  * @param isOver tells that nobody wants any more, before each message
@@ -43,6 +45,7 @@ export async function sendMessages(
   isOver: () => boolean,
   onFirst?: () => void,
 ): Promise<boolean> {
+  const turn = new Turn(sending);
   for (let isFirst = true; ; isFirst = false) {
     const { done, value } = checkedResult(await source.next());
     if (done || isOver()) {
@@ -58,6 +61,12 @@ export async function sendMessages(
     }
     if (!outlet.message(envelopeOf(bytes.length, flags), bytes) && !outlet.isClosed) {
       await drain.wait();
+    }
+    if (turn.spend(bytes.length)) {
+      await turn.next();
+      if (isOver()) {
+        return false;
+      }
     }
   }
 }

@@ -6,6 +6,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { ErrorCode } from "@vyra/http2";
 import {
   abortableIterable,
+  inTurns,
   isHttpField,
   parseTimeout,
   percentDecoded,
@@ -150,7 +151,7 @@ function endedWith(res: NodeResponse, response: UniversalServerResponse): Univer
     return response;
   }
   res.once("close", () => iterator.return?.().catch(() => {}));
-  return { ...response, body: { [Symbol.asyncIterator]: () => iterator } };
+  return { ...response, body: inTurns(iterator) };
 }
 
 function pathOf(req: NodeRequest): string {

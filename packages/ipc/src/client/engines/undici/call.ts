@@ -1,7 +1,7 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
-import { abortableIterable, connectErrorFrom, isHttpField, valuesOf } from "../../../grpc/index.js";
+import { abortableIterable, connectErrorFrom, isHttpField, sending, Turn, valuesOf } from "../../../grpc/index.js";
 import { setImmediate } from "../../../real-timers.js";
 import { Received } from "./received.js";
 
@@ -220,9 +220,13 @@ export class Call implements Dispatcher.DispatchHandler {
   async *#outgoing(): AsyncIterable<Uint8Array> {
     try {
       if (this.request.body !== undefined) {
+        const turn = new Turn(sending);
         for await (const bytes of abortableIterable(this.request.body, this.#sending.signal)) {
           for (let at = 0; at < bytes.length; at += maxPieceBytes) {
             yield bytes.subarray(at, at + maxPieceBytes);
+          }
+          if (turn.spend(bytes.length)) {
+            await turn.next();
           }
         }
       }

@@ -10,7 +10,17 @@ import {
   type StreamError,
 } from "@vyra/http2";
 import { CallScope } from "../../../call-scope.js";
-import { BytesInbox, Drain, fieldOf, headersOf, isHttpField, isInstance, letGo } from "../../../grpc/index.js";
+import {
+  BytesInbox,
+  Drain,
+  fieldOf,
+  headersOf,
+  isHttpField,
+  isInstance,
+  letGo,
+  sending,
+  Turn,
+} from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
@@ -114,9 +124,13 @@ export class BridgedCall implements RequestHandler, Reviewed {
     } else {
       let chunk = await chunks.next(); // only then are the headers complete
       stream.respond(block, listOf(header));
+      const turn = new Turn(sending);
       for (; !chunk.done && !stream.isClosed; chunk = await chunks.next()) {
         if (!stream.data(chunk.value) && !stream.isClosed) {
           await this.#drain.wait();
+        }
+        if (turn.spend(chunk.value.length)) {
+          await turn.next();
         }
       }
       letGo(chunks);
