@@ -10,6 +10,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { binaryCodec } from "../dist/grpc/codec.js";
 import { decoderOf } from "../dist/grpc/decoder.js";
+import { maxUnknownFields } from "../dist/grpc/unknown-fields.js";
 import { kinds, Maker, scalars, seeded } from "./random-messages.js";
 
 const keys = scalars.filter(
@@ -147,14 +148,20 @@ describe("the decoder", () => {
   });
 
   it("leaves nothing in memory that is lent, whichever way it is read", () => {
-    const unknownField = Buffer.from([0xa0, 0x7d, 0x01]); // left to fromBinary
+    const unknownField = Buffer.from([0xa0, 0x7d, 0x01]);
+    const group = Buffer.from([0xa3, 0x7d, 0xa4, 0x7d]); // left to fromBinary
     for (const length of [0, 1, 64, 65, 5_000, 100_000]) {
-      for (const rest of [Buffer.alloc(0), unknownField]) {
+      for (const rest of [Buffer.alloc(0), unknownField, group]) {
         const memory = Buffer.concat([sharedOf(length), rest]);
         const lent = new Uint8Array(memory.buffer, memory.byteOffset, memory.length);
-        assert.equal(decoderOf(shared)(lent, true) === undefined, rest.length > 0);
-        const value = bytesIn(binaryCodec(shared, {}).parse(lent, true));
+        assert.equal(decoderOf(shared)(lent, true) === undefined, rest === group);
+        const message = binaryCodec(shared, {}).parse(lent, true);
+        const value = bytesIn(message);
         lent.fill(0xff);
+        assert.deepEqual(
+          message.$unknown?.[0]?.data,
+          [undefined, Uint8Array.of(1), Uint8Array.of(0xa4, 0x7d)][rest.length && (rest === group ? 2 : 1)],
+        );
         assert.deepEqual(value, new Uint8Array(length).fill(7));
       }
     }
@@ -187,7 +194,12 @@ describe("the decoder", () => {
 
   it("leaves to protobuf-es what is out of the ordinary", () => {
     const declined: Record<string, readonly number[]> = {
-      "an unknown field": [0x88, 0x7d, 0x01],
+      "an unknown group": [0x8b, 0x7d, 0x8c, 0x7d],
+      "an unknown field's value that is too long": [0x88, 0x7d, 0x81, 0x00],
+      "an unknown field beyond the end": [0x8a, 0x7d, 5, 0x61],
+      "an unknown field of 8 bytes beyond the end": [0x89, 0x7d, 1, 2, 3, 4],
+      "an unknown field's tag that is too long": [0x88, 0xfd, 0x00, 0x01],
+      "an unknown field beyond the end of its message": [0x6a, 3, 0x8a, 0x7d, 2, 0x61, 0x61],
       "another wire type": [0x0d, 1, 0, 0, 0],
       "a group": [0x6b, 0x6c],
       "field 0": [0x00, 0x01],
@@ -245,5 +257,92 @@ describe("the decoder", () => {
     assert.equal(binaryCodec(small, {}).parse(Uint8Array.from([0x88, 0x7d, 0x01])).$unknown?.length, 1);
     assert.throws(() => usual.parse(nested(101)), /maximum recursion depth of 100/);
     assert.throws(() => usual.parse(Uint8Array.from([0x12, 5])), /cannot parse test.Small: premature EOF/);
+  });
+
+  /** So many unknown fields of every kind but groups, each of which `between` may come before. */
+  const unknownFields = (count: number, random: () => number, between: (i: number) => Uint8Array = () => empty) =>
+    joined(
+      Array.from({ length: count }, (_, i) => {
+        const no = 1_900 + Math.floor(random() * 50);
+        const kind = Math.floor(random() * 4);
+        const tag = (wireType: number) => [((no << 3) & 0x7f) | wireType | 0x80, no >> 4];
+        const length = Math.floor(random() * 5) * 20;
+        const field = [
+          [...tag(0), 0x80 | (i & 0x7f), 1],
+          [...tag(1), ...new Array(8).fill(i & 0xff)],
+          [...tag(2), length, ...new Array(length).fill(i & 0xff)],
+          [...tag(5), ...new Array(4).fill(i & 0xff)],
+        ][kind] as number[];
+        return joined([between(i), Uint8Array.from(field)]);
+      }),
+    );
+  const empty = new Uint8Array(0);
+  const childOf = (bytes: Uint8Array) =>
+    toBinary(small, Object.assign(create(small), { child: fromBinary(small, bytes) }) as Message);
+  const knownField = Uint8Array.of(0x08, 7);
+
+  it("keeps unknown fields as protobuf-es does, wherever they are", () => {
+    const random = seeded(23);
+    for (let round = 0; round < 100; round++) {
+      const bytes = unknownFields(round, random, () => (random() < 0.5 ? empty : knownField));
+      assertRead(small, bytes);
+      assertRead(small, joined([bytes, childOf(bytes), knownField, childOf(bytes), bytes]));
+    }
+  });
+
+  for (const [where, bytesOf] of [
+    ["in a row", (count: number) => unknownFields(count, seeded(29))],
+    ["between others", (count: number) => unknownFields(count, seeded(29), (i) => (i % 3 > 0 ? knownField : empty))],
+    ["in a message within", (count: number) => childOf(unknownFields(count, seeded(29)))],
+    [
+      "in many messages",
+      (count: number) => joined(new Array(Math.ceil(count / 60)).fill(childOf(unknownFields(60, seeded(29))))),
+    ],
+  ] as const) {
+    it(`keeps together those beyond ${maxUnknownFields}, byte for byte (${where})`, () => {
+      const bytes = bytesOf(3 * maxUnknownFields);
+      const lent = bytes.slice();
+      const message = decoderOf(small)(lent, true);
+      lent.fill(0);
+      assert(message !== undefined);
+      const all = fromBinary(small, bytes);
+      assert(Buffer.compare(toBinary(small, message), toBinary(small, all)) === 0);
+      let kept = 0;
+      for (let at: typeof message | undefined = message; at; at = (at as unknown as { child?: Message }).child) {
+        kept += at.$unknown?.length ?? 0;
+      }
+      assert(kept > maxUnknownFields && kept <= 2 * maxUnknownFields, `${kept} are kept`);
+      assertSame(fromBinary(small, toBinary(small, message)), all);
+      const { parse } = binaryCodec(small, { binaryOptions: { readUnknownFields: false } });
+      assertSame(parse(bytes), fromBinary(small, bytes, { readUnknownFields: false }));
+    });
+  }
+
+  it("refuses more of them only where protobuf-es would keep each by itself", () => {
+    const { parse } = binaryCodec(small, {});
+    const dropping = binaryCodec(small, { binaryOptions: { readUnknownFields: false } });
+    const wrapped = Uint8Array.of(0x82, 0x01, 2, 0x08, 1);
+    const odd = {
+      "a wrapper": wrapped,
+      "a group": Uint8Array.of(0x8b, 0x7d, 0x8c, 0x7d),
+      "a varint that is too long": Uint8Array.of(0x08, 0x81, 0x00),
+    };
+    for (const [what, field] of Object.entries(odd)) {
+      for (const wrap of [(bytes: Uint8Array) => bytes, childOf]) {
+        const few = joined([wrap(unknownFields(maxUnknownFields - 1, seeded(31))), field]);
+        assertSame(parse(few), fromBinary(small, few));
+        const many = joined([wrap(unknownFields(maxUnknownFields + 1, seeded(31))), field]);
+        assert.throws(
+          () => parse(many),
+          /resource_exhausted.* test.Small of \d+ bytes has more than 10000 unknown fields/,
+          what,
+        );
+        assertSame(dropping.parse(many), fromBinary(small, many, { readUnknownFields: false }));
+      }
+    }
+    const cut = joined([unknownFields(maxUnknownFields + 1, seeded(31)), Uint8Array.of(0x12)]);
+    assert.throws(() => parse(cut), /resource_exhausted/);
+    const values = joined(new Array(maxUnknownFields + 1).fill(Uint8Array.of(0xc8, 0x3e, 5)));
+    assert.throws(() => binaryCodec(closed, {}).parse(values), /resource_exhausted/);
   });
 });

@@ -17,6 +17,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 import { copyOf } from "./envelope.js";
+import { assertFewUnknown } from "./few-unknown.js";
 import { messageOf } from "./thrown.js";
 
 /** How messages of one type travel. */
@@ -26,7 +27,7 @@ export interface Codec<T extends DescMessage = DescMessage> {
   /**
    * Bytes fields of the message may share the memory of `bytes`, unless that is lent: then they are copied.
    * @throws {ConnectError} Internal for bytes that are no such message, on both sides, as gRPC has it:
-   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html.
+   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for more unknown fields than can be kept.
    */
   parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
 }
@@ -40,6 +41,7 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
   // Few codecs do both.
   let encode: Encoder | undefined;
   let decode: Decoder | undefined;
+  const dropsUnknown = binaryOptions?.readUnknownFields === false;
   const isDepthUsual = binaryOptions?.recursionLimit === undefined;
   return {
     serialize(message) {
@@ -53,10 +55,16 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
     parse(bytes, isLent = false) {
       try {
         decode ??= isDepthUsual ? decoderOf(type) : () => undefined;
-        const message = decode(bytes, isLent) as MessageShape<T> | undefined;
-        return message ?? fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
+        const message = decode(bytes, isLent, dropsUnknown) as MessageShape<T> | undefined;
+        if (message !== undefined) {
+          return message;
+        }
+        if (!dropsUnknown) {
+          assertFewUnknown(type, bytes);
+        }
+        return fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
       } catch (error) {
-        throw failed(`parse ${type.typeName}`, Code.Internal, error);
+        throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };

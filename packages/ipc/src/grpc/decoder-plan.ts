@@ -17,6 +17,8 @@ export interface Plan {
   /** Those with tags of one byte, and the others. A field that is not for us is in neither. */
   readonly byTag: (FieldPlan | undefined)[];
   readonly byLongTag: Map<number, FieldPlan>;
+  /** The numbers of all fields, those that are not for us as well: any other field is unknown. */
+  readonly numbers: ReadonlySet<number>;
 }
 
 /**
@@ -76,6 +78,7 @@ export function planOf(type: DescMessage): Plan {
     oneofs: type.oneofs.map(({ localName }) => localName),
     byTag: new Array(0x100).fill(undefined),
     byLongTag: new Map(),
+    numbers: new Set(type.fields.map(({ number }) => number)),
   };
   plans.set(type, plan);
   for (const field of type.fields) {

@@ -12,7 +12,7 @@ import {
   type Shape,
   type ValuePlan,
 } from "./decoder-plan.js";
-import { WireType } from "./encoder.js";
+import { UnknownFields, unknown } from "./unknown-fields.js";
 import {
   closeWire,
   openWire,
@@ -33,20 +33,21 @@ import {
   readUint32,
   readUint64,
   readVarint,
+  skipValue,
   wire,
 } from "./wire-input.js";
 
 /**
  * The counterpart of the encoder. `fromBinary` of protobuf-es makes a reader, a view, a context and a pair for every tag, and takes
- * most of its time for that where messages are short. It remains the authority: whatever is out of the ordinary here (unknown fields,
- * malformed input, groups, wrappers) is declined when it is met, and the message left to it from the beginning, errors included.
+ * most of its time for that where messages are short. It remains the authority: whatever is out of the ordinary here (malformed input,
+ * groups, wrappers) is declined when it is met, and the message left to it from the beginning, errors included.
  */
 
 /**
  * Parses a message of one type; undefined where that is left to `fromBinary`. The memory may be lent: then nothing of the message
- * stays in it.
+ * stays in it. Unknown fields are kept in `$unknown` (see `UnknownFields`), or dropped.
  */
-export type Decoder = (bytes: Uint8Array, isLent?: boolean) => Message | undefined;
+export type Decoder = (bytes: Uint8Array, isLent?: boolean, dropsUnknown?: boolean) => Message | undefined;
 
 const decoders = new WeakMap<DescMessage, Decoder>();
 
@@ -61,13 +62,14 @@ export function decoderOf(type: DescMessage): Decoder {
 }
 
 function createDecoder(plan: Plan): Decoder {
-  return (bytes, isLent = false) => {
+  return (bytes, isLent = false, dropsUnknown = false) => {
     const prototype = Object.getPrototypeOf(bytes);
     if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) {
       return undefined; // its methods may be anything
     }
     openWire(bytes, isLent);
     depth = 0;
+    unknown.begin(dropsUnknown);
     const message = blankOf(plan, shapeOf(plan, bytes.length));
     const isDone = readFields(plan, message, bytes.length);
     closeWire();
@@ -84,21 +86,46 @@ function readFields(plan: Plan, message: Fields, end: number): boolean {
     return false;
   }
   const { byTag } = plan;
+  let unknownFields: UnknownFields | undefined;
   while (wire.at < end) {
-    const tag = wire.bytes[wire.at] as number;
+    const tagAt = wire.at;
+    let tag = wire.bytes[tagAt] as number;
     let field: FieldPlan | undefined;
     if (tag < 0x80) {
       wire.at++;
       field = byTag[tag];
     } else if (readVarint() && wire.high === 0) {
-      field = plan.byLongTag.get(wire.low);
+      tag = wire.low;
+      field = plan.byLongTag.get(tag);
+    } else {
+      return false;
     }
-    if (field === undefined || !readField(field, message)) {
+    if (field === undefined) {
+      unknownFields ??= new UnknownFields();
+      if (!readUnknown(plan, unknownFields, tag, tagAt)) {
+        return false;
+      }
+    } else if (!readField(field, message)) {
       return false;
     }
   }
+  if (unknownFields !== undefined) {
+    unknownFields.addTo(message as Partial<Message>);
+  }
   depth--;
   return wire.at === end;
+}
+
+/** Its tag has been read. */
+function readUnknown({ numbers }: Plan, fields: UnknownFields, tag: number, tagAt: number): boolean {
+  const valueAt = wire.at;
+  const no = tag >>> 3;
+  const wireType = tag & 7;
+  if (no === 0 || numbers.has(no) || !skipValue(wireType)) {
+    return false;
+  }
+  fields.add(no, wireType, tagAt, valueAt, wire.at);
+  return true;
 }
 
 function readField(field: FieldPlan, message: Fields): boolean {
@@ -242,7 +269,7 @@ function shapeOf(plan: Plan, end: number): Shape {
   while (wire.at < end) {
     const field = plan.byTag[wire.bytes[wire.at] as number];
     wire.at++;
-    if (field === undefined || !skip(field.wireType)) {
+    if (field === undefined || !skipValue(field.wireType)) {
       break;
     }
     if (field.isLate) {
@@ -251,13 +278,4 @@ function shapeOf(plan: Plan, end: number): Shape {
   }
   wire.at = from;
   return shape;
-}
-
-function skip(wireType: WireType): boolean {
-  if (wireType === WireType.VARINT) {
-    return readVarint();
-  }
-  const length = wireType === WireType.BIT32 ? 4 : wireType === WireType.BIT64 ? 8 : readLength();
-  wire.at += length;
-  return length >= 0;
 }

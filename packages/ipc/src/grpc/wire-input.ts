@@ -1,4 +1,5 @@
 import { constants } from "node:buffer";
+import { WireType } from "./encoder.js";
 import { copyOf, maxHeapBytes } from "./envelope.js";
 
 /**
@@ -67,6 +68,27 @@ function readLongVarint(): boolean {
 /** Of what follows, all of which is there; otherwise -1. */
 export function readLength(): number {
   return readVarint() && wire.high === 0 && wire.low >= 0 && wire.low <= wire.end - wire.at ? wire.low : -1;
+}
+
+/** Moves behind a value of this type, which may be beyond the end then. Groups are declined. */
+export function skipValue(wireType: number): boolean {
+  switch (wireType) {
+    case WireType.VARINT:
+      return readVarint();
+    case WireType.BIT64:
+      wire.at += 8;
+      return true;
+    case WireType.BIT32:
+      wire.at += 4;
+      return true;
+    case WireType.LENGTH_DELIMITED: {
+      const length = readLength();
+      wire.at += length;
+      return length >= 0;
+    }
+    default:
+      return false;
+  }
 }
 
 export function readInt32(): number | undefined {
@@ -165,10 +187,15 @@ export function readBytes(): Uint8Array | undefined {
   if (length < 0) {
     return undefined;
   }
-  const { bytes, at, isLent } = wire;
-  const end = at + length;
-  wire.at = end;
-  if (length <= maxHeapBytes) {
+  const { at } = wire;
+  wire.at = at + length;
+  return stretch(at, wire.at);
+}
+
+/** What is in `[at, end)` of the input. */
+export function stretch(at: number, end: number): Uint8Array {
+  const { bytes, isLent } = wire;
+  if (end - at <= maxHeapBytes) {
     return bytes.slice(at, end);
   }
   return isLent ? copyOf(bytes, at, end) : bytes.subarray(at, end);

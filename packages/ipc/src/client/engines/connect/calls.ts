@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { connectErrorFrom, formatTimeout, startDeadline, timeoutHeader } from "../../../grpc/index.js";
+import { connectErrorFrom, formatTimeout, startDeadline, Turn, taking, timeoutHeader } from "../../../grpc/index.js";
 import { type Linked, linked, wellBehaved } from "./safe.js";
 
 /**
@@ -84,16 +84,25 @@ function headersFrom(header: HeadersInit | undefined): Headers {
   }
 }
 
-/** Connect's transports take no notice when a reader goes away: here it ends the call, as the direct engine has it. */
+/**
+ * Connect's transports take no notice when a reader goes away: here it ends the call, as the direct engine has it. A reader gets so many
+ * messages in a turn of the event loop.
+ */
 function readBy<O extends DescMessage>(
   responses: AsyncIterable<MessageShape<O>>,
   call: Governed,
 ): AsyncIterableIterator<MessageShape<O>> {
   const messages = responses[Symbol.asyncIterator]();
+  const turn = new Turn(taking);
+  let isTurnOver = false;
   return {
     async next() {
       try {
+        if (isTurnOver) {
+          await turn.next();
+        }
         const result = await messages.next();
+        isTurnOver = turn.spend(0);
         if (result.done) {
           call.end();
         }
