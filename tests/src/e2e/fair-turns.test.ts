@@ -113,7 +113,7 @@ describe("the streams of a server", () => {
   });
 
   it("each send some in every turn, however many they are", async () => {
-    const made = new Array<number>(200).fill(0);
+    const made = new Array<number>(100).fill(0);
     await using t = await setUp(direct, {
       routes: (router) =>
         router.rpc(EchoService.method.serverStream, async function* ({ count }) {
@@ -127,7 +127,9 @@ describe("the streams of a server", () => {
     const reading = made.map((_, count) =>
       all(t.client.serverStream({ count }, { signal: controller.signal })).catch(() => {}),
     );
-    await until(() => Math.min(...made) > 1_000, "all have come far");
+    while (Math.min(...made) < 200) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     const least = Math.min(...made);
     const most = Math.max(...made);
     assert.ok(most < 3 * least + sentATurn, `${least} messages of one, ${most} of another`);
