@@ -34,6 +34,11 @@ export interface Missing {
   readonly missing: string;
 }
 
+/** For peers whose program does no more than the contract says of most jobs. */
+export function opensOneStream({ needs }: Scenario): string | undefined {
+  return needs === "crowd" ? "its client opens one stream full of messages" : undefined;
+}
+
 /** `server.js` and `client.js` beside a peer's own module, run by this Node.js. */
 export function nodePrograms(moduleUrl: string, words: readonly string[] = []) {
   const program = (name: string) => [process.execPath, fileURLToPath(new URL(name, moduleUrl)), ...words];

@@ -59,8 +59,10 @@ async function prepare(connect: Connect, job: Job): Promise<Run> {
       const connections = [first, ...(await connectMore(connect, job.connections - 1))];
       return (ms) => runPingPong(connections, payload, job, ms);
     }
-    case "download":
-      return (ms) => runDownload(first, job.payloadBytes, ms);
+    case "download": {
+      const connections = [first, ...(await connectMore(connect, job.connections - 1))];
+      return (ms) => runDownload(connections, job.payloadBytes, ms);
+    }
     case "upload":
       return (ms) => runUpload(first, payload, ms);
     case "hold":

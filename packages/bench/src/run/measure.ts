@@ -6,6 +6,7 @@ import type { ClientLine, Done, Usage } from "../contract/lines.js";
 import { busyMs } from "../machine.js";
 import type { Ready } from "../peers/peer.js";
 import { countedInstructions, startCounting, underCallgrind } from "./callgrind.js";
+import { Crowd } from "./crowd.js";
 import { Program } from "./program.js";
 
 /** What one server and one client did and used. */
@@ -29,25 +30,29 @@ const patienceMs = 90_000;
 /** Starts a peer's server and client, has the client do the job, and ends both. */
 export async function measure(peer: Ready, job: Job): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
-  const args = [join(folder, "peer.sock"), JSON.stringify(job)];
+  const socket = join(folder, "peer.sock");
+  const args = [socket, JSON.stringify(job)];
   const start = (command: readonly string[]) =>
     new Program([...(peer.isCounted ? underCallgrind(command, folder) : command), ...args], peer.env ?? {});
   const serverStartedAt = performance.now();
   const server = peer.server && start(peer.server);
   let client: Program | undefined;
+  let crowd: Crowd | undefined;
   try {
     await server?.line(startMs);
+    crowd = job.crowd && (await Crowd.gather(job, (own) => new Program([...peer.client, socket, own], peer.env ?? {})));
     const clientStartedAt = performance.now();
     client = start(peer.client);
     const warm = job.kind === "first-call" || job.kind === "import" ? nothing : await warmUp(client, server, job);
     const count = peer.isCounted && (await counting(folder, client, server));
-    const from = { at: performance.now(), busyMs: busyMs() };
+    const from = { at: performance.now(), busyMs: busyMs(), crowdMs: crowd?.busyMs() ?? 0 };
     client.tell("go");
     const done = await clientLine(client, "done", job.measureMs + patienceMs);
-    const to = { at: performance.now(), busyMs: busyMs() };
+    const to = { at: performance.now(), busyMs: busyMs(), crowdMs: crowd?.busyMs() ?? 0 };
     const counts = count && (await count());
     const serverDone = await usageOf(server, done);
-    const ownMs = (done.usage.cpuUs - warm.client.cpuUs + serverDone.cpuUs - warm.server.cpuUs) / 1000;
+    const pairUs = done.usage.cpuUs - warm.client.cpuUs + serverDone.cpuUs - warm.server.cpuUs;
+    const ownMs = pairUs / 1000 + to.crowdMs - from.crowdMs;
     return {
       serverStartMs: server && clientStartedAt - serverStartedAt,
       clientMs: to.at - clientStartedAt,
@@ -58,6 +63,7 @@ export async function measure(peer: Ready, job: Job): Promise<Measurement> {
     };
   } finally {
     await client?.end();
+    await crowd?.disperse();
     await server?.end();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -10,8 +10,8 @@ export interface Scenario {
   readonly title: string;
   /** What is done, in a sentence, for the report. */
   readonly about: string;
-  /** What a peer must have to take part. */
-  readonly needs: "calls" | "messages" | "extras";
+  /** What a peer must have to take part; for a "crowd", a client program with many streams full of messages. */
+  readonly needs: "calls" | "messages" | "extras" | "crowd";
   /** What is counted: "calls", "messages". */
   readonly counts: string;
   /** One, or those of a sweep. */
@@ -36,6 +36,8 @@ export interface Point {
 
 /** For what need not be known of everyone: those that a reader compares. */
 export const mainPeers = ["limit", "direct", "node-http2", "grpc-js", "connect-node", "grpc-go", "tonic", "grpcio"];
+/** Those whose server runs in Node.js, one event loop for all callers. */
+export const oneLoopPeers = ["limit", "direct", "node", "grpc-js", "connect-node"];
 /** For many points. */
 export const sweepPeers = ["limit", "direct", "grpc-js", "connect-node", "grpc-go"];
 
@@ -71,10 +73,13 @@ function small(work: Work): Work {
     inFlight: Math.min(work.inFlight, 64),
     connections: Math.min(work.connections, 8),
     streams: Math.min(work.streams, 50),
+    ...(work.crowd && { crowd: { ...work.crowd, inFlight: Math.min(work.crowd.inFlight, 640) } }),
   };
 }
 
 export const latencyColumns = ["p50Us", "p90Us", "p99Us", "rate", "clientCpuUs", "serverCpuUs"] as const;
+/** For one caller among many. */
+export const crowdColumns = ["p99Us", "p50Us", "p999Us", "rate"] as const;
 export const rateColumns = ["rate", "p50Us", "p99Us", "clientCpuUs", "serverCpuUs"] as const;
 export const bytesColumns = ["bytesPerSecond", "rate", "clientCpuUs", "serverCpuUs"] as const;
 export const streamColumns = ["rate", "bytesPerSecond", "clientCpuUs", "serverCpuUs"] as const;

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Missing, Peer, Ready } from "../peer.js";
+import { type Missing, opensOneStream, type Peer, type Ready } from "../peer.js";
 import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
 
 /** grpc-go asks for this one; GOTOOLCHAIN=local keeps Go from fetching another. */
 const goVersion = "1.26";
 const env = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
 
-export const grpcGo: Peer = { suite: "rpc", name: "grpc-go", title: "grpc-go", prepare };
+export const grpcGo: Peer = { suite: "rpc", name: "grpc-go", title: "grpc-go", prepare, cannot: opensOneStream };
 
 async function prepare(): Promise<Ready | Missing> {
   const version = /go(\d+\.\d+(\.\d+)?)/.exec(ask("go", ["version"], env) ?? "")?.[1];

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Scenario } from "../../scenarios/scenario.js";
-import type { Missing, Peer, Ready } from "../peer.js";
+import { type Missing, opensOneStream, type Peer, type Ready } from "../peer.js";
 import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
 
 const source = join(sources, "grpcio");
@@ -9,11 +9,18 @@ const requirements = join(source, "requirements.txt");
 
 export const grpcioPeers: readonly Peer[] = [
   { suite: "rpc", name: "grpcio", title: "Python grpcio", prepare: () => prepare(""), cannot: holdStreams },
-  { suite: "rpc", name: "grpcio-aio", title: "Python grpcio, asyncio", prepare: () => prepare("aio_") },
+  {
+    suite: "rpc",
+    name: "grpcio-aio",
+    title: "Python grpcio, asyncio",
+    prepare: () => prepare("aio_"),
+    cannot: opensOneStream,
+  },
 ];
 
-function holdStreams({ points }: Scenario): string | undefined {
-  return points.some(({ work }) => work.streams > 0) ? "needs two threads for each stream" : undefined;
+function holdStreams(scenario: Scenario): string | undefined {
+  const isMany = scenario.points.some(({ work }) => work.streams > 0);
+  return isMany ? "needs two threads for each stream" : opensOneStream(scenario);
 }
 
 async function prepare(prefix: string): Promise<Ready | Missing> {

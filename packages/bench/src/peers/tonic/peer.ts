@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Missing, Peer, Ready } from "../peer.js";
+import { type Missing, opensOneStream, type Peer, type Ready } from "../peer.js";
 import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
 
 /** tonic asks for this one. */
 const rustVersion = "1.88";
 
 /** It has no retries of its own; that part of the extras is left out. */
-export const tonic: Peer = { suite: "rpc", name: "tonic", title: "tonic (Rust)", prepare };
+export const tonic: Peer = { suite: "rpc", name: "tonic", title: "tonic (Rust)", prepare, cannot: opensOneStream };
 
 async function prepare(): Promise<Ready | Missing> {
   const version = /rustc (\S+)/.exec(ask("rustc", ["--version"]) ?? "")?.[1];

@@ -1,4 +1,6 @@
 import { inFullHeaps, type Scenario } from "../scenario.js";
+import { besideCalls } from "./beside-calls.js";
+import { besideStreams } from "./beside-streams.js";
 import { coldStart } from "./cold-start.js";
 import { concurrency } from "./concurrency.js";
 import { connections100 } from "./connections-100.js";
@@ -42,6 +44,8 @@ export const rpcScenarios: readonly Scenario[] = [
   upload1m,
   connections100,
   connections1000,
+  besideCalls,
+  besideStreams,
   sizes,
   concurrency,
   coldStart,
