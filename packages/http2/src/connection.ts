@@ -105,7 +105,8 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
     const stallTimeoutMs = timeLimit(options, "stallTimeoutMs");
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
-    this.frames = new InboundFrames(this, this.settings.inForce);
+    const headerTimeoutMs = options.headerTimeoutMs ?? connectionDefaults.headerTimeoutMs;
+    this.frames = new InboundFrames(this, this.settings.inForce, headerTimeoutMs);
     this.bytesMayBeKept = options.reader !== "caller";
     this.intake = new Intake(this);
     this.socketEnd = new SocketEnd(socket, this);
@@ -124,6 +125,11 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
     const window = wanted.initialWindowSize === undefined ? {} : this.windows.scarcity.admit(initialWindowSize);
     this.settings.announce({ ...wanted, ...window }, extraEntries);
+  }
+
+  /** Whether what the peer sends is read as it comes. */
+  get isReading(): boolean {
+    return this.socketEnd.isReading;
   }
 
   /** Our settings as the peer is held to them. */

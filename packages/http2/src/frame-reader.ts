@@ -66,6 +66,14 @@ export class FrameReader {
     return end;
   }
 
+  /**
+   * What stands for the frame other than DATA that is being waited for: the same as long as it is the same frame. Null when there is
+   * none, and while not even a frame's header has come.
+   */
+  get unfinished(): object | null {
+    return this.carry !== null && this.carry.length > FRAME_HEADER_BYTES + 1 ? this.carry : null;
+  }
+
   private wholeData(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
     const endStream = (flags & Flag.END_STREAM) !== 0;
     if ((flags & Flag.PADDED) === 0) {

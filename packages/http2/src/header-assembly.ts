@@ -29,6 +29,11 @@ export class HeaderAssembly {
     if (bytes > this.maxBytes) throw calm(`bytes (${bytes}) in a field block (CVE-2024-27316)`);
   }
 
+  /** What stands for the block that is open: the same as long as it is the same block. Null when there is none. */
+  get unfinished(): object | null {
+    return this.streamId === 0 ? null : this.fragments;
+  }
+
   begin(streamId: number, endStream: boolean, priorityValid: boolean, fragment: Uint8Array): void {
     this.streamId = streamId;
     this.endStream = endStream;

@@ -12,6 +12,7 @@ import { parseSettings, SETTINGS_ACK_BYTES, SettingId, writeSettingsAck } from "
 import { parseWindowUpdate } from "./frame/window-update.js";
 import { FrameReader, type FrameSink } from "./frame-reader.js";
 import { HeaderAssembly } from "./header-assembly.js";
+import { HeaderWatch } from "./header-watch.js";
 import { Decoder } from "./hpack/decoder.js";
 import type { Settings } from "./settings.js";
 
@@ -25,25 +26,41 @@ export class InboundFrames implements FrameSink {
   private readonly decoder: Decoder;
   private readonly assembly: HeaderAssembly;
   private readonly fragment = new Fragment();
+  private readonly watch: HeaderWatch;
   private settingsSeen = false;
   /** Not every frame may come now: see checkOrder. */
   private isOrdered = true;
 
-  constructor(connection: Connection, settings: Settings) {
+  constructor(connection: Connection, settings: Settings, headerTimeoutMs: number) {
     this.connection = connection;
     this.reader = new FrameReader(this, settings.maxFrameSize);
     this.decoder = new Decoder(settings.maxHeaderListSize);
     this.assembly = new HeaderAssembly(settings.maxHeaderListSize);
+    const stuck = `a field block or frame is not whole after ${headerTimeoutMs} ms`;
+    this.watch = new HeaderWatch(
+      headerTimeoutMs,
+      () => this.unfinished,
+      () => connection.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, stuck)),
+    );
   }
 
   /** Acts on no more than `maxFrames` of what has been received. @returns where it stopped: between two frames, or at the end */
   read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
-    return this.reader.read(buffer, start, end, maxFrames);
+    const at = this.reader.read(buffer, start, end, maxFrames);
+    if (this.unfinished !== null) this.watch.observe();
+    return at;
   }
 
   /** The connection is over: the rest of the chunk being read is ignored. */
   stop(): void {
     this.reader.stopped = true;
+    this.watch.stop();
+  }
+
+  /** The peer is not to blame for what has not been read from it. */
+  private get unfinished(): object | null {
+    const { reader, assembly, connection } = this;
+    return reader.stopped || !connection.isReading ? null : (reader.unfinished ?? assembly.unfinished);
   }
 
   /** Our settings as the peer is held to them. */

@@ -25,6 +25,11 @@ export interface ConnectionOptions {
   /** How long the peer may take to acknowledge settings, in milliseconds; 0 and `Infinity` are for ever. Default 10,000. */
   readonly settingsTimeoutMs?: number;
   /**
+   * How long a field block, or a frame other than DATA, may take from its beginning to its end, in milliseconds; 0 is for ever. It is
+   * looked at that often, so that a peer has up to twice as long. Then the connection ends with ENHANCE_YOUR_CALM. Default 10,000.
+   */
+  readonly headerTimeoutMs?: number;
+  /**
    * Bytes of bodies that may wait for the peer's windows or socket. Above it a server refuses new streams (REFUSED_STREAM), and
    * reads no more from a peer that does not read either. Default 128 MiB.
    */
@@ -55,6 +60,7 @@ export const connectionDefaults = {
   connectionWindowSize: 4 * 2 ** 20,
   maxUnreadBytes: 64 * 2 ** 20,
   settingsTimeoutMs: 10_000,
+  headerTimeoutMs: 10_000,
   maxWaitingBytes: 128 * 2 ** 20,
   stallTimeoutMs: 60_000,
   earlyWriteBytes: availableParallelism() > 1 ? 2_048 : Number.POSITIVE_INFINITY,

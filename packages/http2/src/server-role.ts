@@ -34,6 +34,8 @@ export class ServerRole implements ConnectionRole {
   lastPeerStreamId = 0;
   /** Acted on or refused: streams above it are idle. */
   private lastSeen = 0;
+  /** The client has sent SETTINGS. */
+  private hasBegun = false;
   /** The first GOAWAY has been sent. */
   isClosing = false;
   core!: Connection; // set by ServerConnection, right after both are made
@@ -129,7 +131,11 @@ export class ServerRole implements ConnectionRole {
     this.core.notify((handler) => handler.onGoAway?.(goAway));
   }
 
-  onPeerSettings(): void {}
+  onPeerSettings(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.core.notify(() => this.handler.onBegun?.());
+  }
 
   onTurn(): void {
     const { core } = this;

@@ -1,7 +1,7 @@
 import { ConnectionError, ErrorCode } from "./errors.js";
 import { settingsFrameBytes, writeSettings } from "./frame/settings.js";
 import type { Output } from "./output.js";
-import { clearTimeout, setTimeout } from "./real-timers.js";
+import { clearTimeout, setImmediate, setTimeout } from "./real-timers.js";
 import { checkSettings, initialSettings, type Settings, settingsEntries } from "./settings.js";
 
 export interface SettingsOwner {
@@ -79,10 +79,15 @@ export class SettingsExchange {
 
   private arm(): void {
     if (this.timer !== null || this.timeoutMs === 0) return;
-    this.timer = setTimeout(() => {
-      const message = `settings not acknowledged within ${this.timeoutMs} ms`;
-      this.owner.onSettingsTimeout(new ConnectionError(ErrorCode.SETTINGS_TIMEOUT, message));
-    }, this.timeoutMs).unref();
+    // If this process was busy meanwhile, the acknowledgement may lie there unread: the next turn reads it.
+    const timer = setTimeout(() => setImmediate(() => this.expire(timer)), this.timeoutMs).unref();
+    this.timer = timer;
+  }
+
+  private expire(timer: NodeJS.Timeout): void {
+    if (this.timer !== timer) return; // acknowledged after all
+    const message = `settings not acknowledged within ${this.timeoutMs} ms`;
+    this.owner.onSettingsTimeout(new ConnectionError(ErrorCode.SETTINGS_TIMEOUT, message));
   }
 
   private disarm(): void {

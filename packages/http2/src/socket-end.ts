@@ -32,6 +32,11 @@ export class SocketEnd {
     return this.held;
   }
 
+  /** Whether what the peer sends is read as it comes. */
+  get isReading(): boolean {
+    return !this.held && !this.resting;
+  }
+
   /** Until `readOn()`. */
   stopReading(): void {
     if (this.socket.destroyed) return;

@@ -124,6 +124,22 @@ describe("an attacker is cut off who", () => {
     await cutOff(running, /CVE-2024-27316/);
   });
 
+  const beginnings: [what: string, bytes: Buffer][] = [
+    ["a field block", frame(Type.HEADERS, 0, 1, GET_FIELDS)],
+    ["a frame", frame(Type.HEADERS, END_HEADERS, 1, GET_FIELDS).subarray(0, 12)],
+    [
+      "a field block's second frame",
+      Buffer.concat([frame(Type.HEADERS, 0, 1), frame(Type.CONTINUATION, 0, 1).fill(9, 2, 3)]),
+    ],
+  ];
+  for (const [what, bytes] of beginnings) {
+    it(`begins ${what} and does not finish it`, async (t) => {
+      const running = await attack(t, echo, { headerTimeoutMs: 1 });
+      running.peer.send(bytes);
+      await cutOff(running, /not whole after 1 ms/);
+    });
+  }
+
   it("sends a field block of megabytes (CVE-2024-27316)", async (t) => {
     const running = await attack(t);
     const fragment = frame(Type.CONTINUATION, 0, 1, Buffer.alloc(16_384));
