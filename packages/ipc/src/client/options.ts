@@ -78,6 +78,12 @@ export interface IpcTransportOptions {
    * 20,000.
    */
   readonly keepAliveTimeoutMs?: number | undefined;
+  /**
+   * After how long without a call the connection is closed, in milliseconds; 0 or Infinity is never. The next call dials anew. So a
+   * channel that was dropped without `close()` does not keep its connection for ever. Default: 1,800,000, half an hour, as in
+   * grpc-go and grpc-java.
+   */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 export { defaultMaxBytes } from "../max-bytes.js";
@@ -85,13 +91,13 @@ export { defaultMaxBytes } from "../max-bytes.js";
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
 export function assertSane(options: IpcTransportOptions): void {
   const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, maxUnreadBytes, trustedUsers = [] } = options;
-  const { keepAliveIntervalMs, keepAliveTimeoutMs } = options;
+  const { keepAliveIntervalMs, keepAliveTimeoutMs, idleTimeoutMs } = options;
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
   assertBytes("maxWaitingBytes", maxWaitingBytes);
   assertBytes("maxUnreadBytes", maxUnreadBytes, 2 ** 20);
   assertCalled(options.authority, options.userAgent);
-  for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs })) {
+  for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs, idleTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0)) {
       throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
     }

@@ -15,6 +15,7 @@ import { deadlines, Timed } from "../../../grpc/index.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { defaultIdleTimeoutMs, IdleClock } from "../../idle-clock.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
 import { defaultMaxWaitingBytes, Line, type LineBudget } from "./line.js";
@@ -51,6 +52,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   #goAway: GoAway | undefined;
   readonly #waiting: Line<Waiting>;
   #inUse = 0;
+  readonly #idleClock: IdleClock;
   #keepAliveTimer: NodeJS.Timeout | undefined;
   #isRefed = true;
   #onSettings: (() => void) | undefined;
@@ -65,12 +67,14 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     this.#waiting = new Line(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
-    this.connection = new ClientConnection(this.socket, this, {
+    const connection = new ClientConnection(this.socket, this, {
       reader: "caller",
       shared,
       maxUnreadBytes: options.maxUnreadBytes,
       maxWaitingBytes: options.maxWaitingBytes ?? defaultMaxWaitingBytes,
     });
+    this.connection = connection;
+    this.#idleClock = new IdleClock(options.idleTimeoutMs ?? defaultIdleTimeoutMs, () => connection.close());
   }
 
   /**
@@ -151,6 +155,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   #hold(): void {
     if (!this.#isRefed) {
       this.#isRefed = true;
+      this.#idleClock.stop();
       this.socket.ref();
     }
   }
@@ -192,6 +197,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** @internal */
   onClose(error: ConnectionError | null): void {
     deadlines.stop(this);
+    this.#idleClock.stop();
     clearInterval(this.#keepAliveTimer);
     this.#moveOn();
     this.#onEnd(error);
@@ -209,6 +215,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     if (this.inUse === 0 && this.#isRefed) {
       this.#isRefed = false;
       this.socket.unref();
+      this.#idleClock.start();
     }
   }
 

@@ -6,6 +6,7 @@ import { clearTimeout, nextTurn, setTimeout } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { dial } from "../../dial.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { defaultIdleTimeoutMs, IdleClock } from "../../idle-clock.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
 import { notBegunAfter } from "../connect/lost.js";
@@ -18,6 +19,7 @@ export class NodeSession implements Session {
   /** What the server said last in a GOAWAY. */
   goAway: GoAway | undefined;
   #openStreams = 0;
+  readonly #idle: IdleClock;
   /** The last stream that the server will look at, once it has said so. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
@@ -25,7 +27,9 @@ export class NodeSession implements Session {
     private readonly session: ClientHttp2Session,
     private readonly keepAlive: KeepAlive,
     readonly peer: PeerCredentials | undefined,
+    idleTimeoutMs: number,
   ) {
+    this.#idle = new IdleClock(idleTimeoutMs, () => session.close());
     session.on("error", (error) => {
       this.lostBy = error;
     });
@@ -33,13 +37,17 @@ export class NodeSession implements Session {
       this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
       this.goAway = { code, lastStreamId, debug: Buffer.from(debugData ?? []).toString() };
     });
-    session.once("close", () => this.keepAlive.stop());
+    session.once("close", () => {
+      this.keepAlive.stop();
+      this.#idle.stop();
+    });
   }
 
   /** The connection has begun: from now on it holds the process only while calls are open. */
   begin(): this {
     this.session.setLocalWindowSize(16 * 1024 * 1024);
     this.session.unref();
+    this.#idle.start();
     return this;
   }
 
@@ -64,6 +72,7 @@ export class NodeSession implements Session {
     const stream = this.session.request(headers as Parameters<ClientHttp2Session["request"]>[0], options);
     if (this.#openStreams++ === 0) {
       this.session.ref();
+      this.#idle.stop();
       this.keepAlive.start(this.session);
     }
     stream.once("close", () => {
@@ -71,6 +80,7 @@ export class NodeSession implements Session {
         this.keepAlive.stop();
         if (!this.session.destroyed) {
           this.session.unref();
+          this.#idle.start();
         }
       }
     });
@@ -132,7 +142,12 @@ export async function openSession(path: string, options: IpcTransportOptions, st
     maxSessionMemory: 1_024,
   });
   const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
-  const opened = new NodeSession(session, keepAlive, credentialsOf(socket));
+  const opened = new NodeSession(
+    session,
+    keepAlive,
+    credentialsOf(socket),
+    options.idleTimeoutMs ?? defaultIdleTimeoutMs,
+  );
   const giveUp = () => session.destroy();
   const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs);
   stop.addEventListener("abort", giveUp, { once: true });

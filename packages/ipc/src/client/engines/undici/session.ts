@@ -8,6 +8,7 @@ import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
 import { setImmediate } from "../../../real-timers.js";
 import type { Session } from "../../connection.js";
 import { channelClosed, refused } from "../../errors.js";
+import { IdleClock } from "../../idle-clock.js";
 import { Patience } from "../../patience.js";
 import { lost, sentAway } from "../connect/lost.js";
 import { Call, type CallHost } from "./call.js";
@@ -41,6 +42,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   /** What the server said last in a GOAWAY. */
   goAway: GoAway | undefined;
   readonly #silence: Patience | undefined;
+  readonly #idle: IdleClock;
 
   constructor(
     private readonly path: string,
@@ -48,7 +50,9 @@ export class UndiciSession implements Session, CallHost, WireListener {
     undici: Undici,
     origin: string,
     keepAlive: KeepAlive,
+    idleTimeoutMs: number,
   ) {
+    this.#idle = new IdleClock(idleTimeoutMs, () => this.#retire());
     this.peer = credentialsOf(socket);
     const { intervalMs, timeoutMs } = keepAlive;
     if (intervalMs > 0) {
@@ -105,6 +109,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
     if (this.#calls.size === 0) {
       this.socket.ref();
+      this.#idle.stop();
     }
     this.#calls.add(call);
     try {
@@ -151,6 +156,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
     if (this.#calls.size === 0) {
       this.socket.unref();
+      this.#idle.start();
       this.#leaveIfDone();
     }
   }
@@ -168,6 +174,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   onSettings(): void {
     if (this.#calls.size === 0) {
       this.socket.unref();
+      this.#idle.start();
     }
     this.#handshake.resolve();
     if (!this.#hasSettings) {
@@ -233,6 +240,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway));
     }
     this.#silence?.stop();
+    this.#idle.stop();
     // Its client need not be destroyed: it has nothing else, and gets nothing more.
     this.#wire.destroy();
   }

@@ -6,6 +6,7 @@ import { sendRemainingTime } from "../../attempt.js";
 import type { ReadyOptions } from "../../connection.js";
 import { dial } from "../../dial.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { defaultIdleTimeoutMs } from "../../idle-clock.js";
 import type { IpcTransport, IpcTransportOptions } from "../../options.js";
 import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
@@ -61,10 +62,12 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
 async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<UndiciSession> {
   const undici = await loadUndici();
   const socket = await dial(path, options.trustedUsers ?? []);
-  const session = new UndiciSession(path, socket, undici, originOf(options), {
+  const keepAlive = {
     intervalMs: options.keepAliveIntervalMs ?? 300_000,
     timeoutMs: options.keepAliveTimeoutMs ?? 20_000,
-  });
+  };
+  const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
+  const session = new UndiciSession(path, socket, undici, originOf(options), keepAlive, idleTimeoutMs);
   const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect");
   try {
     await orAborted(session.handshake, limit.signal);
