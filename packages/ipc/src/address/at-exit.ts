@@ -11,19 +11,20 @@ const duties = new Set<() => void>();
  */
 export function atExit(duty: () => void): () => boolean {
   if (duties.size === 0) {
-    process.on("exit", doAll);
+    process.on("exit", doAtExit);
   }
   duties.add(duty);
   return () => {
     const wasThere = duties.delete(duty);
     if (duties.size === 0) {
-      process.off("exit", doAll);
+      process.off("exit", doAtExit);
     }
     return wasThere;
   };
 }
 
-function doAll(): void {
+/** Does what is left to do now, since the process is about to end without "exit". */
+export function doAtExit(): void {
   for (const duty of [...duties]) {
     duty();
   }

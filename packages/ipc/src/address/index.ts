@@ -8,11 +8,12 @@
  * `peer-credentials.ts`). What the caller must do: call `Published.unpublish()` when it stops, and accept what is queued
  * before it closes the listener.
  */
+export { doAtExit } from "./at-exit.js";
 export { AddressError, AddressInUseError } from "./errors.js";
 export { fileError } from "./file-error.js";
 export { groupId } from "./group.js";
 export { inheritedFd } from "./inherited.js";
-export { hasLibc } from "./libc.js";
+export { bindAbstract, connectAbstract, hasLibc } from "./libc.js";
 export { notifyManager } from "./notify.js";
 export { prepareOwnFolder } from "./own-folder.js";
 export { credentialsOf, type PeerCredentials } from "./peer-credentials.js";
@@ -21,3 +22,4 @@ export { listenAt, publish } from "./publish.js";
 export type { SocketAddress } from "./resolve.js";
 export { isAbstract, resolveSocket } from "./resolve.js";
 export { assertTrusted, isTrusted, UntrustedSocketError } from "./trust.js";
+export { isMappedGroup, isMappedUser, isOwnUser } from "./user.js";

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { getSystemErrorName } from "node:util";
 import { loadKoffi } from "./koffi.js";
 
 /**
@@ -10,6 +11,8 @@ interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Buffer, length: Buffer): number;
   socket(domain: number, type: number, protocol: number): number;
   sendto(fd: number, data: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
+  bind(fd: number, address: Buffer, addressLength: number): number;
+  connect(fd: number, address: Buffer, addressLength: number): number;
   close(fd: number): number;
   errno(): number;
 }
@@ -56,8 +59,51 @@ export function socketOption(fd: number, level: number, name: number, bytes: num
 }
 
 const AF_UNIX = 1;
+const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000; // Linux
 const SOCK_CLOEXEC = isMac ? 0 : 0o2000000;
+
+/**
+ * A stream socket bound to an abstract name (Linux), ready to listen. Node.js before 22 pads such names with NUL bytes to the length of
+ * `sun_path`, which makes them other names: what unix(7) compares is all bytes up to the address' length.
+ *
+ * @param name begins with a NUL character.
+ * @returns its descriptor.
+ * @throws {NodeJS.ErrnoException} the system's error, or koffi's as above.
+ */
+export function bindAbstract(name: string): number {
+  return abstractSocket("bind", name);
+}
+
+/** A stream socket connected to who listens at an abstract name; likewise. The kernel connects at once, or not at all. */
+export function connectAbstract(name: string): number {
+  return abstractSocket("connect", name);
+}
+
+function abstractSocket(call: "bind" | "connect", name: string): number {
+  const libc = load();
+  const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    throw systemError("socket", libc.errno());
+  }
+  const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer); // sa_family_t has the machine's byte order
+  const address = Buffer.concat([family, Buffer.from(name)]);
+  while (libc[call](fd, address, address.length) !== 0) {
+    const errno = libc.errno();
+    if (errno !== constants.errno.EINTR) {
+      libc.close(fd);
+      throw systemError(call, errno);
+    }
+  }
+  return fd;
+}
+
+/** As Node.js gives it. */
+function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${syscall} ${code}`), { code, errno: -errno, syscall });
+}
 
 /**
  * Sends one datagram to a Unix socket: a path, or, with `@` in front, an abstract name (Linux). Does not wait.
@@ -102,6 +148,8 @@ function load(): Libc {
       getsockopt: fn<"getsockopt">("int getsockopt(int fd, int level, int name, void *value, void *length)"),
       socket: fn<"socket">("int socket(int domain, int type, int protocol)"),
       sendto: fn<"sendto">("long sendto(int fd, void *data, size_t n, int flags, void *address, uint32_t length)"),
+      bind: fn<"bind">("int bind(int fd, void *address, uint32_t length)"),
+      connect: fn<"connect">("int connect(int fd, void *address, uint32_t length)"),
       close: fn<"close">("int close(int fd)"),
       errno: () => koffi.errno(),
     };

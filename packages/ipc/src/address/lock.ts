@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
@@ -16,6 +17,7 @@ import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
 import { KoffiError } from "./koffi.js";
 import { tryLock } from "./libc.js";
+import { isOwnUser } from "./user.js";
 
 /** The right to a socket's name, held for as long as the process serves there. */
 export interface Lock {
@@ -38,17 +40,23 @@ export interface Lock {
 export function lock(path: string): Lock {
   const lockPath = `${path}.lock`;
   for (;;) {
-    const fd = open(lockPath, path);
+    const { fd, isNew } = open(lockPath, path);
+    let isTaken = false;
     try {
       assertOurs(fstatSync(fd), lockPath, path);
-      if (!take(fd, path)) {
+      isTaken = take(fd, path);
+      if (!isTaken) {
         throw new AddressInUseError(path, pidIn(fd));
       }
       if (isAtPath(fd, lockPath)) {
-        sign(fd, lockPath);
+        sign(fd);
         return held(fd, lockPath);
       }
     } catch (error) {
+      // Where nobody can take the lock, nobody has taken it on a file that we have just made.
+      if (isTaken || (isNew && !(error instanceof AddressInUseError))) {
+        removeOurs(fd, lockPath);
+      }
       closeSync(fd);
       throw error instanceof AddressError ? error : fileError("lock", path, error);
     }
@@ -56,15 +64,51 @@ export function lock(path: string): Lock {
   }
 }
 
-function open(lockPath: string, path: string): number {
+function open(lockPath: string, path: string): { readonly fd: number; readonly isNew: boolean } {
   try {
-    return openSync(lockPath, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    for (;;) {
+      const fd = openNew(lockPath) ?? openOld(lockPath);
+      if (fd !== undefined) {
+        return fd;
+      }
+    }
   } catch (error) {
     const there = whatIsAt(lockPath);
-    if (there !== undefined && there.uid !== process.geteuid?.()) {
+    if (there !== undefined && !isOwnUser(there.uid)) {
       assertOurs(there, lockPath, path);
     }
     throw fileError("lock", path, error);
+  }
+}
+
+/** Makes the file, with its rights whatever the umask; undefined if there is one. */
+function openNew(lockPath: string): { readonly fd: number; readonly isNew: true } | undefined {
+  let fd: number;
+  try {
+    fd = openSync(lockPath, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
+      return undefined;
+    }
+    throw error;
+  }
+  try {
+    fchmodSync(fd, 0o600);
+  } catch {
+    // A file system without rights. Those that the file has are enough for whoever has it open.
+  }
+  return { fd, isNew: true };
+}
+
+/** Undefined if it has gone meanwhile. */
+function openOld(lockPath: string): { readonly fd: number; readonly isNew: false } | undefined {
+  try {
+    return { fd: openSync(lockPath, constants.O_RDWR | constants.O_NOFOLLOW), isNew: false };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -81,7 +125,7 @@ function whatIsAt(lockPath: string): Stats | undefined {
  * want to see written over.
  */
 function assertOurs(stat: Stats, lockPath: string, path: string): void {
-  if (!stat.isFile() || stat.uid !== process.geteuid?.() || stat.nlink > 1) {
+  if (!stat.isFile() || !isOwnUser(stat.uid) || stat.nlink > 1) {
     const what = stat.nlink > 1 && stat.isFile() ? "has another name besides" : "is not a file of this user";
     throw new AddressError(
       `${lockPath} ${what} (it belongs to uid ${stat.uid}): remove it, or serve at another address`,
@@ -102,14 +146,20 @@ function take(fd: number, path: string): boolean {
   }
 }
 
-/** Says whose the lock is. Where there is no room to say so (ENOSPC), nothing is left behind. */
-function sign(fd: number, lockPath: string): void {
+/** Says whose the lock is. */
+function sign(fd: number): void {
+  ftruncateSync(fd);
+  writeSync(fd, `${process.pid}\n${pidNamespace()}`, 0);
+}
+
+/** Removes the lock file if it is the one that we have open. What stays behind does no harm: it is the lock on it that counts. */
+function removeOurs(fd: number, lockPath: string): void {
   try {
-    ftruncateSync(fd);
-    writeSync(fd, `${process.pid}\n${pidNamespace()}`, 0);
-  } catch (error) {
-    unlinkSync(lockPath);
-    throw error;
+    if (isAtPath(fd, lockPath)) {
+      unlinkSync(lockPath);
+    }
+  } catch {
+    // The folder has gone, or may not be written in any more.
   }
 }
 
@@ -151,13 +201,7 @@ function held(fd: number, lockPath: string): Lock {
         return;
       }
       isHeld = false;
-      try {
-        if (isAtPath(fd, lockPath)) {
-          unlinkSync(lockPath);
-        }
-      } catch {
-        // A file that stays behind does no harm: it is the lock on it that counts.
-      }
+      removeOurs(fd, lockPath);
       closeSync(fd);
     },
   };

@@ -1,6 +1,8 @@
-import { mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { AddressError } from "./errors.js";
 import { fileError } from "./file-error.js";
+import { isOwnUser } from "./user.js";
 
 /**
  * Makes the modules' own folder if it is not there (0700), and sees that it is as private as its users think: whoever may write
@@ -11,14 +13,14 @@ import { fileError } from "./file-error.js";
 export function prepareOwnFolder(folder: string, path: string): void {
   let stat: ReturnType<typeof statSync>;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     stat = statSync(folder);
   } catch (error) {
     throw fileError("publish", path, error);
   }
   const othersMayWrite = (stat.mode & 0o022) !== 0;
   const isSticky = (stat.mode & 0o1000) !== 0;
-  if (stat.uid !== process.geteuid?.() && stat.uid !== 0) {
+  if (!isOwnUser(stat.uid) && stat.uid !== 0) {
     throw new AddressError(
       `the folder ${folder} belongs to uid ${stat.uid}: let VYRA_IPC_DIR name one of your own`,
       path,
@@ -30,4 +32,23 @@ export function prepareOwnFolder(folder: string, path: string): void {
       path,
     );
   }
+}
+
+/** Makes a folder, and those above it that are not there, as private as they should be whatever the umask. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") {
+      return;
+    }
+    if (code !== "ENOENT" || dirname(folder) === folder) {
+      throw error;
+    }
+    makeFolder(dirname(folder));
+    makeFolder(folder);
+    return;
+  }
+  chmodSync(folder, 0o700);
 }

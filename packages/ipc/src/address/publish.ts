@@ -1,22 +1,25 @@
 import {
   chmodSync,
   chownSync,
+  type FSWatcher,
   lstatSync,
   mkdtempSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   type Stats,
   unlinkSync,
   watch,
 } from "node:fs";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
+import { clearInterval, setInterval } from "../real-timers.js";
 import { atExit } from "./at-exit.js";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";
 import { type Lock, lock } from "./lock.js";
 import { probe } from "./probe.js";
 import { assertPathFits } from "./resolve.js";
+import { isOwnUser } from "./user.js";
 
 /** How a listener comes to its name. */
 export interface PublishOptions {
@@ -100,7 +103,7 @@ async function assertFree(path: string, isTakeover: boolean): Promise<void> {
   if (typeof server === "object") {
     throw new AddressInUseError(path, server.pid);
   }
-  if (stat.uid !== process.geteuid?.()) {
+  if (!isOwnUser(stat.uid)) {
     throw new AddressError(
       `the dead socket at ${path} belongs to uid ${stat.uid}: have its owner remove it, or serve at another address`,
       path,
@@ -110,8 +113,9 @@ async function assertFree(path: string, isTakeover: boolean): Promise<void> {
 
 async function bindAndRename(server: Server, path: string, { mode, gid }: PublishOptions): Promise<Stats> {
   const folder = mkdtempSync(join(dirname(path), privateFolderPrefix));
+  const bound = join(folder, privateName);
   try {
-    const bound = join(folder, privateName);
+    chmodSync(folder, 0o700); // a umask may have taken away what it takes to make a file in it
     await listenAt(server, { path: bound });
     if (gid !== undefined) {
       chownSync(bound, -1, gid);
@@ -124,7 +128,24 @@ async function bindAndRename(server: Server, path: string, { mode, gid }: Publis
     server.close();
     throw error;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    removePrivate(folder, bound);
+  }
+}
+
+/**
+ * Takes no descriptor, as there may be none left. If it fails, an empty folder stays behind, which nobody minds: no reason not to serve
+ * on a socket that is at its name already, and none to hide the reason why it is not.
+ */
+function removePrivate(folder: string, bound: string): void {
+  try {
+    unlinkSync(bound);
+  } catch {
+    // It has been renamed, or never was there.
+  }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // The folder around it may have become read-only, say.
   }
 }
 
@@ -201,15 +222,26 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
   }
 }
 
-/** Calls back when something happens to this very file. Where it cannot be watched, nobody is told. */
-function watchFile(path: string, onEvent: () => void): () => void {
+/** How often to look at the file at a name, in milliseconds. A look takes microseconds. */
+const lookMs = 1_000;
+
+/**
+ * Calls back when something happens to this very file, and now and then: a file does not show that a folder above it was renamed, and
+ * it cannot be watched where the system's watches are exhausted (fs.inotify.max_user_watches).
+ */
+function watchFile(path: string, look: () => void): () => void {
+  const timer = setInterval(look, lookMs).unref();
+  let watcher: FSWatcher | undefined;
   try {
-    const watcher = watch(path, { persistent: false }, onEvent);
+    watcher = watch(path, { persistent: false }, look);
     watcher.on("error", () => {});
-    return () => watcher.close();
   } catch {
-    return () => {};
+    // Then it is looked at.
   }
+  return () => {
+    clearInterval(timer);
+    watcher?.close();
+  };
 }
 
 function lstat(path: string): Stats | undefined {

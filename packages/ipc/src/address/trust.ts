@@ -1,4 +1,5 @@
 import { lstatSync, statSync } from "node:fs";
+import { isMappedUser, isOwnUser } from "./user.js";
 
 /** The socket at a path belongs to somebody who is not trusted. */
 export class UntrustedSocketError extends Error {
@@ -42,5 +43,5 @@ export function assertTrusted(path: string, trustedUsers: readonly number[]): vo
 
 /** Whether this is our own user, root, or one of those named. */
 export function isTrusted(uid: number, trustedUsers: readonly number[]): boolean {
-  return uid === 0 || uid === process.geteuid?.() || trustedUsers.includes(uid);
+  return uid === 0 || isOwnUser(uid) || (trustedUsers.includes(uid) && isMappedUser(uid));
 }

@@ -1,5 +1,12 @@
-import { connect, type Socket } from "node:net";
-import { assertTrusted, credentialsOf, isTrusted, UntrustedSocketError } from "../address/index.js";
+import { connect, Socket } from "node:net";
+import {
+  assertTrusted,
+  connectAbstract,
+  credentialsOf,
+  hasLibc,
+  isTrusted,
+  UntrustedSocketError,
+} from "../address/index.js";
 import { unreachable } from "./errors.js";
 
 /**
@@ -13,10 +20,21 @@ export function dial(path: string, trustedUsers: readonly number[]): Promise<Soc
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(unreachable(path, error));
     const isAbstract = path.startsWith("\0");
-    try {
-      if (!isAbstract) {
-        assertTrusted(path, trustedUsers);
+    const admit = (socket: Socket) => {
+      const uid = credentialsOf(socket)?.uid;
+      if (uid === undefined ? isAbstract : !isTrusted(uid, trustedUsers)) {
+        socket.destroy();
+        fail(new UntrustedSocketError(path, uid));
+        return;
       }
+      resolve(socket);
+    };
+    try {
+      if (isAbstract) {
+        admit(dialAbstract(path));
+        return;
+      }
+      assertTrusted(path, trustedUsers);
     } catch (error) {
       fail(error);
       return;
@@ -25,13 +43,14 @@ export function dial(path: string, trustedUsers: readonly number[]): Promise<Soc
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
-      const uid = credentialsOf(socket)?.uid;
-      if (uid === undefined ? isAbstract : !isTrusted(uid, trustedUsers)) {
-        socket.destroy();
-        fail(new UntrustedSocketError(path, uid));
-        return;
-      }
-      resolve(socket);
+      admit(socket);
     });
   });
+}
+
+function dialAbstract(name: string): Socket {
+  if (!hasLibc()) {
+    throw new UntrustedSocketError(name, undefined);
+  }
+  return new Socket({ fd: connectAbstract(name), readable: true, writable: true });
 }

@@ -5,6 +5,7 @@
 
 export { maxTimerMs } from "../real-timers.js";
 export { abortableIterable, orAborted } from "./abortable.js";
+export { afterReading } from "./after-reading.js";
 export { BytesInbox } from "./bytes-inbox.js";
 export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
 export {

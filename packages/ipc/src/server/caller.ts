@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
-import { credentialsOf, groupId, type PeerCredentials } from "../address/index.js";
+import { groupId, isMappedGroup, isMappedUser, isOwnUser, type PeerCredentials } from "../address/index.js";
 import { CallScope } from "../call-scope.js";
 import type { OnError } from "./on-error.js";
 
@@ -15,19 +14,19 @@ export type Authorize = (peer: PeerCredentials) => boolean | Promise<boolean>;
 
 /** Whom an authorizer lets in by default: this process' own user, and root, who may do everything anyway. */
 export function sameUser(): Authorize {
-  return ({ uid }) => uid === 0 || uid === process.geteuid?.();
+  return ({ uid }) => uid === 0 || isOwnUser(uid);
 }
 
 /** Lets these users in, and root: ids, or names as in /etc/passwd. @throws {RangeError} for an unknown name. */
 export function users(users: readonly (number | string)[]): Authorize {
   const uids = new Set(users.map(userId));
-  return ({ uid }) => uid === 0 || uids.has(uid);
+  return ({ uid }) => uid === 0 || (uids.has(uid) && isMappedUser(uid));
 }
 
 /** Lets in processes whose effective group is one of these, and root: ids, or names as in /etc/group. @throws {RangeError} for an unknown name. */
 export function groups(groups: readonly (number | string)[]): Authorize {
   const gids = new Set(groups.map(groupId));
-  return ({ uid, gid }) => uid === 0 || gids.has(gid);
+  return ({ uid, gid }) => uid === 0 || (gids.has(gid) && isMappedGroup(gid));
 }
 
 function userId(user: number | string): number {
@@ -50,13 +49,12 @@ export interface Caller {
   readonly refusal: ConnectError | undefined;
 }
 
-/** Finds out who has connected, and whether it may make calls. It takes time only if `authorize` does. */
+/** Finds out whether who has connected may make calls. It takes time only if `authorize` does. */
 export function createAdmission(
   authorize: Authorize | undefined,
   onError: OnError,
-): (socket: Socket) => Caller | Promise<Caller> {
-  return (socket) => {
-    const peer = credentialsOf(socket);
+): (peer: PeerCredentials | undefined) => Caller | Promise<Caller> {
+  return (peer) => {
     if (peer === undefined) {
       // What nobody asked for is not refused where it cannot be told: the socket's own rights hold all the same.
       const refusal = authorize && refused("its credentials cannot be read");
@@ -86,7 +84,7 @@ function refused(why: string): ConnectError {
 }
 
 /** Whether a call with these values is of this process' own user, or root. Where nobody can tell, the socket's own rights say so. */
-export function isOwnUser(values: ContextValues): boolean {
+export function isFromOwnUser(values: ContextValues): boolean {
   const peer = values.get(peerKey);
   return peer === undefined || sameUser()(peer) === true;
 }

@@ -5,7 +5,7 @@ import type { ClusterPrimary } from "./cluster.js";
 import { Member } from "./cluster-member.js";
 import { createListener } from "./listener.js";
 import { logError, type OnError, safely } from "./on-error.js";
-import { graceMsOf, routerOptions, type ServeOptions } from "./options.js";
+import { doorLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "./options.js";
 import { type Place, placeFor } from "./place.js";
 import { farewellMs } from "./service.js";
 import { closeOnSignal } from "./signals.js";
@@ -185,7 +185,7 @@ class Primary implements ClusterPrimary {
   }
 
   #keep(socket: Socket): void {
-    if (this.#isClosing) {
+    if (this.#isClosing || this.#waiting.size >= doorLimitsOf(this.options).maxPendingConnections) {
       socket.destroy();
       return;
     }

@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 import { sniffProtocol } from "@vyra/http2";
+import { credentialsOf, type PeerCredentials } from "../address/index.js";
 import type { Caller } from "./caller.js";
+import { type AtDoor, Door, type DoorLimits } from "./door.js";
 import type { ServerEngine } from "./engine.js";
 
 /** The connections of a server: hands each to the engine by what it speaks, and knows which are left. */
@@ -22,13 +24,16 @@ export interface Connections {
 
 export function createConnections(
   engine: ServerEngine,
-  admit: (socket: Socket) => Caller | Promise<Caller>,
+  limits: DoorLimits,
+  admit: (peer: PeerCredentials | undefined) => Caller | Promise<Caller>,
   /** Gets a connection that speaks no HTTP/2. Returns whether it took it. */
   onOther: (socket: Socket, head: Buffer) => boolean,
   /** Called when one has ended. */
   onEnd: () => void,
 ): Connections {
-  const connections = new Set<Socket>();
+  const door = new Door(limits);
+  /** Each until it has ended; what it is at the door, where it is not yet in. */
+  const connections = new Map<Socket, AtDoor | undefined>();
   /** Those that have not yet said what they speak. */
   const silent = new Set<Socket>();
   let accepted = 0;
@@ -50,6 +55,7 @@ export function createConnections(
 
   function forget(socket: Socket): void {
     silent.delete(socket);
+    connections.get(socket)?.leave();
     if (connections.delete(socket) && connections.size === 0) {
       onEmpty?.();
     }
@@ -64,24 +70,38 @@ export function createConnections(
     },
     accept(socket) {
       accepted++;
-      connections.add(socket);
-      silent.add(socket);
       // Without a listener an error of the socket would end the process; it is followed by "close" in any case.
       socket.on("error", () => {});
       socket.once("close", () => {
         forget(socket);
         onEnd();
       });
-      const caller = admit(socket);
+      const peer = credentialsOf(socket);
+      const atDoor = door.admit(socket, peer?.uid);
+      connections.set(socket, atDoor);
+      if (atDoor === undefined) {
+        return;
+      }
+      silent.add(socket);
+      const caller = admit(peer);
+      const refuseIfNeeded = ({ refusal }: Caller) => refusal && atDoor.refuse();
+      if (caller instanceof Promise) {
+        void caller.then(refuseIfNeeded);
+      } else {
+        refuseIfNeeded(caller);
+      }
+      const onBegun = () => atDoor.enter();
       sniffProtocol(socket, {
         onHttp2(_, head) {
           silent.delete(socket);
-          whenKnown(caller, socket, (known) => engine.accept(socket, head, known));
+          whenKnown(caller, socket, (known) => engine.accept(socket, head, known, onBegun));
         },
         onOther(_, head) {
           silent.delete(socket);
-          if (!onOther(socket, head)) {
-            whenKnown(caller, socket, (known) => engine.acceptHttp1(socket, head, known));
+          if (onOther(socket, head)) {
+            onBegun();
+          } else {
+            whenKnown(caller, socket, (known) => engine.acceptHttp1(socket, head, known, onBegun));
           }
         },
       });
@@ -109,7 +129,7 @@ export function createConnections(
       });
     },
     destroy() {
-      for (const socket of connections) {
+      for (const socket of connections.keys()) {
         socket.destroy();
       }
     },

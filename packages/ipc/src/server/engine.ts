@@ -12,6 +12,8 @@ export interface EngineOptions {
   readonly router: ConnectRouterOptions & { readonly shutdownSignal: AbortSignal };
   readonly onError: OnError;
   readonly memory: MemoryLimits;
+  /** How long a peer may take to begin, and to end what it has begun to say before its message, in milliseconds. */
+  readonly handshakeTimeoutMs: number;
   /** Is told of each call. */
   readonly counter: CallCounter;
 }
@@ -26,10 +28,13 @@ export interface MemoryLimits {
 
 /** Speaks HTTP on accepted connections and runs the calls that come in. */
 export interface ServerEngine {
-  /** Takes over a connection that speaks HTTP/2, of which `head` has been read. */
-  accept(socket: Socket, head: Buffer, caller: Caller): void;
-  /** Likewise for HTTP/1.1. */
-  acceptHttp1(socket: Socket, head: Buffer, caller: Caller): void;
+  /**
+   * Takes over a connection that speaks HTTP/2, of which `head` has been read. Calls `onBegun` when the client's preface is whole,
+   * SETTINGS included (RFC 9113 §3.4).
+   */
+  accept(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
+  /** Likewise for HTTP/1.1, which begins with the first request's headers. */
+  acceptHttp1(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
   /**
    * Tells all peers that no new calls are taken. Each connection closes when its calls are over, at once if it has none.
    */

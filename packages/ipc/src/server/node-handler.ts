@@ -26,8 +26,14 @@ import { wholeMessages } from "./whole-messages.js";
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 
-/** Answers a request of `node:http` or `node:http2`. */
-export type NodeHandler = (req: NodeRequest, res: NodeResponse, caller: Caller | undefined) => void;
+/**
+ * Answers a request of `node:http` or `node:http2`. Returns whether the whole request may be expected soon, or only as its messages come.
+ */
+export type NodeHandler = (
+  req: NodeRequest,
+  res: NodeResponse,
+  caller: Caller | undefined,
+) => "whole request" | "stream";
 
 /**
  * Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open.
@@ -39,7 +45,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     const handler = handlers.get(pathOf(req));
     if (handler === undefined) {
       answerUnknown(req, res);
-      return;
+      return "whole request";
     }
     const values = caller === undefined ? createContextValues() : contextValuesFor(caller);
     answer(handler, req, res, values).catch((error: unknown) => {
@@ -49,6 +55,8 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
       }
       answerAccident(req, res);
     });
+    const { methodKind } = handler.method;
+    return methodKind === "unary" || methodKind === "server_streaming" ? "whole request" : "stream";
   };
 
   async function answer(handler: UniversalHandler, req: NodeRequest, res: NodeResponse, values: ContextValues) {

@@ -3,6 +3,7 @@ import { acceptedByDefault } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
+import type { DoorLimits } from "./door.js";
 import type { MemoryLimits } from "./engine.js";
 import type { OnError } from "./on-error.js";
 
@@ -36,6 +37,19 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly lock?: boolean | undefined;
   /** For how long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000. */
   readonly graceMs?: number | undefined;
+  /**
+   * How long a connection may take to begin, in milliseconds: until its peer has said what it speaks (HTTP/2's preface and SETTINGS, or
+   * the headers of a request in HTTP/1.1) and `authorize` has answered. Then it is closed, and so is a connection whose peer may not
+   * call. The headers of later requests may take up to twice as long. Default: 10,000; `Infinity` is no limit.
+   */
+  readonly handshakeTimeoutMs?: number | undefined;
+  /**
+   * How many connections of one user (by the credentials that the kernel vouches for; of all, where there are none) may be open that
+   * have not begun. The next is closed at once. Default: 4,096, as many as the kernel lets wait to be accepted.
+   */
+  readonly maxPendingConnections?: number | undefined;
+  /** How many connections of all peers that may not call may be open. The next is closed at once. Default: 64. */
+  readonly maxRefusedConnections?: number | undefined;
   /** Whether SIGINT and SIGTERM close the server and then end the process. Default: true. */
   readonly signals?: boolean | undefined;
   /**
@@ -57,6 +71,7 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   /**
    * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when a
    * handler waits for it. Then the call fails with DeadlineExceeded, at once or half as late again. `Infinity` is for ever. Default: 60,000.
+   * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message; then the connection is closed.
    */
   readonly requestTimeoutMs?: number | undefined;
   /**
@@ -69,6 +84,12 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
 /** `graceMs`, or its default; "for ever" is 24 days, since setTimeout takes no more and fires at once for it. */
 export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
   return Math.min(graceMs, 2 ** 31 - 60_000);
+}
+
+/** The limits of connections that have not begun, with their defaults. */
+export function doorLimitsOf(options: ServeOptions): DoorLimits {
+  const { handshakeTimeoutMs = 10_000, maxPendingConnections = 4_096, maxRefusedConnections = 64 } = options;
+  return { handshakeTimeoutMs, maxPendingConnections, maxRefusedConnections };
 }
 
 /** Owner only: a socket is as private as the module until somebody decides otherwise. */
@@ -102,6 +123,9 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     takeover,
     lock,
     graceMs,
+    handshakeTimeoutMs,
+    maxPendingConnections,
+    maxRefusedConnections,
     signals,
     onError,
     health,
@@ -115,6 +139,14 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
   } = options;
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
     throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
+  }
+  if (handshakeTimeoutMs !== undefined && !(typeof handshakeTimeoutMs === "number" && handshakeTimeoutMs > 0)) {
+    throw new RangeError(`handshakeTimeoutMs must be more than 0, not ${handshakeTimeoutMs}`);
+  }
+  for (const [name, count] of Object.entries({ maxPendingConnections, maxRefusedConnections })) {
+    if (count !== undefined && !(typeof count === "number" && count >= 1)) {
+      throw new RangeError(`${name} must be 1 or more, not ${count}`);
+    }
   }
   const { maxTimeoutMs, readMaxBytes, writeMaxBytes, compressMinBytes } = router;
   if (maxTimeoutMs !== undefined && !(typeof maxTimeoutMs === "number" && maxTimeoutMs > 0)) {

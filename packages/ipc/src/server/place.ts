@@ -2,6 +2,7 @@ import type { Server } from "node:net";
 import {
   AddressError,
   AddressInUseError,
+  bindAbstract,
   groupId,
   hasLibc,
   inheritedFd,
@@ -90,7 +91,7 @@ function abstractPlace({ path, address }: SocketAddress, { authorize }: ServeOpt
     path: undefined,
     async publish(server) {
       try {
-        await listenAt(server, { path });
+        await listenAt(server, { fd: bindAbstract(path) });
       } catch (cause) {
         throw (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
           ? new AddressInUseError(address, undefined, { cause })

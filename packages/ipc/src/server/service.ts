@@ -4,11 +4,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
-import { createAdmission, isOwnUser } from "./caller.js";
+import { createAdmission, isFromOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import type { OnError } from "./on-error.js";
-import { graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
+import { doorLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 import { recordRoutes } from "./routes.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
@@ -46,7 +46,7 @@ export async function createService(
     memory: engine.memory,
     ...counter.snapshot(),
   });
-  const services = await createServices(options, stats, isOwnUser);
+  const services = await createServices(options, stats, isFromOwnUser);
   const routes = recordRoutes((recorder) => {
     services.register(recorder);
     options.routes(recorder);
@@ -54,8 +54,10 @@ export async function createService(
   services.announce(routes.services);
   const createEngine =
     options.engine === "node" ? (await import("./engines/node.js")).createNodeEngine : createDirectEngine;
-  const engine = createEngine({ routes, router, onError, memory: memoryLimits(options), counter });
-  const connections = createConnections(engine, createAdmission(options.authorize, onError), onOther, onEnd);
+  const limits = doorLimitsOf(options);
+  const { handshakeTimeoutMs } = limits;
+  const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: memoryLimits(options), counter });
+  const connections = createConnections(engine, limits, createAdmission(options.authorize, onError), onOther, onEnd);
   return {
     accept: connections.accept,
     takeUnspoken: connections.takeUnspoken,

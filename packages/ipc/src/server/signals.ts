@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { doAtExit } from "../address/index.js";
 
 /**
  * SIGINT and SIGTERM for all servers of the process: the first asks each of them to close, and when the last one has, the
@@ -40,13 +41,23 @@ function onSignal(signal: Signal): void {
   });
 }
 
-/** Ends as a process does that nobody taught otherwise. Where the user listens as well, the end is theirs to decide. */
+/**
+ * Ends as a process does that nobody taught otherwise. Where the user listens as well, the end is theirs to decide.
+ *
+ * A signal ends the process without "exit", so what is to be done then is done before: other servers of the process may mind no
+ * signals. And the kernel drops a signal that the first process of a container sends itself and does not catch
+ * (pid_namespaces(7)): it exits with the status by which a shell shows a signal.
+ */
 function endWith(signal: Signal, whereOthersListen: () => void): void {
-  if (process.listenerCount(signal) === 0) {
-    process.kill(process.pid, signal);
-  } else {
+  if (process.listenerCount(signal) > 0) {
     whereOthersListen();
+    return;
   }
+  doAtExit();
+  if (process.pid === 1) {
+    process.exit(128 + constants.signals[signal]);
+  }
+  process.kill(process.pid, signal);
 }
 
 function stopListening(): void {

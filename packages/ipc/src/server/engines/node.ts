@@ -1,5 +1,7 @@
 import { constants, createServer, type ServerHttp2Session } from "node:http2";
-import { clearTimeout, setImmediate, setTimeout } from "../../real-timers.js";
+import type { Socket } from "node:net";
+import { maxTimerMs } from "../../grpc/index.js";
+import { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from "../../real-timers.js";
 import type { Caller } from "../caller.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { createHttp1 } from "../http1.js";
@@ -12,17 +14,28 @@ const lastStreamId = 2 ** 31 - 1;
 /**
  * The reference engine: connect-node's handlers over `node:http2` and `node:http`.
  */
-export function createNodeEngine({ routes, router, onError, counter }: EngineOptions): ServerEngine {
+export function createNodeEngine({
+  routes,
+  router,
+  onError,
+  handshakeTimeoutMs,
+  memory,
+  counter,
+}: EngineOptions): ServerEngine {
   const handlers = routes.handlers(router, outermost(counter, onError));
   const handle = createNodeHandler(handlers, onError, router.maxTimeoutMs);
   const sessions = new Map<ServerHttp2Session, Caller | undefined>();
   const http2 = createServer(http2Options, (req, res) => {
     handle(req, res, sessions.get(req.stream.session as ServerHttp2Session));
   });
-  const http1 = createHttp1(handle);
+  const http1 = createHttp1(handle, handshakeTimeoutMs, memory.requestTimeoutMs);
   http2.on("session", (session) => {
     destroyBetweenReads(session);
-    sessions.set(session, accepting);
+    sessions.set(session, accepting?.caller);
+    if (accepting !== undefined) {
+      session.once("remoteSettings", accepting.onBegun);
+      endStuckBeginnings(session, accepting.socket, handshakeTimeoutMs);
+    }
     if (isDraining) {
       drain(session);
     }
@@ -30,11 +43,11 @@ export function createNodeEngine({ routes, router, onError, counter }: EngineOpt
     session.on("error", () => {}); // a broken peer; "close" follows
   });
   let isDraining = false;
-  /** Whose session it is that is being made. */
-  let accepting: Caller | undefined;
+  /** What becomes a session at the moment. */
+  let accepting: { readonly socket: Socket; readonly caller: Caller; readonly onBegun: () => void } | undefined;
 
   return {
-    accept(socket, head, caller) {
+    accept(socket, head, caller, onBegun) {
       if (isBun) {
         // Bun's HTTP/2 does not look for what a paused socket has received, and misses the preface.
         socket.resume();
@@ -42,7 +55,7 @@ export function createNodeEngine({ routes, router, onError, counter }: EngineOpt
         socket.pause();
       }
       socket.unshift(head);
-      accepting = caller;
+      accepting = { socket, caller, onBegun };
       http2.emit("connection", socket);
     },
     acceptHttp1: http1.accept,
@@ -89,6 +102,38 @@ function destroyBetweenReads(session: ServerHttp2Session): void {
       setImmediate(destroy, error, code);
     }
   };
+}
+
+/**
+ * Ends a session whose peer has begun a field block and does not finish it, which Node.js does not show. Within a block nothing else may
+ * come (RFC 9113 §6.10), not even the answer to a PING: so a peer without a call that has said something since the last look is asked.
+ */
+function endStuckBeginnings(session: ServerHttp2Session, socket: Socket, timeoutMs: number): void {
+  if (timeoutMs > maxTimerMs) {
+    return;
+  }
+  let openStreams = 0;
+  let heardBytes = 0;
+  let isAsking = false;
+  session.on("stream", (stream) => {
+    openStreams++;
+    stream.once("close", () => openStreams--);
+  });
+  const look = () => {
+    if (session.destroyed || openStreams > 0) {
+      isAsking = false;
+    } else if (isAsking) {
+      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    } else if (socket.bytesRead !== heardBytes) {
+      isAsking = session.ping(() => {
+        isAsking = false;
+        heardBytes = socket.bytesRead;
+      });
+    }
+  };
+  // If this process was busy meanwhile, the answer may lie there unread: the next turn reads it.
+  const timer = setInterval(() => setImmediate(look), timeoutMs).unref();
+  session.once("close", () => clearInterval(timer));
 }
 
 /** For how long a peer may be silent before its calls on their way are given up, in milliseconds; a round trip takes microseconds. */

@@ -9,7 +9,7 @@ import {
   type ServerStream,
   SharedAccount,
 } from "@vyra/http2";
-import { connectErrorFrom, fieldOf, statusFields } from "../../../grpc/index.js";
+import { connectErrorFrom, fieldOf, maxTimerMs, statusFields } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
 import type { EngineOptions, ServerEngine } from "../../engine.js";
 import type { Http1 } from "../../http1.js";
@@ -22,7 +22,14 @@ import { UnaryServerCall } from "./unary-call.js";
 import { UnfinishedRequests } from "./unfinished-requests.js";
 
 /** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
-export function createDirectEngine({ routes, router, onError, memory, counter }: EngineOptions): ServerEngine {
+export function createDirectEngine({
+  routes,
+  router,
+  onError,
+  handshakeTimeoutMs,
+  memory,
+  counter,
+}: EngineOptions): ServerEngine {
   const { maxUnreadBytes, maxWaitingBytes, maxHeldBytes } = memory;
   const shared = new SharedAccount(maxHeldBytes);
   const handlers = routes.handlers(router, outermost(counter, onError));
@@ -47,20 +54,31 @@ export function createDirectEngine({ routes, router, onError, memory, counter }:
     }
   });
 
+  const timeoutMs = handshakeTimeoutMs <= maxTimerMs ? handshakeTimeoutMs : 0;
+  const connectionOptions = {
+    reader: "caller",
+    settingsTimeoutMs: timeoutMs,
+    headerTimeoutMs: timeoutMs,
+    shared,
+    maxUnreadBytes,
+    maxWaitingBytes,
+  } as const;
+
   return {
     get memory() {
       return { ...shared.kinds, limitBytes: shared.limitBytes };
     },
-    accept(socket, head, caller) {
+    accept(socket, head, caller, onBegun) {
       const inPlace = readInPlace(socket, (buffer, start, end) => connection.receive(buffer, start, end));
       const connection: ServerConnection = new ServerConnection(
         inPlace,
         {
+          onBegun,
           onStream: (stream, list, extra, endStream) => onStream(caller, stream, list, extra, endStream),
           onClose: () => connections.delete(connection),
           onHandlerError,
         },
-        { reader: "caller", shared, maxUnreadBytes, maxWaitingBytes },
+        connectionOptions,
         head,
       );
       connections.add(connection);
@@ -70,10 +88,10 @@ export function createDirectEngine({ routes, router, onError, memory, counter }:
         connection.close();
       }
     },
-    acceptHttp1(socket, head, caller) {
+    acceptHttp1(socket, head, caller, onBegun) {
       http1 ??= loadHttp1();
       http1.then(
-        (loaded) => socket.destroyed || loaded.accept(socket, head, caller),
+        (loaded) => socket.destroyed || loaded.accept(socket, head, caller, onBegun),
         (error) => {
           onError(error, { method: "HTTP/1.1" });
           socket.destroy();
@@ -96,7 +114,7 @@ export function createDirectEngine({ routes, router, onError, memory, counter }:
   async function loadHttp1(): Promise<Http1> {
     const { createHttp1 } = await import("../../http1.js");
     const { createNodeHandler } = await import("../../node-handler.js");
-    const loaded = createHttp1(createNodeHandler(handlers, onError, router.maxTimeoutMs));
+    const loaded = createHttp1(createNodeHandler(handlers, onError, router.maxTimeoutMs), handshakeTimeoutMs, memory.requestTimeoutMs);
     if (isDraining) {
       loaded.drain();
     }
