@@ -1,7 +1,7 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { outsideOfCalls } from "../call-scope.js";
-import { connectErrorFrom, orAborted, startDeadline } from "../grpc/index.js";
+import { connectErrorFrom, mayHaveManyListeners, orAborted, startDeadline } from "../grpc/index.js";
 import { channelClosed } from "./errors.js";
 import { untilAppears } from "./until-appears.js";
 
@@ -67,7 +67,9 @@ export class Connection<S extends Session> implements Sessions<S> {
     readonly path: string,
     /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
     private readonly open: (stop: AbortSignal) => Promise<S>,
-  ) {}
+  ) {
+    mayHaveManyListeners(this.#closing.signal); // whoever waits for the server
+  }
 
   get state(): ChannelState {
     if (typeof this.#state === "string") {

@@ -42,6 +42,7 @@ export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { responseProblem } from "./response-problem.js";
 export { Drain, sendMessages } from "./send-messages.js";
+export { mayHaveManyListeners } from "./shared-signal.js";
 export { recycle } from "./slab.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";
 export { isServerFault, type StatusName, statusName, statusNames } from "./status-name.js";

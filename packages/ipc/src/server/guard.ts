@@ -1,5 +1,13 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
-import { abortableIterable, connectErrorFrom, isAbortError, isInstance, isSound, orAborted } from "../grpc/index.js";
+import {
+  abortableIterable,
+  connectErrorFrom,
+  isAbortError,
+  isInstance,
+  isSound,
+  mayHaveManyListeners,
+  orAborted,
+} from "../grpc/index.js";
 import { refusalOf } from "./caller.js";
 import { nameOf, type OnError } from "./on-error.js";
 
@@ -15,6 +23,7 @@ export function guard(onError: OnError): Interceptor {
         onError(error, { method: nameOf(req.method) });
       }
     };
+    mayHaveManyListeners(req.signal); // a handler may pass it to many calls of its own
     try {
       const refusal = refusalOf(req.contextValues);
       if (refusal !== undefined) {

@@ -1,5 +1,5 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { connectErrorFrom, tamed } from "../../../grpc/index.js";
+import { connectErrorFrom, mayHaveManyListeners, tamed } from "../../../grpc/index.js";
 
 /** A signal that follows others, aborted with a ConnectError whatever they are aborted with. */
 export interface Linked {
@@ -17,8 +17,9 @@ export function linked(followed: AbortSignal | undefined): Linked {
   const follow = () => abort(followed?.reason);
   if (followed?.aborted) {
     follow();
-  } else {
-    followed?.addEventListener("abort", follow, { once: true });
+  } else if (followed !== undefined) {
+    mayHaveManyListeners(followed);
+    followed.addEventListener("abort", follow, { once: true });
   }
   return {
     signal: controller.signal,

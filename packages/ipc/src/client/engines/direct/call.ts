@@ -23,6 +23,7 @@ import {
   headersOf,
   incompleteMessage,
   isInstance,
+  mayHaveManyListeners,
   remainingMs,
   Timed,
   timeoutHeader,
@@ -120,6 +121,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   #listen(signal: AbortSignal): boolean {
     try {
       if (!signal.aborted) {
+        mayHaveManyListeners(signal);
         signal.addEventListener("abort", this);
         return true;
       }

@@ -7,6 +7,7 @@ import {
   deadlines,
   formatTimeout,
   guardedController,
+  mayHaveManyListeners,
   noteDeadline,
   Timed,
   timeoutHeader,
@@ -78,7 +79,10 @@ export class ChainedCall extends Timed {
       this.handleEvent();
       return;
     }
-    this.callerSignal?.addEventListener("abort", this);
+    if (this.callerSignal !== undefined) {
+      mayHaveManyListeners(this.callerSignal);
+      this.callerSignal.addEventListener("abort", this);
+    }
     if (this.timeoutMs !== undefined) {
       noteDeadline(this.#controller.signal, this.timeoutMs);
       header.set(timeoutHeader, formatTimeout(this.timeoutMs));

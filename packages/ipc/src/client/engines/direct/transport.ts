@@ -22,6 +22,7 @@ import {
   fieldsOf,
   formatTimeout,
   headersOf,
+  mayHaveManyListeners,
   parseTimeout,
   tamed,
   timeoutHeader,
@@ -120,6 +121,9 @@ export function createDirectTransport(
       return new Promise((resolve, reject) => {
         try {
           if (isChained) {
+            if (signal !== undefined) {
+              mayHaveManyListeners(signal);
+            }
             const req = requestOf(method, timeoutMs, header, contextValues);
             const call = runStreamingCall({
               interceptors: chain,

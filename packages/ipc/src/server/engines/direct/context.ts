@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { callEnded, guardedController, headersOf } from "../../../grpc/index.js";
+import { callEnded, guardedController, headersOf, mayHaveManyListeners } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 
 /** What a context shows of a call. */
@@ -52,6 +52,7 @@ export class LazyContext implements HandlerContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = guardedController((error) => this.#call.onListenerError(error));
+      mayHaveManyListeners(this.#controller.signal); // a handler may pass it to many calls of its own
       if (this.#call.isOver) {
         this.#controller.abort(this.#call.reason ?? callEnded());
       }
