@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
@@ -16,10 +16,11 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { after, afterEach, before, beforeEach, describe, it, type Mock } from "node:test";
 
 import { AddressError, AddressInUseError, type Published, publish } from "../dist/address/index.js";
 
@@ -66,6 +67,77 @@ describe("publish", () => {
     assert.equal(lstatSync(`${path}.lock`).mode & 0o777, 0o600);
     assert.equal(readFileSync(`${path}.lock`, "latin1").split("\n")[0], String(process.pid));
     assert.deepEqual(readdirSync(folder).sort(), ["x.sock", "x.sock.lock"]);
+  });
+
+  it("has the rights that are meant, whatever the umask", async () => {
+    for (const umask of [0o177, 0o777]) {
+      const before = process.umask(umask);
+      try {
+        const { server, published } = await open({ mode: 0o660 });
+        assert.equal(lstatSync(path).mode & 0o777, 0o660);
+        assert.equal(lstatSync(`${path}.lock`).mode & 0o777, 0o600);
+        published.unpublish();
+        await new Promise((resolve) => server.close(resolve));
+        opened.length = 0;
+      } finally {
+        process.umask(before);
+      }
+    }
+  });
+
+  it("leaves neither socket nor lock nor folder when it fails, after whatever step", async (t) => {
+    const steps = [
+      "fstatSync",
+      "ftruncateSync",
+      "writeSync",
+      "lstatSync",
+      "mkdtempSync",
+      "chmodSync",
+      "renameSync",
+    ] as const;
+    for (const step of steps) {
+      for (let nth = 0; nth < 2; nth++) {
+        const mocked = t.mock.method(fs, step) as unknown as Mock<() => never>;
+        mocked.mock.mockImplementationOnce(() => {
+          throw Object.assign(new Error(`EIO: ${step}`), { code: "EIO" });
+        }, nth);
+        syncBuiltinESMExports();
+        try {
+          const { server, published } = await open();
+          published.unpublish(); // it has not come to this step so often
+          await new Promise((resolve) => server.close(resolve));
+          opened.length = 0;
+        } catch (error) {
+          assert.ok(error instanceof AddressError, String(error));
+          assert.deepEqual(readdirSync(folder), [], `${step}, call ${nth}`);
+        } finally {
+          mocked.mock.restore();
+          syncBuiltinESMExports();
+        }
+        assert.ok(mocked.mock.callCount() > 0, `${step} is a step`);
+      }
+    }
+  });
+
+  it("serves though the private folder cannot be removed", async (t) => {
+    const mocked = t.mock.method(fs, "rmdirSync", () => {
+      throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
+    });
+    syncBuiltinESMExports();
+    try {
+      const { published } = await open();
+      assert.equal(mocked.mock.callCount(), 1);
+      await connects(path);
+      published.unpublish();
+    } finally {
+      mocked.mock.restore();
+      syncBuiltinESMExports();
+    }
+    const [left = "", ...others] = readdirSync(folder);
+    assert.match(left, /^\.ipc/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(readdirSync(join(folder, left)), []);
+    rmSync(join(folder, left), { recursive: true });
   });
 
   it("never shows a socket with other rights, nor half a one", async () => {

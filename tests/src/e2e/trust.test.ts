@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -117,6 +128,9 @@ describePairs("trust", (pair) => {
     await using t = await setUp(pair, { socket, authorize: sameUser() });
     assert.equal(t.server.address, socket);
     assert.equal((await t.client.unary({ text: "abstract" })).text, "abstract");
+    // What the kernel compares is all bytes of a name, the NUL bytes that some pad it with included; it shows those as "@".
+    const names = readFileSync("/proc/net/unix", "utf8").split("\n");
+    assert.ok(names.some((line) => line.endsWith(` @${socket.slice("unix-abstract:".length)}`)));
     await assert.rejects(
       serve({ socket, authorize: sameUser(), signals: false, routes: () => {} }),
       (error) => error instanceof AddressInUseError,
@@ -189,6 +203,54 @@ for (const engine of serverEngines) {
       const channel = createChannel(t.server.address);
       assert.equal((await channel.client(EchoService).unary({ text: "new one" })).text, "new one");
       await channel.close();
+    });
+
+    it("publishes itself again when a folder above it is renamed, and another has its name", async () => {
+      const above = join(folder, freshName());
+      const path = join(above, "within", "x.sock");
+      mkdirSync(join(above, "within"), { recursive: true });
+      await using server = await serve({ socket: path, engine, signals: false, routes });
+      renameSync(above, `${above}.old`);
+      mkdirSync(join(above, "within"), { recursive: true });
+      await until(() => lstatSync(path, { throwIfNoEntry: false }) !== undefined, "a new socket");
+      await assert.rejects(serve({ socket: path, signals: false, routes }), AddressInUseError);
+      const channel = createChannel(path);
+      assert.equal((await channel.client(EchoService).unary({ text: "here" })).text, "here");
+      await channel.close();
+      await server.close();
+      rmSync(above, { recursive: true });
+      rmSync(`${above}.old`, { recursive: true });
+    });
+
+    it("says so and closes when the folder above it is renamed, and there is none by its name", async () => {
+      const above = join(folder, freshName());
+      mkdirSync(above);
+      const reported: unknown[] = [];
+      const onError = (error: unknown) => reported.push(error);
+      const server = await serve({ socket: join(above, "x.sock"), engine, signals: false, routes, onError });
+      renameSync(above, `${above}.old`);
+      await server.closed;
+      assert.ok(reported[0] instanceof AddressError && /is there a folder/.test(reported[0].message), String(reported));
+      rmSync(`${above}.old`, { recursive: true });
+    });
+
+    it("publishes itself again where no file can be watched any more", async (t) => {
+      const mocked = t.mock.method(fs, "watch", () => {
+        throw Object.assign(new Error("ENOSPC: System limit for number of file watchers reached"), { code: "ENOSPC" });
+      });
+      syncBuiltinESMExports();
+      try {
+        const socket = freshName();
+        const { path } = resolveSocket(socket);
+        await using _ = await serve({ socket, engine, signals: false, routes });
+        assert.ok(mocked.mock.callCount() > 0);
+        const { ino } = lstatSync(path);
+        unlinkSync(path);
+        await until(() => (lstatSync(path, { throwIfNoEntry: false })?.ino ?? ino) !== ino, "a new socket");
+      } finally {
+        mocked.mock.restore();
+        syncBuiltinESMExports();
+      }
     });
 
     it("publishes itself again though its socket is deleted before anybody watches it", async () => {
@@ -342,7 +404,10 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
     router.rpc(EchoService.method.unary, ({ text }) => ({ text }));
 
   /** What comes of it when somebody else does this. */
-  async function stranger(what: "call" | "take over" | "serve", path: string): Promise<string> {
+  async function stranger(
+    what: "call" | "take over" | "serve" | "serve under any umask",
+    path: string,
+  ): Promise<string> {
     const script = fileURLToPath(new URL("../support/stranger-process.js", import.meta.url));
     const child = spawn(process.execPath, [script, what, path], { stdio: ["ignore", "pipe", "inherit"] });
     const ended = once(child, "close");
@@ -390,12 +455,90 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
     rmSync(squatted, { recursive: true });
   });
 
+  it("may serve whatever the umask, and need not be root for it", async () => {
+    const shared = folderForAll("shared");
+    assert.equal(await stranger("serve under any umask", join(shared, "own")), "served at 2");
+    rmSync(shared, { recursive: true });
+  });
+
   it("is told whose the lock file is that keeps them from the name", async () => {
     const shared = folderForAll("shared");
     const path = join(shared, "x.sock");
     writeFileSync(`${path}.lock`, "", { mode: 0o600 });
     assert.match(await stranger("serve", path), /^AddressError: .*x\.sock\.lock is not a file of this user .*uid 0/);
     rmSync(shared, { recursive: true });
+  });
+});
+
+const inNamespace = ["unshare", "--user", "--map-root-user"];
+const mayUnshare =
+  process.geteuid?.() === 0 && spawnSync(inNamespace[0] ?? "", [...inNamespace.slice(1), "true"]).status === 0;
+
+describe("who is not mapped in a user namespace", {
+  skip: mayUnshare ? false : "needs root and user namespaces",
+}, () => {
+  /** Runs a program there in which root is root and everybody else the overflow id; gives what it prints. */
+  async function within(
+    program: string,
+    path: string,
+    meanwhile: () => Promise<void> = async () => {},
+  ): Promise<string> {
+    const args = [...inNamespace.slice(1), process.execPath, "--input-type=module", "--eval", program, path];
+    const cwd = fileURLToPath(new URL(".", import.meta.url));
+    const child = spawn(inNamespace[0] ?? "", args, { cwd, stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(child, "close");
+    let printed = "";
+    child.stdout.on("data", (data) => {
+      printed += data;
+    });
+    await once(child.stdout, "data");
+    await meanwhile();
+    child.stdin.end();
+    await ended;
+    return printed.trim();
+  }
+
+  const overflow = Number(readFileSync("/proc/sys/kernel/overflowuid", "utf8"));
+
+  it("is on no list, and in no group", async () => {
+    chmodSync(folder, 0o711);
+    const path = join(folder, "x.sock");
+    const program = `
+      import { groups, serve, users } from "@vyra/ipc";
+      import { EchoService } from "../gen/vyra/test/echo_pb.js";
+      const authorize = (peer) => {
+        console.log(peer.uid, peer.gid, users([peer.uid])(peer), groups([peer.gid])(peer));
+        return users([peer.uid])(peer);
+      };
+      const routes = (router) => router.rpc(EchoService.method.unary, () => ({}));
+      await using server = await serve({ socket: process.argv[1], mode: 0o666, authorize, routes });
+      console.log("serving");
+      await new Promise((resolve) => process.stdin.resume().once("end", resolve));`;
+    let answer = "";
+    const printed = await within(program, path, async () => {
+      const script = fileURLToPath(new URL("../support/stranger-process.js", import.meta.url));
+      const child = spawn(process.execPath, [script, "call", path], { stdio: ["ignore", "pipe", "inherit"] });
+      const ended = once(child, "close");
+      answer = String(await once(child.stdout, "data"));
+      await ended;
+    });
+    assert.match(answer, /^PermissionDenied/);
+    assert.equal(printed, `serving\n${overflow} ${overflow} false false`);
+  });
+
+  it("is not trusted, though it is named", async () => {
+    const path = join(folder, "x.sock");
+    const squatter = createServer().listen(path);
+    await once(squatter, "listening");
+    chownSync(path, 54_321, 54_321);
+    const program = `
+      import { createChannel } from "@vyra/ipc";
+      import { EchoService } from "../gen/vyra/test/echo_pb.js";
+      const channel = createChannel(process.argv[1], { trustedUsers: [${overflow}] });
+      await channel.client(EchoService).unary({}).catch((error) => console.log(error.message));
+      await channel.close();`;
+    assert.match(await within(program, path), new RegExp(`permission_denied.*belongs to uid ${overflow}`));
+    await new Promise((resolve) => squatter.close(resolve));
   });
 });
 
@@ -436,6 +579,16 @@ describe("a folder of the modules' own", () => {
     await assert.rejects(serve({ socket: "m", signals: false, routes: () => {} }), /others may write.*chmod 700/);
     chmodSync(own, 0o1777);
     await (await serve({ socket: "m", signals: false, routes: () => {} })).close();
+    rmSync(own, { recursive: true });
+    process.env.VYRA_IPC_DIR = join(own, "within");
+    const umask = process.umask(0o777);
+    try {
+      await (await serve({ socket: "m", signals: false, routes: () => {} })).close();
+    } finally {
+      process.umask(umask);
+    }
+    assert.equal(lstatSync(join(own, "within")).mode & 0o777, 0o700);
+    assert.equal(lstatSync(own).mode & 0o777, 0o700);
     rmSync(own, { recursive: true });
     process.env.VYRA_IPC_DIR = saved;
   });

@@ -1,5 +1,5 @@
 /**
- * Somebody else on this machine: `node stranger-process.js call|"take over"|serve PATH`, started by root, tries it as nobody and
+ * Somebody else on this machine: `node stranger-process.js call|"take over"|serve|"serve under any umask" PATH`, started by root, tries it as nobody and
  * prints a line on what came of it.
  */
 import { once } from "node:events";
@@ -40,6 +40,16 @@ async function outcome(): Promise<string> {
       socket.write("VYRA TAKEOVER/1\n");
       await once(socket, "close");
       return `answered ${JSON.stringify(answer)}`;
+    }
+    case "serve under any umask": {
+      const addresses: string[] = [];
+      for (const umask of [0o177, 0o777]) {
+        process.umask(umask);
+        process.env.VYRA_IPC_DIR = `${path}.${umask}`;
+        await using server = await serve({ socket: "m", routes: () => {} });
+        addresses.push(server.address);
+      }
+      return `served at ${addresses.length}`;
     }
     default: {
       await using server = await serve({ socket: path, routes: () => {} });

@@ -3,7 +3,11 @@ import { socketOption } from "./libc.js";
 
 /** Who is on the other end of a connection, as the kernel says; it cannot be pretended. */
 export interface PeerCredentials {
-  /** The process: the one that connected, or, for a client, the one that listens. */
+  /**
+   * The process: the one that connected, or, for a client, the one that listened. 0 for one of a pid namespace that is not seen from
+   * here. It may have ended since, and its number may be another's: show it, but decide by `uid` and `gid`. Who has to act on the
+   * process compares its start time in `/proc/<pid>/stat` first; see docs/sockets.md.
+   */
   readonly pid: number;
   /** Its effective user and group at that moment. */
   readonly uid: number;

@@ -50,7 +50,10 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly maxPendingConnections?: number | undefined;
   /** How many connections of all peers that may not call may be open. The next is closed at once. Default: 64. */
   readonly maxRefusedConnections?: number | undefined;
-  /** Whether SIGINT and SIGTERM close the server and then end the process. Default: true. */
+  /**
+   * Whether SIGINT and SIGTERM close the server and then end the process: by the signal, or, as process 1 of a container, with status
+   * 128 + its number. In a worker thread it has no effect: Node.js gives signals to the main thread. Default: true.
+   */
   readonly signals?: boolean | undefined;
   /**
    * How much of the requests of one connection may wait in memory because no handler reads them, or because they are not whole, in
