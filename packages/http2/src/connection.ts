@@ -105,7 +105,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
     const stallTimeoutMs = timeLimit(options, "stallTimeoutMs");
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
-    const headerTimeoutMs = options.headerTimeoutMs ?? connectionDefaults.headerTimeoutMs;
+    const headerTimeoutMs = timeLimit(options, "headerTimeoutMs");
     this.frames = new InboundFrames(this, this.settings.inForce, headerTimeoutMs);
     this.bytesMayBeKept = options.reader !== "caller";
     this.intake = new Intake(this);

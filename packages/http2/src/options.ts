@@ -67,7 +67,10 @@ export const connectionDefaults = {
 } as const;
 
 /** A time limit among the options, or its default; 0 for none. @throws RangeError for what is no time */
-export function timeLimit(options: ConnectionOptions, name: "settingsTimeoutMs" | "stallTimeoutMs"): number {
+export function timeLimit(
+  options: ConnectionOptions,
+  name: "settingsTimeoutMs" | "headerTimeoutMs" | "stallTimeoutMs",
+): number {
   const ms = options[name] ?? connectionDefaults[name];
   if (!(ms >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
   return ms === Number.POSITIVE_INFINITY ? 0 : ms;

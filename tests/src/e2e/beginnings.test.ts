@@ -33,7 +33,10 @@ const beginnings: readonly [what: string, ...bytes: string[]][] = [
 for (const engine of serverEngines) {
   describe(`a server does not wait for ever, ${engine}`, () => {
     it("for a peer that does not begin, or does not finish what it begins; but for one that has begun", async () => {
-      await using t = await setUp({ client: "direct", server: engine }, { handshakeTimeoutMs: 300, requestTimeoutMs: 300 });
+      await using t = await setUp(
+        { client: "direct", server: engine },
+        { handshakeTimeoutMs: 300, requestTimeoutMs: 300 },
+      );
       await t.channel.ready();
       await Promise.all(
         beginnings.map(async ([what, ...parts]) => {

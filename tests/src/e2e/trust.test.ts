@@ -511,9 +511,9 @@ describe("who is not mapped in a user namespace", {
         return users([peer.uid])(peer);
       };
       const routes = (router) => router.rpc(EchoService.method.unary, () => ({}));
-      await using server = await serve({ socket: process.argv[1], mode: 0o666, authorize, routes });
+      const server = await serve({ socket: process.argv[1], mode: 0o666, authorize, routes });
       console.log("serving");
-      await new Promise((resolve) => process.stdin.resume().once("end", resolve));`;
+      process.stdin.resume().once("end", () => server.close());`;
     let answer = "";
     const printed = await within(program, path, async () => {
       const script = fileURLToPath(new URL("../support/stranger-process.js", import.meta.url));

@@ -1,5 +1,4 @@
-import { clearTimeout, setImmediate, setTimeout } from "../real-timers.js";
-import { maxTimerMs } from "./deadlines.js";
+import { clearTimeout, maxTimerMs, setImmediate, setTimeout } from "../real-timers.js";
 
 /**
  * Calls back when a peer's time is over, `ms` milliseconds from now. If this process was busy meanwhile, what the peer has said may lie

@@ -114,7 +114,11 @@ export function createDirectEngine({
   async function loadHttp1(): Promise<Http1> {
     const { createHttp1 } = await import("../../http1.js");
     const { createNodeHandler } = await import("../../node-handler.js");
-    const loaded = createHttp1(createNodeHandler(handlers, onError, router.maxTimeoutMs), handshakeTimeoutMs, memory.requestTimeoutMs);
+    const loaded = createHttp1(
+      createNodeHandler(handlers, onError, router.maxTimeoutMs),
+      handshakeTimeoutMs,
+      memory.requestTimeoutMs,
+    );
     if (isDraining) {
       loaded.drain();
     }
