@@ -13,6 +13,8 @@ type RemoveOptions = Parameters<AbortSignal["removeEventListener"]>[2];
 export function guardedController(onThrow: (error: unknown) => void): AbortController {
   const controller = new AbortController();
   const { signal } = controller;
+  // Its own: jsdom puts another EventTarget in the place of the global one, to which a signal of Node.js is none.
+  const { addEventListener: add, removeEventListener: remove } = signal;
   /** By the listener as it was given, so that adding it twice counts once, and it can be removed. */
   let added: Map<unknown, (event: Event) => void> | undefined;
   signal.addEventListener = (type: string, listener: Listener, options?: AddOptions) => {
@@ -42,5 +44,3 @@ export function guardedController(onThrow: (error: unknown) => void): AbortContr
   };
   return controller;
 }
-
-const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
