@@ -3,11 +3,18 @@ import { once } from "node:events";
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import {
+  Code,
+  ConnectError,
+  createContextValues,
+  type HandlerContext,
+  type Interceptor,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import { createChannel, HeadersSentError, resolveSocket, sendHeaders } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, setUp } from "../support/engines.js";
+import { freshName, type Pair, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, later } from "../support/expect.js";
 import { envelope, rawServer, rawSession } from "../support/raw.js";
 
@@ -16,12 +23,12 @@ leaveNothingBehind();
 const hello = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "hello" })));
 
 /** A call that is begun with headers alone, on a session of its own. */
-function begin(address: string, method: string): ClientHttp2Stream {
+function begin(address: string, method: string, contentType = "application/grpc"): ClientHttp2Stream {
   const session = rawSession(resolveSocket(address).path);
   const stream = session.request({
     ":method": "POST",
     ":path": `/vyra.test.EchoService/${method}`,
-    "content-type": "application/grpc",
+    "content-type": contentType,
     te: "trailers",
   });
   stream.once("close", () => session.destroy());
@@ -33,15 +40,30 @@ async function response(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders>
   return headers;
 }
 
+/** An interceptor that puts others in the place of signal and context values, as some do. */
+const spreading: Interceptor = (next) => (req) =>
+  next({ ...req, contextValues: createContextValues(), signal: AbortSignal.any([req.signal]) });
+
+async function bodyOf(stream: ClientHttp2Stream): Promise<string> {
+  let body = "";
+  stream.setEncoding("latin1");
+  for await (const chunk of stream) {
+    body += chunk;
+  }
+  return body;
+}
+
 async function trailersOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
   stream.resume();
   const [trailers] = (await once(stream, "trailers")) as [IncomingHttpHeaders];
   return trailers;
 }
 
-const pair = { client: "direct", server: "direct" } as const;
+for (const engine of serverEngines) {
+  describe(`headers of a server, engine ${engine}`, () => ofServer({ client: "direct", server: engine }));
+}
 
-describe("a server's headers", () => {
+function ofServer(pair: Pair): void {
   it("come to a caller who listens before it sends its first request", async () => {
     await using t = await setUp(pair);
     const stream = begin(t.server.address, "BidiStream");
@@ -102,6 +124,156 @@ describe("a server's headers", () => {
     await all(t.client.serverStream({ count: 2 }, { headers: { "echo-x": "y" }, onHeader }));
     assert.deepEqual(shown, ["y"]);
   });
+
+  for (const contentType of ["application/grpc-web+proto", "application/connect+proto"]) {
+    it(`come to a caller who listens first in ${contentType}, too`, async () => {
+      await using t = await setUp(pair);
+      const stream = begin(t.server.address, "BidiStream", contentType);
+      const headers = await response(stream);
+      assert.deepEqual([headers[":status"], headers["content-type"]], [200, contentType]);
+      stream.end(hello);
+      const answer = await bodyOf(stream);
+      assert.match(answer, /hello/);
+    });
+  }
+
+  for (const interceptors of [[], [spreading]]) {
+    const how = interceptors.length === 0 ? "" : ", through interceptors";
+
+    it(`leave when the handler says so${how}, in calls of each kind`, async () => {
+      const event = later();
+      const early = async (context: HandlerContext) => {
+        context.responseHeader.set("early", "yes");
+        sendHeaders(context);
+        await event.promise;
+        context.responseHeader.set("late", "yes");
+        context.responseTrailer.set("last", "too");
+      };
+      const routes: Partial<ServiceImpl<typeof EchoService>> = {
+        async unary(_, context) {
+          await early(context);
+          return { text: "answer" };
+        },
+        async clientStream(_, context) {
+          await early(context);
+          return { text: "answer" };
+        },
+        async *serverStream(_, context) {
+          await early(context);
+          yield { text: "answer" };
+        },
+        async *bidiStream(_, context) {
+          await early(context);
+          yield { text: "answer" };
+        },
+      };
+      await using t = await setUp(pair, { interceptors, routes: (router) => router.service(EchoService, routes) });
+      const streams = ["Unary", "ClientStream", "ServerStream", "BidiStream"].map((method) => {
+        const stream = begin(t.server.address, method);
+        stream.end(hello);
+        return stream;
+      });
+      for (const headers of await Promise.all(streams.map(response))) {
+        assert.deepEqual([headers[":status"], headers.early, headers["grpc-status"]], [200, "yes", undefined]);
+      }
+      const bodies = streams.map(bodyOf);
+      const ends = streams.map(trailersOf);
+      event.resolve();
+      for (const trailers of await Promise.all(ends)) {
+        const { early, late, last, "grpc-status": status } = trailers;
+        assert.deepEqual([early, late, last, status], [undefined, "yes", "too", "0"]);
+      }
+      for (const body of await Promise.all(bodies)) {
+        assert.match(body, /answer/);
+      }
+      assert.deepEqual(t.reported, []);
+    });
+
+    it(`cannot be sent twice${how}, nor after the first message`, async () => {
+      const errors: unknown[] = [];
+      const send = (context: HandlerContext) => {
+        try {
+          sendHeaders(context);
+        } catch (error) {
+          errors.push(error);
+        }
+      };
+      const routes: Partial<ServiceImpl<typeof EchoService>> = {
+        unary(_, context) {
+          send(context);
+          assert.deepEqual(errors, []);
+          send(context);
+          return {};
+        },
+        async *serverStream(_, context) {
+          yield {};
+          send(context);
+        },
+      };
+      await using t = await setUp(pair, { interceptors, routes: (router) => router.service(EchoService, routes) });
+      await t.client.unary({});
+      await all(t.client.serverStream({}));
+      assert.deepEqual(
+        errors.map((error) => [(error as HeadersSentError).method, error instanceof HeadersSentError]),
+        [
+          ["vyra.test.EchoService/Unary", true],
+          ["vyra.test.EchoService/ServerStream", true],
+        ],
+      );
+    });
+  }
+
+  it("are followed by an error after the handler has sent them", async () => {
+    const routes: Partial<ServiceImpl<typeof EchoService>> = {
+      unary(_, context) {
+        sendHeaders(context);
+        throw new ConnectError("no answer", Code.Aborted);
+      },
+    };
+    await using t = await setUp(pair, { routes: (router) => router.service(EchoService, routes) });
+    assert.equal((await failure(t.client.unary({}), Code.Aborted)).rawMessage, "no answer");
+  });
+
+  it("leave with the answer in a unary call of the Connect protocol, whose status they are", async () => {
+    const routes: Partial<ServiceImpl<typeof EchoService>> = {
+      unary(_, context) {
+        sendHeaders(context);
+        throw new ConnectError("no answer", Code.Aborted);
+      },
+    };
+    await using t = await setUp(pair, { routes: (router) => router.service(EchoService, routes) });
+    const stream = begin(t.server.address, "Unary", "application/json");
+    stream.end("{}");
+    assert.equal((await response(stream))[":status"], 409);
+    assert.match(await bodyOf(stream), /no answer/);
+  });
+
+  it("of a call that is over are nobody's any more", async () => {
+    const over = later();
+    const sent = later();
+    const routes: Partial<ServiceImpl<typeof EchoService>> = {
+      async unary(_, context) {
+        context.signal.addEventListener("abort", () => over.resolve());
+        await over.promise;
+        await new Promise(setImmediate);
+        sendHeaders(context);
+        sent.resolve();
+        return {};
+      },
+    };
+    await using t = await setUp(pair, { routes: (router) => router.service(EchoService, routes) });
+    const stream = begin(t.server.address, "Unary");
+    stream.on("error", () => {});
+    stream.end(hello, () => stream.close(8));
+    await sent.promise;
+    assert.deepEqual(t.reported, []);
+  });
+}
+
+it("sendHeaders() takes no context but a server's", () => {
+  for (const context of [{ responseHeader: new Headers() }, undefined, null]) {
+    assert.throws(() => sendHeaders(context as never), /takes the context that a server/);
+  }
 });
 
 describe("a client's headers", () => {

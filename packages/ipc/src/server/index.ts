@@ -14,5 +14,6 @@ export {
 } from "./cluster.js";
 export type { ErrorContext, OnError } from "./on-error.js";
 export type { ServeOptions } from "./options.js";
+export { HeadersSentError, sendHeaders } from "./send-headers.js";
 export type { Server } from "./serve.js";
 export { serve } from "./serve.js";

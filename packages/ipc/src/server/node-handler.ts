@@ -17,6 +17,7 @@ import {
 } from "../grpc/index.js";
 import { setImmediate } from "../real-timers.js";
 import { type Caller, contextValuesFor } from "./caller.js";
+import { ConnectHeaders, isStatusKnown } from "./connect-headers.js";
 import { longTimeouts } from "./long-timeouts.js";
 import { nameOf, type OnError } from "./on-error.js";
 import type { Handlers } from "./routes.js";
@@ -63,6 +64,9 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     mendAuthority(req);
     letGoOfRequest(res);
     mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
+    if (isStatusKnown(req.headers["content-type"] ?? "")) {
+      mayOpenEarly(res, values);
+    }
     const timeoutMs = timeoutOf(req);
     for (const [name, value] of longTimeouts((name) => fieldOf(req, name), maxTimeoutMs)) {
       req.headers[name] = value;
@@ -221,6 +225,20 @@ function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
       addTrailers.call(res, mended(own, true) as never);
     };
   }
+}
+
+/** The headers may leave before the first message, for a caller who waits for them. connect-node sends them only with it. */
+function mayOpenEarly(res: NodeResponse, values: ContextValues): void {
+  const writeHead = res.writeHead.bind(res) as (status: number, fields: Fields) => NodeResponse;
+  const headers = new ConnectHeaders(values, (early) => {
+    writeHead(200, Object.fromEntries(early));
+    if (!("stream" in res)) {
+      res.flushHeaders();
+    }
+  });
+  res.once("close", () => headers.close());
+  res.writeHead = ((status: number, fields: Fields) =>
+    headers.leave() ? res : writeHead(status, fields)) as typeof res.writeHead;
 }
 
 type Fields = Record<string, string | string[] | undefined>;

@@ -3,10 +3,12 @@ import {
   type ConnectRouter,
   type ConnectRouterOptions,
   createConnectRouter,
+  type HandlerContext,
   type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { acceptedByDefault, decompressing, tamed } from "../grpc/index.js";
+import { ConnectHeaders } from "./connect-headers.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
 export interface Routes {
@@ -84,7 +86,7 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
   return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
-/** The same service whose streams of answers keep to the rules: Connect's handlers trust that they do. */
+/** The same service whose streams of answers keep to the rules, as Connect's handlers trust that they do; its headers may leave early. */
 function tamedService<T extends object>(service: DescService, implementation: T): T {
   const methods: Record<string, unknown> = {};
   for (const desc of service.methods) {
@@ -98,7 +100,10 @@ function tamedService<T extends object>(service: DescService, implementation: T)
 
 function tamedMethod({ methodKind }: DescMethod, run: (...args: never[]) => unknown): (...args: never[]) => unknown {
   const isStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
-  return isStream ? (...args) => tamed(run(...args) as AsyncIterable<unknown>) : run;
+  return (...args) => {
+    ConnectHeaders.begin((args as readonly unknown[])[1] as HandlerContext);
+    return isStream ? tamed(run(...args) as AsyncIterable<unknown>) : run(...args);
+  };
 }
 
 function withOutermost(

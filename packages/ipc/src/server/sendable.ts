@@ -8,6 +8,7 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from "@connectrpc/connect";
+import { ConnectHeaders } from "./connect-headers.js";
 import { internalError } from "./guard.js";
 import { nameOf, type OnError } from "./on-error.js";
 
@@ -22,21 +23,25 @@ export function hasBegun(values: ContextValues): boolean {
 /**
  * An interceptor that lets nothing out that Connect's handlers cannot send: they would tell the caller what cannot be encoded, and
  * nobody else; and a text that is no proper Unicode would leave the call without an answer. What is malformed in a stream of gRPC
- * requests is Internal, as gRPC has it.
+ * requests is Internal, as gRPC has it. Here it is also known what a call has become, for headers that leave before their time.
  */
 export function sendable(onError: OnError, options: ConnectRouterOptions): Interceptor {
   return (next) => async (req) => {
     begun.add(req.contextValues);
+    const headers = ConnectHeaders.of(req.contextValues);
+    headers?.follow(req);
     const report = (error: unknown) => onError(error, { method: nameOf(req.method) });
     const check = checkFor(req, options, report);
     try {
       const res = await next(withInternal(req));
       if (res.stream) {
-        return { ...res, message: checked(res.message, check, report) };
+        return { ...res, message: checked(res.message, check, report, headers) };
       }
+      headers?.finish();
       check(res.message);
       return res;
     } catch (error) {
+      headers?.finish();
       throw sendableError(error, report);
     }
   };
@@ -68,7 +73,12 @@ function checkFor(
   };
 }
 
-async function* checked<T>(messages: AsyncIterable<T>, check: (message: T) => void, report: Report): AsyncIterable<T> {
+async function* checked<T>(
+  messages: AsyncIterable<T>,
+  check: (message: T) => void,
+  report: Report,
+  headers: ConnectHeaders | undefined,
+): AsyncIterable<T> {
   try {
     for await (const message of messages) {
       check(message);
@@ -76,6 +86,8 @@ async function* checked<T>(messages: AsyncIterable<T>, check: (message: T) => vo
     }
   } catch (error) {
     throw sendableError(error, report);
+  } finally {
+    headers?.finish();
   }
 }
 

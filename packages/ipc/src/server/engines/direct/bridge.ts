@@ -22,6 +22,7 @@ import {
   Turn,
 } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
+import { ConnectHeaders, isStatusKnown } from "../../connect-headers.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { wholeMessages } from "../../whole-messages.js";
@@ -33,6 +34,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
   readonly #inbox: BytesInbox;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();
+  #headers: ConnectHeaders | undefined;
 
   constructor(
     private readonly stream: ServerStream,
@@ -78,6 +80,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
     const reason = new ConnectError("the caller went away", Code.Canceled, undefined, undefined, error);
     this.#inbox.bytes.abort(reason);
     this.#controller.abort(reason);
+    this.#headers?.close();
     this.#drain.onDrain();
   }
 
@@ -91,15 +94,20 @@ export class BridgedCall implements RequestHandler, Reviewed {
       for (const [name, value] of longTimeouts((name) => header.get(name) ?? undefined, this.maxTimeoutMs)) {
         header.set(name, value);
       }
+      const contextValues = contextValuesFor(this.caller);
+      const contentType = header.get("content-type") ?? "";
+      if (isStatusKnown(contentType)) {
+        this.#headers = new ConnectHeaders(contextValues, (early) => this.#respond(200, early));
+      }
       await this.#answer(
         await this.handler({
           httpVersion: "2.0",
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
           header,
-          body: wholeMessages(this.#inbox.bytes, header.get("content-type") ?? ""),
+          body: wholeMessages(this.#inbox.bytes, contentType),
           signal: this.#controller.signal,
-          contextValues: contextValuesFor(this.caller),
+          contextValues,
         }),
       );
     } catch (error) {
@@ -111,19 +119,25 @@ export class BridgedCall implements RequestHandler, Reviewed {
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
     } finally {
+      this.#headers?.close();
       this.#controller.abort();
     }
+  }
+
+  #respond(status: number, header: Headers | undefined, endStream = false): void {
+    this.stream.respond(HeaderBlock.of([":status", String(status)]), listOf(header), endStream);
   }
 
   async #answer({ status, header, body, trailer }: UniversalServerResponse): Promise<void> {
     const { stream } = this;
     const chunks = body?.[Symbol.asyncIterator]();
-    const block = HeaderBlock.of([":status", String(status)]);
     if (chunks === undefined) {
-      stream.respond(block, listOf(header), true);
+      this.#respond(status, header, true);
     } else {
       let chunk = await chunks.next(); // only then are the headers complete
-      stream.respond(block, listOf(header));
+      if (this.#headers?.leave() !== true) {
+        this.#respond(status, header);
+      }
       const turn = new Turn(sending);
       for (; !chunk.done && !stream.isClosed; chunk = await chunks.next()) {
         if (!stream.data(chunk.value) && !stream.isClosed) {

@@ -28,6 +28,7 @@ import {
 import type { Caller } from "../../caller.js";
 import { answerFor, internalError, isExpected } from "../../guard.js";
 import { nameOf, type OnError } from "../../on-error.js";
+import { HeadersSentError } from "../../send-headers.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
 import type { Reviewed } from "./unfinished-requests.js";
@@ -41,6 +42,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   reason: unknown;
   protected readonly context = new LazyContext(this);
   protected isAnswerBegun = false;
+  /** What of the handler's headers has left before the first message. */
+  #sentEarly: readonly string[] | undefined;
+  /** The headers left by themselves, and nothing else has left yet. */
+  protected isAnswerEarly = false;
   lastUnfinished: unknown;
   #startedAt = 0;
 
@@ -207,9 +212,32 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     return fields;
   }
 
+  /** The handler's trailers; and the headers that it has set when they had left already, so that they are not lost. */
   protected trailerExtra(): readonly string[] {
     const trailer = LazyContext.responseTrailerOf(this.context);
-    return trailer === undefined ? NO_FIELDS : fieldsOf(trailer);
+    const fields = trailer === undefined ? NO_FIELDS : fieldsOf(trailer);
+    return this.#sentEarly === undefined ? fields : [...fields, ...fieldsBeyond(this.#sentEarly, this.headerExtra())];
+  }
+
+  /** @internal What a handler calls as `sendHeaders()`. @throws {HeadersSentError} {HeaderListSizeError} */
+  sendHeaders(): void {
+    if (this.isOver) {
+      return;
+    }
+    if (!this.isAnswerBegun) {
+      this.openEarly();
+    } else if (!this.isAnswerEarly) {
+      throw new HeadersSentError(nameOf(this.desc));
+    }
+    this.isAnswerEarly = false;
+  }
+
+  /** Sends the headers before the first message. @throws {HeaderListSizeError} */
+  protected openEarly(): void {
+    const extra = this.headerExtra();
+    this.stream.respond(this.facts.format.headers, extra);
+    this.isAnswerBegun = true;
+    this.#sentEarly = extra;
   }
 
   /** A response message as it travels; compressing takes time. @throws {ConnectError} for one that is too large, {Error} for none. */
@@ -227,6 +255,18 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
     return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
   }
+}
+
+/** Those of some fields that are not among others. */
+function fieldsBeyond(others: readonly string[], fields: readonly string[]): string[] {
+  const beyond: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name, value] = [fields[i] as string, fields[i + 1] as string];
+    if (!others.some((_, at) => at % 2 === 0 && others[at] === name && others[at + 1] === value)) {
+      beyond.push(name, value);
+    }
+  }
+  return beyond;
 }
 
 /** A response message made of what a handler has given. @throws {Error} for what none can be made of. */

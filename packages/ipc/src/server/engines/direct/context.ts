@@ -2,6 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { callEnded, guardedController, headersOf, mayHaveManyListeners } from "../../../grpc/index.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
+import { sendingHeaders } from "../../send-headers.js";
 
 /** What a context shows of a call. */
 export interface ContextSource {
@@ -14,6 +15,8 @@ export interface ContextSource {
   /** Whether the call is over, and why. */
   readonly isOver: boolean;
   readonly reason: unknown;
+  /** Sends the headers of the answer before its first message. */
+  sendHeaders(): void;
   /** A listener of the call's signal has thrown this. */
   onListenerError(error: unknown): void;
 }
@@ -76,6 +79,11 @@ export class LazyContext implements HandlerContext {
     return this.#values;
   }
 
+  /** @internal */
+  [sendingHeaders](): void {
+    this.#call.sendHeaders();
+  }
+
   /** @internal What the handler has set so far, if it has looked at all. */
   static responseHeaderOf(context: LazyContext): Headers | undefined {
     return context.#responseHeader;
@@ -104,6 +112,7 @@ export function plainContext(context: LazyContext, own: Partial<HandlerContext>)
     responseHeader: context.responseHeader,
     responseTrailer: context.responseTrailer,
     values: context.values,
+    ...{ [sendingHeaders]: () => context[sendingHeaders]() },
     ...own,
   };
 }

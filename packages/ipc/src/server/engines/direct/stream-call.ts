@@ -13,9 +13,9 @@ import {
   sendMessages,
 } from "../../../grpc/index.js";
 import type { Caller } from "../../caller.js";
+import { EarlyHeaders } from "../../early-headers.js";
 import type { OnError } from "../../on-error.js";
 import { completedResponse, okTrailers, ServerCall } from "./call.js";
-import { EarlyHeaders } from "./early-headers.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
 
@@ -26,8 +26,6 @@ export class StreamServerCall extends ServerCall {
   #answers: AsyncIterator<unknown> | undefined;
   #scope: CallScope | undefined;
   #early: EarlyHeaders | undefined;
-  /** What of the handler's headers has left before the first message. */
-  #sentEarly: readonly string[] | undefined;
 
   constructor(
     onError: OnError,
@@ -54,7 +52,7 @@ export class StreamServerCall extends ServerCall {
     if (!this.isOver) {
       // The answer to a stream of requests is one message, before which nobody listens.
       if (this.desc.methodKind !== "client_streaming") {
-        this.#early = new EarlyHeaders(() => this.#openEarly());
+        this.#early = new EarlyHeaders(() => this.#onDue());
       }
       this.#scope = new CallScope();
       void this.#scope.runInAsyncScope(this.#run, this);
@@ -109,7 +107,13 @@ export class StreamServerCall extends ServerCall {
       }
       this.#answers = answers;
       const encode = (init: unknown) => this.encode(init);
-      const onFirst = () => this.isAnswerBegun || this.#open();
+      const onFirst = () => {
+        if (this.isAnswerBegun) {
+          this.isAnswerEarly = false;
+        } else {
+          this.#open();
+        }
+      };
       const isDone = await sendMessages(answers, encode, this.stream, this.#drain, () => this.isOver, onFirst);
       if (isDone) {
         this.#close();
@@ -140,40 +144,27 @@ export class StreamServerCall extends ServerCall {
     return iteratorOf(answers as AsyncIterable<unknown>);
   }
 
-  #open(extra = this.headerExtra()): void {
-    this.stream.respond(this.facts.format.headers, extra);
+  #open(): void {
+    this.stream.respond(this.facts.format.headers, this.headerExtra());
     this.isAnswerBegun = true;
     this.#early?.stop();
     this.#early = undefined;
   }
 
+  protected override openEarly(): void {
+    super.openEarly();
+    this.#early?.stop();
+    this.#early = undefined;
+  }
+
   /** The headers have waited long enough for the first message. */
-  #openEarly(): void {
+  #onDue(): void {
     try {
-      const extra = this.headerExtra();
-      this.#open(extra);
-      this.#sentEarly = extra;
+      this.openEarly();
+      this.isAnswerEarly = true;
     } catch (error) {
       this.failBy(error);
     }
-  }
-
-  /** The trailers; and the headers that were set when they had left already, so that they are not lost. */
-  protected override trailerExtra(): readonly string[] {
-    const trailer = super.trailerExtra();
-    const sent = this.#sentEarly;
-    if (sent === undefined) {
-      return trailer;
-    }
-    const header = this.headerExtra();
-    const late = [...trailer];
-    for (let i = 0; i < header.length; i += 2) {
-      const [name, value] = [header[i] as string, header[i + 1] as string];
-      if (!sent.some((_, at) => at % 2 === 0 && sent[at] === name && sent[at + 1] === value)) {
-        late.push(name, value);
-      }
-    }
-    return late;
   }
 
   #close(): void {

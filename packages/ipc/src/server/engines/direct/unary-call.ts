@@ -195,7 +195,12 @@ export class UnaryServerCall extends ServerCall {
     this.end(undefined);
     const envelope = envelopeOf(bytes.length, flags);
     try {
-      this.stream.reply(this.facts.format.headers, headerExtra, envelope, bytes, okTrailers, trailerExtra);
+      if (this.isAnswerBegun) {
+        this.stream.message(envelope, bytes);
+        this.stream.trailers(okTrailers, trailerExtra);
+      } else {
+        this.stream.reply(this.facts.format.headers, headerExtra, envelope, bytes, okTrailers, trailerExtra);
+      }
     } catch (problem) {
       this.concludeWithout(problem);
     }

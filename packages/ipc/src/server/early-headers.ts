@@ -1,5 +1,5 @@
-import { deadlines, Timed } from "../../../grpc/index.js";
-import { setImmediate } from "../../../real-timers.js";
+import { deadlines, Timed } from "../grpc/index.js";
+import { setImmediate } from "../real-timers.js";
 
 /**
  * For how long the headers of a stream's answer wait for its first message, in milliseconds, so that the handler can add to them.
