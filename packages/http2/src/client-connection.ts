@@ -47,6 +47,11 @@ export class ClientConnection {
     return this.core.windows.account;
   }
 
+  /** Whether a request of so many bytes may leave or wait; see `Stream.hasRoomFor()`. */
+  hasRoomFor(bytes: number): boolean {
+    return this.core.room.hasRoomFor(bytes);
+  }
+
   /** Streams that are open now. */
   get openStreams(): number {
     return this.core.streams.count;

@@ -7,6 +7,7 @@ import { RST_STREAM_BYTES, writeRstStream } from "./frame/rst-stream.js";
 import { SettingId } from "./frame/settings.js";
 import type { ConnectionHandler } from "./handlers.js";
 import { HeaderWriter } from "./header-writer.js";
+import { HoardWatch } from "./hoard-watch.js";
 import type { HeaderList } from "./hpack/header-list.js";
 import { InboundData } from "./inbound-data.js";
 import { InboundFrames } from "./inbound-frames.js";
@@ -17,6 +18,7 @@ import { Pings } from "./pings.js";
 import { ReceiveWindows } from "./receive-windows.js";
 import { ResetAhead } from "./reset-ahead.js";
 import { Sender } from "./sender.js";
+import { SendingRoom } from "./sending-room.js";
 import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
 import { SocketEnd } from "./socket-end.js";
@@ -64,6 +66,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly peer = new PeerSettings();
   readonly guard: AbuseGuard;
   readonly streams = new StreamTable<Stream>();
+  readonly room: SendingRoom;
   readonly sender: Sender;
   readonly headers: HeaderWriter;
   readonly windows: ReceiveWindows;
@@ -73,6 +76,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly maxWaitingBytes: number;
   readonly bytesMayBeKept: boolean;
   readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
+  readonly hoardWatch: HoardWatch;
   private readonly stallWatch: StallWatch;
   private readonly closedStreams = new ClosedStreams();
   private readonly resetAhead = new ResetAhead();
@@ -91,19 +95,23 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.handler = handler;
     this.output = new Output(socket, this, options.earlyWriteBytes ?? connectionDefaults.earlyWriteBytes);
     this.guard = new AbuseGuard(options.abuseLimits);
-    this.sender = new Sender(this.output, this.peer, this.guard);
-    this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
     this.windows = new ReceiveWindows(
       this,
       options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
       options.connectionWindowSize ?? connectionDefaults.connectionWindowSize,
       options.shared ?? null,
     );
+    this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
+    this.room = new SendingRoom(this.windows.account, this.output, this.maxWaitingBytes);
+    this.sender = new Sender(this.output, this.peer, this.guard, this.room);
+    this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
     this.inbound = new InboundData(this, this.windows);
     this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
-    this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
     this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
     const stallTimeoutMs = timeLimit(options, "stallTimeoutMs");
+    this.hoardWatch = new HoardWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
+      this.fail(calm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
+    );
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
     const headerTimeoutMs = timeLimit(options, "headerTimeoutMs");
     this.frames = new InboundFrames(this, this.settings.inForce, headerTimeoutMs);
@@ -315,6 +323,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   streamClosed(stream: Stream): void {
     this.streams.remove(stream);
     this.sender.drop(stream);
+    this.room.forget(stream);
     this.windows.settle(stream);
   }
 
@@ -349,6 +358,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
 
   beforeWrite(): void {
     this.sender.pump();
+    this.room.offer();
     this.stallWatch.observe();
     this.role.onTurn();
   }
@@ -414,6 +424,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.intake.stop();
     this.settings.stop();
     this.stallWatch.stop();
+    this.hoardWatch.stop();
     this.windows.close();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {

@@ -1,6 +1,16 @@
 import type { HeaderBlock } from "./header-block.js";
 import { NO_FIELDS } from "./hpack/header-list.js";
 
+/** An outbox, the response's trailers and what else lives for as long as it waits, without the stream itself (Node.js 24). */
+const OUTBOX_COST = 512;
+/** The objects of a piece of memory, and malloc's part. */
+const PIECE_COST = 256;
+
+/** A large body may be a part of memory that grew with it, up to twice its size. */
+function costOf({ length, buffer }: Uint8Array): number {
+  return Math.min(buffer.byteLength, length * 2) + PIECE_COST;
+}
+
 /**
  * What one stream has to send and could not yet: bodies, large ones by reference, then perhaps the end of the stream, with or without
  * trailers. Made when the first byte must wait and gone with the last, so most streams never have one.
@@ -15,6 +25,10 @@ export class Outbox<S> {
   /** The stream is over, perhaps while this has its turn. */
   dropped = false;
   bytes = 0;
+  /** What it all costs in memory. A piece costs that until the last of it has been taken. */
+  cost = OUTBOX_COST;
+  /** How much of that is on the connection's account. */
+  charged = 0;
   /** END_STREAM follows the last byte. */
   end = false;
   trailers: HeaderBlock | null = null;
@@ -35,6 +49,7 @@ export class Outbox<S> {
     if (chunk.length === 0) return;
     this.chunks.push(chunk);
     this.bytes += chunk.length;
+    this.cost += costOf(chunk);
   }
 
   /** Takes at most `limit` bytes, a run within one chunk. */
@@ -45,7 +60,10 @@ export class Outbox<S> {
     this.bytes -= end - this.offset;
     this.offset = end;
     this.taken = end === chunk.length ? chunk : null;
-    if (this.taken !== null) this.advance();
+    if (this.taken !== null) {
+      this.cost -= costOf(chunk);
+      this.advance();
+    }
     return taken;
   }
 

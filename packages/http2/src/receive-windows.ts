@@ -152,6 +152,8 @@ export class ReceiveWindows {
     this.scarcity.observe();
     if (this.window * 2 <= this.windowSize) this.refill();
     this.grantClaims();
+    this.connection.room.review();
+    this.connection.hoardWatch.observe();
   }
 
   /** Twice the size, as far as there is room for it. */

@@ -5,6 +5,7 @@ import { writeDataHeader } from "./frame/data.js";
 import { FRAME_HEADER_BYTES } from "./frame/frame-header.js";
 import { Outbox } from "./outbox.js";
 import type { Output } from "./output.js";
+import type { SendingRoom } from "./sending-room.js";
 import { initialSettings, type PeerSettings } from "./settings.js";
 
 /** A body up to this size is copied at once; a larger one leaves by reference, as a piece of its own in writev. */
@@ -38,7 +39,7 @@ export interface SendingStream {
 export class Sender {
   /** The connection's window. */
   window = initialSettings.initialWindowSize;
-  /** In all outboxes. */
+  /** What all outboxes cost in memory. */
   waitingBytes = 0;
   /** Of DATA, ever. */
   sentBytes = 0;
@@ -49,11 +50,13 @@ export class Sender {
   private readonly guard: AbuseGuard;
   private head: Outbox<SendingStream> | null = null;
   private tail: Outbox<SendingStream> | null = null;
+  private readonly room: SendingRoom;
 
-  constructor(output: Output, peer: PeerSettings, guard: AbuseGuard) {
+  constructor(output: Output, peer: PeerSettings, guard: AbuseGuard, room: SendingRoom) {
     this.output = output;
     this.peer = peer;
     this.guard = guard;
+    this.room = room;
   }
 
   /** Whether `length` bytes can leave at once, copied, as one frame. */
@@ -114,20 +117,30 @@ export class Sender {
       stream.outbox = outbox;
       this.join(outbox);
     }
-    const before = outbox.bytes;
     // Callers use their memory over and over.
     if (prefix !== null) outbox.push(new Uint8Array(prefix));
     if (body !== null) outbox.push(body.length > MAX_COPIED_BYTES ? body : new Uint8Array(body));
-    this.waitingBytes += outbox.bytes - before;
+    this.charge(outbox);
     return outbox;
+  }
+
+  /** Brings up to date what an outbox counts for. */
+  private charge(outbox: Outbox<SendingStream>): void {
+    const isGone = outbox.stream.outbox !== outbox;
+    const cost = isGone ? 0 : outbox.cost;
+    const more = cost - outbox.charged;
+    if (more === 0) return;
+    outbox.charged = cost;
+    this.waitingBytes += more;
+    this.room.changed(more);
   }
 
   drop(stream: SendingStream): void {
     const { outbox } = stream;
     if (outbox === null) return;
-    this.waitingBytes -= outbox.bytes;
     outbox.dropped = true;
     stream.outbox = null;
+    this.charge(outbox);
     this.leave(outbox); // what is before it in line may wait for ever
   }
 
@@ -204,11 +217,11 @@ export class Sender {
       }
       if (outbox.taken !== null && outbox.taken.length > MAX_COPIED_BYTES) output.lend(stream, outbox.taken);
     }
-    this.waitingBytes -= length;
     this.account(stream, length);
     if (isLast || length >= MIN_EARNING_DATA) this.guard.dataMoved();
+    if (isLast) stream.outbox = null;
+    this.charge(outbox);
     if (!isLast) return length;
-    stream.outbox = null;
     if (outbox.end) stream.outboxEnded(outbox);
     return length;
   }
@@ -217,6 +230,7 @@ export class Sender {
   private writeEnd(outbox: Outbox<SendingStream>): void {
     const { stream } = outbox;
     stream.outbox = null;
+    this.charge(outbox);
     if (!outbox.end) return;
     if (outbox.trailers === null) this.copy(stream, null, null, true);
     stream.outboxEnded(outbox);

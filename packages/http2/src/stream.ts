@@ -85,6 +85,22 @@ export abstract class Stream implements SendingStream {
   }
 
   /**
+   * Whether a message of so many bytes may leave or wait, within `maxWaitingBytes` of the connection and what all that share its account may
+   * hold. `data()` and `message()` do not ask: who has more to send than there is room for finds another way, or waits for it.
+   */
+  hasRoomFor(bytes: number): boolean {
+    const { room, sender } = this.connection;
+    return room.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
+  }
+
+  /** Has onDrain called when something may wait here again; not if the stream is over by then. */
+  awaitRoom(): void {
+    if (this.state === StreamState.CLOSED) return;
+    this.wantsDrain = true;
+    this.connection.room.await(this);
+  }
+
+  /**
    * Sends a piece of the body. Up to 16 KiB are copied at once; a larger one is kept by reference and must not change until
    * onBodySent or the stream's end.
    * @param endStream nothing follows

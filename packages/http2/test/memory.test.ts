@@ -87,13 +87,17 @@ describe("unread streams", () => {
   it("of a peer that heeds no setting hold no more than the limit", async (t: TestContext) => {
     const { client, server } = await socketPair(t);
     const slow: ServerStream[] = [];
-    const connection = new ServerConnection(server, {
-      onStream(stream) {
-        stream.pause();
-        slow.push(stream);
-        return silent;
+    const connection = new ServerConnection(
+      server,
+      {
+        onStream(stream) {
+          stream.pause();
+          slow.push(stream);
+          return silent;
+        },
       },
-    });
+      { settingsTimeoutMs: 0 },
+    );
     const peer = new RawPeer(client, false);
     peer.begin();
     const ids = Array.from({ length: 300 }, (_, i) => 2 * i + 1);
@@ -120,12 +124,16 @@ describe("unread streams", () => {
 
   it("are told of once, and hold 1 KiB each from then on", async (t) => {
     const { client, server } = await socketPair(t);
-    const connection = new ServerConnection(server, {
-      onStream(stream) {
-        stream.pause();
-        return silent;
+    const connection = new ServerConnection(
+      server,
+      {
+        onStream(stream) {
+          stream.pause();
+          return silent;
+        },
       },
-    });
+      { settingsTimeoutMs: 0 },
+    );
     const peer = new RawPeer(client, false);
     peer.begin();
     const fill = async (id: number, bytes: number) => {
@@ -227,5 +235,22 @@ describe("connections that share an account", () => {
     for (const { client } of greedy) await exchange(client, Buffer.alloc(3 * MiB));
     for (const { server } of [...greedy, modest]) server.destroy();
     assert.deepEqual([shared.members.size, shared.heldBytes, shared.promisedBytes], [0, 0, 0]);
+  });
+
+  it("close one that holds much of which nothing moves, while all hold too much", async (t) => {
+    const shared = new SharedAccount(4 * MiB);
+    const slow: ServerStream[] = [];
+    const server = { shared, settings: { initialWindowSize: 4 * MiB }, stallTimeoutMs: 50 };
+    const links = await Promise.all(Array.from({ length: 12 }, () => link(t, handler(slow), { server })));
+    for (const { client } of links) {
+      for (let i = 0; i < 4; i++) {
+        client.request(POST, ["x-kind", "slow"], false, new Collector()).data(Buffer.alloc(3 * MiB));
+      }
+    }
+    for (const { client } of links) client.close();
+    const error = await Promise.race(links.map(({ serverClosed }) => serverClosed));
+    assert.match(String(error?.message), /that nobody takes while all connections hold too much/);
+    while (shared.isOver) await turns(1);
+    assert.ok(shared.heldBytes < shared.limitBytes);
   });
 });

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type Channel, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { type Channel, createChannel, resolveSocket, type ServeOptions, type Server, serve } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho, type Echo } from "../support/echo.js";
 import { freshName } from "../support/engines.js";
 import { until } from "../support/expect.js";
-import { envelope } from "../support/raw.js";
+import { envelope, rawServer } from "../support/raw.js";
 import { FrameType, frame, RawClient, requestHeaders } from "../support/raw-frames.js";
 
 leaveNothingBehind();
@@ -297,15 +298,126 @@ describe("a request that does not become whole", () => {
       frame(FrameType.DATA, 0, 9, whole),
       requestHeaders(11, "BidiStream"),
     );
-    await until(() => [1, 3, 5, 7].every((id) => raw.answered.has(id)), "they are answered");
+    const ended = (name: string) => at.server.stats().methods[`vyra.test.EchoService/${name}`]?.ended;
+    await until(() => ended("BidiStream")?.DEADLINE_EXCEEDED === 1, "the last of them has failed");
+    await until(() => raw.answered.has(1), "they are answered");
     assert.match(String(raw.answered.get(1)), /grpc-status.*4.*requestTimeoutMs/s);
-    const { methods } = at.server.stats();
-    const failed = ["Unary", "ServerStream", "BidiStream"].map(
-      (name) => methods[`vyra.test.EchoService/${name}`]?.ended,
-    );
-    assert.deepEqual(failed, [{ DEADLINE_EXCEEDED: 2 }, { DEADLINE_EXCEEDED: 1 }, { DEADLINE_EXCEEDED: 1 }]);
+    assert.deepEqual([ended("Unary"), ended("ServerStream")], [{ DEADLINE_EXCEEDED: 2 }, { DEADLINE_EXCEEDED: 1 }]);
     assert.equal(at.held(), 0);
     // A stream that says nothing for a while is none of them.
-    assert.deepEqual([raw.resets.has(9), raw.answered.has(11)], [false, false]);
+    assert.equal(at.server.stats().inFlight, 2);
+  });
+});
+
+describe("answers that a caller does not take", () => {
+  const waiting = ({ server }: Running) => server.stats().memory?.waitingBytes ?? 0;
+  const asked = (id: number, method: string, init: MessageInitShape<typeof EchoRequestSchema> = {}) =>
+    Buffer.concat([
+      requestHeaders(id, method),
+      frame(FrameType.DATA, 1, id, envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, init)))),
+    ]);
+
+  it("wait up to maxWaitingBytes, also those that are made later; the others say that there is no room", async () => {
+    let goOn: () => void = () => {};
+    const all = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const unary: Echo["unary"] = async () => {
+      await all;
+      return { payload: new Uint8Array(MiB) };
+    };
+    await using at = await running({ unary }, { maxWaitingBytes: 16 * MiB });
+    const raw = await at.raw(0);
+    for (let id = 1; id < 401; id += 2) {
+      await raw.send(asked(id, "Unary"));
+    }
+    await until(() => at.server.stats().inFlight === 200, "all have come");
+    goOn();
+    await until(() => at.server.stats().inFlight === 0, "all are answered");
+    assert.ok(waiting(at) > 14 * MiB && waiting(at) <= 16 * MiB, `${waiting(at)} bytes wait`);
+    await until(() => raw.answered.size === 200, "all answers have begun");
+    const { ended } = at.server.stats().methods["vyra.test.EchoService/Unary"] ?? assert.fail("nothing is counted");
+    assert.deepEqual([ended.OK, ended.RESOURCE_EXHAUSTED], [15, 185]);
+    const refused = [...raw.answered.values()].find((frames) => /grpc-message/.test(String(frames)));
+    assert.match(String(refused), /there is no room for an answer of 10485.. bytes/);
+  });
+
+  it("of streams are not made before there is room", async () => {
+    let made = 0;
+    let goOn: () => void = () => {};
+    const all = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const serverStream: Echo["serverStream"] = async function* () {
+      await all;
+      for (const payload = new Uint8Array(MiB); ; ) {
+        made++;
+        yield { payload };
+      }
+    };
+    await using at = await running({ serverStream }, { maxWaitingBytes: 16 * MiB });
+    const raw = await at.raw(0);
+    for (let id = 1; id < 401; id += 2) {
+      await raw.send(asked(id, "ServerStream"));
+    }
+    await until(() => at.server.stats().inFlight === 200, "all have come");
+    goOn();
+    await until(() => made >= 200, "all have a message");
+    await settled(() => made);
+    assert.ok(waiting(at) > 14 * MiB && waiting(at) <= 17 * MiB, `${waiting(at)} bytes wait`);
+    // Each has handed over one message; none is asked for a second before the first could wait to be sent.
+    assert.equal(made, 200);
+    raw.close();
+    await until(() => waiting(at) === 0, "nothing waits");
+  });
+
+  it("are all sent in the end to one who takes them slowly", async () => {
+    const unary: Echo["unary"] = ({ text }) => ({ text, payload: new Uint8Array(100 * KiB) });
+    await using at = await running({ unary }, { maxWaitingBytes: 64 * MiB });
+    const client = at.channel().client(EchoService);
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => client.unary({ text: String(i) })));
+    assert.deepEqual(
+      answers.map(({ text }) => text),
+      Array.from({ length: 200 }, (_, i) => String(i)),
+    );
+    assert.equal(waiting(at), 0);
+  });
+
+  it("cost a server no more than maxHeldBytes on all connections together", async () => {
+    await using at = await running(
+      { unary: async () => ({ payload: new Uint8Array(MiB) }) },
+      { maxHeldBytes: 32 * MiB, maxWaitingBytes: 16 * MiB },
+    );
+    for (let n = 0; n < 4; n++) {
+      const raw = await at.raw(0);
+      for (let id = 1; id < 61; id += 2) {
+        await raw.send(asked(id, "Unary"));
+      }
+      await until(() => raw.answered.size === 30, "all are answered");
+    }
+    assert.ok(waiting(at) > 28 * MiB && waiting(at) <= 32 * MiB, `${waiting(at)} bytes wait`);
+  });
+});
+
+describe("requests that a server does not take", () => {
+  it("wait up to maxWaitingBytes; the others fail with ResourceExhausted, and leave no trace", async () => {
+    const path = resolveSocket(freshName()).path;
+    await using server = await rawServer(path, (stream) => stream.pause(), { settings: { initialWindowSize: 0 } });
+    assert.ok(server.http2.listening);
+    const channel = createChannel(path, { timeoutMs: 60_000, maxWaitingBytes: 8 * MiB });
+    const client = channel.client(EchoService);
+    const payload = new Uint8Array(MiB);
+    await channel.ready();
+    let failed = 0;
+    for (let i = 0; i < 20; i++) {
+      client.unary({ payload }).catch((error) => {
+        failed += error.code === Code.ResourceExhausted ? 1 : 0;
+      });
+    }
+    await until(() => failed > 0, "some are refused");
+    const { waitingBytes = 0 } = channel.stats().memory ?? {};
+    assert.ok(waitingBytes > 6 * MiB && waitingBytes <= 8 * MiB, `${waitingBytes} bytes wait`);
+    assert.equal(failed, 20 - Math.floor(waitingBytes / MiB));
+    await channel.close();
   });
 });

@@ -6,6 +6,10 @@ import { sending, Turn } from "./turns.js";
 /** Where messages go: an HTTP/2 stream. */
 export interface Outlet {
   readonly isClosed: boolean;
+  /** Whether a message of so many bytes may wait there for its receiver, for all that others have waiting. */
+  hasRoomFor(bytes: number): boolean;
+  /** Has `Drain.onDrain()` called when there is room again. */
+  awaitRoom(): void;
   /** Sends a message behind its envelope. Returns whether more is welcome; if not, `Drain.onDrain()` is called when it is. */
   message(envelope: Uint8Array, body: Uint8Array): boolean;
 }
@@ -50,6 +54,14 @@ export async function sendMessages(
     const { done, value } = checkedResult(await source.next());
     if (done || isOver()) {
       return !isOver();
+    }
+    // What waits here is as its maker made it: the bytes would be somebody's memory as well.
+    while (!outlet.hasRoomFor(0) && !outlet.isClosed && !isOver()) {
+      outlet.awaitRoom();
+      await drain.wait();
+    }
+    if (isOver()) {
+      return false;
     }
     const encoded = encode(value);
     const { bytes, flags } = encoded instanceof Promise ? await encoded : encoded;

@@ -11,11 +11,13 @@ import {
   envelopeBytes,
   envelopeOf,
   lengthAt,
+  notProcessed,
   recycle,
   stretchOf,
   unexpectedCompression,
 } from "../../../grpc/index.js";
 import { Call, type Core } from "./call.js";
+import { defaultMaxWaitingBytes } from "./line.js";
 import type { Method } from "./method.js";
 import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
@@ -55,6 +57,9 @@ export class UnaryCall extends Call {
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
+    if (!connection.hasRoomFor(this.body.length)) {
+      throw noRoom(this.body.length, connection.account.waitingBytes, this.core.options.maxWaitingBytes);
+    }
     this.#sending++;
     return connection.requestMessage(block, extra, envelopeOf(this.body.length, this.bodyFlags), this.body, this);
   }
@@ -164,6 +169,11 @@ export class UnaryCall extends Call {
       }
     }).catch((error) => this.fail(connectErrorFrom(error)));
   }
+}
+
+function noRoom(bytes: number, waitingBytes: number, limit = defaultMaxWaitingBytes): ConnectError {
+  const text = `no room for a request of ${bytes} bytes: ${waitingBytes} wait for the server, and maxWaitingBytes is ${limit}`;
+  return notProcessed(text, Code.ResourceExhausted, undefined);
 }
 
 const nothing = new Uint8Array(0);

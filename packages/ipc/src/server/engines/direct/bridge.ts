@@ -128,6 +128,19 @@ export class BridgedCall implements RequestHandler, Reviewed {
     this.stream.respond(HeaderBlock.of([":status", String(status)]), listOf(header), endStream);
   }
 
+  /** An answer of one message is there already: it cannot wait elsewhere. */
+  async #findRoomFor({ length }: Uint8Array): Promise<void> {
+    const { stream } = this;
+    const { methodKind } = this.handler.method;
+    if ((methodKind === "unary" || methodKind === "client_streaming") && !stream.hasRoomFor(length)) {
+      stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
+    }
+    while (!stream.isClosed && !stream.hasRoomFor(0)) {
+      stream.awaitRoom();
+      await this.#drain.wait();
+    }
+  }
+
   async #answer({ status, header, body, trailer }: UniversalServerResponse): Promise<void> {
     const { stream } = this;
     const chunks = body?.[Symbol.asyncIterator]();
@@ -140,6 +153,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
       }
       const turn = new Turn(sending);
       for (; !chunk.done && !stream.isClosed; chunk = await chunks.next()) {
+        await this.#findRoomFor(chunk.value);
         if (!stream.data(chunk.value) && !stream.isClosed) {
           await this.#drain.wait();
         }

@@ -190,6 +190,10 @@ export class UnaryServerCall extends ServerCall {
     if (this.isOver) {
       return;
     }
+    if (!this.stream.hasRoomFor(bytes.length)) {
+      this.fail(noRoom(bytes.length, this.stream.account));
+      return;
+    }
     const headerExtra = this.headerExtra();
     const trailerExtra = this.trailerExtra();
     this.end(undefined);
@@ -206,6 +210,11 @@ export class UnaryServerCall extends ServerCall {
     }
     this.stream.dropRequest();
   }
+}
+
+function noRoom(bytes: number, { waitingBytes, shared }: ServerStream["account"]): ConnectError {
+  const where = `${waitingBytes} bytes wait already for this caller, of ${shared?.heldBytes} that the server holds`;
+  return new ConnectError(`there is no room for an answer of ${bytes} bytes: ${where}`, Code.ResourceExhausted);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
