@@ -1,3 +1,4 @@
+import { sameUser, users } from "@vyra/ipc";
 import { connectTo, failureAt, isAnsweredForServer } from "../connection.js";
 import { reflect } from "../descriptors/reflection.js";
 import { isInfrastructure } from "../descriptors/source.js";
@@ -38,7 +39,8 @@ export async function lookAt({ path, uid, module }: SocketFile, flags: Connectio
     return seen;
   }
   const process = { pid, command: pid === undefined ? undefined : await commandOf(pid) };
-  const isTrusted = uid === 0 || uid === globalThis.process.geteuid?.() || flags.trust?.includes(uid);
+  const owner = { uid, gid: -1, pid: 0 };
+  const isTrusted = sameUser()(owner) || users(flags.trust ?? [])(owner);
   const answers: Partial<Sight> = isTrusted ? await ask(path, flags) : { state: "untrusted" };
   return { ...seen, ...process, ...answers };
 }
