@@ -3,6 +3,7 @@ import { clearTimeout, maxTimerMs, setTimeout } from "./real-timers.js";
 /** A timer of any length: `setTimeout` takes 24 days, and fires at once for more. `Infinity` is never. */
 export class LongTimer {
   #timer: NodeJS.Timeout | undefined;
+  #isRefed = true;
 
   constructor(
     private readonly callback: () => void,
@@ -21,6 +22,12 @@ export class LongTimer {
     }
   }
 
+  /** From now on it does not hold the process. */
+  unref(): void {
+    this.#isRefed = false;
+    this.#timer?.unref();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
   }
@@ -30,6 +37,9 @@ export class LongTimer {
       this.#timer = setTimeout(this.callback, ms);
     } else if (ms !== Number.POSITIVE_INFINITY) {
       this.#timer = setTimeout(() => this.#wait(ms - maxTimerMs), maxTimerMs);
+    }
+    if (!this.#isRefed) {
+      this.#timer?.unref();
     }
   }
 }

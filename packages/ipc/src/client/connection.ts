@@ -2,6 +2,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { outsideOfCalls } from "../call-scope.js";
 import { connectErrorFrom, mayHaveManyListeners, orAborted, startDeadline } from "../grpc/index.js";
+import { sessionFor } from "./dial-hold.js";
 import { channelClosed } from "./errors.js";
 import { untilAppears } from "./until-appears.js";
 
@@ -113,7 +114,7 @@ export class Connection<S extends Session> implements Sessions<S> {
     let failure: ConnectError | undefined;
     try {
       for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(maxBackoffMs, backoffMs * 2)) {
-        failure = await orAborted(this.#tryOnce(), limit.signal);
+        failure = await orAborted(this.#tryOnce(limit.signal), limit.signal);
         if (failure === undefined) {
           return;
         }
@@ -135,9 +136,9 @@ export class Connection<S extends Session> implements Sessions<S> {
     }
   }
 
-  async #tryOnce(): Promise<ConnectError | undefined> {
+  async #tryOnce(signal: AbortSignal): Promise<ConnectError | undefined> {
     try {
-      await this.session();
+      await sessionFor(this, signal);
       return undefined;
     } catch (error) {
       return connectErrorFrom(error);

@@ -11,7 +11,7 @@ import { unreachable } from "./errors.js";
 
 /**
  * Connects to a socket whose owner is trusted, and sees that whoever listens there is, too. An abstract name has no owner, so
- * that there the credentials have to be readable.
+ * that there the credentials have to be readable. The socket does not hold the process: see `holdFor()`.
  *
  * @throws {ConnectError} Unavailable where nobody listens, PermissionDenied where it is not allowed, both caused by
  *   NotProcessedError.
@@ -27,7 +27,7 @@ export function dial(path: string, trustedUsers: readonly number[]): Promise<Soc
         fail(new UntrustedSocketError(path, uid));
         return;
       }
-      resolve(socket);
+      resolve(socket.unref());
     };
     try {
       if (isAbstract) {
@@ -39,7 +39,7 @@ export function dial(path: string, trustedUsers: readonly number[]): Promise<Soc
       fail(error);
       return;
     }
-    const socket = connect({ path });
+    const socket = connect({ path }).unref();
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);

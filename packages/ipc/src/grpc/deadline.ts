@@ -17,6 +17,8 @@ export interface DeadlineTimer {
   readonly signal: AbortSignal;
   /** Puts the deadline off: it is now as far away as it was when it was set. */
   restart(): void;
+  /** Does not hold the process. */
+  unref(): this;
   /** Stops the clock; the signal is not aborted any more. */
   stop(): void;
 }
@@ -35,6 +37,10 @@ export function startDeadline(signal: AbortSignal, timeoutMs: number, what: stri
   return {
     signal: controller.signal,
     restart: () => timer.restart(),
+    unref() {
+      timer.unref();
+      return this;
+    },
     stop() {
       timer.stop();
       signal.removeEventListener("abort", follow);

@@ -54,6 +54,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   #inUse = 0;
   readonly #idleClock: IdleClock;
   #keepAliveTimer: NodeJS.Timeout | undefined;
+  /** Until it has begun it counts as if it held the process, though the socket that was dialled does not. */
   #isRefed = true;
   #onSettings: (() => void) | undefined;
   #onEnd: (error: ConnectionError | null) => void = () => {};
@@ -88,7 +89,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       const timer = setTimeout(() => {
         fail(new HandshakeTimeout());
         giveUp();
-      }, handshakeTimeoutMs);
+      }, handshakeTimeoutMs).unref();
       stop.addEventListener("abort", giveUp, { once: true });
       const settle = () => {
         clearTimeout(timer);

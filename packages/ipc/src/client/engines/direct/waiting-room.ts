@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
 import type { Sessions } from "../../connection.js";
+import { holdFor } from "../../dial-hold.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";
 
@@ -9,7 +10,7 @@ export class WaitingRoom {
   readonly budget: LineBudget;
   /** What its connections hold. They limit that each by itself. */
   readonly shared = new SharedAccount(Number.POSITIVE_INFINITY);
-  readonly #dialled = new WeakMap<Promise<DirectSession>, Line<Waiting>>();
+  readonly #dialled = new WeakMap<Promise<DirectSession>, Dialled>();
   readonly #patient: Line<Waiting>;
   #watch: AbortController | undefined;
 
@@ -21,13 +22,13 @@ export class WaitingRoom {
     this.#patient = new Line(this.budget, () => this.#watch?.abort());
   }
 
-  /** For those whose session is being opened; all of them share one look at what comes of it. */
+  /** For one whose session is being opened; all of them share one look at what comes of it, and hold the process as long as one waits. */
   forSession(opening: Promise<DirectSession>): Line<Waiting> {
-    let line = this.#dialled.get(opening);
-    if (line === undefined) {
-      const opened = new Line<Waiting>(this.budget);
-      line = opened;
-      this.#dialled.set(opening, opened);
+    let dialled = this.#dialled.get(opening);
+    if (dialled === undefined) {
+      dialled = new Dialled(this.budget, opening);
+      this.#dialled.set(opening, dialled);
+      const opened = dialled.line;
       opening.then(
         (session) => {
           for (const call of opened.clear()) {
@@ -41,7 +42,8 @@ export class WaitingRoom {
         },
       );
     }
-    return line;
+    dialled.hold();
+    return dialled.line;
   }
 
   /** For those who wait for the server to be there; all of them share one watch, which ends with the last. */
@@ -62,5 +64,26 @@ export class WaitingRoom {
       );
     }
     return this.#patient;
+  }
+}
+
+/** Those who wait for one session. */
+class Dialled {
+  readonly line: Line<Waiting>;
+  #leave: (() => void) | undefined;
+
+  constructor(
+    budget: LineBudget,
+    private readonly opening: Promise<DirectSession>,
+  ) {
+    this.line = new Line(budget, () => {
+      this.#leave?.();
+      this.#leave = undefined;
+    });
+  }
+
+  /** Holds the process until nobody waits any more. */
+  hold(): void {
+    this.#leave ??= holdFor(this.opening);
   }
 }

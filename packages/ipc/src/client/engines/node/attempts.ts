@@ -5,6 +5,7 @@ import { deadlineExceeded, isHttpField, parseTimeout, timeoutHeader, valuesOf } 
 import { performance, setImmediate } from "../../../real-timers.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { Sessions } from "../../connection.js";
+import { sessionFor } from "../../dial-hold.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { lost, sentAway } from "../connect/lost.js";
@@ -49,7 +50,7 @@ export class Attempts {
     if (this.#isWaiting) {
       await this.connection.ready({ signal: this.#signal });
     }
-    const session = await this.connection.session();
+    const session = await sessionFor(this.connection, this.#signal);
     if (this.#signal?.aborted) {
       throw this.#signal.reason; // nobody waits for the answer any more
     }

@@ -149,7 +149,7 @@ export async function openSession(path: string, options: IpcTransportOptions, st
     options.idleTimeoutMs ?? defaultIdleTimeoutMs,
   );
   const giveUp = () => session.destroy();
-  const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs);
+  const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs).unref();
   stop.addEventListener("abort", giveUp, { once: true });
   try {
     stop.throwIfAborted();

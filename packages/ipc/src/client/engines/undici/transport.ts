@@ -5,6 +5,7 @@ import { CallCounter, counting } from "../../../stats/index.js";
 import { sendRemainingTime } from "../../attempt.js";
 import type { ReadyOptions } from "../../connection.js";
 import { dial } from "../../dial.js";
+import { sessionFor } from "../../dial-hold.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import { defaultIdleTimeoutMs } from "../../idle-clock.js";
 import type { IpcTransport, IpcTransportOptions } from "../../options.js";
@@ -33,7 +34,7 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
   };
   const httpClient: UniversalClientFn = async (request) => {
     const { header, signal = new AbortController().signal } = request;
-    const session = await orAborted(Promise.resolve(connection.session()), signal);
+    const session = await sessionFor(connection, signal);
     sendRemainingTime({ header, signal });
     return session.send(request);
   };
@@ -68,7 +69,7 @@ async function openSession(path: string, options: IpcTransportOptions, stop: Abo
   };
   const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
   const session = new UndiciSession(path, socket, undici, originOf(options), keepAlive, idleTimeoutMs);
-  const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect");
+  const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect").unref();
   try {
     await orAborted(session.handshake, limit.signal);
   } catch (error) {
