@@ -18,6 +18,7 @@ import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js"
 import { defaultIdleTimeoutMs, IdleClock } from "../../idle-clock.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { Patience } from "../../patience.js";
+import type { KeepAlivePace } from "./keep-alive-pace.js";
 import { defaultMaxWaitingBytes, Line, type LineBudget } from "./line.js";
 
 /** A call that waits for its turn on a session, or for a session. */
@@ -63,6 +64,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     socket: Socket,
     private readonly options: IpcTransportOptions,
     { budget, shared }: { readonly budget: LineBudget; readonly shared: SharedAccount },
+    private readonly pace: KeepAlivePace,
   ) {
     super();
     this.#waiting = new Line(budget, () => this.#idle());
@@ -191,6 +193,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** @internal */
   onGoAway(goAway: GoAway): void {
     this.#goAway = goAway;
+    this.pace.hear(goAway);
     this.isSentAway = goAway.code === ErrorCode.NO_ERROR;
     this.#moveOn();
   }
@@ -222,8 +225,9 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
 
   /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
   #watch(): void {
-    const { keepAliveIntervalMs = 300_000, keepAliveTimeoutMs = 20_000 } = this.options;
-    if (keepAliveIntervalMs === 0 || keepAliveIntervalMs === Number.POSITIVE_INFINITY) {
+    const { keepAliveTimeoutMs = 20_000 } = this.options;
+    const { intervalMs } = this.pace;
+    if (intervalMs === 0 || intervalMs === Number.POSITIVE_INFINITY) {
       return;
     }
     let isAsking = false;
@@ -240,6 +244,6 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
         isAsking = false;
         patience.stop();
       });
-    }, keepAliveIntervalMs).unref();
+    }, intervalMs).unref();
   }
 }

@@ -37,6 +37,7 @@ import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { type Core, requestError } from "./call.js";
 import { ChainedCall } from "./chained-call.js";
+import { KeepAlivePace } from "./keep-alive-pace.js";
 import { defaultMaxWaitingBytes } from "./line.js";
 import { contentType, Method } from "./method.js";
 import { LazyUnaryResponse, type ResponseFields } from "./response.js";
@@ -64,7 +65,10 @@ export function createDirectTransport(
   const chain = limits === undefined ? interceptors : [deadline(limits), ...interceptors];
   const timeoutFor =
     limits === undefined ? (_: DescMethod, own: number | undefined) => finite(own) : timeoutPolicy(limits);
-  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop, waitingRoom));
+  const pace = new KeepAlivePace(options.keepAliveIntervalMs ?? 300_000);
+  const connection = connect(options.connections ?? 1, path, (stop) =>
+    openSession(path, options, stop, waitingRoom, pace),
+  );
   const waitingRoom = new WaitingRoom(connection, options.maxWaitingBytes ?? defaultMaxWaitingBytes);
   const methods = new Map<DescMethod, Method>();
   const counter = new CallCounter();
@@ -373,9 +377,10 @@ async function openSession(
   options: IpcTransportOptions,
   stop: AbortSignal,
   waitingRoom: WaitingRoom,
+  pace: KeepAlivePace,
 ): Promise<DirectSession> {
   for (let dials = 1; ; dials++) {
-    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options, waitingRoom);
+    const session = new DirectSession(await dial(path, options.trustedUsers ?? []), options, waitingRoom, pace);
     try {
       return await session.settled(path, stop);
     } catch (error) {
