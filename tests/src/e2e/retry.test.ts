@@ -226,6 +226,25 @@ describePairs("retry", (pair) => {
     assert.equal(refusals, 1);
     await channel.close();
   });
+
+  it("counts what an empty request costs to keep", async () => {
+    const name = freshName();
+    let refusals = 0;
+    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+      stream.resume().once("end", () => {
+        refusals++;
+        stream.close(7); // REFUSED_STREAM, when all requests have come
+      });
+    });
+    assert.ok(server.http2.listening);
+    const channel = createChannel(name, {
+      engine: pair.client,
+      interceptors: [retry({ ...quick, maxBufferBytes: 1_000 })],
+    });
+    await failure(channel.client(EchoService).clientStream(iterate(new Array(20).fill({}))), Code.Unavailable);
+    assert.equal(refusals, 1);
+    await channel.close();
+  });
 });
 
 describe("retry()", () => {

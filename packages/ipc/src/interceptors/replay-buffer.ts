@@ -1,6 +1,9 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { checkedResult, iteratorOf } from "../grpc/index.js";
 
+/** What an object costs beside its content: an empty message is not free. */
+const objectBytes = 128;
+
 /**
  * The requests of a stream, read once from their source and kept for further attempts until the call is committed. Each
  * attempt gets them from the first on. More than the cap is not kept: the call is then committed to the attempt it has.
@@ -71,7 +74,7 @@ export class ReplayBuffer<T> {
         return;
       }
       kept.push(value);
-      this.#bytes += toBinary(this.type, value as MessageShape<DescMessage>).length;
+      this.#bytes += toBinary(this.type, value as MessageShape<DescMessage>).length + objectBytes;
       if (this.#bytes > this.maxBytes) {
         this.commit();
       }

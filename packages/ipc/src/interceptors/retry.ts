@@ -30,7 +30,7 @@ export interface RetryOptions extends RetryPolicy {
   readonly maxTokens?: number | undefined;
   /** What a call that succeeds puts back. No call is repeated while half of the budget or less is left. Default: 0.1. */
   readonly tokenRatio?: number | undefined;
-  /** How many bytes of a stream's requests are kept for another attempt; beyond that there is none. Default: 262,144. */
+  /** How many bytes of a stream's requests, and 128 for each, are kept for another attempt; beyond that there is none. Default: 262,144. */
   readonly maxBufferBytes?: number | undefined;
 }
 
