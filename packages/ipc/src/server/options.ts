@@ -73,7 +73,7 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly maxHeldBytes?: number | undefined;
   /**
    * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when a
-   * handler waits for it. Then the call fails with DeadlineExceeded, at once or half as late again. `Infinity` is for ever. Default: 60,000.
+   * handler waits for it. Then the call fails with DeadlineExceeded, by half that time later at the latest. `Infinity` is for ever. Default: 60,000.
    * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message; then the connection is closed.
    */
   readonly requestTimeoutMs?: number | undefined;

@@ -249,7 +249,7 @@ async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGene
 
 /**
  * Connect's clients do not pass on that a `for await` was left by `break`: the response's iterator is simply forgotten. Left open,
- * such a call would hold its share of the connection's window for ever, and a few of them would stop all calls. So it is
+ * such a call would hold what its window allows for ever, and many of them would leave little for others. So it is
  * cancelled when the garbage collector finds that nobody can read it any more, as in Python's gRPC. Whoever wants it at once
  * aborts the call's signal.
  */

@@ -31,6 +31,7 @@ import type { Reviewed } from "./unfinished-requests.js";
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
 export class BridgedCall implements RequestHandler, Reviewed {
   lastUnfinished: unknown;
+  looks = 0;
   readonly #inbox: BytesInbox;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();

@@ -47,6 +47,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   /** The headers left by themselves, and nothing else has left yet. */
   protected isAnswerEarly = false;
   lastUnfinished: unknown;
+  looks = 0;
   #startedAt = 0;
 
   constructor(
