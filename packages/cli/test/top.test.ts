@@ -19,6 +19,7 @@ function countingServer(socket: string): Promise<Server> {
           return {
             uptimeMs: looks * 1_000n,
             openConnections: 2n,
+            memory: { unreadBytes: 1_048_576n, unfinishedBytes: 524_288n, waitingBytes: 0n, limitBytes: 536_870_912n },
             methods: [
               {
                 method: "cli.test.ShopService/Place",
@@ -50,7 +51,14 @@ describe("vyra-ipc top", () => {
     const { code, stdout, stderr } = await run(["top", "counting", "-i", "100ms", "-n", "1"]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     const [head, names, place, quiet] = stdout.split("\n").map((line) => line.split(/ {2,}/));
-    assert.deepEqual(head, ["counting", "50 calls/s", "2.0 errors/s", "2 connections", "up 2.00 s"]);
+    assert.deepEqual(head, [
+      "counting",
+      "50 calls/s",
+      "2.0 errors/s",
+      "2 connections",
+      "1.50 MiB waiting",
+      "up 2.00 s",
+    ]);
     assert.deepEqual(names, ["METHOD", "CALLS/S", "P50", "P99", "RUNNING", "ERRORS/S", "CALLS", "ERRORS"]);
     assert.deepEqual(place, ["cli.test.ShopService/Place", "50", "1.50 ms", "3.90 ms", "3", "2.0", "100", "4"]);
     assert.deepEqual(quiet, ["cli.test.ShopService/Quiet", "0", "-", "-", "0", "0", "7", "0"]);
@@ -65,6 +73,8 @@ describe("vyra-ipc top", () => {
     assert.equal(first.socket, "counting");
     assert.deepEqual([first.callsPerSecond, second.callsPerSecond], [50, 50]);
     assert.deepEqual(first.methods[0].p50Ms, 1.5);
+    const memory = { unreadBytes: 1_048_576, unfinishedBytes: 524_288, waitingBytes: 0, limitBytes: 536_870_912 };
+    assert.deepEqual(first.memory, memory);
     assert.equal("p50Ms" in first.methods[1], false);
   });
 

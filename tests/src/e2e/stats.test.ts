@@ -147,6 +147,7 @@ describePairs("stats", (pair) => {
     const stats = await getStats({});
     assert.equal(stats.openConnections, 1n);
     assert.equal(stats.acceptedConnections, 1n);
+    assert.equal(stats.memory?.limitBytes, pair.server === "direct" ? 536_870_912n : undefined);
     const [unary, ...others] = stats.methods;
     assert.deepEqual(others, []);
     assert.equal(unary?.method, "vyra.test.EchoService/Unary");

@@ -13,8 +13,17 @@ export interface MethodRate {
   readonly errors: number;
 }
 
+export interface MemoryHeld {
+  readonly unreadBytes: number;
+  readonly unfinishedBytes: number;
+  readonly waitingBytes: number;
+  readonly limitBytes: number;
+}
+
 /** What a server has done between two looks. */
 export interface ServerRate {
+  /** What it holds in memory of what waits, by kind and in bytes; undefined where it does not tell. */
+  readonly memory: MemoryHeld | undefined;
   readonly uptimeMs: number;
   readonly connections: number;
   readonly callsPerSecond: number;
@@ -34,6 +43,12 @@ export function ratesBetween(before: StatsResponse, after: StatsResponse): Serve
   return {
     uptimeMs: Number(after.uptimeMs),
     connections: Number(after.openConnections),
+    memory: after.memory && {
+      unreadBytes: Number(after.memory.unreadBytes),
+      unfinishedBytes: Number(after.memory.unfinishedBytes),
+      waitingBytes: Number(after.memory.waitingBytes),
+      limitBytes: Number(after.memory.limitBytes),
+    },
     callsPerSecond: sum(methods.map((one) => one.callsPerSecond)),
     errorsPerSecond: sum(methods.map((one) => one.errorsPerSecond)),
     methods,

@@ -1,9 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Failure } from "../failure.js";
 import { type Paint, padEnd, padStart } from "../terminal/colors.js";
-import { formatCount, formatMs } from "../terminal/duration.js";
+import { formatBytes, formatCount, formatMs } from "../terminal/duration.js";
 import { printable } from "../terminal/printable.js";
-import type { MethodRate, ServerRate } from "./rates.js";
+import type { MemoryHeld, MethodRate, ServerRate } from "./rates.js";
 
 /** What was seen of a server: what it has done, why it could not be asked, or nothing yet. */
 export interface View {
@@ -36,12 +36,13 @@ function serverLines(name: string, seen: View["seen"], width: number, paint: Pai
   if (!("methods" in seen)) {
     return [`${paint.bold(name)}  ${paint.red(seen.message)}`];
   }
-  const { callsPerSecond, errorsPerSecond, connections, uptimeMs, methods } = seen;
+  const { callsPerSecond, errorsPerSecond, connections, memory, uptimeMs, methods } = seen;
   const errors = `${formatRate(errorsPerSecond)} errors/s`;
   const facts = [
     `${formatRate(callsPerSecond)} calls/s`,
     errorsPerSecond > 0 ? paint.red(errors) : errors,
     `${formatCount(connections)} ${connections === 1 ? "connection" : "connections"}`,
+    ...(memory === undefined ? [] : [heldFact(memory, paint)]),
     `up ${formatMs(uptimeMs)}`,
   ];
   return [
@@ -49,6 +50,13 @@ function serverLines(name: string, seen: View["seen"], width: number, paint: Pai
     paint.dim(row(headings, width)),
     ...methods.map((method) => methodLine(method, width, paint)),
   ];
+}
+
+/** From half of what may be held on it is worth a look. */
+function heldFact({ unreadBytes, unfinishedBytes, waitingBytes, limitBytes }: MemoryHeld, paint: Paint): string {
+  const held = unreadBytes + unfinishedBytes + waitingBytes;
+  const text = `${formatBytes(held)} waiting`;
+  return held * 2 > limitBytes ? paint.red(`${text} of ${formatBytes(limitBytes)}`) : text;
 }
 
 function methodLine(rate: MethodRate, width: number, paint: Paint): string {
@@ -87,9 +95,9 @@ export function viewJson({ name, seen }: View): JsonObject {
   if (seen === undefined || !("methods" in seen)) {
     return { socket: name, error: seen?.message ?? "nothing seen yet" };
   }
-  return { socket: name, ...seen, methods: seen.methods.map(definedOnly) };
+  return { ...definedOnly({ socket: name, ...seen }), methods: seen.methods.map(definedOnly) };
 }
 
-function definedOnly(rate: MethodRate): JsonObject {
+function definedOnly(rate: object): JsonObject {
   return Object.fromEntries(Object.entries(rate).filter(([, value]) => value !== undefined));
 }

@@ -1,23 +1,39 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { StatsService } from "../../gen/vyra/ipc/stats_service_pb.js";
 import { statusNames } from "../../grpc/index.js";
-import { type LatencyStats, latencyBoundsMs, type MethodStats, type ServerStats } from "../../stats/index.js";
+import {
+  type LatencyStats,
+  latencyBoundsMs,
+  type MemoryStats,
+  type MethodStats,
+  type ServerStats,
+} from "../../stats/index.js";
 
 /** Answers `vyra.ipc.StatsService` with what has been counted, but for the calls that ask for it. */
 export function registerStats(router: ConnectRouter, statsNow: () => ServerStats): void {
   router.service(StatsService, {
     getStats() {
-      const { uptimeMs, connections, acceptedConnections, methods } = statsNow();
+      const { uptimeMs, connections, acceptedConnections, memory, methods } = statsNow();
       return {
         uptimeMs: BigInt(Math.round(uptimeMs)),
         openConnections: BigInt(connections),
         acceptedConnections: BigInt(acceptedConnections),
+        ...(memory && { memory: memoryStats(memory) }),
         methods: Object.entries(methods)
           .filter(([method]) => !method.startsWith(`${StatsService.typeName}/`))
           .map(([method, stats]) => methodStats(method, stats)),
       };
     },
   });
+}
+
+function memoryStats({ unreadBytes, unfinishedBytes, waitingBytes, limitBytes }: MemoryStats) {
+  return {
+    unreadBytes: BigInt(unreadBytes),
+    unfinishedBytes: BigInt(unfinishedBytes),
+    waitingBytes: BigInt(waitingBytes),
+    limitBytes: BigInt(limitBytes),
+  };
 }
 
 function methodStats(method: string, { inFlight, ended, latency }: MethodStats) {
