@@ -30,8 +30,9 @@ export interface ConnectionOptions {
    */
   readonly headerTimeoutMs?: number;
   /**
-   * Bytes of bodies that may wait for the peer's windows or socket. Above it a server refuses new streams (REFUSED_STREAM), and
-   * reads no more from a peer that does not read either. Default 128 MiB.
+   * What bodies that wait for the peer's windows or socket may cost in memory, in bytes; `Stream.hasRoomFor()` tells whether more may
+   * wait. Above it a server refuses new streams (REFUSED_STREAM), and reads no more from a peer that does not read either.
+   * Default 128 MiB.
    */
   readonly maxWaitingBytes?: number;
   /**
