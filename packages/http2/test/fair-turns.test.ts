@@ -171,11 +171,11 @@ describe("a connection that has received more than its share of a turn", () => {
 
   it("counts what is cancelled before it is begun as opened and reset", async (t) => {
     const { connection, peer } = await fed(t);
-    for (let call = 0; call < 40_000 && !connection.isClosed; call += 1_000) {
+    // Without end, since a slow machine lets a budget fill again meanwhile.
+    for (let call = 0; !connection.isClosed; call += 1_000) {
       connection.receive(list(call, call + 1_000, (i) => Buffer.concat([opening(i), cancel(i)])));
       await turns(1);
     }
-    while (!connection.isClosed) await turns(1);
     assert.match((await peer.next(Type.GOAWAY)).payload.toString("latin1"), /opened and reset/);
   });
 

@@ -12,7 +12,7 @@ import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
-import { all, failure, until } from "../support/expect.js";
+import { all, failure, timedOut, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
 leaveNothingBehind();
@@ -104,7 +104,7 @@ describePairs("a channel", (pair) => {
   it("waits until the server is there when asked to", async () => {
     const name = freshName();
     const channel = createChannel(name, options);
-    const ready = channel.ready({ timeoutMs: 10_000 });
+    const ready = channel.ready({ timeoutMs: 60_000 });
     await failure(channel.client(EchoService).unary({}), Code.Unavailable);
     const server = await serveAt(name);
     await ready;
@@ -186,7 +186,7 @@ describePairs("a channel", (pair) => {
   it("gives up waiting in time: Unavailable if nobody came, DeadlineExceeded if nobody answered", async () => {
     const name = freshName();
     const channel = createChannel(name, options);
-    await failure(channel.ready({ timeoutMs: 30 }), Code.Unavailable);
+    await timedOut((timeoutMs) => channel.ready({ timeoutMs }), Code.Unavailable);
     const silent = createServer((socket) => socket.on("error", () => {}).resume());
     await new Promise<void>((resolve) => silent.listen(resolveSocket(name).path, resolve));
     await failure(channel.ready({ timeoutMs: 30 }), Code.DeadlineExceeded);

@@ -8,7 +8,7 @@ import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { describePairs, freshName, setUp } from "../support/engines.js";
-import { failure, until } from "../support/expect.js";
+import { failure, timedOut, until } from "../support/expect.js";
 import { grpcJsClient } from "../support/grpc-js.js";
 import { rawRequest, rawSession } from "../support/raw.js";
 
@@ -203,7 +203,7 @@ describePairs("health", (pair) => {
     const ready = t.channel.ready({ healthy: echoName, timeoutMs: 60_000 }).then(() => {
       isHealthy = true;
     });
-    await failure(t.channel.ready({ healthy: echoName, timeoutMs: 250 }), Code.Unavailable);
+    await timedOut((timeoutMs) => t.channel.ready({ healthy: echoName, timeoutMs }), Code.Unavailable);
     assert.ok(!isHealthy);
     t.server.health.set(echoName, "SERVING");
     await ready;
@@ -221,7 +221,7 @@ describePairs("health", (pair) => {
     const second = await serveAt(name);
     await ready;
     await second.close();
-    const gone = await failure(channel.ready({ healthy: true, timeoutMs: 20 }), Code.Unavailable);
+    const gone = await timedOut((timeoutMs) => channel.ready({ healthy: true, timeoutMs }), Code.Unavailable);
     assert.match(gone.message, /no server at/);
     const waiting = failure(channel.ready({ healthy: true }), Code.Canceled);
     const stop = new AbortController();
@@ -235,9 +235,9 @@ describePairs("health", (pair) => {
   it("says how an unhealthy server is when the time is over", async () => {
     await using t = await setUp(pair);
     t.server.health.set("", "NOT_SERVING");
-    const server = await failure(t.channel.ready({ healthy: true, timeoutMs: 250 }), Code.Unavailable);
+    const server = await timedOut((timeoutMs) => t.channel.ready({ healthy: true, timeoutMs }), Code.Unavailable);
     assert.equal(server.rawMessage, `the server at ${t.server.address} is NOT_SERVING`);
-    const service = await failure(t.channel.ready({ healthy: "a.B", timeoutMs: 250 }), Code.Unavailable);
+    const service = await timedOut((timeoutMs) => t.channel.ready({ healthy: "a.B", timeoutMs }), Code.Unavailable);
     assert.equal(service.rawMessage, `a.B at ${t.server.address} is SERVICE_UNKNOWN`);
   });
 });
