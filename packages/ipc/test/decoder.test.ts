@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { create, type DescMessage, fromBinary, type Message, ScalarType, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  type Message,
+  ScalarType,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   FeatureSetSchema,
   FileDescriptorProtoSchema,
@@ -318,7 +327,33 @@ describe("the decoder", () => {
     });
   }
 
-  it("refuses more of them only where protobuf-es would keep each by itself", () => {
+  it("refuses what would take memory out of proportion to its bytes, in either way of parsing", () => {
+    const many = kinds("Many", [ScalarType.BYTES]);
+    const list = many.fields.find(({ fieldKind, scalar }) => fieldKind === "list" && scalar === ScalarType.BYTES);
+    const bytesTag = new BinaryWriter().uint32(((list as DescField).number << 3) | 2).finish();
+    const filled = (unit: Uint8Array, bytes: number) =>
+      Buffer.alloc(Math.floor(bytes / unit.length) * unit.length, unit);
+    for (const [what, type, bytes] of [
+      ["messages with many lists", FileDescriptorProtoSchema, filled(Uint8Array.of(0x22, 0), 2 ** 21)],
+      ["empty bytes", many, filled(joined([bytesTag, Uint8Array.of(0)]), 2 ** 23)],
+    ] as const) {
+      for (const binaryOptions of [{}, { recursionLimit: 100 }]) {
+        const { parse } = binaryCodec(type, { binaryOptions });
+        assert.throws(
+          () => parse(bytes),
+          /resource_exhausted.* of \d+ bytes would take more than \d+ bytes of memory when parsed/,
+          `${what} ${JSON.stringify(binaryOptions)}`,
+        );
+      }
+    }
+    const fine = filled(Uint8Array.of(0x22, 0), 2 ** 17);
+    const lengthOf = (options: object) =>
+      (binaryCodec(FileDescriptorProtoSchema, options).parse(fine) as { messageType: unknown[] }).messageType.length;
+    assert.equal(lengthOf({}), 2 ** 16);
+    assert.equal(lengthOf({ binaryOptions: { recursionLimit: 100 } }), 2 ** 16);
+  });
+
+  it("refuses more unknown fields only where protobuf-es would keep each by itself", () => {
     const { parse } = binaryCodec(small, {});
     const dropping = binaryCodec(small, { binaryOptions: { readUnknownFields: false } });
     const wrapped = Uint8Array.of(0x82, 0x01, 2, 0x08, 1);

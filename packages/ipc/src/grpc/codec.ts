@@ -14,10 +14,10 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { assertAffordable } from "./affordable.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 import { copyOf } from "./envelope.js";
-import { assertFewUnknown } from "./few-unknown.js";
 import { messageOf } from "./thrown.js";
 
 /** How messages of one type travel. */
@@ -27,7 +27,7 @@ export interface Codec<T extends DescMessage = DescMessage> {
   /**
    * Bytes fields of the message may share the memory of `bytes`, unless that is lent: then they are copied.
    * @throws {ConnectError} Internal for bytes that are no such message, on both sides, as gRPC has it:
-   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for more unknown fields than can be kept.
+   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for what takes memory out of proportion.
    */
   parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
 }
@@ -59,9 +59,7 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
         if (message !== undefined) {
           return message;
         }
-        if (!dropsUnknown) {
-          assertFewUnknown(type, bytes);
-        }
+        assertAffordable(type, bytes, dropsUnknown);
         return fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
       } catch (error) {
         throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);

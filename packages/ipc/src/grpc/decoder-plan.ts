@@ -1,5 +1,6 @@
 import { create, type DescField, type DescMessage, type Message, protoInt64, ScalarType } from "@bufbuild/protobuf";
 import { WireType, wireTypeOf } from "./encoder.js";
+import { blankBytesOf } from "./message-cost.js";
 
 export type Fields = Record<string, unknown>;
 
@@ -17,6 +18,8 @@ export interface Plan {
   /** Those with tags of one byte, and the others. A field that is not for us is in neither. */
   readonly byTag: (FieldPlan | undefined)[];
   readonly byLongTag: Map<number, FieldPlan>;
+  /** What one without any field set takes in memory. */
+  readonly blankBytes: number;
   /** The numbers of all fields, those that are not for us as well: any other field is unknown. */
   readonly numbers: ReadonlySet<number>;
 }
@@ -78,6 +81,7 @@ export function planOf(type: DescMessage): Plan {
     oneofs: type.oneofs.map(({ localName }) => localName),
     byTag: new Array(0x100).fill(undefined),
     byLongTag: new Map(),
+    blankBytes: blankBytesOf(type),
     numbers: new Set(type.fields.map(({ number }) => number)),
   };
   plans.set(type, plan);

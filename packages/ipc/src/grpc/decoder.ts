@@ -12,6 +12,7 @@ import {
   type Shape,
   type ValuePlan,
 } from "./decoder-plan.js";
+import { allowance, BYTES_FIELD_BYTES, tooCostly, UNKNOWN_BYTES } from "./message-cost.js";
 import { UnknownFields, unknown } from "./unknown-fields.js";
 import {
   closeWire,
@@ -46,6 +47,7 @@ import {
 /**
  * Parses a message of one type; undefined where that is left to `fromBinary`. The memory may be lent: then nothing of the message
  * stays in it. Unknown fields are kept in `$unknown` (see `UnknownFields`), or dropped.
+ * @throws {ConnectError} ResourceExhausted for what would take memory out of proportion, see message-cost.ts
  */
 export type Decoder = (bytes: Uint8Array, isLent?: boolean, dropsUnknown?: boolean) => Message | undefined;
 
@@ -55,13 +57,13 @@ const decoders = new WeakMap<DescMessage, Decoder>();
 export function decoderOf(type: DescMessage): Decoder {
   let decoder = decoders.get(type);
   if (decoder === undefined) {
-    decoder = createDecoder(planOf(type));
+    decoder = createDecoder(type, planOf(type));
     decoders.set(type, decoder);
   }
   return decoder;
 }
 
-function createDecoder(plan: Plan): Decoder {
+function createDecoder(type: DescMessage, plan: Plan): Decoder {
   return (bytes, isLent = false, dropsUnknown = false) => {
     const prototype = Object.getPrototypeOf(bytes);
     if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) {
@@ -70,9 +72,13 @@ function createDecoder(plan: Plan): Decoder {
     openWire(bytes, isLent);
     depth = 0;
     unknown.begin(dropsUnknown);
+    allowance.begin(bytes.length);
     const message = blankOf(plan, shapeOf(plan, bytes.length));
     const isDone = readFields(plan, message, bytes.length);
     closeWire();
+    if (allowance.left < 0) {
+      throw tooCostly(type, bytes.length);
+    }
     return isDone ? (message as Message) : undefined;
   };
 }
@@ -101,7 +107,10 @@ function readFields(plan: Plan, message: Fields, end: number): boolean {
       return false;
     }
     if (field === undefined) {
-      unknownFields ??= new UnknownFields();
+      if (unknownFields === undefined) {
+        unknownFields = new UnknownFields();
+        allowance.left -= UNKNOWN_BYTES;
+      }
       if (!readUnknown(plan, unknownFields, tag, tagAt)) {
         return false;
       }
@@ -157,6 +166,10 @@ function readField(field: FieldPlan, message: Fields): boolean {
       if (item !== undefined) {
         (message[name] as unknown[]).push(item);
       }
+      if (value.type === ScalarType.BYTES) {
+        allowance.left -= BYTES_FIELD_BYTES;
+        return item !== undefined && allowance.left >= 0;
+      }
       break;
     case Place.PACKED:
       return readPacked(value, message[name] as unknown[]);
@@ -198,8 +211,9 @@ function readEntryField(number: number, value: ValuePlan, end: number): unknown 
     return readValue(value, undefined);
   }
   if (value.type === MESSAGE) {
-    const { plan } = value;
-    return blankOf(plan as Plan, (plan as Plan).shape);
+    const plan = value.plan as Plan;
+    allowance.left -= plan.blankBytes;
+    return blankOf(plan, plan.shape);
   }
   return value.type === ScalarType.BYTES ? new Uint8Array(0) : value.zero;
 }
@@ -211,7 +225,14 @@ function readMessage(plan: Plan, before: unknown): Fields | undefined {
     return undefined;
   }
   const end = wire.at + length;
-  const message = before === undefined ? blankOf(plan, shapeOf(plan, end)) : (before as Fields);
+  if (before !== undefined) {
+    return readFields(plan, before as Fields, end) ? (before as Fields) : undefined;
+  }
+  allowance.left -= plan.blankBytes;
+  if (allowance.left < 0) {
+    return undefined;
+  }
+  const message = blankOf(plan, shapeOf(plan, end));
   return readFields(plan, message, end) ? message : undefined;
 }
 

@@ -1,36 +1,43 @@
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { wireTypeOf } from "./encoder.js";
+import { allowance, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
 import { maxUnknownFields } from "./unknown-fields.js";
 
-/**
- * Refuses what `fromBinary` would keep more than `maxUnknownFields` unknown fields of: it keeps each by itself.
- * @throws {ConnectError} ResourceExhausted
- */
-export function assertFewUnknown(type: DescMessage, bytes: Uint8Array): void {
-  if (bytes.length > 2 * maxUnknownFields && hasManyUnknown(type, bytes)) {
-    throw new ConnectError(
-      `${type.typeName} of ${bytes.length} bytes has more than ${maxUnknownFields} unknown fields, ` +
-        "in a form in which they cannot be kept together; binaryOptions { readUnknownFields: false } drops them",
-      Code.ResourceExhausted,
-    );
-  }
-}
+/** Up to this, nothing that a message can be made of is out of proportion. */
+const SMALL_BYTES = 2 * maxUnknownFields;
 
-function hasManyUnknown(type: DescMessage, bytes: Uint8Array): boolean {
-  const counter = new Counter(bytes);
+/**
+ * Looks through what is going to be parsed by `fromBinary`, which neither keeps unknown fields together nor counts what it makes.
+ * @throws {ConnectError} ResourceExhausted for more than `maxUnknownFields` unknown fields, unless they are dropped, or for what would
+ *   take memory out of proportion
+ */
+export function assertAffordable(type: DescMessage, bytes: Uint8Array, dropsUnknown: boolean): void {
+  if (bytes.length <= SMALL_BYTES) {
+    return;
+  }
+  const counter = new Counter(bytes, dropsUnknown);
+  allowance.begin(bytes.length);
   try {
     counter.message(type, bytes.length);
   } catch (error) {
-    if (error !== enough) {
-      return false; // malformed from here on, as `fromBinary` will say
+    if (error === tooManyUnknown) {
+      throw new ConnectError(
+        `${type.typeName} of ${bytes.length} bytes has more than ${maxUnknownFields} unknown fields, ` +
+          "in a form in which they cannot be kept together; binaryOptions { readUnknownFields: false } drops them",
+        Code.ResourceExhausted,
+      );
     }
+    if (error === tooMuch) {
+      throw tooCostly(type, bytes.length);
+    }
+    // It is malformed from here on, as `fromBinary` will say.
   }
-  return counter.isEnough;
 }
 
-const enough = new Error("enough");
+const tooManyUnknown = new Error("too many unknown fields");
+const tooMuch = new Error("too much memory");
 
 /** As protobuf-es has it unless told otherwise. */
 const maxDepth = 100;
@@ -41,18 +48,17 @@ class Counter {
   #depth = 0;
   readonly #reader: BinaryReader;
 
-  constructor(bytes: Uint8Array) {
+  constructor(
+    bytes: Uint8Array,
+    private readonly dropsUnknown: boolean,
+  ) {
     this.#reader = new BinaryReader(bytes);
-  }
-
-  get isEnough(): boolean {
-    return this.#unknown > maxUnknownFields;
   }
 
   message(type: DescMessage, length: number): void {
     const reader = this.#reader;
     const end = reader.pos + length;
-    this.#enter();
+    this.#enter(type);
     while (reader.pos < end) {
       const [no, wireType] = reader.tag();
       this.#field(type, no, wireType);
@@ -61,7 +67,7 @@ class Counter {
   }
 
   #group(type: DescMessage): void {
-    this.#enter();
+    this.#enter(type);
     for (;;) {
       const [no, wireType] = this.#reader.tag();
       if (wireType === WireType.EndGroup) {
@@ -72,15 +78,23 @@ class Counter {
     this.#depth--;
   }
 
-  #enter(): void {
+  #enter(type: DescMessage): void {
     if (++this.#depth > maxDepth) {
       throw new Error("too deep");
+    }
+    this.#spend(fieldsOf(type).blankBytes);
+  }
+
+  #spend(bytes: number): void {
+    allowance.left -= bytes;
+    if (allowance.left < 0) {
+      throw tooMuch;
     }
   }
 
   #field(type: DescMessage, no: number, wireType: WireType): void {
     const reader = this.#reader;
-    const field = fieldsOf(type).get(no);
+    const field = fieldsOf(type).byNumber.get(no);
     if (field === undefined) {
       reader.skip(wireType, no, maxDepth - this.#depth);
       this.#countUnknown();
@@ -94,6 +108,9 @@ class Counter {
       }
     } else {
       const isPacked = field.fieldKind === "list" && wireType === WireType.LengthDelimited;
+      if (field.scalar === ScalarType.BYTES) {
+        this.#spend(BYTES_FIELD_BYTES);
+      }
       reader.skip(isPacked ? wireType : wireTypeOf(field), no);
       if (field.fieldKind === "enum" && !field.enum.open) {
         this.#countUnknown(); // values that the enum does not have are kept so
@@ -114,19 +131,24 @@ class Counter {
   }
 
   #countUnknown(): void {
-    if (++this.#unknown > maxUnknownFields) {
-      throw enough;
+    if (!this.dropsUnknown && ++this.#unknown > maxUnknownFields) {
+      throw tooManyUnknown;
     }
   }
 }
 
-const fields = new WeakMap<DescMessage, ReadonlyMap<number, DescField>>();
+interface TypeFields {
+  readonly byNumber: ReadonlyMap<number, DescField>;
+  readonly blankBytes: number;
+}
 
-function fieldsOf(type: DescMessage): ReadonlyMap<number, DescField> {
-  let byNumber = fields.get(type);
-  if (byNumber === undefined) {
-    byNumber = new Map(type.fields.map((field) => [field.number, field]));
-    fields.set(type, byNumber);
+const fields = new WeakMap<DescMessage, TypeFields>();
+
+function fieldsOf(type: DescMessage): TypeFields {
+  let own = fields.get(type);
+  if (own === undefined) {
+    own = { byNumber: new Map(type.fields.map((field) => [field.number, field])), blankBytes: blankBytesOf(type) };
+    fields.set(type, own);
   }
-  return byNumber;
+  return own;
 }
