@@ -12,6 +12,7 @@ const folder = join(root, "tests/interop");
  * @property {(tools, path: string) => string[]} [server] the command that serves at a socket's path
  * @property {(tools, path: string, cases: string[]) => string[]} client the command that runs cases
  * @property {(tools) => object} [env]
+ * @property {boolean} [endsOldConnections] whether its server heeds MAX_CONNECTION_AGE_MS
  * @property {boolean} [cannotSeeCompression] whether its server cannot tell a compressed request from another
  * @property {Record<string, string>} [serverCannot] cases that cannot be run against its server, and why
  * @property {Record<string, string>} [clientCannot] cases that its client cannot run, and why
@@ -53,6 +54,7 @@ export const peers = [
     prepare: prepareGrpcJs,
     server: (_, path) => [process.execPath, join(folder, "grpc-js/server.mjs"), `unix:${path}`],
     client: (_, path, cases) => [process.execPath, join(folder, "grpc-js/client.mjs"), `unix://${path}`, ...cases],
+    endsOldConnections: true,
     cannotSeeCompression: true,
     serverCannot: {
       server_compressed_unary: "a server of grpc-js never compresses",
@@ -65,6 +67,7 @@ export const peers = [
     prepare: prepareGo,
     server: ({ peer }, path) => [peer, "server", `unix:${path}`],
     client: ({ peer }, path, cases) => [peer, "client", `unix://${path}`, ...cases],
+    endsOldConnections: true,
   },
   {
     name: "cpp",

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { maxAgeMs, runAges } from "./ages.mjs";
 import { cases } from "./cases.mjs";
 import { runPairing } from "./pairing.mjs";
 import { ourPeer, peers } from "./peers.mjs";
@@ -51,9 +52,10 @@ for (const peer of wanted) {
 }
 
 printMatrix(columns);
+const ages = await runAllAges();
 const snippets = isWhole ? await runSnippets() : { passed: 0, problems: [] };
 console.log(`${snippets.passed} pairs of programs from the docs ran as they should`);
-const problems = [...problemsIn(columns), ...snippets.problems];
+const problems = [...problemsIn(columns), ...ages.problems, ...snippets.problems];
 for (const problem of problems) {
   console.log(problem);
 }
@@ -71,7 +73,8 @@ if (isWhole && missing.length === 0 && !options["no-report"]) {
   ]);
 }
 const outcomes = columns.flatMap(({ runs }) => runs.flatMap((one) => [...one.outcomes.values()]));
-const passed = outcomes.filter(({ verdict }) => verdict === "passed" || verdict === "part").length + snippets.passed;
+const passed =
+  outcomes.filter(({ verdict }) => verdict === "passed" || verdict === "part").length + ages.passed + snippets.passed;
 console.log(`${passed} passed, ${problems.length} failed`);
 process.exitCode = problems.length > 0 || (missing.length > 0 && process.env.CI === "true") ? 1 : 0;
 
@@ -84,6 +87,22 @@ async function addColumn(peer, caller, someEngines) {
   if (runs.length > 0) {
     columns.push({ title: peer.title, caller, runs });
   }
+}
+
+/** Our clients while servers end their connections. */
+async function runAllAges() {
+  const problems = [];
+  let passed = 0;
+  for (const peer of wanted.filter((one) => one.endsOldConnections && prepared.get(one).missing === undefined)) {
+    for (const { name: engine } of engines) {
+      const what = `${peer.title} ends connections of ${maxAgeMs} ms (engine ${engine})`;
+      const own = await runAges(peer, prepared.get(peer), engine, `vyra_interop_${process.pid}_${count++}`);
+      problems.push(...own.map((problem) => `✗ ${what}: ${problem}`));
+      passed += own.length === 0 ? 1 : 0;
+      console.log(`${what}: ${own.length === 0 ? "ok" : "failed"}, ${seconds()} s`);
+    }
+  }
+  return { passed, problems };
 }
 
 async function outcomesOf(theirs, caller, engine) {

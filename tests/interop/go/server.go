@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/interop"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
@@ -29,7 +31,10 @@ func serve(address string) error {
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.StatsHandler(compressionStats{}))
+	server := grpc.NewServer(grpc.StatsHandler(compressionStats{}), grpc.KeepaliveParams(keepalive.ServerParameters{
+		MaxConnectionAge:      millisecondsIn("MAX_CONNECTION_AGE_MS"),
+		MaxConnectionAgeGrace: millisecondsIn("MAX_CONNECTION_AGE_GRACE_MS"),
+	}))
 	testpb.RegisterTestServiceServer(server, &testServer{TestServiceServer: interop.NewTestServer()})
 	probepb.RegisterProbeServiceServer(server, newProbeServer())
 	terminated := make(chan os.Signal, 1)
@@ -41,6 +46,12 @@ func serve(address string) error {
 	}()
 	fmt.Println("ready")
 	return server.Serve(listener)
+}
+
+// millisecondsIn is a variable of the environment; without it 0, which is for ever to grpc-go.
+func millisecondsIn(name string) time.Duration {
+	ms, _ := strconv.Atoi(os.Getenv(name))
+	return time.Duration(ms) * time.Millisecond
 }
 
 // testServer is grpc-go's own interop server, and what that leaves out: compression.

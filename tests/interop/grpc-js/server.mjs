@@ -151,7 +151,13 @@ function failure({ code, message, detail }, metadata) {
   return { code, details: message, metadata };
 }
 
-const server = new Server();
+/** Connections end at this age, where one is given. */
+const { MAX_CONNECTION_AGE_MS: age, MAX_CONNECTION_AGE_GRACE_MS: grace } = process.env;
+const server = new Server(
+  age === undefined
+    ? {}
+    : { "grpc.max_connection_age_ms": Number(age), "grpc.max_connection_age_grace_ms": Number(grace) },
+);
 server.addService(TestService.service, test);
 server.addService(ProbeService.service, probe);
 const address = process.argv[2];

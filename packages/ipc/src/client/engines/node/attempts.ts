@@ -120,7 +120,8 @@ export class Attempts {
       return sentAway(path, error, session.goAway);
     }
     if (stream.rstCode === ErrorCode.REFUSED_STREAM) {
-      return refused(path, error);
+      // Node.js itself refuses what it was yet to send when a GOAWAY came, even one that lets every stream still come.
+      return session.goAway === undefined ? refused(path, error) : sentAway(path, error, session.goAway);
     }
     return session.isLost() ? lost(path, session.lostBy ?? error, session.goAway) : error;
   }
