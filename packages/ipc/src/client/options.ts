@@ -49,7 +49,7 @@ export interface IpcTransportOptions {
   readonly writeMaxBytes?: number | undefined;
   /**
    * How much the calls may hold that wait for their turn, in bytes: because the server takes no more at once, or is not there yet.
-   * Each counts with its request and 1,024 bytes; one for which there is no room fails at once with ResourceExhausted. Requests
+   * Each counts with its request and 1 KiB (a stream 3.5 KiB, one with a signal 1 KiB more); one for which there is no room fails at once with ResourceExhausted. Requests
    * that have been sent and that the server does not read have as much, on each connection. Default:
    * 256 MiB. Of engine `"direct"`.
    */

@@ -30,7 +30,7 @@ import {
 } from "../../../grpc/index.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
-import { callBytes, type Line } from "./line.js";
+import { callBytes, type Line, signalBytes } from "./line.js";
 import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, Waiting } from "./session.js";
@@ -146,7 +146,8 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   }
 
   waitIn(line: Line<Waiting>): void {
-    if (line.join(this, callBytes + this.requestBytes())) {
+    const bytes = callBytes + (this.signal === undefined ? 0 : signalBytes) + this.requestBytes();
+    if (line.join(this, bytes)) {
       this.#line = line;
     } else {
       this.fail(this.core.waitingRoom.budget.exceeded());

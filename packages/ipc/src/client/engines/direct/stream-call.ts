@@ -15,6 +15,7 @@ import {
 } from "../../../grpc/index.js";
 import { queueMicrotask } from "../../../real-timers.js";
 import { Call, type Core } from "./call.js";
+import { streamBytes } from "./line.js";
 import type { Method } from "./method.js";
 import type { DirectSession } from "./session.js";
 
@@ -180,7 +181,7 @@ export class StreamCall extends Call {
   }
 
   protected requestBytes(): number {
-    return 0; // nothing is taken from whoever makes the requests before the stream is open
+    return streamBytes; // nothing is taken from whoever makes the requests before the stream is open
   }
 
   protected mayMove(): boolean {
