@@ -12,18 +12,18 @@ import { mayReceive } from "./stream-state.js";
  * What a peer may send, so that what waits stays within the account's limit L (64 MiB by default) whatever the peer does and nobody
  * reads, and one who reads nothing on his streams stops nobody else. With L of 64 MiB and 16,384 streams:
  *
- *    8 MiB  L/8        held when memory becomes scarce: from then on every stream's window is 1 KiB (scarcity.ts)
- *    6 MiB  1.5 × L/16 what the peer sends before it knows: the connection's window at the most
- *    6 MiB  1.5 × L/16 what windows have grown beyond the first, on streams whose reader kept up and then stopped
- *   20 MiB  1.25 KiB × 16,384, the windows of scarce times
- *   16 MiB  L/4        messages larger than their stream's window, let in one after the other (claims.ts)
+ *    8 MiB  L/8         held when memory becomes scarce: from then on every stream's window is 256 bytes (scarcity.ts)
+ *    7 MiB  1.75 × L/16 what the peer sends before it knows: the connection's window at the most
+ *    7 MiB  1.75 × L/16 what windows have grown beyond the first, on streams whose reader kept up and then stopped
+ *   24 MiB  1.5 KiB × 16,384, the windows of scarce times: 256 bytes of whole messages and of one that is not, each in memory of its own
+ *   16 MiB  L/4         messages larger than their stream's window, let in one after the other (claims.ts)
  *
- * That is 56 MiB. What is left is the connection's window for everybody else: it is never shut. Streams that are open cost the limit
+ * That is 62 MiB. What is left is the connection's window for everybody else: it is never shut. Streams that are open cost the limit
  * 4 KiB each in this, and as many are announced as that allows.
  */
 
-/** What a received byte costs at the most while it waits: chunks are filled to two thirds, with what V8 needs for each. */
-const COST = 1.5;
+/** What a received byte costs at the most while it waits, since memory is not filled to the last byte, and has its own cost. */
+const COST = 1.75;
 
 /** Every connection may have so much on its way, and hold as much, however little the server has left. */
 export const LEAST_WINDOW = 256 * 1024;
@@ -87,7 +87,7 @@ export class ReceiveWindows {
 
   /** The peer has used some of the connection's window: may it have more? */
   replenish(): void {
-    if (this.window * 2 > this.windowSize) return;
+    if (!this.isLow) return;
     if (this.windowSize < this.maxWindowSize) this.grow();
     this.refill();
   }
@@ -143,6 +143,8 @@ export class ReceiveWindows {
     const size = this.connection.local.initialWindowSize + stream.grown + (claim === null ? 0 : claim.extra);
     const credit = size - stream.receiveWindow - stream.unread;
     if (!isCreditDue(credit, size) || !mayReceive(stream.state)) return;
+    // Most connections have one busy stream: its update and theirs are to be one write.
+    if (this.window * 4 <= this.windowSize * 3) this.refill(1);
     this.updateStreamWindow(stream, credit + (stream.unread * 4 <= size ? this.growStream(stream, size) : 0));
   }
 
@@ -150,7 +152,7 @@ export class ReceiveWindows {
   private review(): void {
     if (!this.isOpen) return;
     this.scarcity.observe();
-    if (this.window * 2 <= this.windowSize) this.refill();
+    if (this.isLow) this.refill();
     this.grantClaims();
     this.connection.room.review();
     this.connection.hoardWatch.observe();
@@ -223,9 +225,14 @@ export class ReceiveWindows {
     this.account.shared?.promise(bytes * COST);
   }
 
-  private refill(): void {
+  /** Whether the connection's window is to be refilled: a large one is given the time to be so with the update of a stream. */
+  private get isLow(): boolean {
+    return this.window * (this.windowSize > LEAST_WINDOW ? 4 : 2) <= this.windowSize;
+  }
+
+  private refill(least = 2): void {
     const target = this.target();
-    if (this.window * 2 <= target && target > this.window) this.updateConnectionWindow(target - this.window);
+    if (this.window * least <= target && target > this.window) this.updateConnectionWindow(target - this.window);
   }
 
   /** What the connection's window may be now. */

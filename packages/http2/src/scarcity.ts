@@ -2,7 +2,7 @@ import type { Account } from "./account.js";
 import { clearTimeout, performance, setTimeout } from "./real-timers.js";
 
 /** Every stream's window while memory is scarce. */
-export const SCARCE_WINDOW = 1_024;
+export const SCARCE_WINDOW = 256;
 
 /** How long that lasts at the least: each change is a SETTINGS frame, of which a peer may take only so many for honest. */
 const LEAST_MS = 1_000;

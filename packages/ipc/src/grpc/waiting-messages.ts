@@ -1,5 +1,5 @@
 import { envelopeBytes, lengthAt, stretchOf } from "./envelope.js";
-import { type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
+import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
 
 /** A message that has been taken. */
 export interface Taken {
@@ -11,7 +11,8 @@ export interface Taken {
 
 /** As much as a DATA frame brings. */
 const CHUNK_BYTES = 16_384;
-const LEAST_CHUNK = 1_024;
+/** The first chunk of a stream has that much while there is plenty, and a quarter of it otherwise. */
+const FIRST_CHUNK = 1_024;
 /** Up to this a message that came in pieces joins the chunks, where its memory would cost more than itself. */
 const SHORT_BYTES = 4_096;
 
@@ -38,6 +39,8 @@ class Chunk {
 export class WaitingMessages {
   #items: (Chunk | UnfinishedMessage)[] = [];
   #first = 0;
+  /** What the chunks among them have room for. */
+  #chunkBytes = 0;
 
   get isEmpty(): boolean {
     return this.#first === this.#items.length;
@@ -88,6 +91,7 @@ export class WaitingMessages {
     if (item.start === item.end) {
       // The last is being parsed still, and at once; only then is anything else received.
       this.#drop();
+      this.#chunkBytes -= item.bytes.length;
       letGo(item, account);
     }
     return taken;
@@ -98,6 +102,7 @@ export class WaitingMessages {
     const items = this.#items.slice(this.#first);
     this.#items = [];
     this.#first = 0;
+    this.#chunkBytes = 0;
     for (const item of items) {
       if (item instanceof Chunk) {
         letGo(item, account);
@@ -115,15 +120,19 @@ export class WaitingMessages {
         return last;
       }
       const unread = last.end - last.start;
-      if (this.#items.length - this.#first === 1 && last.bytes.length - unread >= least && unread <= LEAST_CHUNK) {
+      if (this.#items.length - this.#first === 1 && last.bytes.length - unread >= least && unread <= FIRST_CHUNK) {
         last.bytes.copyWithin(0, last.start, last.end);
         last.start = 0;
         last.end = unread;
         return last;
       }
     }
-    const chunk = new Chunk(memoryFor(least, wanted, this.#items.length - this.#first));
+    const first = isPlenty(account, FIRST_CHUNK) ? FIRST_CHUNK : FIRST_CHUNK / 4;
+    // What is left at the end of a chunk is at most a third of it, and of the last one a quarter of all.
+    const ahead = least * 4 > CHUNK_BYTES ? 0 : Math.min(least * 4, this.#chunkBytes >>> 2);
+    const chunk = new Chunk(memoryFor(Math.max(least, Math.min(wanted, CHUNK_BYTES), first, ahead)));
     this.#items.push(chunk);
+    this.#chunkBytes += chunk.bytes.length;
     account.unread(chunk.cost);
     return chunk;
   }
@@ -140,10 +149,9 @@ export class WaitingMessages {
   }
 }
 
-/** Full to two thirds or as small as they get; those that come after others are larger. */
-function memoryFor(least: number, wanted: number, before: number): Uint8Array {
-  const size = Math.max(least, Math.min(wanted, CHUNK_BYTES), Math.min(LEAST_CHUNK << before, CHUNK_BYTES / 4));
-  if (size * 3 < CHUNK_BYTES * 2 || size > CHUNK_BYTES) {
+/** One that may be used again if three quarters of it are needed, else one of just that size. */
+function memoryFor(size: number): Uint8Array {
+  if (size * 4 < CHUNK_BYTES * 3 || size > CHUNK_BYTES) {
     const bytes = Buffer.allocUnsafeSlow(size);
     return stretchOf(bytes, 0, size);
   }
