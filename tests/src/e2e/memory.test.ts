@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http2 from "node:http2";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
@@ -419,5 +422,90 @@ describe("requests that a server does not take", () => {
     assert.ok(waitingBytes > 6 * MiB && waitingBytes <= 8 * MiB, `${waitingBytes} bytes wait`);
     assert.equal(failed, 20 - Math.floor(waitingBytes / MiB));
     await channel.close();
+  });
+});
+
+describe("requests of other protocols", () => {
+  const kinds = [
+    ["application/proto", "Unary"],
+    ["application/grpc-web+proto", "Unary"],
+    ["application/grpc-web+proto", "ClientStream"],
+    ["application/connect+proto", "ClientStream"],
+  ] as const;
+
+  for (const [type, method] of kinds) {
+    it(`${type} to ${method}: what is not whole is on the account, and let in by it`, async () => {
+      await using at = await running({});
+      const raw = await at.raw();
+      await until(() => raw.window > 65_535, "the window is open");
+      const bytes = 5 * MiB;
+      const body = Buffer.alloc(bytes - 1);
+      if (type !== "application/proto") {
+        body.writeUInt32BE(bytes, 1);
+      }
+      const ids = Array.from({ length: 40 }, (_, i) => 2 * i + 1);
+      const sent = new Map(ids.map((id) => [id, 0]));
+      for (const id of ids) {
+        await raw.send(requestHeaders(id, method, type));
+      }
+      let total = 0;
+      const send = async () => {
+        for (const id of ids) {
+          const before = sent.get(id) ?? 0;
+          const may = Math.min(bytes - 1, raw.initialWindow + (raw.updates.get(id) ?? 0));
+          if (may > before) {
+            const taken = await raw.sendData(id, body.subarray(before, may));
+            sent.set(id, before + taken);
+            total += taken;
+          }
+        }
+      };
+      // Until it may send no more.
+      for (let calm = 0, before = 0; calm < 50; before = total) {
+        await send();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        calm = total === before ? calm + 1 : 0;
+      }
+      assert.ok(total <= 64 * MiB, `${total} bytes of ${40 * bytes} were let in`);
+      assert.ok(at.held() >= total && at.held() <= 64 * MiB, `${at.held()} bytes are held of ${total}`);
+      assert.equal((await at.channel().client(EchoService).unary({ text: "beside" })).text, "beside");
+      raw.close();
+      await until(() => at.held() === 0, "nothing is held any more");
+    });
+  }
+
+  it("become whole all the same, many large ones at once, with and without their length", async () => {
+    await using at = await running({});
+    const session = http2.connect("http://localhost", {
+      createConnection: () => connect(at.path),
+      maxSessionMemory: 1_000,
+    });
+    const payload = new Uint8Array(3 * MiB);
+    const message = toBinary(EchoRequestSchema, create(EchoRequestSchema, { payload }));
+    const statuses = await Promise.all(
+      Array.from({ length: 16 }, async (_, i) => {
+        const length = i % 2 === 0 ? { "content-length": String(message.length) } : {};
+        const request = session.request({
+          ":method": "POST",
+          ":path": "/vyra.test.EchoService/Unary",
+          "content-type": "application/proto",
+          ...length,
+        });
+        request.end(message);
+        let bytes = 0;
+        request.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        const [headers] = await once(request, "response");
+        await once(request, "end");
+        return [headers[":status"], bytes > payload.length];
+      }),
+    );
+    assert.deepEqual(
+      statuses,
+      Array.from({ length: 16 }, () => [200, true]),
+    );
+    session.destroy();
+    await until(() => at.held() === 0, "nothing is held any more");
   });
 });

@@ -17,9 +17,9 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
 }
 
 /** The HEADERS of a call of the echo service: literals without indexing (RFC 7541 §6.2.2), all shorter than 127 bytes. */
-export function requestHeaders(streamId: number, method: string): Buffer {
+export function requestHeaders(streamId: number, method: string, contentType = "application/grpc"): Buffer {
   const fields = [":method", "POST", ":scheme", "http", ":path", `/vyra.test.EchoService/${method}`];
-  fields.push("content-type", "application/grpc");
+  fields.push("content-type", contentType);
   const block = fields.map((text, i) => Buffer.from([...(i % 2 === 0 ? [0] : []), text.length, ...Buffer.from(text)]));
   return frame(FrameType.HEADERS, END_HEADERS, streamId, Buffer.concat(block));
 }

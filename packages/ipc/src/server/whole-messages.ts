@@ -6,16 +6,22 @@ import { EnvelopeMeter, incompleteMessage } from "../grpc/index.js";
  * of which only the envelope came.
  */
 export function wholeMessages(body: AsyncIterable<Uint8Array>, contentType: string): AsyncIterable<Uint8Array> {
-  const isGrpc = contentType.startsWith("application/grpc");
-  if (!isGrpc && !contentType.startsWith("application/connect+")) {
+  if (!isEnveloped(contentType)) {
     return body;
   }
   return measured(body, () => {
     const error = incompleteMessage();
     // By the specifications of gRPC, and of Connect.
-    return isGrpc ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
+    return contentType.startsWith(grpcType) ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
   });
 }
+
+/** Whether the messages of such a body have envelopes; otherwise it is one message. */
+export function isEnveloped(contentType: string): boolean {
+  return contentType.startsWith(grpcType) || contentType.startsWith("application/connect+");
+}
+
+const grpcType = "application/grpc";
 
 async function* measured(body: AsyncIterable<Uint8Array>, incomplete: () => ConnectError): AsyncIterable<Uint8Array> {
   const meter = new EnvelopeMeter();

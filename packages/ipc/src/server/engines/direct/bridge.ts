@@ -25,7 +25,7 @@ import { type Caller, contextValuesFor } from "../../caller.js";
 import { ConnectHeaders, isStatusKnown } from "../../connect-headers.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
-import { wholeMessages } from "../../whole-messages.js";
+import { isEnveloped, wholeMessages } from "../../whole-messages.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
@@ -46,20 +46,30 @@ export class BridgedCall implements RequestHandler, Reviewed {
     endStream: boolean,
     private readonly onError: OnError,
     private readonly maxTimeoutMs: number | undefined,
+    readMaxBytes: number,
   ) {
     stream.pause(false);
-    this.#inbox = new BytesInbox(stream);
+    const contentType = fieldOf("content-type", fields, extra) ?? "";
+    const contentLength = Number.parseInt(fieldOf("content-length", fields, extra) ?? "", 10);
+    this.#inbox = new BytesInbox(stream, {
+      isEnveloped: isEnveloped(contentType),
+      contentLength: Number.isNaN(contentLength) ? undefined : contentLength,
+      readMaxBytes,
+    });
     if (endStream) {
-      this.#inbox.bytes.finish();
+      this.#inbox.finish();
     }
     void new CallScope().runInAsyncScope(this.#run, this, fields, extra);
   }
 
-  /** Of a request that has one message. */
+  /** Of a request that has one message, all of it; of others, a message that the handler waits for. */
   get unfinished(): unknown {
     const { methodKind } = this.handler.method;
     const isSingle = methodKind === "unary" || methodKind === "server_streaming";
-    return isSingle && !this.stream.isReceived && !this.stream.isClosed ? this : undefined;
+    if (this.stream.isReceived || this.stream.isClosed) {
+      return undefined;
+    }
+    return isSingle ? this : this.#inbox.unfinished;
   }
 
   fail(error: ConnectError): void {
@@ -74,7 +84,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
   }
 
   onTrailers(): void {
-    this.#inbox.bytes.finish();
+    this.#inbox.finish();
   }
 
   onReset(_: ServerStream, error: StreamError): void {
