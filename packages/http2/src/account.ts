@@ -10,6 +10,8 @@ export class Account {
   unfinishedBytes = 0;
   /** Of what is to be sent. */
   waitingBytes = 0;
+  /** Of the field lists of streams that are open, where they are long. */
+  fieldBytes = 0;
   /** Counts what was taken off: an account that stands still has none. */
   moves = 0;
   readonly shared: SharedAccount | null;
@@ -28,7 +30,7 @@ export class Account {
   }
 
   get heldBytes(): number {
-    return this.unreadBytes + this.unfinishedBytes + this.waitingBytes;
+    return this.unreadBytes + this.unfinishedBytes + this.waitingBytes + this.fieldBytes;
   }
 
   /** So much more is held of what nobody has read; or less, if negative. */
@@ -46,6 +48,12 @@ export class Account {
   /** Likewise of what is to be sent. */
   waiting(bytes: number): void {
     this.waitingBytes += bytes;
+    this.add(bytes);
+  }
+
+  /** Likewise of the field lists of open streams. */
+  fields(bytes: number): void {
+    this.fieldBytes += bytes;
     this.add(bytes);
   }
 

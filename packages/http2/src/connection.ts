@@ -35,13 +35,14 @@ export interface ConnectionRole {
   readonly lastOwnStreamId: number;
   /** Whether a stream that is not open has never been. */
   isIdle(streamId: number): boolean;
-  /** A whole field block; `extra` is the decoder's. */
+  /** A whole field block; `extra` is the decoder's. To keep the fields takes so much memory more, 0 if that is little. */
   onHeaders(
     streamId: number,
     list: HeaderList,
     extra: readonly string[],
     endStream: boolean,
     priorityValid: boolean,
+    fieldBytes: number,
   ): void;
   onGoAway(goAway: GoAway): void;
   onPeerSettings(): void;

@@ -176,7 +176,9 @@ export class InboundFrames implements FrameSink {
     priorityValid: boolean,
   ): void {
     const list = this.decoder.decode(buffer, start, end);
-    this.connection.role.onHeaders(streamId, list, this.decoder.extra, endStream, priorityValid);
+    const { extra } = this.decoder;
+    const fieldBytes = end - start <= SHORT_BLOCK_BYTES ? 0 : this.decoder.costOf(list, end - start);
+    this.connection.role.onHeaders(streamId, list, extra, endStream, priorityValid, fieldBytes);
   }
 
   /** An idle stream cannot be reset (RFC 9113 §6.4). */
@@ -245,6 +247,9 @@ export class InboundFrames implements FrameSink {
     }
   }
 }
+
+/** The fields of such a block cost 1 KiB at the most, as much as the stream itself does. */
+const SHORT_BLOCK_BYTES = 64;
 
 /** No control frame needs more; SETTINGS of 16 KiB are 2,730 entries of the six that exist. */
 const MAX_CONTROL_BYTES = 16_384;

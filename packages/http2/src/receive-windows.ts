@@ -69,6 +69,22 @@ export class ReceiveWindows {
     return Math.min(defaultSettings.maxConcurrentStreams, Math.floor(this.account.limitBytes / LIMIT_BYTES_PER_STREAM));
   }
 
+  /**
+   * Whether a stream may be opened whose fields cost so much. No window stops those, so half as much as the limit is for them, in addition to
+   * it; and nothing when all connections together hold too much.
+   */
+  hasRoomForFields(bytes: number): boolean {
+    if (bytes === 0) return true;
+    const { account } = this;
+    return account.shared?.isOver !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
+  }
+
+  /** Counts the fields of a stream that has been opened, until it is over. */
+  holdFields(stream: Stream, bytes: number): void {
+    stream.fieldBytes = bytes;
+    this.account.fields(bytes);
+  }
+
   /** Raises the connection's window, which SETTINGS cannot (RFC 9113 §6.9.2). */
   open(): void {
     this.isOpen = true;
@@ -130,6 +146,10 @@ export class ReceiveWindows {
   /** A stream is over. */
   settle(stream: Stream): void {
     if (stream.isPaused && stream.isCounted && stream.unread > 0) this.account.unread(-stream.unread);
+    if (stream.fieldBytes > 0) {
+      this.account.fields(-stream.fieldBytes);
+      stream.fieldBytes = 0;
+    }
     stream.unread = 0;
     stream.expected = 0;
     this.grownBytes -= stream.grown;

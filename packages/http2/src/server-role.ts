@@ -58,6 +58,7 @@ export class ServerRole implements ConnectionRole {
     extra: readonly string[],
     endStream: boolean,
     priorityValid: boolean,
+    fieldBytes: number,
   ): void {
     const { core } = this;
     const stream = core.streams.get(streamId) as ServerStream | undefined; // the only ones there are
@@ -72,24 +73,37 @@ export class ServerRole implements ConnectionRole {
         core.guard.countReset();
         return;
       }
-      const code = this.admit(streamId, list, extra, priorityValid);
-      if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream);
+      const code = this.admit(streamId, list, extra, priorityValid, fieldBytes);
+      if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream, fieldBytes);
       else core.refuseStream(streamId, code);
     }
   }
 
   /** The code to refuse a new stream with, or NO_ERROR. */
-  private admit(streamId: number, list: HeaderList, extra: readonly string[], priorityValid: boolean): number {
+  private admit(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    priorityValid: boolean,
+    fieldBytes: number,
+  ): number {
     const { core } = this;
     if (streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
     if (!priorityValid) return ErrorCode.PROTOCOL_ERROR;
     if (list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
     if (core.streams.count >= core.local.maxConcurrentStreams) return ErrorCode.REFUSED_STREAM;
     if (core.sender.waitingBytes > core.maxWaitingBytes) return ErrorCode.REFUSED_STREAM;
+    if (!core.windows.hasRoomForFields(fieldBytes)) return ErrorCode.REFUSED_STREAM;
     return problemOf(list, extra, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
   }
 
-  private onRequest(streamId: number, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+  private onRequest(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    fieldBytes: number,
+  ): void {
     const { core } = this;
     const stream = new ServerStream(core, streamId, this.firstHandler);
     if (!expectBody(stream, list, extra, endStream)) {
@@ -97,6 +111,7 @@ export class ServerRole implements ConnectionRole {
       return;
     }
     core.streams.add(stream);
+    if (fieldBytes > 0) core.windows.holdFields(stream, fieldBytes);
     beginBody(stream, endStream);
     try {
       stream.handler = this.handler.onStream(stream, list, extra, endStream);

@@ -45,6 +45,8 @@ export abstract class Stream implements SendingStream {
   declare expected: number;
   /** @internal For a window that is too small for that. */
   declare claim: Claim | null;
+  /** @internal What the peer's field list costs, as it is counted on the account. */
+  declare fieldBytes: number;
   /** @internal */ declare isPaused: boolean;
   /** @internal What is unread is counted here, and not by the owner. */
   declare isCounted: boolean;
@@ -67,6 +69,7 @@ export abstract class Stream implements SendingStream {
     this.grown = 0;
     this.expected = 0;
     this.claim = null;
+    this.fieldBytes = 0;
     this.isPaused = false;
     this.isCounted = true;
     this.wantsDrain = false;

@@ -254,3 +254,27 @@ describe("connections that share an account", () => {
     assert.ok(shared.heldBytes < shared.limitBytes);
   });
 });
+
+describe("fields of open streams", () => {
+  it("are on the account; beyond half its limit streams that have long ones are refused, and others are not", async (t) => {
+    const slow: ServerStream[] = [];
+    const { client, server } = await link(t, handler(slow));
+    await new Promise<void>((resolve) => client.ping(() => resolve()));
+    const bytes = 60_000;
+    const refused: string[] = [];
+    const watcher = new Collector();
+    watcher.onReset = (_stream, error) => refused.push(error.message);
+    for (let i = 0; i < 1_000; i++) {
+      client.request(POST, ["x-kind", "slow", "x-long", String(i).padStart(bytes, "a")], false, watcher);
+      if (i % 50 === 0) await turns(1);
+    }
+    await settled(() => slow.length + refused.length);
+    assert.equal(slow.length, Math.floor(LIMIT / 2 / (server.account.fieldBytes / slow.length)));
+    assert.equal(slow.length + refused.length, 1_000);
+    assert.ok(server.account.fieldBytes >= slow.length * bytes && server.account.fieldBytes <= LIMIT / 2);
+    assert.ok(refused.every((message) => message.includes("REFUSED_STREAM")));
+    await exchange(client, Buffer.alloc(100));
+    for (const stream of slow) stream.reset();
+    assert.equal(server.account.heldBytes, 0);
+  });
+});

@@ -10,6 +10,9 @@ import { STATIC_ENTRIES, staticNames, staticValues } from "./static-table.js";
 /** Fewer indexed fields than this in front are not worth a lookup of their own. */
 const MIN_RUN = 2;
 
+/** Two references, to the name and to the value. */
+const BYTES_PER_INDEX = 16;
+
 const COLON = 0x3a;
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
@@ -77,6 +80,15 @@ export class Decoder {
       this.extra = NO_FIELDS;
     }
     return this.decodeAndKeep(hash, buffer, start, end);
+  }
+
+  /**
+   * What it takes to keep the list decoded last, and `extra`, which came as so many bytes: no more than the list's size, nor, where most of it
+   * is in the table anyway, than two references for each byte.
+   */
+  costOf(list: HeaderList, blockBytes: number): number {
+    const size = this.extra === NO_FIELDS ? list.size : list.size + this.extraBytes;
+    return Math.min(size, blockBytes * BYTES_PER_INDEX);
   }
 
   private findOrDecode(hash: number, buffer: Uint8Array, start: number, end: number): HeaderList {
