@@ -73,6 +73,6 @@ export function timeLimit(
   name: "settingsTimeoutMs" | "headerTimeoutMs" | "stallTimeoutMs",
 ): number {
   const ms = options[name] ?? connectionDefaults[name];
-  if (!(ms >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
+  if (!(typeof ms === "number" && ms >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
   return ms === Number.POSITIVE_INFINITY ? 0 : ms;
 }

@@ -1,3 +1,5 @@
+import { shown } from "./option-checks.js";
+
 /** How large a message may be, either way, in bytes. Larger ones do not belong on a socket. */
 export const defaultMaxBytes = 10 * 1024 * 1024;
 
@@ -14,6 +16,6 @@ export function assertMaxBytes(limits: Readonly<Record<string, number | undefine
 /** Likewise for a size that may be 0. @throws {RangeError} */
 export function assertBytes(name: string, bytes: number | undefined, least = 0, most = mostBytes): void {
   if (bytes !== undefined && !(Number.isInteger(bytes) && bytes >= least && bytes <= most)) {
-    throw new RangeError(`${name} must be a whole number of bytes from ${least} to ${most}, not ${bytes}`);
+    throw new RangeError(`${name} must be a whole number of bytes from ${least} to ${most}, not ${shown(bytes)}`);
   }
 }

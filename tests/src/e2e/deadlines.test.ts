@@ -58,7 +58,10 @@ describePairs("a deadline", (pair) => {
     assert.throws(() => deadline({ timeoutMs: 0 }), /timeoutMs must be more than 0 ms, not 0/);
     assert.throws(() => deadline({ maxTimeoutMs: Number.NaN }), RangeError);
     assert.throws(() => deadline({ methodTimeoutMs: { "/a.B/C": 1 } }), /"\/a\.B\/C" is neither/);
-    assert.throws(() => createChannel("x", { methodTimeoutMs: { "a.B": -1 } }), /a\.B must be more than 0/);
+    assert.throws(
+      () => createChannel("x", { methodTimeoutMs: { "a.B": -1 } }),
+      /methodTimeoutMs\["a\.B"\] must be more than 0/,
+    );
   });
 
   it("is kept by the server even if the handler hangs and ignores its signal", async () => {

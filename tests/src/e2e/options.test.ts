@@ -14,11 +14,36 @@ describe("what cannot be meant", () => {
     ...[Number.NaN, -1, 0, "5", 1.5].flatMap((bytes) => [{ readMaxBytes: bytes }, { writeMaxBytes: bytes }]),
     ...[Number.NaN, -1, "5", 1.5].map((compressMinBytes) => ({ compressMinBytes })),
     ...["600", 0o1777, Number.NaN].map((mode) => ({ mode })),
+    ...[Number.NaN, -1, 0, "5"].map((requestTimeoutMs) => ({ requestTimeoutMs })),
+    ...[Number.NaN, -1, "5", 1.5].map((maxWaitingBytes) => ({ maxWaitingBytes })),
     ...[-1, Number.NaN, "no-group-by-this-name"].map((group) => ({ group })),
   ]) {
     it(`is refused of a server: ${show(options)}`, () =>
       assert.rejects(serve({ socket: freshName(), routes, ...(options as object) }), RangeError));
   }
+
+  for (const options of [
+    { routes: undefined },
+    { routes: {} },
+    { authorize: ["root"] },
+    { authorize: true },
+    { onError: "console" },
+    { interceptors: () => {} },
+    { interceptors: [undefined] },
+    { acceptCompression: "gzip" },
+    { acceptCompression: ["gzip"] },
+  ]) {
+    it(`is refused of a server, by the option's name: ${show(options)}`, () =>
+      assert.rejects(serve({ socket: freshName(), routes, ...(options as object) }), {
+        name: "TypeError",
+        message: new RegExp(`^${Object.keys(options)[0]} must be a`),
+      }));
+  }
+
+  it("is shown as it was given", async () => {
+    const refused = serve({ socket: freshName(), routes, graceMs: "10" as unknown as number });
+    await assert.rejects(refused, { message: 'graceMs must be 0 or more, not "10"' });
+  });
 
   for (const socket of ["", 5, null, undefined, {}, { fd: null }, { fd: 1.5 }, [], true]) {
     it(`is refused as a server's address: ${JSON.stringify(socket)}`, () =>
@@ -29,6 +54,11 @@ describe("what cannot be meant", () => {
     ...[Number.NaN, -1, "5s"].flatMap((ms) => [{ keepAliveIntervalMs: ms }, { keepAliveTimeoutMs: ms }]),
     ...[Number.NaN, -1, 0, "5"].flatMap((bytes) => [{ readMaxBytes: bytes }, { writeMaxBytes: bytes }]),
     ...[Number.NaN, -1, "5"].map((compressMinBytes) => ({ compressMinBytes })),
+    { keepAliveTimeoutMs: 0 },
+    ...["x", [5]].map((interceptors) => ({ interceptors })),
+    { sendCompression: "gzip" },
+    ...["gzip", ["gzip"]].map((acceptCompression) => ({ acceptCompression })),
+    ...[5, null, { "greet.GreetService": "5" }].map((methodTimeoutMs) => ({ methodTimeoutMs })),
     ...["1001", ["bob"], [Number.NaN]].map((trustedUsers) => ({ trustedUsers })),
   ]) {
     it(`is refused of a channel: ${show(options)}`, () => {

@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 type Koffi = typeof import("koffi");
 
 /** Not imported: webpack would replace `createRequire` by what it can work out beforehand, which is nothing here. */
@@ -26,7 +28,10 @@ export function loadKoffi(): Koffi {
 /** Files from whose folders upwards Node.js looks for packages. */
 function places(): string[] {
   const found = [import.meta.url as string | undefined, commonJsFile(), process.argv[1]];
-  return [...new Set(found.filter((place) => place !== undefined))];
+  const paths = found
+    .filter((place) => place !== undefined)
+    .map((it) => (it.startsWith("file:") ? fileURLToPath(it) : it));
+  return [...new Set(paths)];
 }
 
 /** Where this is, if a bundler has made CommonJS of it, which has no `import.meta.url`; some fold `typeof __filename` into a constant. */
@@ -46,7 +51,7 @@ export class KoffiError extends Error {
     const what = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause;
     super(
       `koffi cannot be loaded (${what}; asked from ${places.join(" and ")}): install it where the program runs; ` +
-        "a bundle needs it beside it, see docs/bundlers.md",
+        "a bundle needs it in a node_modules beside it, see docs/bundlers.md",
       { cause },
     );
   }

@@ -2,6 +2,7 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { outsideOfCalls } from "../call-scope.js";
 import { connectErrorFrom, mayHaveManyListeners, orAborted, startDeadline } from "../grpc/index.js";
+import { shown } from "../option-checks.js";
 import { sessionFor } from "./dial-hold.js";
 import { channelClosed } from "./errors.js";
 import { untilAppears } from "./until-appears.js";
@@ -107,7 +108,7 @@ export class Connection<S extends Session> implements Sessions<S> {
    */
   async ready({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
     if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
-      throw new RangeError(`timeoutMs must be 0 or more, not ${timeoutMs}`);
+      throw new RangeError(`timeoutMs must be 0 or more, not ${shown(timeoutMs)}`);
     }
     const ended = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
     const limit = startDeadline(ended, timeoutMs, "time to connect");

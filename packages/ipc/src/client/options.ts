@@ -12,6 +12,7 @@ import type { CallOptions, Interceptor, Transport } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { PeerCredentials } from "../address/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
+import { assertCompression, assertCompressions, assertInterceptors, shown } from "../option-checks.js";
 import type { CallStats, MemoryStats } from "../stats/index.js";
 import { assertCalled } from "./called.js";
 import type { ChannelState, ReadyOptions } from "./connection.js";
@@ -75,7 +76,7 @@ export interface IpcTransportOptions {
    */
   readonly keepAliveIntervalMs?: number | undefined;
   /**
-   * How long it may take to answer that, in milliseconds, before the connection is given up; `Infinity` for ever. Default:
+   * How long it may take to answer that, in milliseconds, before the connection is given up: more than 0; `Infinity` for ever. Default:
    * 20,000.
    */
   readonly keepAliveTimeoutMs?: number | undefined;
@@ -98,13 +99,19 @@ export function assertSane(options: IpcTransportOptions): void {
   assertBytes("maxWaitingBytes", maxWaitingBytes);
   assertBytes("maxUnreadBytes", maxUnreadBytes, 2 ** 20);
   assertCalled(options.authority, options.userAgent);
-  for (const [name, ms] of Object.entries({ keepAliveIntervalMs, keepAliveTimeoutMs, idleTimeoutMs })) {
+  assertInterceptors(options.interceptors);
+  assertCompression("sendCompression", options.sendCompression);
+  assertCompressions("acceptCompression", options.acceptCompression);
+  for (const [name, ms] of Object.entries({ keepAliveIntervalMs, idleTimeoutMs })) {
     if (ms !== undefined && !(typeof ms === "number" && ms >= 0)) {
-      throw new RangeError(`${name} must be 0 ms or more, not ${ms}`);
+      throw new RangeError(`${name} must be 0 ms or more, not ${shown(ms)}`);
     }
   }
+  if (keepAliveTimeoutMs !== undefined && !(typeof keepAliveTimeoutMs === "number" && keepAliveTimeoutMs > 0)) {
+    throw new RangeError(`keepAliveTimeoutMs must be more than 0 ms, not ${shown(keepAliveTimeoutMs)}`);
+  }
   if (!Array.isArray(trustedUsers) || !trustedUsers.every((uid) => Number.isInteger(uid) && uid >= 0)) {
-    throw new TypeError(`trustedUsers must be a list of user ids, not ${JSON.stringify(trustedUsers)}`);
+    throw new TypeError(`trustedUsers must be a list of user ids, not ${shown(trustedUsers)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PeerCredentials } from "../address/index.js";
+import { shown } from "../option-checks.js";
 import type { ChannelState } from "./connection.js";
 import { Connection, type ReadyOptions, type Session, type Sessions } from "./connection.js";
 
@@ -9,7 +10,7 @@ export function connect<S extends Session>(
   open: (stop: AbortSignal) => Promise<S>,
 ): Sessions<S> {
   if (!(Number.isInteger(count) && count > 0)) {
-    throw new RangeError(`connections must be a whole number of 1 or more, not ${count}`);
+    throw new RangeError(`connections must be a whole number of 1 or more, not ${shown(count)}`);
   }
   return count === 1 ? new Connection(path, open) : new Pool(count, path, open);
 }

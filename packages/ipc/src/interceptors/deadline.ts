@@ -17,6 +17,7 @@ import {
   startDeadline,
   timeoutHeader,
 } from "../grpc/index.js";
+import { shown } from "../option-checks.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 
 /** The time limit of a unary call that sets none, in milliseconds. */
@@ -64,7 +65,14 @@ export function timeoutPolicy(
   const { maxTimeoutMs = Number.POSITIVE_INFINITY, methodTimeoutMs, streamIdleMs } = options;
   const unaryTimeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   assertPositive({ timeoutMs: unaryTimeoutMs, maxTimeoutMs, streamIdleMs });
-  assertPositive(methodTimeoutMs ?? {});
+  if (methodTimeoutMs !== undefined && (typeof methodTimeoutMs !== "object" || methodTimeoutMs === null)) {
+    throw new TypeError(
+      `methodTimeoutMs must be an object with a time for each method or service, not ${shown(methodTimeoutMs)}`,
+    );
+  }
+  for (const [name, ms] of Object.entries(methodTimeoutMs ?? {})) {
+    assertPositive({ [`methodTimeoutMs[${JSON.stringify(name)}]`]: ms });
+  }
   assertMethodNames(methodTimeoutMs, "methodTimeoutMs");
   return (method, ownTimeoutMs) => {
     const wanted =
@@ -152,7 +160,7 @@ async function* tapped<T>(messages: AsyncIterable<T>, onMessage: () => void, onE
 function assertPositive(limits: Readonly<Record<string, number | undefined>>): void {
   for (const [name, value] of Object.entries(limits)) {
     if (value !== undefined && !(typeof value === "number" && value > 0)) {
-      throw new RangeError(`${name} must be more than 0 ms, not ${value}`);
+      throw new RangeError(`${name} must be more than 0 ms, not ${shown(value)}`);
     }
   }
 }

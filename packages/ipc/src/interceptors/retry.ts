@@ -1,6 +1,7 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { connectErrorFrom, remainingMs, wasNotProcessed } from "../grpc/index.js";
+import { shown } from "../option-checks.js";
 import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 import { pause } from "./pause.js";
@@ -130,8 +131,8 @@ function completed(policy: RetryPolicy): Policy {
     retryableCodes: policy.retryableCodes ?? [Code.Unavailable],
   };
   for (const [name, value] of Object.entries(full)) {
-    if (typeof value === "number" && !(value > 0)) {
-      throw new RangeError(`${name} must be more than 0, not ${value}`);
+    if (name !== "retryableCodes" && !(typeof value === "number" && value > 0)) {
+      throw new RangeError(`${name} must be more than 0, not ${shown(value)}`);
     }
   }
   return full;

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { shown } from "../option-checks.js";
 import type { Health } from "../services/index.js";
 import type { ServeOptions } from "./options.js";
 
@@ -61,7 +62,7 @@ export interface ClusterWorker {
 export async function serveCluster(options: ServeClusterOptions): Promise<ClusterPrimary | ClusterWorker> {
   const { workers = availableParallelism(), ...serveOptions } = options;
   if (!(Number.isInteger(workers) && workers > 0)) {
-    throw new RangeError(`workers must be a whole number of 1 or more, not ${workers}`);
+    throw new RangeError(`workers must be a whole number of 1 or more, not ${shown(workers)}`);
   }
   // Loaded now, so that those who serve with one process do not pay for it.
   const { default: cluster } = await import("node:cluster");

@@ -1,6 +1,7 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
 import { acceptedByDefault } from "../grpc/index.js";
 import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
+import { assertCompressions, assertFunction, assertInterceptors, shown } from "../option-checks.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { DoorLimits } from "./door.js";
@@ -72,8 +73,9 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    */
   readonly maxHeldBytes?: number | undefined;
   /**
-   * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when a
-   * handler waits for it. Then the call fails with DeadlineExceeded, by half that time later at the latest. `Infinity` is for ever. Default: 60,000.
+   * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when it has
+   * begun to arrive and a handler waits for it. A stream may be silent between two messages for as long as it likes. The call fails with
+   * DeadlineExceeded after this time, or up to half as much again. `Infinity` is for ever. Default: 60,000.
    * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message; then the connection is closed.
    */
   readonly requestTimeoutMs?: number | undefined;
@@ -109,7 +111,7 @@ export function memoryLimits(options: ServeOptions): MemoryLimits {
   assertBytes("maxWaitingBytes", maxWaitingBytes);
   assertBytes("maxHeldBytes", maxHeldBytes, Math.max(16 * MiB, 2 * readMaxBytes), Number.MAX_SAFE_INTEGER);
   if (!(typeof requestTimeoutMs === "number" && requestTimeoutMs > 0)) {
-    throw new RangeError(`requestTimeoutMs must be more than 0, not ${requestTimeoutMs}`);
+    throw new RangeError(`requestTimeoutMs must be more than 0, not ${shown(requestTimeoutMs)}`);
   }
   return { maxUnreadBytes, maxWaitingBytes, maxHeldBytes, requestTimeoutMs };
 }
@@ -141,24 +143,28 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     ...router
   } = options;
   if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
-    throw new RangeError(`graceMs must be 0 or more, not ${graceMs}`);
+    throw new RangeError(`graceMs must be 0 or more, not ${shown(graceMs)}`);
   }
   if (handshakeTimeoutMs !== undefined && !(typeof handshakeTimeoutMs === "number" && handshakeTimeoutMs > 0)) {
-    throw new RangeError(`handshakeTimeoutMs must be more than 0, not ${handshakeTimeoutMs}`);
+    throw new RangeError(`handshakeTimeoutMs must be more than 0, not ${shown(handshakeTimeoutMs)}`);
   }
   for (const [name, count] of Object.entries({ maxPendingConnections, maxRefusedConnections })) {
     if (count !== undefined && !(typeof count === "number" && count >= 1)) {
-      throw new RangeError(`${name} must be 1 or more, not ${count}`);
+      throw new RangeError(`${name} must be 1 or more, not ${shown(count)}`);
     }
   }
-  const { maxTimeoutMs, readMaxBytes, writeMaxBytes, compressMinBytes } = router;
+  const { maxTimeoutMs, readMaxBytes, writeMaxBytes, compressMinBytes, interceptors, acceptCompression } = router;
   if (maxTimeoutMs !== undefined && !(typeof maxTimeoutMs === "number" && maxTimeoutMs > 0)) {
-    throw new RangeError(`maxTimeoutMs must be more than 0, not ${maxTimeoutMs}`);
+    throw new RangeError(`maxTimeoutMs must be more than 0, not ${shown(maxTimeoutMs)}`);
   }
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
+  assertFunction("authorize", authorize);
+  assertFunction("onError", onError);
+  assertInterceptors(interceptors);
+  assertCompressions("acceptCompression", acceptCompression);
   if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-    throw new RangeError(`mode must be a file mode such as 0o600, not ${mode}`);
+    throw new RangeError(`mode must be a file mode such as 0o600, not ${shown(mode)}`);
   }
   if (engine !== undefined && engine !== "direct" && engine !== "node") {
     throw new TypeError(`there is no engine ${JSON.stringify(engine)}: "direct" and "node" are`);
@@ -167,7 +173,7 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     ...router,
     readMaxBytes: router.readMaxBytes ?? defaultMaxBytes,
     writeMaxBytes: router.writeMaxBytes ?? defaultMaxBytes,
-    acceptCompression: router.acceptCompression ?? acceptedByDefault,
+    acceptCompression: acceptCompression ?? acceptedByDefault,
     shutdownSignal,
   };
 }

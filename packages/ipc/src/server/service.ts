@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { shown } from "../option-checks.js";
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
@@ -46,6 +47,9 @@ export async function createService(
     memory: engine.memory,
     ...counter.snapshot(),
   });
+  if (typeof options.routes !== "function") {
+    throw new TypeError(`routes must be a function that registers services, not ${shown(options.routes)}`);
+  }
   const services = await createServices(options, stats, isFromOwnUser);
   const routes = recordRoutes((recorder) => {
     services.register(recorder);
