@@ -43,6 +43,8 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   #unfinished: UnfinishedMessage | undefined;
   readonly #head = new Uint8Array(envelopeBytes);
   #headBytes = 0;
+  /** The body is expected to be as long as it may be. */
+  #isLengthAssumed = false;
   /** What comes is too large: the reader will say so when he has seen its beginning. */
   #isTooLarge = false;
 
@@ -102,10 +104,26 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     const { isEnveloped, contentLength } = this.form;
     if (isEnveloped) {
       this.inlet.expect(missing);
-    } else if (contentLength !== undefined || this.inlet.receiveWindow < shutBytes) {
+    } else if (contentLength !== undefined) {
       // One byte more: Node.js does not end a stream whose window is used up to the last byte.
       this.inlet.expect(missing + 1);
+    } else if (!this.#isLengthAssumed) {
+      this.#expectUnknown(missing);
     }
+  }
+
+  /**
+   * A body that does not say how long it is may be as long as it may. There is not room for many such, so it counts as that long only when
+   * its window is shut; that may also come by settings, without any byte: so one more byte is expected until then.
+   */
+  #expectUnknown(missing: number): void {
+    if (this.inlet.receiveWindow >= shutBytes) {
+      this.inlet.expect(1);
+      return;
+    }
+    this.#isLengthAssumed = true;
+    this.inlet.expect(0); // what that one byte has been let in for
+    this.inlet.expect(missing + 1);
   }
 
   onEnd(isDropped: boolean): void {
