@@ -22,7 +22,8 @@ if (files.length === 0) {
 const concurrency = availableParallelism() + 1;
 const args = [
   "--test",
-  "--test-timeout=120000",
+  // It only ends what hangs. A file with fifty processes to start needs two minutes of a machine that has much else to do.
+  "--test-timeout=600000",
   `--test-concurrency=${concurrency}`,
   ...files.map((file) => relative(root, file)),
 ];

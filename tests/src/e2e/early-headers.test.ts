@@ -11,6 +11,7 @@ import {
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
 import { createChannel, HeadersSentError, resolveSocket, sendHeaders } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
@@ -23,13 +24,19 @@ leaveNothingBehind();
 const hello = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "hello" })));
 
 /** A call that is begun with headers alone, on a session of its own. */
-function begin(address: string, method: string, contentType = "application/grpc"): ClientHttp2Stream {
+function begin(
+  address: string,
+  method: string,
+  contentType = "application/grpc",
+  others: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
   const session = rawSession(resolveSocket(address).path);
   const stream = session.request({
     ":method": "POST",
     ":path": `/vyra.test.EchoService/${method}`,
     "content-type": contentType,
     te: "trailers",
+    ...others,
   });
   stream.once("close", () => session.destroy());
   return stream;
@@ -123,6 +130,46 @@ function ofServer(pair: Pair): void {
     const onHeader = (headers: Headers) => void shown.push(headers.get("echo-x"));
     await all(t.client.serverStream({ count: 2 }, { headers: { "echo-x": "y" }, onHeader }));
     assert.deepEqual(shown, ["y"]);
+  });
+
+  it("wait for a request that has come and that is decompressed yet", async () => {
+    const begun = later();
+    const goOn = later();
+    const slow: Compression = {
+      name: "slow",
+      compress: async (bytes) => Uint8Array.from(bytes),
+      async decompress(bytes) {
+        begun.resolve();
+        await goOn.promise;
+        return Uint8Array.from(bytes);
+      },
+    };
+    const routes: Partial<ServiceImpl<typeof EchoService>> = {
+      async *bidiStream(requests, context) {
+        for await (const { text } of requests) {
+          context.responseHeader.set("seen", text);
+          yield {};
+        }
+      },
+    };
+    await using t = await setUp(pair, {
+      acceptCompression: [slow],
+      routes: (router) => router.service(EchoService, routes),
+    });
+    const stream = begin(t.server.address, "BidiStream", "application/grpc", { "grpc-encoding": "slow" });
+    const headers = response(stream);
+    const compressed = Buffer.from(hello);
+    compressed[0] = 1;
+    stream.end(compressed);
+    await begun.promise;
+    // When the headers of a call that began later have left, those of this one have waited for long enough, too.
+    const other = begin(t.server.address, "BidiStream");
+    await response(other);
+    other.end();
+    other.resume();
+    goOn.resolve();
+    assert.equal((await headers).seen, "hello");
+    assert.equal((await trailersOf(stream))["grpc-status"], "0");
   });
 
   for (const contentType of ["application/grpc-web+proto", "application/connect+proto"]) {

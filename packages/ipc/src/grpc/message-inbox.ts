@@ -41,6 +41,7 @@ export class MessageInbox implements InboxSource<unknown> {
   #missing = 0;
   /** What is to be given to the reader that waits. */
   #arrived: Taken | undefined;
+  #decompressing = 0;
 
   constructor(private readonly options: MessageInboxOptions) {}
 
@@ -52,6 +53,11 @@ export class MessageInbox implements InboxSource<unknown> {
   /** Whether nothing is left to be taken. */
   get isEmpty(): boolean {
     return this.#waiting.isEmpty;
+  }
+
+  /** Whether a message that has come is not readable yet. */
+  get isDecompressing(): boolean {
+    return this.#decompressing > 0;
   }
 
   /** The message that has begun and that a reader waits for, if there is one. */
@@ -104,7 +110,10 @@ export class MessageInbox implements InboxSource<unknown> {
         throw unexpectedCompression();
       }
       const own = isLent ? copyOf(bytes, 0, bytes.length) : bytes;
-      return decompressInTurn(this.encoding, own, readMaxBytes, this.inlet.account, (whole) => codec.parse(whole));
+      this.#decompressing++;
+      return decompressInTurn(this.encoding, own, readMaxBytes, this.inlet.account, (whole) =>
+        codec.parse(whole),
+      ).finally(() => this.#decompressing--);
     }
     return codec.parse(bytes, isLent);
   }

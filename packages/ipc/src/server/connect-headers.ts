@@ -18,6 +18,9 @@ export class ConnectHeaders {
   #sent: Headers | undefined;
   #context: HandlerContext | undefined;
   #patience: EarlyHeaders | undefined;
+  /** Of a request that the method waits for something has come, and is being read. */
+  #isRequestOnItsWay = false;
+  #isRequestAwaited = false;
 
   /**
    * @param values the context values that the handler is given
@@ -52,8 +55,28 @@ export class ConnectHeaders {
     this.#context = context;
     const { methodKind } = context.method;
     if (this.#state === "waiting" && (methodKind === "server_streaming" || methodKind === "bidi_streaming")) {
-      this.#patience = new EarlyHeaders(() => this.#onDue());
+      this.#wait();
     }
+  }
+
+  #wait(): void {
+    this.#patience = new EarlyHeaders(() => this.#onDue());
+  }
+
+  /** Bytes of a request have come. */
+  requestComes(): void {
+    this.#isRequestOnItsWay = true;
+  }
+
+  /** The method waits for a request. */
+  awaitRequest(): void {
+    this.#isRequestAwaited = true;
+  }
+
+  /** The method gets a request, or there are no more. */
+  requestIsThere(): void {
+    this.#isRequestOnItsWay = false;
+    this.#isRequestAwaited = false;
   }
 
   private sendNow(): void {
@@ -72,13 +95,19 @@ export class ConnectHeaders {
   }
 
   #onDue(): void {
-    if (this.#state === "waiting") {
-      try {
-        this.#open();
-        this.#state = "early";
-      } catch {
-        // What cannot be sent now cannot be later; then somebody is there to be told.
-      }
+    if (this.#state !== "waiting") {
+      return;
+    }
+    // It may take a busy process longer to read and decompress a request than a caller who sends none is let wait.
+    if (this.#isRequestAwaited && this.#isRequestOnItsWay) {
+      this.#wait();
+      return;
+    }
+    try {
+      this.#open();
+      this.#state = "early";
+    } catch {
+      // What cannot be sent now cannot be later; then somebody is there to be told.
     }
   }
 

@@ -64,9 +64,8 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     mendAuthority(req);
     letGoOfRequest(res);
     mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
-    if (isStatusKnown(req.headers["content-type"] ?? "")) {
-      mayOpenEarly(res, values);
-    }
+    const contentType = req.headers["content-type"] ?? "";
+    const headers = isStatusKnown(contentType) ? mayOpenEarly(res, values) : undefined;
     const timeoutMs = timeoutOf(req);
     for (const [name, value] of longTimeouts((name) => fieldOf(req, name), maxTimeoutMs)) {
       req.headers[name] = value;
@@ -74,7 +73,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     const request = universalRequestFromNodeRequest(req, res, undefined, values);
     if (isBytes(request.body)) {
       const bytes = "stream" in req ? request.body : untilAnswered(req, res);
-      const whole = wholeMessages(bytes, req.headers["content-type"] ?? "");
+      const whole = wholeMessages(bytes, contentType, headers);
       request.body = bodyOf(whole, request.signal, timeoutMs, res);
     }
     const response = await handler(request);
@@ -228,7 +227,7 @@ function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
 }
 
 /** The headers may leave before the first message, for a caller who waits for them. connect-node sends them only with it. */
-function mayOpenEarly(res: NodeResponse, values: ContextValues): void {
+function mayOpenEarly(res: NodeResponse, values: ContextValues): ConnectHeaders {
   const writeHead = res.writeHead.bind(res) as (status: number, fields: Fields) => NodeResponse;
   const headers = new ConnectHeaders(values, (early) => {
     writeHead(200, Object.fromEntries(early));
@@ -239,6 +238,7 @@ function mayOpenEarly(res: NodeResponse, values: ContextValues): void {
   res.once("close", () => headers.close());
   res.writeHead = ((status: number, fields: Fields) =>
     headers.leave() ? res : writeHead(status, fields)) as typeof res.writeHead;
+  return headers;
 }
 
 type Fields = Record<string, string | string[] | undefined>;

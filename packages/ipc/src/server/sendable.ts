@@ -33,7 +33,7 @@ export function sendable(onError: OnError, options: ConnectRouterOptions): Inter
     const report = (error: unknown) => onError(error, { method: nameOf(req.method) });
     const check = checkFor(req, options, report);
     try {
-      const res = await next(withInternal(req));
+      const res = await next(withRequests(req, headers));
       if (res.stream) {
         return { ...res, message: checked(res.message, check, report, headers) };
       }
@@ -119,17 +119,33 @@ function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }
 
-function withInternal(req: UnaryRequest | StreamRequest): UnaryRequest | StreamRequest {
-  const isGrpc = req.header.get("content-type")?.startsWith("application/grpc");
-  return req.stream && isGrpc ? { ...req, message: internally(req.message) } : req;
+function withRequests(
+  req: UnaryRequest | StreamRequest,
+  headers: ConnectHeaders | undefined,
+): UnaryRequest | StreamRequest {
+  if (!req.stream) {
+    return req;
+  }
+  const isGrpc = req.header.get("content-type")?.startsWith("application/grpc") ?? false;
+  return { ...req, message: requests(req.message, isGrpc, headers) };
 }
 
-/** Requests of which what cannot be read is Internal. */
-async function* internally<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+/** Requests of which what cannot be read is Internal if they are gRPC's; the headers are told whether one is waited for. */
+async function* requests<T>(
+  messages: AsyncIterable<T>,
+  isGrpc: boolean,
+  headers: ConnectHeaders | undefined,
+): AsyncIterable<T> {
   try {
-    yield* messages;
+    headers?.awaitRequest();
+    for await (const message of messages) {
+      headers?.requestIsThere();
+      yield message;
+      headers?.awaitRequest();
+    }
+    headers?.requestIsThere();
   } catch (error) {
-    throw error instanceof ConnectError && error.code === Code.InvalidArgument
+    throw isGrpc && error instanceof ConnectError && error.code === Code.InvalidArgument
       ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
       : error;
   }

@@ -116,7 +116,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
           header,
-          body: wholeMessages(this.#inbox.bytes, contentType),
+          body: wholeMessages(this.#inbox.bytes, contentType, this.#headers),
           signal: this.#controller.signal,
           contextValues,
         }),

@@ -159,6 +159,11 @@ export class StreamServerCall extends ServerCall {
 
   /** The headers have waited long enough for the first message. */
   #onDue(): void {
+    // What the handler waits for may have come and wait for its turn.
+    if (this.#inbox.isDecompressing) {
+      this.#early = new EarlyHeaders(() => this.#onDue());
+      return;
+    }
     try {
       this.openEarly();
       this.isAnswerEarly = true;
