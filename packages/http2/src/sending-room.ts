@@ -53,15 +53,17 @@ export class SendingRoom {
 
   /** Tells those who wait, in the order in which they came, as long as there is room. */
   offer(): void {
-    if (this.line === null) return;
+    const { line } = this;
+    if (line === null) return;
     let told = 0;
-    for (const stream of this.line) {
+    for (const stream of line) {
       if (!this.hasRoomFor(0) || ++told > TOLD_AT_ONCE) break;
-      this.line.delete(stream);
-      stream.drained();
+      line.delete(stream);
+      stream.drained(); // who may wait again, or be over and with it others
     }
-    if (this.line.size === 0) this.line = null;
-    else if (this.hasRoomFor(0)) setImmediate(() => this.review());
+    if (line.size === 0) {
+      if (this.line === line) this.line = null;
+    } else if (this.hasRoomFor(0)) setImmediate(() => this.review());
     else this.account.shared?.waitingForRoom.add(this.account);
   }
 }
