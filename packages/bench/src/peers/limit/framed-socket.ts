@@ -15,6 +15,11 @@ const poolBytes = 256 * 1024;
 const copiedBytes = 8 * 1024;
 /** What a stream without end writes at a time. */
 const batchBytes = 64 * 1024;
+/**
+ * How much of that in a turn of the event loop. A reader that keeps up has the kernel take every write at once, so that the socket never
+ * has to drain, and nobody else would be served for as long as it does.
+ */
+const batchesATurn = 16;
 
 export class FramedSocket {
   readonly #socket: Socket;
@@ -60,10 +65,14 @@ export class FramedSocket {
     }
   }
 
-  /** Calls `next`, which sends, as long as the socket takes it and `next` returns true. */
+  /** Calls `next`, which sends, as long as the socket takes it and `next` returns true; the rest of the process gets its turns between. */
   pump(next: () => boolean): void {
     this.#onDrain = undefined;
-    while (!this.#socket.writableNeedDrain) {
+    for (let batch = 0; !this.#socket.writableNeedDrain; batch++) {
+      if (batch === batchesATurn) {
+        setImmediate(() => this.pump(next));
+        return;
+      }
       const limit = this.#at + batchBytes;
       do {
         if (!next()) {
