@@ -17,10 +17,10 @@ export class HeadersSentError extends Error {
 
 /**
  * Sends the headers of a call's answer now, as `sendMetadata()` of grpc-js and `SendHeader()` of grpc-go do: what has been set in
- * `context.responseHeader` so far. Without it they leave with the first message, or those of a stream of answers 100 ms after the
+ * `context.responseHeader` so far. Without it they leave with the first message, or those of a stream of answers 1 s after the
  * handler has begun. What is set in `context.responseHeader` later arrives with the trailers.
  *
- * Nothing happens where the headers have left because the 100 ms were over, where the call is over, and in a unary call of the Connect
+ * Nothing happens where the headers have left because the second was over, where the call is over, and in a unary call of the Connect
  * protocol, whose HTTP status is not known before its answer is.
  *
  * @param context a handler's own, or one that an interceptor or the handler has made of it by spreading
