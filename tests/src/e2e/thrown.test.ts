@@ -43,6 +43,24 @@ function body(pair: Pair): void {
     ["", {}],
     [", through an interceptor", throughInterceptor],
   ] as const) {
+    it(`a handler that gives its messages by a promise, or rejects it${how}, costs its call alone`, async () => {
+      const seen: unknown[] = [];
+      const handlers = {
+        async serverStream({ text }: { text: string }) {
+          if (text === "") throw "thrown";
+          return (async function* () {
+            yield { text };
+          })();
+        },
+      };
+      await using t = await serving(handlers, { ...options, onError: (error) => void seen.push(error) });
+      await failure(all(t.client.serverStream({})), Code.Internal);
+      const [message] = await all(t.client.serverStream({ text: "resolved" }));
+      assert.equal(message?.text, "resolved");
+      assert.deepEqual(seen, ["thrown"]);
+      await assertServes(t);
+    });
+
     describe(`a handler's iterator${how}`, () => {
       for (const name of Object.keys(hostileIterators())) {
         it(`whose ${name} costs its call alone`, async () => {

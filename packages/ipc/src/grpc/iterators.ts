@@ -18,6 +18,7 @@ export function iteratorOf<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
 /** Refuses what a program without types may give in the place of messages. @throws {TypeError} */
 export function assertAsyncIterable(messages: AsyncIterable<unknown> | undefined | null): void {
   if (typeof messages?.[Symbol.asyncIterator] !== "function") {
+    guarded(() => messages, nobodyToTell); // a promise, perhaps, that nobody else waits for
     throw new TypeError(`messages must be an async iterable, such as an async generator, not ${typeOf(messages)}`);
   }
 }

@@ -83,7 +83,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
 
 /** The answer of a call that came to nothing by accident: without one its caller would wait for ever. */
 function answerAccident(req: NodeRequest, res: NodeResponse): void {
-  if (res.closed || res.writableEnded) {
+  if (res.closed || res.writableEnded || isStreamGone(res)) {
     return;
   }
   if (!("stream" in res)) {
@@ -101,6 +101,15 @@ function answerAccident(req: NodeRequest, res: NodeResponse): void {
     res.writeHead(500);
     res.end();
   }
+}
+
+/** Whether the stream of HTTP/2 is closed, with its connection perhaps, which the response is told of only later. */
+function isStreamGone(res: NodeResponse): boolean {
+  if (!("stream" in res)) {
+    return false;
+  }
+  const stream = res.stream as ServerHttp2Stream | undefined;
+  return stream === undefined || stream.closed || stream.destroyed;
 }
 
 /**
@@ -187,6 +196,9 @@ function mendAuthority(req: NodeRequest): void {
 const grpcType = /^application\/grpc(?:\+|;|$)/;
 
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
+  if (isStreamGone(res)) {
+    return;
+  }
   if ("stream" in res && grpcType.test(req.headers["content-type"] ?? "")) {
     respondTrailersOnly(res.stream, Code.Unimplemented, `unknown method ${pathOf(req)}`);
     return;

@@ -102,8 +102,17 @@ function tamedMethod({ methodKind }: DescMethod, run: (...args: never[]) => unkn
   const isStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
   return (...args) => {
     ConnectHeaders.begin((args as readonly unknown[])[1] as HandlerContext);
-    return isStream ? tamed(run(...args) as AsyncIterable<unknown>) : run(...args);
+    const answer = run(...args);
+    return isStream ? tamed(answer instanceof Promise ? resolved(answer) : (answer as AsyncIterable<unknown>)) : answer;
   };
+}
+
+/** The messages that an async function gives, as in the engine `direct`; what it throws is what its handler throws. */
+function resolved(messages: Promise<AsyncIterable<unknown>>): AsyncIterable<unknown> {
+  messages.catch(() => {}); // perhaps nobody ever reads them
+  return (async function* () {
+    yield* await messages;
+  })();
 }
 
 function withOutermost(
