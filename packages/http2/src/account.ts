@@ -101,12 +101,12 @@ export class SharedAccount {
     return this.limitBytes - this.heldBytes - this.promisedBytes;
   }
 
-  /** What the connections hold, by its kind. */
+  /** What the connections hold, by its kind. The long fields of open streams are counted with what is not whole. */
   get kinds(): { readonly unreadBytes: number; readonly unfinishedBytes: number; readonly waitingBytes: number } {
     let [unreadBytes, unfinishedBytes, waitingBytes] = [0, 0, 0];
     for (const member of this.members) {
       unreadBytes += member.unreadBytes;
-      unfinishedBytes += member.unfinishedBytes;
+      unfinishedBytes += member.unfinishedBytes + member.fieldBytes;
       waitingBytes += member.waitingBytes;
     }
     return { unreadBytes, unfinishedBytes, waitingBytes };

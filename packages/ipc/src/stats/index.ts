@@ -35,7 +35,7 @@ export interface MethodStats {
 export interface MemoryStats {
   /** Messages that have come and that no handler has read yet. */
   readonly unreadBytes: number;
-  /** Messages that are not whole yet, or are being decompressed. */
+  /** Messages that are not whole yet, or are being decompressed; and the fields of open calls, where those are long. */
   readonly unfinishedBytes: number;
   /** Answers that callers do not take yet. */
   readonly waitingBytes: number;
