@@ -70,8 +70,9 @@ async function callAcrossAges(path, engine) {
         await call();
         done[what]++;
       } catch (error) {
-        // As docs/restarts.md has it: these engines give back what has several requests and was never looked at.
-        if (engine !== "direct" && what === "streams" && error.cause instanceof NotProcessedError) {
+        // As docs/restarts.md has it: a call that the server refuses is given back where some of several requests
+        // have been sent.
+        if (what === "streams" && error.cause instanceof NotProcessedError) {
           continue;
         }
         problems.push(`after ${JSON.stringify(done)}, ${what}: ${error}, caused by ${error.cause}`);
