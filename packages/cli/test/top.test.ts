@@ -73,7 +73,13 @@ describe("vyra-ipc top", () => {
     assert.equal(first.socket, "counting");
     assert.deepEqual([first.callsPerSecond, second.callsPerSecond], [50, 50]);
     assert.deepEqual(first.methods[0].p50Ms, 1.5);
-    const memory = { unreadBytes: 1_048_576, unfinishedBytes: 524_288, waitingBytes: 0, limitBytes: 536_870_912 };
+    const memory = {
+      unreadBytes: 1_048_576,
+      unfinishedBytes: 524_288,
+      waitingBytes: 0,
+      fieldBytes: 0,
+      limitBytes: 536_870_912,
+    };
     assert.deepEqual(first.memory, memory);
     assert.equal("p50Ms" in first.methods[1], false);
   });

@@ -80,6 +80,14 @@ export class Account {
   }
 }
 
+/** What is held, in bytes of memory. */
+export interface HeldKinds {
+  readonly unreadBytes: number;
+  readonly unfinishedBytes: number;
+  readonly waitingBytes: number;
+  readonly fieldBytes: number;
+}
+
 /** What all connections of a server hold together, and may. */
 export class SharedAccount {
   readonly limitBytes: number;
@@ -101,15 +109,16 @@ export class SharedAccount {
     return this.limitBytes - this.heldBytes - this.promisedBytes;
   }
 
-  /** What the connections hold, by its kind. The long fields of open streams are counted with what is not whole. */
-  get kinds(): { readonly unreadBytes: number; readonly unfinishedBytes: number; readonly waitingBytes: number } {
-    let [unreadBytes, unfinishedBytes, waitingBytes] = [0, 0, 0];
+  /** What the connections hold, by its kind. */
+  get kinds(): HeldKinds {
+    let [unreadBytes, unfinishedBytes, waitingBytes, fieldBytes] = [0, 0, 0, 0];
     for (const member of this.members) {
       unreadBytes += member.unreadBytes;
-      unfinishedBytes += member.unfinishedBytes + member.fieldBytes;
+      unfinishedBytes += member.unfinishedBytes;
       waitingBytes += member.waitingBytes;
+      fieldBytes += member.fieldBytes;
     }
-    return { unreadBytes, unfinishedBytes, waitingBytes };
+    return { unreadBytes, unfinishedBytes, waitingBytes, fieldBytes };
   }
 
   /** @internal */

@@ -17,6 +17,7 @@ export interface MemoryHeld {
   readonly unreadBytes: number;
   readonly unfinishedBytes: number;
   readonly waitingBytes: number;
+  readonly fieldBytes: number;
   readonly limitBytes: number;
 }
 
@@ -47,6 +48,7 @@ export function ratesBetween(before: StatsResponse, after: StatsResponse): Serve
       unreadBytes: Number(after.memory.unreadBytes),
       unfinishedBytes: Number(after.memory.unfinishedBytes),
       waitingBytes: Number(after.memory.waitingBytes),
+      fieldBytes: Number(after.memory.fieldBytes),
       limitBytes: Number(after.memory.limitBytes),
     },
     callsPerSecond: sum(methods.map((one) => one.callsPerSecond)),

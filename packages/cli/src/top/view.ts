@@ -53,8 +53,11 @@ function serverLines(name: string, seen: View["seen"], width: number, paint: Pai
 }
 
 /** From half of what may be held on it is worth a look. */
-function heldFact({ unreadBytes, unfinishedBytes, waitingBytes, limitBytes }: MemoryHeld, paint: Paint): string {
-  const held = unreadBytes + unfinishedBytes + waitingBytes;
+function heldFact(
+  { unreadBytes, unfinishedBytes, waitingBytes, fieldBytes, limitBytes }: MemoryHeld,
+  paint: Paint,
+): string {
+  const held = unreadBytes + unfinishedBytes + waitingBytes + fieldBytes;
   const text = `${formatBytes(held)} waiting`;
   return held * 2 > limitBytes ? paint.red(`${text} of ${formatBytes(limitBytes)}`) : text;
 }

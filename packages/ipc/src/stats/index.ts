@@ -35,10 +35,12 @@ export interface MethodStats {
 export interface MemoryStats {
   /** Messages that have come and that no handler has read yet. */
   readonly unreadBytes: number;
-  /** Messages that are not whole yet, or are being decompressed; and the fields of open calls, where those are long. */
+  /** Messages that are not whole yet, or are being decompressed. */
   readonly unfinishedBytes: number;
   /** Answers that callers do not take yet. */
   readonly waitingBytes: number;
+  /** The fields of open calls, where those are long. */
+  readonly fieldBytes: number;
   /** What all of it together may be: `maxHeldBytes`. */
   readonly limitBytes: number;
 }

@@ -27,11 +27,12 @@ export function registerStats(router: ConnectRouter, statsNow: () => ServerStats
   });
 }
 
-function memoryStats({ unreadBytes, unfinishedBytes, waitingBytes, limitBytes }: MemoryStats) {
+function memoryStats({ unreadBytes, unfinishedBytes, waitingBytes, fieldBytes, limitBytes }: MemoryStats) {
   return {
     unreadBytes: BigInt(unreadBytes),
     unfinishedBytes: BigInt(unfinishedBytes),
     waitingBytes: BigInt(waitingBytes),
+    fieldBytes: BigInt(fieldBytes),
     limitBytes: BigInt(limitBytes),
   };
 }
