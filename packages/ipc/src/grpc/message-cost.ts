@@ -26,7 +26,7 @@ export const UNKNOWN_BYTES = 200;
 export const allowance = {
   left: 0,
   begin(inputBytes: number): void {
-    allowance.left = Math.max(ALWAYS_ALLOWED, inputBytes * BYTES_PER_BYTE);
+    allowance.left = allowedBytes(inputBytes);
   },
 };
 
@@ -40,10 +40,13 @@ export function blankBytesOf({ fields, oneofs }: DescMessage): number {
 }
 
 export function tooCostly(type: DescMessage, inputBytes: number): ConnectError {
-  const limit = Math.max(ALWAYS_ALLOWED, inputBytes * BYTES_PER_BYTE);
   return new ConnectError(
-    `${type.typeName} of ${inputBytes} bytes would take more than ${limit} bytes of memory when parsed: ` +
+    `${type.typeName} of ${inputBytes} bytes would take more than ${allowedBytes(inputBytes)} bytes of memory when parsed: ` +
       "it consists of very many very small messages, entries or fields; send fewer of them in one message",
     Code.ResourceExhausted,
   );
+}
+
+function allowedBytes(inputBytes: number): number {
+  return Math.max(ALWAYS_ALLOWED, inputBytes * BYTES_PER_BYTE);
 }
