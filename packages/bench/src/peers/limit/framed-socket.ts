@@ -13,18 +13,15 @@ export type OnFrame = (kind: Kind, call: number, body: Uint8Array) => void;
 const headerBytes = 9;
 const poolBytes = 256 * 1024;
 const copiedBytes = 8 * 1024;
-/** What a stream without end writes at a time. */
-const batchBytes = 64 * 1024;
 /**
- * How much of that in a turn of the event loop. A reader that keeps up has the kernel take every write at once, so that the socket never
- * has to drain, and nobody else would be served for as long as it does.
+ * What a stream without end writes in a turn of the event loop. A reader that keeps up has the kernel take every write at once: the socket
+ * then drains before the event loop gets a turn, and nobody else would be served for as long as that reader keeps up.
  */
-const batchesATurn = 16;
+const batchBytes = 64 * 1024;
 
 export class FramedSocket {
   readonly #socket: Socket;
   readonly #onFrame: OnFrame;
-  #onDrain: (() => void) | undefined;
   // Outgoing: [#from, #at) of the pool has not been written yet, nor what is in #ready.
   #pool = Buffer.allocUnsafeSlow(poolBytes);
   #from = 0;
@@ -39,7 +36,6 @@ export class FramedSocket {
     this.#socket = socket;
     this.#onFrame = onFrame;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("drain", () => this.#onDrain?.());
   }
 
   send(kind: Kind, call: number, body: Uint8Array): void {
@@ -65,23 +61,21 @@ export class FramedSocket {
     }
   }
 
-  /** Calls `next`, which sends, as long as the socket takes it and `next` returns true; the rest of the process gets its turns between. */
+  /** Calls `next`, which sends, until it returns false, as fast as the socket takes it; the rest of the process gets its turns between. */
   pump(next: () => boolean): void {
-    this.#onDrain = undefined;
-    for (let batch = 0; !this.#socket.writableNeedDrain; batch++) {
-      if (batch === batchesATurn) {
-        setImmediate(() => this.pump(next));
+    const limit = this.#at + batchBytes;
+    do {
+      if (!next()) {
         return;
       }
-      const limit = this.#at + batchBytes;
-      do {
-        if (!next()) {
-          return;
-        }
-      } while (this.#at < limit && this.#ready.length === 0);
-      this.flush();
+    } while (this.#at < limit && this.#ready.length === 0);
+    this.flush();
+    const goOn = () => setImmediate(() => this.pump(next));
+    if (this.#socket.writableNeedDrain) {
+      this.#socket.once("drain", goOn);
+    } else {
+      goOn();
     }
-    this.#onDrain = () => this.pump(next);
   }
 
   flush(): void {
