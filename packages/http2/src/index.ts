@@ -6,10 +6,22 @@
  * nothing a peer sends throws or ends the process. Its caller must give it the socket for good, keep bodies handed over unchanged
  * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/http2.md.
  */
-export type { AbuseLimits } from "./abuse-limits.js";
-export { type Account, SharedAccount } from "./account.js";
-export { ClientConnection } from "./client-connection.js";
-export type { ClientStream } from "./client-stream.js";
+
+export { ClientConnection } from "./client/connection.js";
+export type { ClientStream } from "./client/stream.js";
+export type { AbuseLimits } from "./connection/abuse-limits.js";
+export { type Account, SharedAccount } from "./connection/account.js";
+export type {
+  ClientConnectionHandler,
+  ConnectionHandler,
+  MessageHandler,
+  RequestHandler,
+  ResponseHandler,
+  ServerConnectionHandler,
+} from "./connection/handlers.js";
+export { type ConnectionOptions, connectionDefaults } from "./connection/options.js";
+export type { PingCallback } from "./connection/pings.js";
+export type { Settings } from "./connection/settings.js";
 export {
   ConnectionError,
   ErrorCode,
@@ -21,22 +33,11 @@ export {
   StreamError,
 } from "./errors.js";
 export { type GoAway, goAwayReason } from "./frame/goaway.js";
-export type {
-  ClientConnectionHandler,
-  ConnectionHandler,
-  MessageHandler,
-  RequestHandler,
-  ResponseHandler,
-  ServerConnectionHandler,
-} from "./handlers.js";
-export { HeaderBlock, type HeaderBlockOptions } from "./header-block.js";
 export type { EncoderOptions } from "./hpack/encoder.js";
+export { HeaderBlock, type HeaderBlockOptions } from "./hpack/header-block.js";
 export { type HeaderList, NO_FIELDS } from "./hpack/header-list.js";
-export { type ConnectionOptions, connectionDefaults } from "./options.js";
-export type { PingCallback } from "./pings.js";
-export { type ProtocolHandlers, sniffProtocol } from "./preface.js";
-export { type Receive, readInPlace } from "./read-in-place.js";
-export { ServerConnection } from "./server-connection.js";
-export type { ServerStream } from "./server-stream.js";
-export type { Settings } from "./settings.js";
-export type { Reservation } from "./stream.js";
+export { ServerConnection } from "./server/connection.js";
+export type { ServerStream } from "./server/stream.js";
+export { type ProtocolHandlers, sniffProtocol } from "./socket/preface.js";
+export { type Receive, readInPlace } from "./socket/read-in-place.js";
+export type { Reservation } from "./stream/stream.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NO_FIELDS, ServerConnection } from "@vyra/http2";
 import fc from "fast-check";
-import { FrameReader, type FrameSink } from "../dist/frame-reader.js";
+import { FrameReader, type FrameSink } from "../dist/receive/frame-reader.js";
 import { Collector, echo, link, POST } from "./support/exchange.js";
 import {
   END_HEADERS,

@@ -18,7 +18,7 @@ import {
   PROVOKED_RESET_BURST,
   RESET_BURST,
   SETTINGS_BURST,
-} from "../dist/abuse-limits.js";
+} from "../dist/connection/abuse-limits.js";
 import { answering, Collector, DONE, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
   END_HEADERS,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { StreamTable } from "../dist/stream-table.js";
+import { StreamTable } from "../dist/stream/table.js";
 
 describe("the stream table", () => {
   it("finds what a map finds, however long streams live", () => {

@@ -1,7 +1,7 @@
-import { type HeaderBlock, Indexing } from "../header-block.js";
 import { DynamicTable, INITIAL_TABLE_BYTES } from "./dynamic-table.js";
 import { ExtraNames } from "./extra-names.js";
 import { FieldIndex } from "./field-index.js";
+import { type HeaderBlock, Indexing } from "./header-block.js";
 import { huffmanBytes, writeHuffman } from "./huffman.js";
 import { MAX_INTEGER_BYTES, writeInteger } from "./integer.js";
 import { writeLatin1 } from "./latin1.js";

@@ -16,7 +16,7 @@ export class HeaderList {
   readonly oversized: boolean;
   /** The caller's own, undefined at first; it lives as long as this object. */
   memo: unknown = undefined;
-  /** What message-rules.ts found, for the role it was last asked about. */
+  /** What receive/message-rules.ts found, for the role it was last asked about. */
   checkedRole = -1;
   problem: string | null = null;
   /** From content-length: -1 when there is none. */

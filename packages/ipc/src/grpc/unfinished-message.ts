@@ -30,7 +30,7 @@ const wholeBytes = 131_072;
 /** For a message that was let in there is memory for all of it; it has it when so much has come. */
 const reservedFrom = 4_096;
 
-/** Whether a connection that comes to hold so much more is still far from its limit; see receive-windows.ts of `@vyra/http2`. */
+/** Whether a connection that comes to hold so much more is still far from its limit; see receive/windows.ts of `@vyra/http2`. */
 export function isPlenty({ receivedBytes, limitBytes }: MemoryAccount, bytes: number): boolean {
   return receivedBytes + bytes < limitBytes / 8;
 }

@@ -1,0 +1,456 @@
+import type { Socket } from "node:net";
+import { ConnectionError, ErrorCode, errorCodeName, StreamError } from "../errors.js";
+import { type GoAway, goAwayBytes, goAwayReason, writeGoAway } from "../frame/goaway.js";
+import { RST_STREAM_BYTES, writeRstStream } from "../frame/rst-stream.js";
+import { SettingId } from "../frame/settings.js";
+import type { HeaderList } from "../hpack/header-list.js";
+import { InboundData } from "../receive/data.js";
+import { InboundFrames } from "../receive/frames.js";
+import { Intake, type IntakeOwner } from "../receive/intake.js";
+import { ReceiveWindows } from "../receive/windows.js";
+import { Sender } from "../send/data.js";
+import { HeaderWriter } from "../send/field-block.js";
+import { Output, type OutputOwner } from "../send/output.js";
+import { SendingRoom } from "../send/room.js";
+import { ClosedStreams } from "../stream/closed-streams.js";
+import { ResetAhead } from "../stream/reset-ahead.js";
+import type { Reservation, Stream } from "../stream/stream.js";
+import { StreamTable } from "../stream/table.js";
+import { AbuseGuard, calm } from "./abuse-limits.js";
+import type { ConnectionHandler } from "./handlers.js";
+import { HoardWatch } from "./hoard-watch.js";
+import { type ConnectionOptions, connectionDefaults, timeLimit } from "./options.js";
+import { Pings } from "./pings.js";
+import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
+import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
+import { SocketEnd } from "./socket-end.js";
+import { StallWatch } from "./stall-watch.js";
+
+/** What differs between client and server. */
+export interface ConnectionRole {
+  readonly isServer: boolean;
+  /** The highest stream of the peer that we have acted on, for GOAWAY: 0 for a client, since there is no push. */
+  readonly lastPeerStreamId: number;
+  /** The highest stream we have opened: 0 for a server. */
+  readonly lastOwnStreamId: number;
+  /** Whether a stream that is not open has never been. */
+  isIdle(streamId: number): boolean;
+  /** A whole field block; `extra` is the decoder's. To keep the fields takes so much memory more, 0 if that is little. */
+  onHeaders(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    priorityValid: boolean,
+    fieldBytes: number,
+  ): void;
+  onGoAway(goAway: GoAway): void;
+  onPeerSettings(): void;
+  /** After received bytes have been parsed, and before a batch is written: the time for what should not happen in between. */
+  onTurn(): void;
+}
+
+/** Open; or open for the streams there are, but not for new ones; or over. */
+export const ConnectionPhase = { OPEN: 0, DRAINING: 1, CLOSED: 2 } as const;
+export type ConnectionPhase = (typeof ConnectionPhase)[keyof typeof ConnectionPhase];
+
+/**
+ * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
+ * connection itself come to an end.
+ */
+export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
+  phase: ConnectionPhase = ConnectionPhase.OPEN;
+  readonly socket: Socket;
+  readonly role: ConnectionRole;
+  readonly handler: ConnectionHandler;
+  readonly output: Output;
+  readonly peer = new PeerSettings();
+  readonly guard: AbuseGuard;
+  readonly streams = new StreamTable<Stream>();
+  readonly room: SendingRoom;
+  readonly sender: Sender;
+  readonly headers: HeaderWriter;
+  readonly windows: ReceiveWindows;
+  readonly inbound: InboundData;
+  readonly pings: Pings;
+  readonly settings: SettingsExchange;
+  readonly maxWaitingBytes: number;
+  readonly bytesMayBeKept: boolean;
+  readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
+  readonly hoardWatch: HoardWatch;
+  private readonly stallWatch: StallWatch;
+  private readonly closedStreams = new ClosedStreams();
+  private readonly resetAhead = new ResetAhead();
+  private readonly frames: InboundFrames;
+  private readonly intake: Intake;
+  private readonly socketEnd: SocketEnd;
+  /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
+  private handedOver = 0;
+  private leaving = 0;
+  /** The peer's last GOAWAY: why it is about to close. */
+  private goAway: GoAway | null = null;
+
+  constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ConnectionOptions) {
+    this.socket = socket;
+    this.role = role;
+    this.handler = handler;
+    this.output = new Output(socket, this, options.earlyWriteBytes ?? connectionDefaults.earlyWriteBytes);
+    this.guard = new AbuseGuard(options.abuseLimits);
+    this.windows = new ReceiveWindows(
+      this,
+      options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
+      options.connectionWindowSize ?? connectionDefaults.connectionWindowSize,
+      options.shared ?? null,
+    );
+    this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
+    this.room = new SendingRoom(this.windows.account, this.output, this.maxWaitingBytes);
+    this.sender = new Sender(this.output, this.peer, this.guard, this.room);
+    this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
+    this.inbound = new InboundData(this, this.windows);
+    this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
+    this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
+    const stallTimeoutMs = timeLimit(options, "stallTimeoutMs");
+    this.hoardWatch = new HoardWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
+      this.fail(calm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
+    );
+    this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
+    const headerTimeoutMs = timeLimit(options, "headerTimeoutMs");
+    this.frames = new InboundFrames(this, this.settings.inForce, headerTimeoutMs);
+    this.bytesMayBeKept = options.reader !== "caller";
+    this.intake = new Intake(this);
+    this.socketEnd = new SocketEnd(socket, this);
+  }
+
+  /** Our side of the connection preface (RFC 9113 §3.4), but for a client's magic bytes. */
+  start(options: ConnectionOptions): void {
+    const push: [number, number][] = this.role.isServer ? [] : [[SettingId.ENABLE_PUSH, 0]];
+    const wanted = { ...defaultSettings, maxConcurrentStreams: this.windows.maxStreams, ...options.settings };
+    this.announce(wanted, push);
+    this.windows.open();
+  }
+
+  /** Announces other settings from now on, but for the windows of streams while memory is scarce. */
+  announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
+    const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
+    const window = wanted.initialWindowSize === undefined ? {} : this.windows.scarcity.admit(initialWindowSize);
+    this.settings.announce({ ...wanted, ...window }, extraEntries);
+  }
+
+  /** Whether what the peer sends is read as it comes. */
+  get isReading(): boolean {
+    return this.socketEnd.isReading;
+  }
+
+  /** Our settings as the peer is held to them. */
+  get local(): Settings {
+    return this.settings.inForce;
+  }
+
+  receive(buffer: Uint8Array, start: number, end: number): void {
+    if (this.phase !== ConnectionPhase.CLOSED) this.intake.receive(buffer, start, end);
+  }
+
+  /** All that has been received, now: nothing more will be. */
+  receiveRest(): void {
+    this.intake.flush();
+  }
+
+  beforeFrames(): void {
+    this.output.answer();
+  }
+
+  onBytes(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
+    try {
+      return this.frames.read(buffer, start, end, maxFrames);
+    } catch (error) {
+      this.fail(asConnectionError(error));
+      return end;
+    }
+  }
+
+  afterFrames(): void {
+    this.role.onTurn();
+    this.socketEnd.received();
+  }
+
+  onGoAway(goAway: GoAway): void {
+    this.goAway = goAway;
+    this.role.onGoAway(goAway);
+  }
+
+  /** The socket is at its end, with streams open: by what went wrong there, or by what the peer has said before. */
+  onSocketEnd(message: string, cause?: Error): void {
+    const { goAway } = this;
+    if (goAway === null) {
+      this.fail(new ConnectionError(ErrorCode.INTERNAL_ERROR, message, "socket", cause));
+      return;
+    }
+    const reason = goAwayReason(goAway);
+    const isFault = goAway.code !== ErrorCode.NO_ERROR;
+    const code = isFault ? goAway.code : ErrorCode.INTERNAL_ERROR;
+    const error = new ConnectionError(code, `${message} after ${reason}`, isFault ? "peer" : "socket", cause, reason);
+    this.fail(error);
+  }
+
+  /** A server need not begin with calls that have been cancelled meanwhile. What a client is sent before a reset is part of the answer. */
+  onLeftOver(buffer: Uint8Array): void {
+    if (!this.role.isServer) return;
+    try {
+      this.resetAhead.find(buffer, (streamId, code) => {
+        const stream = this.streams.get(streamId);
+        if (stream !== undefined) this.onStreamReset(stream, code);
+        return stream !== undefined || this.role.isIdle(streamId);
+      });
+    } catch (error) {
+      this.fail(asConnectionError(error));
+    }
+  }
+
+  /** Nothing is acted on: the peer does not read its answers. */
+  get isHeld(): boolean {
+    return this.socketEnd.isHeld;
+  }
+
+  /** The peer reads its answers again. */
+  goOn(): void {
+    this.intake.goOn();
+  }
+
+  stopReading(): void {
+    this.socketEnd.stopReading();
+  }
+
+  readOn(): void {
+    this.socketEnd.readOn();
+  }
+
+  onRstStream(streamId: number, code: number): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) {
+      this.onStreamReset(stream, code);
+      return;
+    }
+    this.checkNotIdle("rst_stream", streamId);
+    if (this.resetAhead.forget(streamId)) return;
+    this.closedStreams.forget(streamId);
+    this.guard.countControl();
+  }
+
+  private onStreamReset(stream: Stream, code: number): void {
+    const streamId = stream.id;
+    if (this.role.isServer) this.guard.countReset();
+    stream.closed();
+    const message = `stream ${streamId} was reset by the peer: ${errorCodeName(code)}`;
+    const notProcessed = code === ErrorCode.REFUSED_STREAM;
+    stream.deliverReset(new StreamError(code, streamId, message, "peer", notProcessed));
+  }
+
+  /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
+  onClosedStreamData(streamId: number, endStream: boolean): void {
+    this.checkNotIdle("data", streamId);
+    if (this.resetAhead.has(streamId)) return;
+    if (!this.closedStreams.wasReset(streamId)) {
+      this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "data frame on a closed stream");
+    } else if (endStream) this.closedStreams.forget(streamId);
+  }
+
+  /** HEADERS likewise (RFC 9113 §5.1, closed). */
+  onClosedStreamHeaders(streamId: number, endStream: boolean): void {
+    this.checkNotIdle("headers", streamId);
+    if (this.resetAhead.has(streamId)) return;
+    if (!this.closedStreams.wasReset(streamId)) {
+      if (this.role.isServer) {
+        throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
+      }
+      // gRPC C++ (seen: 1.51) answers some calls twice at their deadline, HEADERS with END_STREAM and RST_STREAM each time. A
+      // client that took it for an error of the connection would lose all its other calls for one that is over anyway.
+      this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "headers frame on a closed stream");
+      return;
+    }
+    this.guard.countControl();
+    if (endStream) this.closedStreams.forget(streamId);
+  }
+
+  /** Whether the client has reset a stream that it is about to open. */
+  isResetAhead(streamId: number): boolean {
+    return this.resetAhead.has(streamId);
+  }
+
+  checkNotIdle(what: string, streamId: number): void {
+    if (this.role.isIdle(streamId)) {
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `${what} frame on idle stream ${streamId}`);
+    }
+  }
+
+  /** The peer broke a rule that concerns one stream only (RFC 9113 §5.4.2). */
+  streamError(stream: Stream, code: number, problem: string): void {
+    this.guard.countProvokedReset();
+    this.resetStream(stream, code);
+    const message = `stream ${stream.id}: ${problem}`;
+    stream.deliverReset(new StreamError(code, stream.id, message, "local"));
+  }
+
+  /** The same where there may be no stream object. */
+  streamErrorById(streamId: number, code: number, problem: string): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) {
+      this.streamError(stream, code, problem);
+      return;
+    }
+    this.guard.countProvokedReset();
+    this.writeRstStream(streamId, code);
+  }
+
+  resetStream(stream: Stream, code: number): void {
+    this.closedStreams.remember(stream.id);
+    stream.closed();
+    this.writeRstStream(stream.id, code);
+  }
+
+  /** For a stream that never became an object, through the peer's fault. */
+  refuseStream(streamId: number, code: number): void {
+    this.guard.countProvokedReset();
+    this.closedStreams.remember(streamId);
+    this.writeRstStream(streamId, code);
+  }
+
+  private writeRstStream(streamId: number, code: number): void {
+    if (this.phase === ConnectionPhase.CLOSED) return;
+    this.output.reserve(RST_STREAM_BYTES);
+    this.output.at = writeRstStream(this.output.buffer, this.output.at, streamId, code);
+  }
+
+  /** Called by the stream itself, for whatever reason it closed. */
+  streamClosed(stream: Stream): void {
+    this.streams.remove(stream);
+    this.sender.drop(stream);
+    this.room.forget(stream);
+    this.windows.settle(stream);
+  }
+
+  /** A callback of the owner threw: a fault on our side, and of this stream only. */
+  handlerFailed(stream: Stream | null, error: unknown): void {
+    if (stream !== null) stream.reset(ErrorCode.INTERNAL_ERROR);
+    this.reportHandlerError(error);
+  }
+
+  private reportHandlerError(error: unknown): void {
+    try {
+      if (this.handler.onHandlerError !== undefined) this.handler.onHandlerError(error);
+      else process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+    } catch {
+      // The reporter itself is broken; there is nobody left to tell.
+    }
+  }
+
+  /** Calls one of the connection handler's methods. */
+  notify(call: (handler: ConnectionHandler) => void): void {
+    try {
+      call(this.handler);
+    } catch (error) {
+      this.reportHandlerError(error);
+    }
+  }
+
+  /** Streams opened later have not left this process. */
+  wasHandedOver(streamId: number): boolean {
+    return streamId <= this.handedOver;
+  }
+
+  beforeWrite(): void {
+    this.sender.pump();
+    this.room.offer();
+    this.stallWatch.observe();
+    this.role.onTurn();
+  }
+
+  onWrite(): void {
+    this.leaving = this.role.lastOwnStreamId;
+    if (!this.socket.connecting) this.handedOver = this.leaving;
+  }
+
+  afterWrite(): void {
+    this.handedOver = this.leaving;
+    this.guard.outputDrained();
+    this.socketEnd.outputDrained();
+  }
+
+  onLocalSettings(before: Settings, now: Settings): void {
+    this.frames.apply(now);
+    const delta = now.initialWindowSize - before.initialWindowSize;
+    if (delta !== 0) this.windows.resize(this.streams.all(), delta);
+  }
+
+  onSettingsTimeout(error: ConnectionError): void {
+    this.fail(error);
+  }
+
+  private onStall(waitingBytes: number): void {
+    this.fail(calm(`bytes (${waitingBytes}) waiting for windows that stay shut (CVE-2019-9517)`));
+  }
+
+  writeGoAway(lastStreamId: number, code: number, debug: string): void {
+    this.output.reserve(goAwayBytes(debug));
+    this.output.at = writeGoAway(this.output.buffer, this.output.at, lastStreamId, code, debug);
+  }
+
+  /** A connection error (RFC 9113 §5.4.1): GOAWAY with its code, and everything ends. */
+  fail(error: ConnectionError): void {
+    if (this.phase === ConnectionPhase.CLOSED) return;
+    if (error.origin === "local") this.writeGoAway(this.role.lastPeerStreamId, error.code, error.message);
+    else this.output.discard();
+    this.close(error);
+    this.socketEnd.end();
+  }
+
+  /** Nothing is left to do: the connection ends in order. */
+  finish(): void {
+    if (this.phase === ConnectionPhase.CLOSED) return;
+    this.close(null);
+    this.socketEnd.end();
+  }
+
+  /** At once, without a word to the peer. */
+  destroy(error: ConnectionError): void {
+    this.output.discard();
+    this.close(error);
+    this.socket.destroy();
+  }
+
+  private close(error: ConnectionError | null): void {
+    if (this.phase === ConnectionPhase.CLOSED) return;
+    this.output.end();
+    this.phase = ConnectionPhase.CLOSED;
+    this.frames.stop();
+    this.intake.stop();
+    this.settings.stop();
+    this.stallWatch.stop();
+    this.hoardWatch.stop();
+    this.windows.close();
+    const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
+    for (const stream of this.streams.all()) {
+      if (stream.isClosed) continue; // reset by the callback of another: its owner knows
+      stream.closed();
+      const notProcessed = !this.role.isServer && !this.wasHandedOver(stream.id);
+      stream.deliverReset(
+        new StreamError(
+          cause.code,
+          stream.id,
+          `stream ${stream.id}: ${cause.message}`,
+          cause.origin,
+          notProcessed,
+          cause,
+        ),
+      );
+    }
+    this.pings.fail(cause);
+    this.notify((handler) => handler.onClose?.(error));
+  }
+}
+
+function asConnectionError(error: unknown): ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  // Not a mistake of the peer but of this library: the connection ends, the process does not.
+  const message = error instanceof Error ? error.message : String(error);
+  return new ConnectionError(ErrorCode.INTERNAL_ERROR, `internal error: ${message}`, "local", error);
+}

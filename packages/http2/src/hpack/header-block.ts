@@ -1,0 +1,83 @@
+import { assertFields } from "../field-rules.js";
+import { ENTRY_OVERHEAD } from "./dynamic-table.js";
+import type { Encoding } from "./encoder.js";
+import { NO_FIELDS } from "./header-list.js";
+
+/** How a field may be compressed (RFC 7541 §6.2). */
+export const Indexing = {
+  /** enter it in the peer's table, so that next time it is one byte */
+  YES: 0,
+  /** a literal each time; someone in between may decide otherwise */
+  NO: 1,
+  /** a literal each time, and for everyone who passes it on (RFC 7541 §7.1.3): secrets */
+  NEVER: 2,
+} as const;
+export type Indexing = (typeof Indexing)[keyof typeof Indexing];
+
+export interface HeaderBlockOptions {
+  /** Names of fields sent as literals without indexing, because their values differ each time. Default: none. */
+  readonly notIndexed?: readonly string[];
+  /** Names of fields sent as never-indexed literals. Default: `authorization`, `proxy-authorization`, `cookie`, `set-cookie`. */
+  readonly neverIndexed?: readonly string[];
+}
+
+const secretNames: readonly string[] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+/**
+ * A header list prepared for sending, on any number of connections. Each connection encodes it once, mostly down to one byte
+ * a field; keep the object and use it again. For fields that differ from message to message use `extra` where a block is sent.
+ */
+export class HeaderBlock {
+  /** Name, value, name, value … */
+  readonly fields: readonly string[];
+  /** As SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2). */
+  readonly size: number;
+  /** An {@link Indexing} for each field. */
+  readonly indexing: readonly Indexing[];
+  /** `:method` is HEAD: the response has no body whatever its content-length says. */
+  readonly isHead: boolean;
+  /** `:status`, 0 when there is none. */
+  readonly status: number;
+  /** @internal By the connection that used it last: mostly there is only one. */
+  lastEncoding: Encoding | null = null;
+
+  private constructor(fields: readonly string[], indexing: readonly Indexing[]) {
+    this.fields = fields;
+    this.indexing = indexing;
+    this.size = listSize(fields);
+    this.isHead = fieldValue(fields, ":method") === "HEAD";
+    this.status = Number(fieldValue(fields, ":status") ?? 0);
+  }
+
+  /**
+   * @param fields name, value, name, value …: names in lower case, pseudo-header fields first, strings of latin1 characters
+   * @throws TypeError for what RFC 9113 §8.2 forbids
+   */
+  static of(fields: readonly string[], options: HeaderBlockOptions = {}): HeaderBlock {
+    assertFields(fields);
+    const never = options.neverIndexed ?? secretNames;
+    const not = options.notIndexed ?? NO_FIELDS;
+    const indexing: Indexing[] = [];
+    for (let i = 0; i < fields.length; i += 2) {
+      const name = fields[i] ?? "";
+      indexing.push(never.includes(name) ? Indexing.NEVER : not.includes(name) ? Indexing.NO : Indexing.YES);
+    }
+    return new HeaderBlock(Object.freeze([...fields]), indexing);
+  }
+}
+
+/** Whether a field outside a block is a secret. */
+export function isSecret(name: string): boolean {
+  return secretNames.includes(name);
+}
+
+export function listSize(fields: readonly string[]): number {
+  let size = 0;
+  for (let i = 0; i < fields.length; i++) size += (fields[i] ?? "").length;
+  return size + (fields.length / 2) * ENTRY_OVERHEAD;
+}
+
+function fieldValue(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1];
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import { BLOCK_BYTES_PER_LIST_BYTE, calm, MAX_CONTINUATIONS } from "../connection/abuse-limits.js";
+import { ConnectionError, ErrorCode } from "../errors.js";
+
+/**
+ * Puts a field block together that came as HEADERS and CONTINUATION frames (RFC 9113 §6.10). Until it is whole, nothing else
+ * may come on the connection. Its size and the number of its frames are limited (CVE-2024-27316).
+ */
+export class HeaderAssembly {
+  /** The stream whose block is open, 0 when none is. */
+  streamId = 0;
+  /** END_STREAM of the HEADERS frame. */
+  endStream = false;
+  /** The obsolete priority of the HEADERS frame was in order. */
+  priorityValid = true;
+  private maxBytes = 0;
+  private fragments: Uint8Array[] = [];
+  private bytes = 0;
+
+  constructor(maxHeaderListSize: number) {
+    this.setMaxListBytes(maxHeaderListSize);
+  }
+
+  setMaxListBytes(maxHeaderListSize: number): void {
+    this.maxBytes = maxHeaderListSize * BLOCK_BYTES_PER_LIST_BYTE + 1024;
+  }
+
+  /** A block, or a HEADERS frame by itself, larger than this cannot be meant well. */
+  checkSize(bytes: number): void {
+    if (bytes > this.maxBytes) throw calm(`bytes (${bytes}) in a field block (CVE-2024-27316)`);
+  }
+
+  /** What stands for the block that is open: the same as long as it is the same block. Null when there is none. */
+  get unfinished(): object | null {
+    return this.streamId === 0 ? null : this.fragments;
+  }
+
+  begin(streamId: number, endStream: boolean, priorityValid: boolean, fragment: Uint8Array): void {
+    this.streamId = streamId;
+    this.endStream = endStream;
+    this.priorityValid = priorityValid;
+    this.fragments = [];
+    this.bytes = 0;
+    this.keep(fragment);
+  }
+
+  add(streamId: number, fragment: Uint8Array): void {
+    if (streamId !== this.streamId || streamId === 0) {
+      const message = `continuation frame on stream ${streamId}, where none was expected`;
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
+    }
+    if (this.fragments.length > MAX_CONTINUATIONS) throw calm("continuation frames for one block (CVE-2024-27316)");
+    this.keep(fragment);
+  }
+
+  /** The whole block; after this none is open. */
+  finish(): Uint8Array {
+    const whole = Buffer.concat(this.fragments, this.bytes);
+    this.fragments = [];
+    this.streamId = 0;
+    return whole;
+  }
+
+  private keep(fragment: Uint8Array): void {
+    this.bytes += fragment.length;
+    this.checkSize(this.bytes);
+    this.fragments.push(new Uint8Array(fragment)); // a copy: the read buffer is used again
+  }
+}

@@ -1,0 +1,173 @@
+import { type Connection, ConnectionPhase, type ConnectionRole } from "../connection/connection.js";
+import type { RequestHandler, ServerConnectionHandler } from "../connection/handlers.js";
+import { MAX_WINDOW } from "../connection/settings.js";
+import { ConnectionError, ErrorCode, type StreamError } from "../errors.js";
+import type { GoAway } from "../frame/goaway.js";
+import type { HeaderList } from "../hpack/header-list.js";
+import { admitTrailers, beginBody, expectBody, problemOf } from "../receive/message.js";
+import { ListRole } from "../receive/message-rules.js";
+import { ServerStream } from "./stream.js";
+
+/** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
+class FirstHandler implements RequestHandler {
+  error: StreamError | null = null;
+
+  onData(): void {}
+
+  onTrailers(): void {}
+
+  onReset(_stream: ServerStream, error: StreamError): void {
+    this.error = error;
+  }
+
+  passOn(stream: ServerStream): void {
+    const { error } = this;
+    this.error = null;
+    if (error !== null) stream.deliverReset(error);
+  }
+}
+
+/** What a server does that a client does not: receives requests, refuses some, and says when it goes away. */
+export class ServerRole implements ConnectionRole {
+  readonly isServer = true;
+  readonly lastOwnStreamId = 0;
+  lastPeerStreamId = 0;
+  /** Acted on or refused: streams above it are idle. */
+  private lastSeen = 0;
+  /** The client has sent SETTINGS. */
+  private hasBegun = false;
+  /** The first GOAWAY has been sent. */
+  isClosing = false;
+  core!: Connection; // set by ServerConnection, right after both are made
+  private readonly handler: ServerConnectionHandler;
+  private readonly firstHandler = new FirstHandler();
+  /** The last stream of the second GOAWAY: what comes above it is refused. */
+  private lastAccepted = MAX_WINDOW;
+
+  constructor(handler: ServerConnectionHandler) {
+    this.handler = handler;
+  }
+
+  isIdle(streamId: number): boolean {
+    return streamId > this.lastSeen || (streamId & 1) === 0;
+  }
+
+  onHeaders(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    priorityValid: boolean,
+    fieldBytes: number,
+  ): void {
+    const { core } = this;
+    const stream = core.streams.get(streamId) as ServerStream | undefined; // the only ones there are
+    if (stream !== undefined) this.onTrailers(stream, list, extra, endStream, priorityValid);
+    else if ((streamId & 1) === 0) {
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
+    } else if (streamId <= this.lastSeen) core.onClosedStreamHeaders(streamId, endStream);
+    else {
+      this.lastSeen = streamId;
+      if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
+      if (core.isResetAhead(streamId)) {
+        core.guard.countReset();
+        return;
+      }
+      const code = this.admit(streamId, list, extra, priorityValid, fieldBytes);
+      if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream, fieldBytes);
+      else core.refuseStream(streamId, code);
+    }
+  }
+
+  /** The code to refuse a new stream with, or NO_ERROR. */
+  private admit(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    priorityValid: boolean,
+    fieldBytes: number,
+  ): number {
+    const { core } = this;
+    if (streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
+    if (!priorityValid) return ErrorCode.PROTOCOL_ERROR;
+    if (list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
+    if (core.streams.count >= core.local.maxConcurrentStreams) return ErrorCode.REFUSED_STREAM;
+    if (core.sender.waitingBytes > core.maxWaitingBytes) return ErrorCode.REFUSED_STREAM;
+    if (!core.windows.hasRoomForFields(fieldBytes)) return ErrorCode.REFUSED_STREAM;
+    return problemOf(list, extra, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
+  }
+
+  private onRequest(
+    streamId: number,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    fieldBytes: number,
+  ): void {
+    const { core } = this;
+    const stream = new ServerStream(core, streamId, this.firstHandler);
+    if (!expectBody(stream, list, extra, endStream)) {
+      core.refuseStream(streamId, ErrorCode.PROTOCOL_ERROR);
+      return;
+    }
+    core.streams.add(stream);
+    if (fieldBytes > 0) core.windows.holdFields(stream, fieldBytes);
+    beginBody(stream, endStream);
+    try {
+      stream.handler = this.handler.onStream(stream, list, extra, endStream);
+    } catch (error) {
+      core.handlerFailed(stream, error);
+    }
+    if (this.firstHandler.error !== null) this.firstHandler.passOn(stream);
+  }
+
+  private onTrailers(
+    stream: ServerStream,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    priorityValid: boolean,
+  ): void {
+    const { core } = this;
+    if (!priorityValid) {
+      core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
+      return;
+    }
+    if (!admitTrailers(core, stream, list, extra, endStream)) return;
+    try {
+      stream.handler.onTrailers(stream, list, extra);
+    } catch (error) {
+      core.handlerFailed(stream, error);
+    }
+  }
+
+  /** A client's GOAWAY forbids pushes, which there are none of; it also says that the client is about to leave. */
+  onGoAway(goAway: GoAway): void {
+    this.core.notify((handler) => handler.onGoAway?.(goAway));
+  }
+
+  onPeerSettings(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.core.notify(() => this.handler.onBegun?.());
+  }
+
+  onTurn(): void {
+    const { core } = this;
+    if (core.phase === ConnectionPhase.DRAINING && core.streams.count === 0) core.finish();
+  }
+
+  /** First everything is still accepted; one round trip later no stream can be on its way unseen, and the last is known. */
+  drain(): void {
+    const { core } = this;
+    if (core.phase !== ConnectionPhase.OPEN || this.isClosing) return;
+    this.isClosing = true;
+    core.writeGoAway(MAX_WINDOW, ErrorCode.NO_ERROR, "");
+    core.pings.send((_roundTripMs, error) => {
+      if (error !== null) return;
+      this.lastAccepted = this.lastPeerStreamId;
+      core.writeGoAway(this.lastAccepted, ErrorCode.NO_ERROR, "");
+      core.phase = ConnectionPhase.DRAINING;
+    });
+  }
+}
