@@ -9,7 +9,7 @@ import { ConnectionError, ErrorCode } from "../errors.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { writeWholeMessage } from "../send/whole-message.js";
 import { CLIENT_MAGIC } from "../socket/preface.js";
-import { MessagePhase } from "../stream/state.js";
+import { StreamState } from "../stream/state.js";
 import { ClientRole } from "./role.js";
 import type { ClientStream } from "./stream.js";
 
@@ -106,7 +106,7 @@ export class ClientConnection {
 
   private begin(stream: ClientStream, block: HeaderBlock, extra: readonly string[], endStream: boolean): void {
     this.core.headers.write(stream.id, block, extra, endStream);
-    stream.sent = MessagePhase.BODY;
+    stream.state |= StreamState.HEADERS_SENT;
     if (endStream) stream.endSent();
   }
 

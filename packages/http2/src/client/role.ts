@@ -8,7 +8,7 @@ import type { HeaderBlock } from "../hpack/header-block.js";
 import type { HeaderList } from "../hpack/header-list.js";
 import { admitTrailers, beginBody, expectBody, oversizedProblem, problemOf } from "../receive/message.js";
 import { ListRole } from "../receive/message-rules.js";
-import { MessagePhase, mayReceive } from "../stream/state.js";
+import { areHeadersReceived, mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
 import { ClientStream } from "./stream.js";
 
@@ -71,7 +71,7 @@ export class ClientRole implements ConnectionRole {
       return;
     }
     if (!priorityValid) core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
-    else if (stream.received !== MessagePhase.BEFORE_HEADERS) this.onTrailers(stream, list, extra, endStream);
+    else if (areHeadersReceived(stream.state)) this.onTrailers(stream, list, extra, endStream);
     else this.onResponse(stream, list, extra, endStream);
   }
 

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
-import { MessagePhase, mayReceive } from "../stream/state.js";
+import { areHeadersReceived, mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
 import type { ReceiveWindows } from "./windows.js";
 
@@ -70,7 +70,7 @@ export class InboundData {
       connection.streamError(stream, ErrorCode.STREAM_CLOSED, "data frame after the end of the message");
       return false;
     }
-    if (stream.received !== MessagePhase.BODY) {
+    if (!areHeadersReceived(stream.state)) {
       connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "data frame before headers");
       return false;
     }

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.js";
 import { ErrorCode } from "../errors.js";
 import type { HeaderList } from "../hpack/header-list.js";
-import { MessagePhase, mayReceive } from "../stream/state.js";
+import { mayReceive, StreamState } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
 import { contentLengthOf, extraProblem, ListRole, listProblem } from "./message-rules.js";
 
@@ -57,6 +57,6 @@ export function oversizedProblem(list: HeaderList): string {
 
 /** The first HEADERS of a message are through, and it may be over with them. */
 export function beginBody(stream: Stream, endStream: boolean): void {
-  stream.received = MessagePhase.BODY;
+  stream.state |= StreamState.HEADERS_RECEIVED;
   if (endStream) stream.endReceived();
 }

@@ -1,20 +1,14 @@
-import type { Connection } from "../connection/connection.js";
 import type { RequestHandler } from "../connection/handlers.js";
-import { ErrorCode, type StreamError } from "../errors.js";
+import { ErrorCode } from "../errors.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
 import { writeWholeMessage } from "../send/whole-message.js";
-import { MessagePhase, StreamState } from "../stream/state.js";
+import { maySendHeaders, StreamState } from "../stream/state.js";
 import { Stream } from "../stream/stream.js";
 
 /** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
 export class ServerStream extends Stream {
   /** @internal */ declare handler: RequestHandler;
-
-  constructor(connection: Connection, id: number, handler: RequestHandler) {
-    super(connection, id);
-    this.handler = handler;
-  }
 
   /**
    * Sends the response's fields; `:status` comes first in `block`.
@@ -22,19 +16,19 @@ export class ServerStream extends Stream {
    * @throws TypeError, HeaderListSizeError; nothing is sent then
    */
   respond(block: HeaderBlock, extra: readonly string[] = NO_FIELDS, endStream = false): void {
-    if (this.state === StreamState.CLOSED) return;
-    if (this.sent !== MessagePhase.BEFORE_HEADERS) throw new Error(`stream ${this.id} has been responded to already`);
+    if (this.isClosed) return;
+    this.assertNoResponse();
     const { headers } = this.connection;
     headers.check(block, extra);
     headers.write(this.id, block, extra, endStream);
-    this.sent = MessagePhase.BODY;
+    this.state |= StreamState.HEADERS_SENT;
     if (endStream) this.endSent();
   }
 
   /** Sends a 1xx response; the final one is still to follow (RFC 9113 §8.1). */
   inform(block: HeaderBlock, extra: readonly string[] = NO_FIELDS): void {
-    if (this.state === StreamState.CLOSED) return;
-    if (this.sent !== MessagePhase.BEFORE_HEADERS) throw new Error(`stream ${this.id} has been responded to already`);
+    if (this.isClosed) return;
+    this.assertNoResponse();
     if (block.status < 100 || block.status > 199) throw new TypeError(`status ${block.status} is not informational`);
     this.connection.headers.check(block, extra);
     this.connection.headers.write(this.id, block, extra, false);
@@ -53,8 +47,8 @@ export class ServerStream extends Stream {
     trailers: HeaderBlock,
     trailersExtra: readonly string[] = NO_FIELDS,
   ): void {
-    if (this.state === StreamState.CLOSED) return;
-    const isPlain = extra.length === 0 && trailersExtra.length === 0 && this.sent === MessagePhase.BEFORE_HEADERS;
+    if (this.isClosed) return;
+    const isPlain = extra.length === 0 && trailersExtra.length === 0 && maySendHeaders(this.state);
     if (isPlain && writeWholeMessage(this, block, prefix, body, trailers)) {
       this.endSent();
       return;
@@ -73,41 +67,15 @@ export class ServerStream extends Stream {
    * @throws Error if the response has not been ended
    */
   dropRequest(): void {
-    if (this.state === StreamState.CLOSED) return;
-    if (this.sent !== MessagePhase.ENDED) throw new Error(`the response on stream ${this.id} has not been ended`);
+    if (this.isClosed) return;
+    if ((this.state & StreamState.END_QUEUED) === 0) {
+      throw new Error(`the response on stream ${this.id} has not been ended`);
+    }
     if (this.outbox === null) this.reset(ErrorCode.NO_ERROR);
     else this.outbox.resets = true;
   }
 
-  override deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
-    try {
-      this.handler.onData(this, buffer, start, end, endStream);
-    } catch (error) {
-      this.connection.handlerFailed(this, error);
-    }
-  }
-
-  override deliverReset(error: StreamError): void {
-    try {
-      this.handler.onReset(this, error);
-    } catch (thrown) {
-      this.connection.handlerFailed(this, thrown);
-    }
-  }
-
-  override bodySent(body: Uint8Array): void {
-    try {
-      this.handler.onBodySent?.(this, body);
-    } catch (error) {
-      this.connection.handlerFailed(this, error);
-    }
-  }
-
-  protected override deliverDrain(): void {
-    try {
-      this.handler.onDrain?.(this);
-    } catch (error) {
-      this.connection.handlerFailed(this, error);
-    }
+  private assertNoResponse(): void {
+    if (!maySendHeaders(this.state)) throw new Error(`stream ${this.id} has been responded to already`);
   }
 }

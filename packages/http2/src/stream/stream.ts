@@ -1,5 +1,6 @@
 import type { Account } from "../connection/account.js";
 import type { Connection } from "../connection/connection.js";
+import type { MessageHandler } from "../connection/handlers.js";
 import { ErrorCode, type StreamError } from "../errors.js";
 import { writeDataHeader } from "../frame/data.js";
 import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
@@ -8,7 +9,7 @@ import { NO_FIELDS } from "../hpack/header-list.js";
 import type { Claim } from "../receive/claims.js";
 import type { SendingStream } from "../send/data.js";
 import type { Outbox } from "../send/outbox.js";
-import { afterEndReceived, afterEndSent, MessagePhase, maySend, StreamState } from "./state.js";
+import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 
 /** A stretch `[start, end)` of the outgoing buffer, to be filled. */
 export interface Reservation {
@@ -29,11 +30,10 @@ export abstract class Stream implements SendingStream {
   /** The owner's own; undefined at first. */
   declare context: unknown;
   /** @internal */ declare readonly connection: Connection;
-  /** @internal */ declare state: StreamState;
-  /** @internal How far our message has come. */
-  declare sent: MessagePhase;
-  /** @internal How far the peer's message has come. */
-  declare received: MessagePhase;
+  /** @internal What its owner is told with. */
+  declare handler: MessageHandler<Stream>;
+  /** @internal Bits of {@link StreamState}. */
+  declare state: number;
   /** @internal */ declare sendWindow: number;
   /** @internal What the peer may still send. */
   declare receiveWindow: number;
@@ -56,13 +56,12 @@ export abstract class Stream implements SendingStream {
   declare bodyLeft: number;
   /** @internal */ declare outbox: Outbox<SendingStream> | null;
 
-  constructor(connection: Connection, id: number) {
+  constructor(connection: Connection, id: number, handler: MessageHandler<Stream>) {
     this.id = id;
     this.context = undefined;
     this.connection = connection;
+    this.handler = handler;
     this.state = StreamState.OPEN;
-    this.sent = MessagePhase.BEFORE_HEADERS;
-    this.received = MessagePhase.BEFORE_HEADERS;
     this.sendWindow = connection.peer.initialWindowSize;
     this.receiveWindow = connection.local.initialWindowSize;
     this.unread = 0;
@@ -79,7 +78,7 @@ export abstract class Stream implements SendingStream {
 
   /** Both messages are complete, or one side has reset the stream, or the connection is gone. Sending is then a no-op. */
   get isClosed(): boolean {
-    return this.state === StreamState.CLOSED;
+    return isClosed(this.state);
   }
 
   /** Bytes of `data()` and `message()` that still wait for the peer's windows. */
@@ -98,7 +97,7 @@ export abstract class Stream implements SendingStream {
 
   /** Has onDrain called when something may wait here again; not if the stream is over by then. */
   awaitRoom(): void {
-    if (this.state === StreamState.CLOSED) return;
+    if (isClosed(this.state)) return;
     this.wantsDrain = true;
     this.connection.room.await(this);
   }
@@ -130,7 +129,7 @@ export abstract class Stream implements SendingStream {
     const outbox = sender.queue(this, prefix, body);
     if (endStream) {
       outbox.end = true;
-      this.sent = MessagePhase.ENDED;
+      this.state |= StreamState.END_QUEUED;
     } else this.wantsDrain = true;
     return false;
   }
@@ -184,17 +183,17 @@ export abstract class Stream implements SendingStream {
     this.outbox.end = true;
     this.outbox.trailers = block;
     this.outbox.trailersExtra = extra;
-    this.sent = MessagePhase.ENDED;
+    this.state |= StreamState.END_QUEUED;
   }
 
   /** Ends the stream now, both ways: RST_STREAM with any 32-bit code. What waits is dropped; no callback follows. */
   reset(code: number = ErrorCode.CANCEL): void {
-    if (this.state !== StreamState.CLOSED) this.connection.resetStream(this, code);
+    if (!isClosed(this.state)) this.connection.resetStream(this, code);
   }
 
   /** The peer's message is complete. */
   get isReceived(): boolean {
-    return this.received === MessagePhase.ENDED;
+    return (this.state & StreamState.END_RECEIVED) !== 0;
   }
 
   /** The account of this stream's connection. */
@@ -217,7 +216,7 @@ export abstract class Stream implements SendingStream {
 
   /** Back to consuming whatever is handed up; what was held back is consumed now. */
   resume(): void {
-    if (this.state !== StreamState.CLOSED) {
+    if (!isClosed(this.state)) {
       this.connection.windows.expect(this, 0);
       this.connection.windows.consume(this, this.unread);
     }
@@ -226,7 +225,7 @@ export abstract class Stream implements SendingStream {
 
   /** After `pause()`: this many bytes are done with, and the peer may send as many more. */
   consume(bytes: number): void {
-    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.windows.consume(this, bytes);
+    if (this.isPaused && !isClosed(this.state)) this.connection.windows.consume(this, bytes);
   }
 
   /**
@@ -235,7 +234,7 @@ export abstract class Stream implements SendingStream {
    * they have come.
    */
   expect(bytes: number): void {
-    if (this.isPaused && this.state !== StreamState.CLOSED) this.connection.windows.expect(this, bytes);
+    if (this.isPaused && !isClosed(this.state)) this.connection.windows.expect(this, bytes);
   }
 
   /** There is memory for all that `expect()` spoke of, and the window is open for it. */
@@ -245,20 +244,18 @@ export abstract class Stream implements SendingStream {
 
   /** @internal END_STREAM has been written. */
   endSent(): void {
-    this.sent = MessagePhase.ENDED;
     this.completeTo(afterEndSent(this.state));
   }
 
   /** @internal END_STREAM has been received. */
   endReceived(): void {
-    this.received = MessagePhase.ENDED;
     this.completeTo(afterEndReceived(this.state));
   }
 
   /** @internal RST_STREAM either way, or the end of the connection. */
   closed(): void {
-    if (this.state === StreamState.CLOSED) return;
-    this.state = StreamState.CLOSED;
+    if (isClosed(this.state)) return;
+    this.state |= StreamState.CLOSED;
     this.connection.streamClosed(this);
   }
 
@@ -271,33 +268,54 @@ export abstract class Stream implements SendingStream {
 
   /** @internal */
   drained(): void {
-    if (!this.wantsDrain || this.state === StreamState.CLOSED) return;
+    if (!this.wantsDrain || isClosed(this.state)) return;
     this.wantsDrain = false;
-    this.deliverDrain();
+    try {
+      this.handler.onDrain?.(this);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
   }
 
   /** @internal */
-  abstract bodySent(body: Uint8Array): void;
+  bodySent(body: Uint8Array): void {
+    try {
+      this.handler.onBodySent?.(this, body);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+
   /** @internal */
-  abstract deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
+  deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
+    try {
+      this.handler.onData(this, buffer, start, end, endStream);
+    } catch (error) {
+      this.connection.handlerFailed(this, error);
+    }
+  }
+
   /** @internal */
-  abstract deliverReset(error: StreamError): void;
-  /** @internal */
-  protected abstract deliverDrain(): void;
+  deliverReset(error: StreamError): void {
+    try {
+      this.handler.onReset(this, error);
+    } catch (thrown) {
+      this.connection.handlerFailed(this, thrown);
+    }
+  }
 
   /** False when the stream is closed, which its owner has been told, or will not need to know any more. */
   private maySendBody(): boolean {
-    if (this.state === StreamState.CLOSED) return false;
-    if (!maySend(this.state) || this.sent !== MessagePhase.BODY) {
-      const why = this.sent === MessagePhase.BEFORE_HEADERS ? "no headers have been sent yet" : "it has ended already";
-      throw new Error(`cannot send a body on stream ${this.id}: ${why}`);
-    }
-    return true;
+    const { state } = this;
+    if (maySendBody(state)) return true;
+    if (isClosed(state)) return false;
+    const why = maySendHeaders(state) ? "no headers have been sent yet" : "it has ended already";
+    throw new Error(`cannot send a body on stream ${this.id}: ${why}`);
   }
 
-  private completeTo(state: StreamState): void {
+  private completeTo(state: number): void {
     this.state = state;
-    if (state !== StreamState.CLOSED) return;
+    if (!isClosed(state)) return;
     this.connection.guard.exchangeCompleted();
     this.connection.streamClosed(this);
   }
