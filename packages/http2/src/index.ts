@@ -8,17 +8,11 @@
  */
 
 export { ClientConnection } from "./client/connection.js";
+export type { ClientConnectionHandler, ResponseHandler } from "./client/handler.js";
 export type { ClientStream } from "./client/stream.js";
 export type { AbuseLimits } from "./connection/abuse-limits.js";
 export { type Account, SharedAccount } from "./connection/account.js";
-export type {
-  ClientConnectionHandler,
-  ConnectionHandler,
-  MessageHandler,
-  RequestHandler,
-  ResponseHandler,
-  ServerConnectionHandler,
-} from "./connection/handlers.js";
+export type { ConnectionHandler, MessageHandler } from "./connection/handlers.js";
 export { type ConnectionOptions, connectionDefaults } from "./connection/options.js";
 export type { PingCallback } from "./connection/pings.js";
 export type { Settings } from "./connection/settings.js";
@@ -37,6 +31,7 @@ export type { EncoderOptions } from "./hpack/encoder.js";
 export { HeaderBlock, type HeaderBlockOptions } from "./hpack/header-block.js";
 export { type HeaderList, NO_FIELDS } from "./hpack/header-list.js";
 export { ServerConnection } from "./server/connection.js";
+export type { RequestHandler, ServerConnectionHandler } from "./server/handler.js";
 export type { ServerStream } from "./server/stream.js";
 export { type ProtocolHandlers, sniffProtocol } from "./socket/preface.js";
 export { type Receive, readInPlace } from "./socket/read-in-place.js";

@@ -30,14 +30,14 @@ function framesIn(chunks: readonly Uint8Array[], maxFrames = 1_000): SeenFrame[]
   const seen: SeenFrame[] = [];
   let data = "";
   const sink: FrameSink = {
-    onFrame(type, flags, streamId, buffer, start, end) {
+    onFrame({ type, flags, streamId }, buffer, start, end) {
       const payload = type > 9 ? "" : Buffer.from(buffer.subarray(start, end)).toString("hex");
       seen.push({ type, flags, streamId, payload });
     },
     onFrameHeader() {},
-    onDataBegin(streamId, length, padding, endStream) {
+    onDataBegin({ flags, streamId, length }, padding) {
       data = "";
-      seen.push({ type: 0, flags: endStream ? 1 : 0, streamId, payload: `${length} ${padding} ` });
+      seen.push({ type: 0, flags: flags & 1, streamId, payload: `${length} ${padding} ` });
     },
     onDataPiece(buffer, start, end, isLast) {
       data += Buffer.from(buffer.subarray(start, end)).toString("hex");
@@ -107,7 +107,7 @@ describe("the frame reader", () => {
     ]);
     const seen: string[] = [];
     const sink: FrameSink = {
-      onFrame: (_type, _flags, _id, buffer, start, end) => {
+      onFrame: (_frame, buffer, start, end) => {
         seen.push(Buffer.from(buffer.subarray(start, end)).toString("hex"));
       },
       onFrameHeader() {},

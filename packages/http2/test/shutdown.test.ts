@@ -122,7 +122,6 @@ describe("a client that closes", () => {
     assert.equal((await clientClosed)?.message, "no longer wanted");
     assert.deepEqual(order.filter((event) => event !== "closed").length, 3);
     assert.equal(client.isClosed, true);
-    assert.throws(() => client.ping(() => {}), { name: "RequestRefusedError" });
   });
 });
 
@@ -351,6 +350,23 @@ describe("settings", () => {
     const { client } = await link(t, echo);
     assert.throws(() => client.updateSettings({ maxFrameSize: 100 }), RangeError);
     assert.throws(() => client.updateSettings({ initialWindowSize: 2 ** 31 }), RangeError);
+  });
+});
+
+describe("a connection that has ended", () => {
+  it("tells whoever pings so, and takes settings without a word, on both sides", async (t) => {
+    const { client, server, clientClosed, serverClosed } = await link(t, echo);
+    client.destroy("no longer wanted");
+    await Promise.all([clientClosed, serverClosed]);
+    for (const side of [client, server]) {
+      let hasReturned = false;
+      const pinged = deferred<unknown>();
+      side.ping((roundTripMs, error) => pinged.resolve([roundTripMs, error?.name, hasReturned]));
+      hasReturned = true;
+      assert.deepEqual(await pinged.promise, [Number.NaN, "ConnectionError", true]);
+      side.updateSettings({ initialWindowSize: 1000 });
+      assert.throws(() => side.updateSettings({ maxFrameSize: 100 }), RangeError);
+    }
   });
 });
 

@@ -1,15 +1,16 @@
 import type { Socket } from "node:net";
 import type { Account } from "../connection/account.js";
-import { Connection, ConnectionPhase } from "../connection/connection.js";
-import type { ClientConnectionHandler, ResponseHandler } from "../connection/handlers.js";
-import type { ConnectionOptions } from "../connection/options.js";
+import { Connection } from "../connection/connection.js";
+import { type ConnectionOptions, resolveOptions } from "../connection/options.js";
 import type { PingCallback } from "../connection/pings.js";
+import { ConnectionPhase } from "../connection/role.js";
 import type { Settings } from "../connection/settings.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { writeWholeMessage } from "../send/whole-message.js";
 import { CLIENT_MAGIC } from "../socket/preface.js";
 import { StreamState } from "../stream/state.js";
+import type { ClientConnectionHandler, ResponseHandler } from "./handler.js";
 import { ClientRole } from "./role.js";
 import type { ClientStream } from "./stream.js";
 
@@ -23,14 +24,15 @@ export class ClientConnection {
 
   constructor(socket: Socket, handler: ClientConnectionHandler = {}, options: ConnectionOptions = {}) {
     this.role = new ClientRole(handler);
-    this.core = new Connection(socket, this.role, handler, options);
+    const resolved = resolveOptions(options);
+    this.core = new Connection(socket, this.role, handler, resolved);
     this.role.core = this.core;
     const { output } = this.core;
     output.reserve(CLIENT_MAGIC.length);
     output.buffer.set(CLIENT_MAGIC, output.at);
     output.at += CLIENT_MAGIC.length;
-    this.core.start(options);
-    this.bodiesMayBeKept = options.reader !== "caller";
+    this.core.start(resolved.settings);
+    this.bodiesMayBeKept = !resolved.isReadByCaller;
     if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.core.receive(chunk, 0, chunk.length));
   }
 
@@ -115,15 +117,16 @@ export class ClientConnection {
     this.core.receive(buffer, start, end);
   }
 
-  /** Measures the round trip. The callback is called once, with an error if the connection ends before. */
+  /** Measures the round trip. The callback is called once, with an error if the connection ends before or has ended. */
   ping(callback: PingCallback): void {
-    this.role.assertNotClosed();
     this.core.pings.send(callback);
   }
 
-  /** Announces other settings from now on. */
+  /**
+   * Announces other settings from now on; does nothing when the connection has ended.
+   * @throws RangeError for a value that RFC 9113 §6.5.2 forbids
+   */
   updateSettings(settings: Partial<Settings>): void {
-    this.role.assertNotClosed();
     this.core.announce(settings);
   }
 

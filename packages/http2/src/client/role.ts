@@ -1,15 +1,16 @@
-import { calm, MAX_INFORMATIONAL } from "../connection/abuse-limits.js";
-import { type Connection, ConnectionPhase, type ConnectionRole } from "../connection/connection.js";
-import type { ClientConnectionHandler, ResponseHandler } from "../connection/handlers.js";
+import { enhanceYourCalm, MAX_INFORMATIONAL } from "../connection/abuse-limits.js";
+import type { Connection } from "../connection/connection.js";
+import { ConnectionPhase, type ConnectionRole } from "../connection/role.js";
 import { MAX_WINDOW } from "../connection/settings.js";
 import { ErrorCode, RequestRefusedError, StreamError } from "../errors.js";
 import { type GoAway, goAwayReason } from "../frame/goaway.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
-import type { HeaderList } from "../hpack/header-list.js";
+import type { FieldSection } from "../receive/field-section.js";
 import { admitTrailers, beginBody, expectBody, oversizedProblem, problemOf } from "../receive/message.js";
 import { ListRole } from "../receive/message-rules.js";
 import { areHeadersReceived, mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
+import type { ClientConnectionHandler, ResponseHandler } from "./handler.js";
 import { ClientStream } from "./stream.js";
 
 /** Streams opened before the server has said how many it takes; RFC 9113 §6.5.2 recommends that it be no fewer. */
@@ -57,26 +58,22 @@ export class ClientRole implements ConnectionRole {
     return streamId > this.lastOwnStreamId || (streamId & 1) === 0;
   }
 
-  onHeaders(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
+  onHeaders(section: FieldSection): void {
     const { core } = this;
+    const { streamId } = section;
     const stream = core.streams.get(streamId) as ClientStream | undefined; // the only ones there are
     if (stream === undefined) {
-      core.onClosedStreamHeaders(streamId, endStream);
+      core.onClosedStreamHeaders(streamId, section.endStream);
       return;
     }
-    if (!priorityValid) core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
-    else if (areHeadersReceived(stream.state)) this.onTrailers(stream, list, extra, endStream);
-    else this.onResponse(stream, list, extra, endStream);
+    if (!section.priorityValid) core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
+    else if (areHeadersReceived(stream.state)) this.onTrailers(stream, section);
+    else this.onResponse(stream, section);
   }
 
-  private onResponse(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+  private onResponse(stream: ClientStream, section: FieldSection): void {
     const { core } = this;
+    const { list, extra, endStream } = section;
     if (!mayReceive(stream.state)) {
       core.streamError(stream, ErrorCode.STREAM_CLOSED, "headers frame after the end of the message");
       return;
@@ -85,17 +82,17 @@ export class ClientRole implements ConnectionRole {
       core.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM, oversizedProblem(list));
       return;
     }
-    const problem = problemOf(list, extra, ListRole.RESPONSE);
+    const problem = problemOf(section, ListRole.RESPONSE);
     if (problem !== null) {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, problem);
       return;
     }
     if (list.status < 200) {
-      this.onInformational(stream, list, extra, endStream);
+      this.onInformational(stream, section);
       return;
     }
     const hasBody = !stream.isHead && list.status !== 304 && list.status !== 204;
-    if (hasBody && !expectBody(stream, list, extra, endStream)) {
+    if (hasBody && !expectBody(stream, section)) {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "no body although content-length promises one");
       return;
     }
@@ -107,13 +104,13 @@ export class ClientRole implements ConnectionRole {
     }
   }
 
-  private onInformational(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+  private onInformational(stream: ClientStream, { list, extra, endStream }: FieldSection): void {
     const { core } = this;
     if (endStream) {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, `response with status ${list.status} ends the stream`);
       return;
     }
-    if (++stream.informational > MAX_INFORMATIONAL) throw calm("informational responses");
+    if (++stream.informational > MAX_INFORMATIONAL) throw enhanceYourCalm("informational responses");
     try {
       stream.handler.onInformational?.(stream, list, extra);
     } catch (error) {
@@ -121,10 +118,10 @@ export class ClientRole implements ConnectionRole {
     }
   }
 
-  private onTrailers(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
-    if (!admitTrailers(this.core, stream, list, extra, endStream)) return;
+  private onTrailers(stream: ClientStream, section: FieldSection): void {
+    if (!admitTrailers(stream, section)) return;
     try {
-      stream.handler.onTrailers(stream, list, extra);
+      stream.handler.onTrailers(stream, section.list, section.extra);
     } catch (error) {
       this.core.handlerFailed(stream, error);
     }
@@ -173,10 +170,6 @@ export class ClientRole implements ConnectionRole {
     if (core.phase === ConnectionPhase.CLOSED) return;
     core.phase = ConnectionPhase.DRAINING;
     core.output.schedule();
-  }
-
-  assertNotClosed(): void {
-    if (this.core.phase === ConnectionPhase.CLOSED) throw this.refusal();
   }
 
   private sayGoAway(): void {

@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.js";
-import type { ResponseHandler } from "../connection/handlers.js";
 import { Stream } from "../stream/stream.js";
+import type { ResponseHandler } from "./handler.js";
 
 /** A request and its response, as the client sees them. Made by ClientConnection.request. */
 export class ClientStream extends Stream {

@@ -129,26 +129,27 @@ export class AbuseGuard {
   }
 
   countReset(): void {
-    if (!this.resets.spend(1)) throw calm("streams opened and reset (CVE-2023-44487)");
+    if (!this.resets.spend(1)) throw enhanceYourCalm("streams opened and reset (CVE-2023-44487)");
   }
 
   countProvokedReset(): void {
-    if (!this.provokedResets.spend(1)) throw calm("stream errors (CVE-2025-8671)");
+    if (!this.provokedResets.spend(1)) throw enhanceYourCalm("stream errors (CVE-2025-8671)");
     this.countReply();
   }
 
   countControl(): void {
-    if (!this.control.spend(1)) throw calm("frames without content (CVE-2019-9512, -9518)");
+    if (!this.control.spend(1)) throw enhanceYourCalm("frames without content (CVE-2019-9512, -9518)");
   }
 
   countSettings(): void {
-    if (!this.settings.spend(1)) throw calm("settings frames (CVE-2019-9515)");
+    if (!this.settings.spend(1)) throw enhanceYourCalm("settings frames (CVE-2019-9515)");
     this.countReply();
   }
 
   /** A frame that answers one of the peer's. */
   countReply(): void {
-    if (++this.waitingReplies > MAX_WAITING_REPLIES) throw calm("replies the peer does not read (CVE-2019-9514)");
+    if (++this.waitingReplies > MAX_WAITING_REPLIES)
+      throw enhanceYourCalm("replies the peer does not read (CVE-2019-9514)");
   }
 
   /** The peer has read what there was. */
@@ -157,6 +158,6 @@ export class AbuseGuard {
   }
 }
 
-export function calm(what: string): ConnectionError {
+export function enhanceYourCalm(what: string): ConnectionError {
   return new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, `too many ${what}`);
 }

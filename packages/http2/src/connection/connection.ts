@@ -3,56 +3,28 @@ import { ConnectionError, ErrorCode, errorCodeName, StreamError } from "../error
 import { type GoAway, goAwayBytes, goAwayReason, writeGoAway } from "../frame/goaway.js";
 import { RST_STREAM_BYTES, writeRstStream } from "../frame/rst-stream.js";
 import { SettingId } from "../frame/settings.js";
-import type { HeaderList } from "../hpack/header-list.js";
-import { InboundData } from "../receive/data.js";
-import { InboundFrames } from "../receive/frames.js";
+import { DataReceiver } from "../receive/data.js";
+import { FrameReceiver } from "../receive/frames.js";
 import { Intake, type IntakeOwner } from "../receive/intake.js";
 import { ReceiveWindows } from "../receive/windows.js";
-import { Sender } from "../send/data.js";
-import { HeaderWriter } from "../send/field-block.js";
+import { DataSender } from "../send/data.js";
+import { FieldBlockWriter } from "../send/field-block.js";
 import { Output, type OutputOwner } from "../send/output.js";
 import { SendingRoom } from "../send/room.js";
 import { ClosedStreams } from "../stream/closed-streams.js";
 import { ResetAhead } from "../stream/reset-ahead.js";
 import type { Reservation, Stream } from "../stream/stream.js";
 import { StreamTable } from "../stream/table.js";
-import { AbuseGuard, calm } from "./abuse-limits.js";
+import { AbuseGuard, enhanceYourCalm } from "./abuse-limits.js";
 import type { ConnectionHandler } from "./handlers.js";
 import { HoardWatch } from "./hoard-watch.js";
-import { type ConnectionOptions, connectionDefaults, timeLimit } from "./options.js";
+import type { ResolvedOptions } from "./options.js";
 import { Pings } from "./pings.js";
+import { ConnectionPhase, type ConnectionRole } from "./role.js";
 import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
 import { SocketEnd } from "./socket-end.js";
 import { StallWatch } from "./stall-watch.js";
-
-/** What differs between client and server. */
-export interface ConnectionRole {
-  readonly isServer: boolean;
-  /** The highest stream of the peer that we have acted on, for GOAWAY: 0 for a client, since there is no push. */
-  readonly lastPeerStreamId: number;
-  /** The highest stream we have opened: 0 for a server. */
-  readonly lastOwnStreamId: number;
-  /** Whether a stream that is not open has never been. */
-  isIdle(streamId: number): boolean;
-  /** A whole field block; `extra` is the decoder's. To keep the fields takes so much memory more, 0 if that is little. */
-  onHeaders(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-    fieldBytes: number,
-  ): void;
-  onGoAway(goAway: GoAway): void;
-  onPeerSettings(): void;
-  /** After received bytes have been parsed, and before a batch is written: the time for what should not happen in between. */
-  onTurn(): void;
-}
-
-/** Open; or open for the streams there are, but not for new ones; or over. */
-export const ConnectionPhase = { OPEN: 0, DRAINING: 1, CLOSED: 2 } as const;
-export type ConnectionPhase = (typeof ConnectionPhase)[keyof typeof ConnectionPhase];
 
 /**
  * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
@@ -68,10 +40,10 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly guard: AbuseGuard;
   readonly streams = new StreamTable<Stream>();
   readonly room: SendingRoom;
-  readonly sender: Sender;
-  readonly headers: HeaderWriter;
+  readonly sender: DataSender;
+  readonly headers: FieldBlockWriter;
   readonly windows: ReceiveWindows;
-  readonly inbound: InboundData;
+  readonly inbound: DataReceiver;
   readonly pings: Pings;
   readonly settings: SettingsExchange;
   readonly maxWaitingBytes: number;
@@ -81,7 +53,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   private readonly stallWatch: StallWatch;
   private readonly closedStreams = new ClosedStreams();
   private readonly resetAhead = new ResetAhead();
-  private readonly frames: InboundFrames;
+  private readonly frames: FrameReceiver;
   private readonly intake: Intake;
   private readonly socketEnd: SocketEnd;
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
@@ -90,41 +62,35 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** The peer's last GOAWAY: why it is about to close. */
   private goAway: GoAway | null = null;
 
-  constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ConnectionOptions) {
+  constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ResolvedOptions) {
     this.socket = socket;
     this.role = role;
     this.handler = handler;
-    this.output = new Output(socket, this, options.earlyWriteBytes ?? connectionDefaults.earlyWriteBytes);
+    this.output = new Output(socket, this, options.earlyWriteBytes);
     this.guard = new AbuseGuard(options.abuseLimits);
-    this.windows = new ReceiveWindows(
-      this,
-      options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
-      options.connectionWindowSize ?? connectionDefaults.connectionWindowSize,
-      options.shared ?? null,
-    );
-    this.maxWaitingBytes = options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes;
+    this.windows = new ReceiveWindows(this, options);
+    this.maxWaitingBytes = options.maxWaitingBytes;
     this.room = new SendingRoom(this.windows.account, this.output, this.maxWaitingBytes);
-    this.sender = new Sender(this.output, this.peer, this.guard, this.room);
-    this.headers = new HeaderWriter(this.output, this.peer, options.encoder ?? {});
-    this.inbound = new InboundData(this, this.windows);
+    this.sender = new DataSender(this.output, this.peer, this.guard, this.room);
+    this.headers = new FieldBlockWriter(this.output, this.peer, options.encoder);
+    this.inbound = new DataReceiver(this, this.windows);
     this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
-    this.settings = new SettingsExchange(this.output, this, timeLimit(options, "settingsTimeoutMs"));
-    const stallTimeoutMs = timeLimit(options, "stallTimeoutMs");
+    this.settings = new SettingsExchange(this.output, this, options.settingsTimeoutMs);
+    const { stallTimeoutMs } = options;
     this.hoardWatch = new HoardWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
-      this.fail(calm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
+      this.fail(enhanceYourCalm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
     );
     this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
-    const headerTimeoutMs = timeLimit(options, "headerTimeoutMs");
-    this.frames = new InboundFrames(this, this.settings.inForce, headerTimeoutMs);
-    this.bytesMayBeKept = options.reader !== "caller";
+    this.frames = new FrameReceiver(this, this.settings.inForce, options.headerTimeoutMs);
+    this.bytesMayBeKept = !options.isReadByCaller;
     this.intake = new Intake(this);
     this.socketEnd = new SocketEnd(socket, this);
   }
 
   /** Our side of the connection preface (RFC 9113 §3.4), but for a client's magic bytes. */
-  start(options: ConnectionOptions): void {
+  start(settings: Partial<Settings>): void {
     const push: [number, number][] = this.role.isServer ? [] : [[SettingId.ENABLE_PUSH, 0]];
-    const wanted = { ...defaultSettings, maxConcurrentStreams: this.windows.maxStreams, ...options.settings };
+    const wanted = { ...defaultSettings, maxConcurrentStreams: this.windows.maxStreams, ...settings };
     this.announce(wanted, push);
     this.windows.open();
   }
@@ -132,6 +98,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** Announces other settings from now on, but for the windows of streams while memory is scarce. */
   announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
     const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
+    if (this.phase === ConnectionPhase.CLOSED) return;
     const window = wanted.initialWindowSize === undefined ? {} : this.windows.scarcity.admit(initialWindowSize);
     this.settings.announce({ ...wanted, ...window }, extraEntries);
   }
@@ -386,7 +353,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   }
 
   private onStall(waitingBytes: number): void {
-    this.fail(calm(`bytes (${waitingBytes}) waiting for windows that stay shut (CVE-2019-9517)`));
+    this.fail(enhanceYourCalm(`bytes (${waitingBytes}) waiting for windows that stay shut (CVE-2019-9517)`));
   }
 
   writeGoAway(lastStreamId: number, code: number, debug: string): void {

@@ -1,8 +1,6 @@
-import type { ClientStream } from "../client/stream.js";
 import type { ConnectionError, StreamError } from "../errors.js";
 import type { GoAway } from "../frame/goaway.js";
 import type { HeaderList } from "../hpack/header-list.js";
-import type { ServerStream } from "../server/stream.js";
 
 /**
  * What the owner of a stream is told. All of it happens synchronously while received bytes are parsed (onDrain: while a batch is
@@ -34,18 +32,7 @@ export interface MessageHandler<S> {
   onBodySent?(stream: S, body: Uint8Array): void;
 }
 
-/** For a client's streams. */
-export interface ResponseHandler extends MessageHandler<ClientStream> {
-  /** The final response's fields: `headers.fields`, then `extra`. Its status is `headers.status`. */
-  onHeaders(stream: ClientStream, headers: HeaderList, extra: readonly string[], endStream: boolean): void;
-  /** A 1xx response, before the final one (RFC 9113 §8.1). Ignored when absent. */
-  onInformational?(stream: ClientStream, headers: HeaderList, extra: readonly string[]): void;
-}
-
-/** For a server's streams. */
-export interface RequestHandler extends MessageHandler<ServerStream> {}
-
-/** What the owner of a connection is told, synchronously as above. */
+/** What the owner of a connection is told, synchronously, as {@link MessageHandler} has it. */
 export interface ConnectionHandler {
   /**
    * The connection is over, and every stream's onReset has been called; once. `null` after an orderly end: nothing was lost.
@@ -55,21 +42,4 @@ export interface ConnectionHandler {
   onGoAway?(goAway: GoAway): void;
   /** A handler threw. Default: `process.emitWarning`. */
   onHandlerError?(error: unknown): void;
-}
-
-export interface ClientConnectionHandler extends ConnectionHandler {
-  /** The server has announced its settings, first or anew. It may take no streams for now: see onCapacity. */
-  onSettings?(): void;
-  /** `availableStreams` has become positive again, or grown by new settings. */
-  onCapacity?(): void;
-}
-
-export interface ServerConnectionHandler extends ConnectionHandler {
-  /** The client's preface is whole: its first SETTINGS have come (RFC 9113 §3.4). Called once, before any stream. */
-  onBegun?(): void;
-  /**
-   * A request: `headers.fields`, then `extra`. Returns what is to be told of the rest of it; one object may serve many streams,
-   * with what differs in `stream.context`.
-   */
-  onStream(stream: ServerStream, headers: HeaderList, extra: readonly string[], endStream: boolean): RequestHandler;
 }

@@ -67,8 +67,42 @@ export const connectionDefaults = {
   earlyWriteBytes: availableParallelism() > 1 ? 2_048 : Number.POSITIVE_INFINITY,
 } as const;
 
-/** A time limit among the options, or its default; 0 for none. @throws RangeError for what is no time */
-export function timeLimit(
+/** All options of a connection, with the defaults where its owner has said nothing. */
+export interface ResolvedOptions {
+  readonly settings: Partial<Settings>;
+  readonly connectionWindowSize: number;
+  readonly maxUnreadBytes: number;
+  readonly shared: SharedAccount | null;
+  /** The three time limits are in milliseconds; 0 for none. */
+  readonly settingsTimeoutMs: number;
+  readonly headerTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly maxWaitingBytes: number;
+  readonly earlyWriteBytes: number;
+  readonly encoder: EncoderOptions;
+  readonly abuseLimits: AbuseLimits;
+  readonly isReadByCaller: boolean;
+}
+
+/** @throws RangeError for a time limit that is invalid */
+export function resolveOptions(options: ConnectionOptions): ResolvedOptions {
+  return {
+    settings: options.settings ?? {},
+    connectionWindowSize: options.connectionWindowSize ?? connectionDefaults.connectionWindowSize,
+    maxUnreadBytes: options.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
+    shared: options.shared ?? null,
+    settingsTimeoutMs: timeLimit(options, "settingsTimeoutMs"),
+    headerTimeoutMs: timeLimit(options, "headerTimeoutMs"),
+    stallTimeoutMs: timeLimit(options, "stallTimeoutMs"),
+    maxWaitingBytes: options.maxWaitingBytes ?? connectionDefaults.maxWaitingBytes,
+    earlyWriteBytes: options.earlyWriteBytes ?? connectionDefaults.earlyWriteBytes,
+    encoder: options.encoder ?? {},
+    abuseLimits: options.abuseLimits ?? {},
+    isReadByCaller: options.reader === "caller",
+  };
+}
+
+function timeLimit(
   options: ConnectionOptions,
   name: "settingsTimeoutMs" | "headerTimeoutMs" | "stallTimeoutMs",
 ): number {

@@ -1,11 +1,11 @@
 import type { ConnectionError } from "../errors.js";
 import { PING_BYTES, pingNumber, writePing } from "../frame/ping.js";
-import { performance } from "../real-timers.js";
+import { nextTick, performance } from "../real-timers.js";
 import type { Output } from "../send/output.js";
 
 /**
- * Called once for each ping: with the time from writing it to its acknowledgement, in milliseconds, or with the error that
- * ended the connection before.
+ * Called once for each ping: with the time from writing it to its acknowledgement, in milliseconds, or with the error that ended the
+ * connection before; never before `ping()` has returned.
  */
 export type PingCallback = (roundTripMs: number, error: ConnectionError | null) => void;
 
@@ -21,6 +21,8 @@ export class Pings {
   private readonly onThrow: (error: unknown) => void;
   private waiting: WaitingPing[] = [];
   private last = 0;
+  /** Why the connection is over. */
+  private ended: ConnectionError | null = null;
 
   /** @param onThrow gets what a callback throws */
   constructor(output: Output, onThrow: (error: unknown) => void) {
@@ -29,8 +31,12 @@ export class Pings {
   }
 
   send(callback: PingCallback): void {
-    this.last++;
-    this.waiting.push({ number: this.last, sentAt: performance.now(), callback });
+    const ping: WaitingPing = { number: ++this.last, sentAt: performance.now(), callback };
+    if (this.ended !== null) {
+      nextTick((error) => this.call(ping, Number.NaN, error), this.ended);
+      return;
+    }
+    this.waiting.push(ping);
     this.output.reserve(PING_BYTES);
     this.output.at = writePing(this.output.buffer, this.output.at, this.last);
   }
@@ -48,6 +54,7 @@ export class Pings {
 
   fail(error: ConnectionError): void {
     const { waiting } = this;
+    this.ended = error;
     this.waiting = [];
     for (const ping of waiting) this.call(ping, Number.NaN, error);
   }

@@ -1,5 +1,5 @@
 import { clearInterval, setInterval } from "../real-timers.js";
-import type { Sender } from "../send/data.js";
+import type { DataSender } from "../send/data.js";
 
 /**
  * As much may wait for ever: a reader that pauses for an hour over one large message is slow, not hostile. More than this, with
@@ -9,13 +9,13 @@ export const MIN_STALLED_BYTES = 16 * 2 ** 20;
 
 /** Notices that what waits to be sent has stopped moving. Its timer runs only while that much is waiting. */
 export class StallWatch {
-  private readonly sender: Sender;
+  private readonly sender: DataSender;
   private readonly timeoutMs: number;
   private readonly onStall: (waitingBytes: number) => void;
   private timer: NodeJS.Timeout | null = null;
   private sentBefore = 0;
 
-  constructor(sender: Sender, timeoutMs: number, onStall: (waitingBytes: number) => void) {
+  constructor(sender: DataSender, timeoutMs: number, onStall: (waitingBytes: number) => void) {
     this.sender = sender;
     this.timeoutMs = timeoutMs;
     this.onStall = onStall;

@@ -38,6 +38,27 @@ export const Flag = {
   PRIORITY: 0x20,
 } as const;
 
+/** The header of a received frame. One object serves all frames of a connection. */
+export class FrameHeader {
+  /** Of the payload, in bytes. */
+  length = 0;
+  type = 0;
+  flags = 0;
+  streamId = 0;
+
+  /** The caller knows that its {@link FRAME_HEADER_BYTES} bytes are there. */
+  read(buffer: Uint8Array, at: number): void {
+    this.length = (buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!;
+    this.type = buffer[at + 3]!;
+    this.flags = buffer[at + 4]!;
+    this.streamId = readUint31(buffer, at + 5);
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+}
+
 export function writeFrameHeader(
   buffer: Uint8Array,
   at: number,

@@ -1,7 +1,13 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
-import { Flag, FrameType, writeFrameHeader } from "./frame-header.js";
-import { type Fragment, stripPadding } from "./padding.js";
+import { Flag, type FrameHeader, FrameType, writeFrameHeader } from "./frame-header.js";
+import { paddingOf } from "./padding.js";
 import { dependsOnItself, PRIORITY_BYTES } from "./priority.js";
+
+/** Where the fragment lies in its payload. One object is reused for every frame of a connection. */
+export class Fragment {
+  start = 0;
+  end = 0;
+}
 
 /**
  * HEADERS (RFC 9113 §6.2): `[pad length (8)] [priority (40)] field block fragment [padding]`.
@@ -10,18 +16,19 @@ import { dependsOnItself, PRIORITY_BYTES } from "./priority.js";
  * that must wait until the block has been decoded.
  */
 export function parseHeaders(
-  flags: number,
-  streamId: number,
+  frame: FrameHeader,
   buffer: Uint8Array,
   start: number,
   end: number,
   into: Fragment,
 ): boolean {
-  const hasPriority = (flags & Flag.PRIORITY) !== 0;
+  const hasPriority = frame.has(Flag.PRIORITY);
   into.start = start;
   into.end = end;
-  if ((flags & Flag.PADDED) !== 0) {
-    stripPadding(buffer, start, end, hasPriority ? PRIORITY_BYTES : 0, into);
+  if (frame.has(Flag.PADDED)) {
+    const padding = paddingOf(buffer, start, end, hasPriority ? PRIORITY_BYTES : 0);
+    into.start = start + 1;
+    into.end = end - padding + 1;
   } else if (hasPriority && end - start < PRIORITY_BYTES) {
     throw new ConnectionError(
       ErrorCode.FRAME_SIZE_ERROR,
@@ -30,7 +37,7 @@ export function parseHeaders(
   }
   if (!hasPriority) return true;
   into.start += PRIORITY_BYTES;
-  return !dependsOnItself(streamId, buffer, into.start - PRIORITY_BYTES);
+  return !dependsOnItself(frame.streamId, buffer, into.start - PRIORITY_BYTES);
 }
 
 /** The nine bytes before the first (and mostly only) fragment of a field block. */

@@ -1,24 +1,20 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 
-/** Where the useful part of a payload lies. One object is reused for every frame of a connection. */
-export class Fragment {
-  start = 0;
-  end = 0;
-}
-
 /**
- * DATA, HEADERS and PUSH_PROMISE may carry a leading pad length and as many trailing bytes (RFC 9113 §6.1). Leaves what lies
- * between in `into`. `fixed` counts the bytes that must follow the pad length (5 for HEADERS with priority).
+ * DATA, HEADERS and PUSH_PROMISE may begin with the length of the padding at their end (RFC 9113 §6.1).
+ * @param start, end the payload, of which the first byte is there already; `fixedBytes` of it follow the pad length (5 for
+ *   HEADERS with priority)
+ * @returns how many bytes of the payload are padding, the pad length's own byte included
  */
-export function stripPadding(buffer: Uint8Array, start: number, end: number, fixed: number, into: Fragment): void {
-  if (end - start < 1 + fixed) {
-    throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `padded frame of ${end - start} bytes is too short`);
+export function paddingOf(buffer: Uint8Array, start: number, end: number, fixedBytes = 0): number {
+  const length = end - start;
+  if (length < 1 + fixedBytes) {
+    throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `padded frame of ${length} bytes is too short`);
   }
   const padLength = buffer[start]!; // inside the payload: checked above
-  if (padLength > end - start - 1 - fixed) {
-    const message = `padding of ${padLength} bytes exceeds its frame of ${end - start}`;
+  if (padLength > length - 1 - fixedBytes) {
+    const message = `padding of ${padLength} bytes exceeds its frame of ${length}`;
     throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
   }
-  into.start = start + 1;
-  into.end = end - padLength;
+  return padLength + 1;
 }

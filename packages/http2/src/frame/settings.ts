@@ -1,5 +1,13 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
-import { Flag, FRAME_HEADER_BYTES, FrameType, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.js";
+import {
+  Flag,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  FrameType,
+  readUint32,
+  writeFrameHeader,
+  writeUint32,
+} from "./frame-header.js";
 
 /** SETTINGS (RFC 9113 §6.5): any number of `identifier (16), value (32)`, or nothing at all with ACK. */
 const ENTRY_BYTES = 6;
@@ -16,16 +24,16 @@ export const SettingId = {
 
 /** Calls `apply(id, value)` for each entry in order; unknown ids are passed on too and must be ignored (§6.5.2). */
 export function parseSettings(
-  flags: number,
-  streamId: number,
+  frame: FrameHeader,
   buffer: Uint8Array,
   start: number,
   end: number,
   apply: (id: number, value: number) => void,
 ): void {
+  const { streamId } = frame;
   const length = end - start;
   if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `settings frame on stream ${streamId}`);
-  if ((flags & Flag.ACK) !== 0 && length !== 0) {
+  if (frame.has(Flag.ACK) && length !== 0) {
     throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `settings acknowledgement of ${length} bytes, not 0`);
   }
   if (length % ENTRY_BYTES !== 0) {

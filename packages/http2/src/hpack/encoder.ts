@@ -1,8 +1,9 @@
 import { DynamicTable, INITIAL_TABLE_BYTES } from "./dynamic-table.js";
 import { ExtraNames } from "./extra-names.js";
 import { FieldIndex } from "./field-index.js";
-import { type HeaderBlock, Indexing } from "./header-block.js";
+import type { Encoding, HeaderBlock } from "./header-block.js";
 import { huffmanBytes, writeHuffman } from "./huffman.js";
+import { Indexing } from "./indexing.js";
 import { MAX_INTEGER_BYTES, writeInteger } from "./integer.js";
 import { writeLatin1 } from "./latin1.js";
 
@@ -18,15 +19,6 @@ const INCREMENTAL = 0x40;
 const SIZE_UPDATE = 0x20;
 const NEVER_INDEXED = 0x10;
 const WITHOUT_INDEXING = 0x00;
-
-/** A prepared block's bytes, on one connection. */
-export interface Encoding {
-  readonly encoder: Encoder;
-  readonly bytes: Uint8Array;
-  readonly generation: number;
-  /** How many of them are literals that had no room in the table. */
-  readonly missed: number;
-}
 
 export interface EncoderOptions {
   /** At most this much of the peer's table is used. Default 16,384 bytes. */

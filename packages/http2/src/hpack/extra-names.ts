@@ -1,5 +1,5 @@
 import { fieldProblem, isFieldValue, isPseudo } from "../field-rules.js";
-import { isSecret } from "./header-block.js";
+import { isSecret } from "./indexing.js";
 import { staticNameIndex } from "./static-table.js";
 
 /** What is known of the name of a field that accompanies prepared blocks. */

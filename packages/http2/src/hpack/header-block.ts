@@ -1,18 +1,7 @@
 import { assertFields } from "../field-rules.js";
 import { ENTRY_OVERHEAD } from "./dynamic-table.js";
-import type { Encoding } from "./encoder.js";
 import { NO_FIELDS } from "./header-list.js";
-
-/** How a field may be compressed (RFC 7541 §6.2). */
-export const Indexing = {
-  /** enter it in the peer's table, so that next time it is one byte */
-  YES: 0,
-  /** a literal each time; someone in between may decide otherwise */
-  NO: 1,
-  /** a literal each time, and for everyone who passes it on (RFC 7541 §7.1.3): secrets */
-  NEVER: 2,
-} as const;
-export type Indexing = (typeof Indexing)[keyof typeof Indexing];
+import { Indexing, secretNames } from "./indexing.js";
 
 export interface HeaderBlockOptions {
   /** Names of fields sent as literals without indexing, because their values differ each time. Default: none. */
@@ -21,7 +10,15 @@ export interface HeaderBlockOptions {
   readonly neverIndexed?: readonly string[];
 }
 
-const secretNames: readonly string[] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/** A prepared block's bytes, on one connection. */
+export interface Encoding {
+  /** Whose it is: the encoder of that connection. */
+  readonly encoder: object;
+  readonly bytes: Uint8Array;
+  readonly generation: number;
+  /** How many of them are literals that had no room in the table. */
+  readonly missed: number;
+}
 
 /**
  * A header list prepared for sending, on any number of connections. Each connection encodes it once, mostly down to one byte
@@ -64,11 +61,6 @@ export class HeaderBlock {
     }
     return new HeaderBlock(Object.freeze([...fields]), indexing);
   }
-}
-
-/** Whether a field outside a block is a secret. */
-export function isSecret(name: string): boolean {
-  return secretNames.includes(name);
 }
 
 export function listSize(fields: readonly string[]): number {

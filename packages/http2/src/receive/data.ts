@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
+import { Flag, type FrameHeader } from "../frame/frame-header.js";
 import { areHeadersReceived, mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
 import type { ReceiveWindows } from "./windows.js";
@@ -8,7 +9,7 @@ import type { ReceiveWindows } from "./windows.js";
  * Receives DATA: checks it against both windows (RFC 9113 §6.9) and content-length (§8.1.1), and hands it up. Every byte of a frame
  * counts, padding too. A stream's window opens again as its bytes are consumed, the connection's as memory allows.
  */
-export class InboundData {
+export class DataReceiver {
   private readonly connection: Connection;
   private readonly windows: ReceiveWindows;
   /** Of the frame being received; null when its bytes are nobody's. */
@@ -20,8 +21,10 @@ export class InboundData {
     this.windows = windows;
   }
 
-  begin(streamId: number, length: number, padding: number, endStream: boolean): void {
+  begin(frame: FrameHeader, padding: number): void {
     const { connection, windows } = this;
+    const { streamId, length } = frame;
+    const endStream = frame.has(Flag.END_STREAM);
     if (length > windows.window) {
       const message = `data frame of ${length} bytes exceeds the connection's window of ${windows.window}`;
       throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, message);

@@ -4,7 +4,7 @@ import { clearInterval, setImmediate, setInterval } from "../real-timers.js";
  * Notices that a peer has begun a field block, or a frame other than DATA, and does not finish it. Within a block nothing else may
  * come (RFC 9113 §6.10), so the connection is of no use to anybody meanwhile. Its timer runs only while something is unfinished.
  */
-export class HeaderWatch {
+export class FieldBlockWatch {
   private readonly timeoutMs: number;
   private readonly unfinished: () => object | null;
   private readonly onStuck: () => void;

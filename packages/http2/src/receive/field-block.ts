@@ -1,17 +1,13 @@
-import { BLOCK_BYTES_PER_LIST_BYTE, calm, MAX_CONTINUATIONS } from "../connection/abuse-limits.js";
+import { BLOCK_BYTES_PER_LIST_BYTE, enhanceYourCalm, MAX_CONTINUATIONS } from "../connection/abuse-limits.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
 
 /**
  * Puts a field block together that came as HEADERS and CONTINUATION frames (RFC 9113 §6.10). Until it is whole, nothing else
  * may come on the connection. Its size and the number of its frames are limited (CVE-2024-27316).
  */
-export class HeaderAssembly {
+export class FieldBlockAssembly {
   /** The stream whose block is open, 0 when none is. */
   streamId = 0;
-  /** END_STREAM of the HEADERS frame. */
-  endStream = false;
-  /** The obsolete priority of the HEADERS frame was in order. */
-  priorityValid = true;
   private maxBytes = 0;
   private fragments: Uint8Array[] = [];
   private bytes = 0;
@@ -26,7 +22,7 @@ export class HeaderAssembly {
 
   /** A block, or a HEADERS frame by itself, larger than this cannot be meant well. */
   checkSize(bytes: number): void {
-    if (bytes > this.maxBytes) throw calm(`bytes (${bytes}) in a field block (CVE-2024-27316)`);
+    if (bytes > this.maxBytes) throw enhanceYourCalm(`bytes (${bytes}) in a field block (CVE-2024-27316)`);
   }
 
   /** What stands for the block that is open: the same as long as it is the same block. Null when there is none. */
@@ -34,10 +30,8 @@ export class HeaderAssembly {
     return this.streamId === 0 ? null : this.fragments;
   }
 
-  begin(streamId: number, endStream: boolean, priorityValid: boolean, fragment: Uint8Array): void {
+  begin(streamId: number, fragment: Uint8Array): void {
     this.streamId = streamId;
-    this.endStream = endStream;
-    this.priorityValid = priorityValid;
     this.fragments = [];
     this.bytes = 0;
     this.keep(fragment);
@@ -48,7 +42,8 @@ export class HeaderAssembly {
       const message = `continuation frame on stream ${streamId}, where none was expected`;
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
     }
-    if (this.fragments.length > MAX_CONTINUATIONS) throw calm("continuation frames for one block (CVE-2024-27316)");
+    if (this.fragments.length > MAX_CONTINUATIONS)
+      throw enhanceYourCalm("continuation frames for one block (CVE-2024-27316)");
     this.keep(fragment);
   }
 

@@ -1,14 +1,15 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
-import { Flag, FRAME_HEADER_BYTES, FrameType, readUint31 } from "../frame/frame-header.js";
+import { Flag, FRAME_HEADER_BYTES, FrameHeader, FrameType } from "../frame/frame-header.js";
+import { paddingOf } from "../frame/padding.js";
 
 /** What a FrameReader finds. Each method may throw a ConnectionError, after which the reader must not be used again. */
 export interface FrameSink {
-  /** A whole frame that is not DATA; its payload is `[start, end)`, valid during the call. */
-  onFrame(type: number, flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void;
+  /** A whole frame that is not DATA; its payload is `[start, end)`. Header and payload are valid during the call. */
+  onFrame(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void;
   /** The header of such a frame whose payload is still to come: the time to refuse one that is too large. */
-  onFrameHeader(type: number, streamId: number, length: number): void;
-  /** A DATA frame begins: `length` counts against flow control, `padding` of it, pad length byte included, is padding. */
-  onDataBegin(streamId: number, length: number, padding: number, endStream: boolean): void;
+  onFrameHeader(frame: FrameHeader): void;
+  /** A DATA frame begins: its length counts against flow control, `padding` of it, pad length byte included, is padding. */
+  onDataBegin(frame: FrameHeader, padding: number): void;
   /** The next bytes of its data, valid during the call; `isLast` when the frame is complete. Called once at least. */
   onDataPiece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
@@ -29,6 +30,7 @@ export class FrameReader {
   /** Set when the connection is over, perhaps in the middle of a chunk: the rest is ignored. */
   stopped = false;
   private readonly sink: FrameSink;
+  private readonly frame = new FrameHeader();
   private carry: Buffer | null = null;
   private carried = 0;
   private readonly partial: PartialData = { dataLeft: 0, paddingLeft: 0 };
@@ -46,21 +48,20 @@ export class FrameReader {
    * @returns where it stopped: at the beginning of a frame, or at the end
    */
   read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
+    const { frame } = this;
     let at = start;
     let framesLeft = maxFrames;
     if (this.inData || this.skip > 0 || this.carry !== null) at = this.resume(buffer, at, end);
     while (end - at >= FRAME_HEADER_BYTES && !this.stopped) {
       if (framesLeft-- <= 0) return at;
-      const length = (buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!;
-      const type = buffer[at + 3]!;
+      frame.read(buffer, at);
+      const { length } = frame;
       const body = at + FRAME_HEADER_BYTES;
-      if (length > this.maxFrameSize) throw this.tooLarge(type, length);
+      if (length > this.maxFrameSize) throw this.tooLarge(frame);
       if (end - body < length) break;
-      const flags = buffer[at + 4]!;
-      const streamId = readUint31(buffer, at + 5);
       at = body + length;
-      if (type === FrameType.DATA) this.wholeData(flags, streamId, buffer, body, at);
-      else this.sink.onFrame(type, flags, streamId, buffer, body, at);
+      if (frame.type === FrameType.DATA) this.wholeData(frame, buffer, body, at);
+      else this.sink.onFrame(frame, buffer, body, at);
     }
     if (at < end && !this.stopped) this.begin(buffer, at, end);
     return end;
@@ -74,15 +75,14 @@ export class FrameReader {
     return this.carry !== null && this.carry.length > FRAME_HEADER_BYTES + 1 ? this.carry : null;
   }
 
-  private wholeData(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    const endStream = (flags & Flag.END_STREAM) !== 0;
-    if ((flags & Flag.PADDED) === 0) {
-      this.sink.onDataBegin(streamId, end - start, 0, endStream);
+  private wholeData(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
+    if (!frame.has(Flag.PADDED)) {
+      this.sink.onDataBegin(frame, 0);
       this.sink.onDataPiece(buffer, start, end, true);
       return;
     }
-    const padding = this.paddingOf(end - start, end > start ? buffer[start]! : 0);
-    this.sink.onDataBegin(streamId, end - start, padding, endStream);
+    const padding = paddingOf(buffer, start, end);
+    this.sink.onDataBegin(frame, padding);
     this.sink.onDataPiece(buffer, start + 1, end - padding + 1, true);
   }
 
@@ -93,29 +93,28 @@ export class FrameReader {
       this.keep(FRAME_HEADER_BYTES, buffer, start, end);
       return;
     }
-    const length = (buffer[start]! << 16) | (buffer[start + 1]! << 8) | buffer[start + 2]!;
-    const type = buffer[start + 3]!;
-    const flags = buffer[start + 4]!;
-    const streamId = readUint31(buffer, start + 5);
-    if (length > this.maxFrameSize) throw this.tooLarge(type, length);
+    const { frame } = this;
+    frame.read(buffer, start);
+    const { length, type } = frame;
+    if (length > this.maxFrameSize) throw this.tooLarge(frame);
     if (type === FrameType.DATA) {
-      const padded = (flags & Flag.PADDED) !== 0;
+      const padded = frame.has(Flag.PADDED);
       if (padded && have === FRAME_HEADER_BYTES) {
         this.keep(FRAME_HEADER_BYTES + 1, buffer, start, end); // the pad length must be known first
         return;
       }
       const body = start + FRAME_HEADER_BYTES;
-      const padding = padded ? this.paddingOf(length, buffer[body]!) : 0;
-      this.sink.onDataBegin(streamId, length, padding, (flags & Flag.END_STREAM) !== 0);
+      const padding = padded ? paddingOf(buffer, body, body + length) : 0;
+      this.sink.onDataBegin(frame, padding);
       this.inData = true;
       this.partial.dataLeft = length - padding;
       this.partial.paddingLeft = padded ? padding - 1 : 0;
       this.continueData(buffer, padded ? body + 1 : body, end);
       return;
     }
-    this.sink.onFrameHeader(type, streamId, length);
+    this.sink.onFrameHeader(frame);
     if (type > FrameType.CONTINUATION) {
-      this.sink.onFrame(type, flags, streamId, buffer, start, start); // nobody looks at its payload
+      this.sink.onFrame(frame, buffer, start, start); // nobody looks at its payload
       this.skip = length - (have - FRAME_HEADER_BYTES);
       return;
     }
@@ -166,17 +165,7 @@ export class FrameReader {
     this.carry = carry;
   }
 
-  /** How much of a padded frame is padding, pad length byte included (RFC 9113 §6.1). */
-  private paddingOf(length: number, padLength: number): number {
-    if (length === 0) throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, "padded data frame of 0 bytes");
-    if (padLength >= length) {
-      const message = `padding of ${padLength} bytes exceeds its frame of ${length}`;
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
-    }
-    return padLength + 1;
-  }
-
-  private tooLarge(type: number, length: number): ConnectionError {
+  private tooLarge({ type, length }: FrameHeader): ConnectionError {
     const message = `frame of type ${type} has ${length} bytes, more than ${this.maxFrameSize}`;
     return new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, message);
   }

@@ -1,10 +1,9 @@
 import type { Connection } from "../connection/connection.js";
 import type { Settings } from "../connection/settings.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
-import { Flag, FrameType } from "../frame/frame-header.js";
+import { Flag, type FrameHeader, FrameType } from "../frame/frame-header.js";
 import { parseGoAway } from "../frame/goaway.js";
-import { parseHeaders } from "../frame/headers.js";
-import { Fragment } from "../frame/padding.js";
+import { Fragment, parseHeaders } from "../frame/headers.js";
 import { checkPing, PING_BYTES, writePingAck } from "../frame/ping.js";
 import { priorityProblem } from "../frame/priority.js";
 import { refusePushPromise } from "../frame/push-promise.js";
@@ -12,32 +11,42 @@ import { parseRstStream } from "../frame/rst-stream.js";
 import { parseSettings, SETTINGS_ACK_BYTES, SettingId, writeSettingsAck } from "../frame/settings.js";
 import { parseWindowUpdate } from "../frame/window-update.js";
 import { Decoder } from "../hpack/decoder.js";
-import { HeaderAssembly } from "./field-block.js";
-import { HeaderWatch } from "./field-block-watch.js";
+import { FieldBlockAssembly } from "./field-block.js";
+import { FieldBlockWatch } from "./field-block-watch.js";
+import { FieldSection } from "./field-section.js";
 import { FrameReader, type FrameSink } from "./frame-reader.js";
+
+/** Which frame may come next (RFC 9113 §3.4, §6.10). */
+const Expecting = {
+  /** The first frame of a connection is SETTINGS. */
+  SETTINGS: 0,
+  ANY: 1,
+  /** A field block is not complete: nothing but its CONTINUATION may come. */
+  CONTINUATION: 2,
+} as const;
+type Expecting = (typeof Expecting)[keyof typeof Expecting];
 
 /**
  * Takes what the peer sends apart, checks the order of frames (RFC 9113 §3.4, §4.3), and passes each to the part of the
  * connection it concerns.
  */
-export class InboundFrames implements FrameSink {
+export class FrameReceiver implements FrameSink {
   private readonly connection: Connection;
   private readonly reader: FrameReader;
   private readonly decoder: Decoder;
-  private readonly assembly: HeaderAssembly;
+  private readonly assembly: FieldBlockAssembly;
   private readonly fragment = new Fragment();
-  private readonly watch: HeaderWatch;
-  private settingsSeen = false;
-  /** Not every frame may come now: see checkOrder. */
-  private isOrdered = true;
+  private readonly watch: FieldBlockWatch;
+  private expecting: Expecting = Expecting.SETTINGS;
+  private readonly section = new FieldSection();
 
   constructor(connection: Connection, settings: Settings, headerTimeoutMs: number) {
     this.connection = connection;
     this.reader = new FrameReader(this, settings.maxFrameSize);
     this.decoder = new Decoder(settings.maxHeaderListSize);
-    this.assembly = new HeaderAssembly(settings.maxHeaderListSize);
+    this.assembly = new FieldBlockAssembly(settings.maxHeaderListSize);
     const stuck = `a field block or frame is not whole after ${headerTimeoutMs} ms`;
-    this.watch = new HeaderWatch(
+    this.watch = new FieldBlockWatch(
       headerTimeoutMs,
       () => this.unfinished,
       () => connection.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, stuck)),
@@ -71,18 +80,18 @@ export class InboundFrames implements FrameSink {
     this.assembly.setMaxListBytes(settings.maxHeaderListSize);
   }
 
-  onDataBegin(streamId: number, length: number, padding: number, endStream: boolean): void {
-    if (this.isOrdered) this.checkOrder(FrameType.DATA);
-    if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "data frame on stream 0");
-    this.connection.inbound.begin(streamId, length, padding, endStream);
+  onDataBegin(frame: FrameHeader, padding: number): void {
+    if (this.expecting !== Expecting.ANY) this.checkOrder(frame.type);
+    if (frame.streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "data frame on stream 0");
+    this.connection.inbound.begin(frame, padding);
   }
 
   onDataPiece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void {
     this.connection.inbound.piece(buffer, start, end, isLast);
   }
 
-  onFrameHeader(type: number, streamId: number, length: number): void {
-    if (this.isOrdered) this.checkOrder(type);
+  onFrameHeader({ type, streamId, length }: FrameHeader): void {
+    if (this.expecting !== Expecting.ANY) this.checkOrder(type);
     if (type === FrameType.HEADERS || type === FrameType.CONTINUATION) this.assembly.checkSize(length);
     else if (type < FrameType.CONTINUATION && length > MAX_CONTROL_BYTES) {
       const message = `frame of type ${type} on stream ${streamId} has ${length} bytes`;
@@ -90,11 +99,12 @@ export class InboundFrames implements FrameSink {
     }
   }
 
-  onFrame(type: number, flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
-    if (this.isOrdered) this.checkOrder(type);
+  onFrame(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
+    const { type, streamId } = frame;
+    if (this.expecting !== Expecting.ANY) this.checkOrder(type);
     switch (type) {
       case FrameType.HEADERS:
-        this.onHeadersFrame(flags, streamId, buffer, start, end);
+        this.onHeadersFrame(frame, buffer, start, end);
         break;
       case FrameType.PRIORITY: {
         this.connection.guard.countControl();
@@ -106,13 +116,13 @@ export class InboundFrames implements FrameSink {
         this.connection.onRstStream(streamId, parseRstStream(streamId, buffer, start, end));
         break;
       case FrameType.SETTINGS:
-        this.onSettings(flags, streamId, buffer, start, end);
+        this.onSettings(frame, buffer, start, end);
         break;
       case FrameType.PUSH_PROMISE:
         refusePushPromise(streamId);
         break;
       case FrameType.PING:
-        this.onPing(flags, streamId, buffer, start, end);
+        this.onPing(frame, buffer, start, end);
         break;
       case FrameType.GOAWAY:
         this.connection.guard.countControl();
@@ -122,63 +132,62 @@ export class InboundFrames implements FrameSink {
         this.onWindowUpdate(streamId, parseWindowUpdate(buffer, start, end));
         break;
       case FrameType.CONTINUATION:
-        this.onContinuation(flags, streamId, buffer, start, end);
+        this.onContinuation(frame, buffer, start, end);
         break;
       default: // unknown frames are ignored (RFC 9113 §4.1, §5.5)
         this.connection.guard.countControl();
     }
   }
 
-  /** Only after a HEADERS frame without END_HEADERS is it not any frame that may come next; and the first is SETTINGS. */
   private checkOrder(type: number): void {
-    if (this.assembly.streamId !== 0 && type !== FrameType.CONTINUATION) {
+    if (this.expecting === Expecting.CONTINUATION && type !== FrameType.CONTINUATION) {
       const message = `frame of type ${type} within the field block of stream ${this.assembly.streamId}`;
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, message);
     }
-    if (!this.settingsSeen && type !== FrameType.SETTINGS) {
+    if (this.expecting === Expecting.SETTINGS && type !== FrameType.SETTINGS) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `first frame is of type ${type}, not settings`);
     }
   }
 
-  private onHeadersFrame(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
+  private onHeadersFrame(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
+    const { section, fragment } = this;
+    const { streamId } = frame;
     if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "headers frame on stream 0");
-    const endStream = (flags & Flag.END_STREAM) !== 0;
-    let priorityValid = true;
-    if ((flags & (Flag.PADDED | Flag.PRIORITY)) !== 0) {
-      priorityValid = parseHeaders(flags, streamId, buffer, start, end, this.fragment);
-      start = this.fragment.start;
-      end = this.fragment.end;
+    section.streamId = streamId;
+    section.endStream = frame.has(Flag.END_STREAM);
+    section.priorityValid = true;
+    if (frame.has(Flag.PADDED | Flag.PRIORITY)) {
+      section.priorityValid = parseHeaders(frame, buffer, start, end, fragment);
+      start = fragment.start;
+      end = fragment.end;
     }
-    if ((flags & Flag.END_HEADERS) !== 0) {
+    if (frame.has(Flag.END_HEADERS)) {
       this.assembly.checkSize(end - start);
-      this.onBlock(streamId, buffer, start, end, endStream, priorityValid);
+      this.onBlock(buffer, start, end);
     } else {
-      this.assembly.begin(streamId, endStream, priorityValid, buffer.subarray(start, end));
-      this.isOrdered = true;
+      this.assembly.begin(streamId, buffer.subarray(start, end));
+      this.expecting = Expecting.CONTINUATION;
     }
   }
 
-  private onContinuation(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
+  private onContinuation(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
     if (start === end) this.connection.guard.countControl();
-    this.assembly.add(streamId, buffer.subarray(start, end));
-    if ((flags & Flag.END_HEADERS) === 0) return;
+    this.assembly.add(frame.streamId, buffer.subarray(start, end));
+    if (!frame.has(Flag.END_HEADERS)) return;
     const block = this.assembly.finish();
-    this.isOrdered = false;
-    this.onBlock(streamId, block, 0, block.length, this.assembly.endStream, this.assembly.priorityValid);
+    this.expecting = Expecting.ANY;
+    this.onBlock(block, 0, block.length);
   }
 
-  private onBlock(
-    streamId: number,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
-    const list = this.decoder.decode(buffer, start, end);
-    const { extra } = this.decoder;
-    const fieldBytes = end - start <= SHORT_BLOCK_BYTES ? 0 : this.decoder.costOf(list, end - start);
-    this.connection.role.onHeaders(streamId, list, extra, endStream, priorityValid, fieldBytes);
+  /** The field block of the section that is being received is whole. */
+  private onBlock(buffer: Uint8Array, start: number, end: number): void {
+    const { decoder, section } = this;
+    const list = decoder.decode(buffer, start, end);
+    section.list = list;
+    section.extra = decoder.extra;
+    section.memoryBytes = end - start <= SHORT_BLOCK_BYTES ? 0 : decoder.costOf(list, end - start);
+    this.connection.role.onHeaders(section);
+    section.release();
   }
 
   /** An idle stream cannot be reset (RFC 9113 §6.4). */
@@ -190,22 +199,21 @@ export class InboundFrames implements FrameSink {
     connection.streamErrorById(streamId, code, "priority frame in error");
   }
 
-  private onSettings(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
+  private onSettings(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
     const { peer, role, guard, output, sender, streams, headers } = this.connection;
-    const isAck = (flags & Flag.ACK) !== 0;
     const windowBefore = peer.initialWindowSize;
-    parseSettings(flags, streamId, buffer, start, end, (id, value) => {
+    parseSettings(frame, buffer, start, end, (id, value) => {
       peer.apply(id, value, !role.isServer);
       // Each value counts, not only the last: a table emptied and enlarged again is empty (RFC 7541 §4.2).
       if (id === SettingId.HEADER_TABLE_SIZE) headers.encoder.setPeerTableSize(value);
     });
-    if (isAck) {
-      if (!this.settingsSeen) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "acknowledgement before settings");
+    if (frame.has(Flag.ACK)) {
+      if (this.expecting === Expecting.SETTINGS)
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "acknowledgement before settings");
       this.connection.settings.acknowledged();
       return;
     }
-    this.settingsSeen = true;
-    this.isOrdered = false;
+    this.expecting = Expecting.ANY;
     guard.countSettings();
     output.reserve(SETTINGS_ACK_BYTES);
     output.at = writeSettingsAck(output.buffer, output.at);
@@ -214,10 +222,10 @@ export class InboundFrames implements FrameSink {
     role.onPeerSettings();
   }
 
-  private onPing(flags: number, streamId: number, buffer: Uint8Array, start: number, end: number): void {
+  private onPing(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
     const { guard, output, pings } = this.connection;
-    checkPing(streamId, start, end);
-    if ((flags & Flag.ACK) !== 0) {
+    checkPing(frame.streamId, start, end);
+    if (frame.has(Flag.ACK)) {
       if (!pings.acknowledged(buffer, start)) guard.countControl();
       return;
     }

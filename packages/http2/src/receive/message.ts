@@ -1,12 +1,12 @@
-import type { Connection } from "../connection/connection.js";
 import { ErrorCode } from "../errors.js";
 import type { HeaderList } from "../hpack/header-list.js";
 import { mayReceive, StreamState } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
+import type { FieldSection } from "./field-section.js";
 import { contentLengthOf, extraProblem, ListRole, listProblem } from "./message-rules.js";
 
-/** A list's problem, whatever its role, that makes its message malformed (RFC 9113 §8.1.1); null when there is none. */
-export function problemOf(list: HeaderList, extra: readonly string[], role: ListRole): string | null {
+/** What makes a message with these fields malformed (RFC 9113 §8.1.1); null when there is nothing. */
+export function problemOf({ list, extra }: FieldSection, role: ListRole): string | null {
   return listProblem(list, role) ?? (extra.length === 0 ? null : extraProblem(list, extra));
 }
 
@@ -14,7 +14,7 @@ export function problemOf(list: HeaderList, extra: readonly string[], role: List
  * Notes what content-length promises.
  * @returns false when the message ends here and the promise was another
  */
-export function expectBody(stream: Stream, list: HeaderList, extra: readonly string[], endStream: boolean): boolean {
+export function expectBody(stream: Stream, { list, extra, endStream }: FieldSection): boolean {
   stream.bodyLeft = contentLengthOf(list, extra);
   return !endStream || stream.bodyLeft <= 0;
 }
@@ -23,13 +23,9 @@ export function expectBody(stream: Stream, list: HeaderList, extra: readonly str
  * Whether HEADERS after the first are proper trailers: then the message has ended, and they are to be delivered. If not, the
  * stream has been reset.
  */
-export function admitTrailers(
-  connection: Connection,
-  stream: Stream,
-  list: HeaderList,
-  extra: readonly string[],
-  endStream: boolean,
-): boolean {
+export function admitTrailers(stream: Stream, section: FieldSection): boolean {
+  const { connection } = stream;
+  const { list } = section;
   if (!mayReceive(stream.state)) {
     connection.streamError(stream, ErrorCode.STREAM_CLOSED, "headers frame after the end of the message");
     return false;
@@ -38,7 +34,7 @@ export function admitTrailers(
     connection.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM, oversizedProblem(list));
     return false;
   }
-  const problem = endStream ? problemOf(list, extra, ListRole.TRAILERS) : "second headers frame without END_STREAM";
+  const problem = section.endStream ? problemOf(section, ListRole.TRAILERS) : "second headers frame without END_STREAM";
   if (problem !== null) {
     connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, problem);
     return false;

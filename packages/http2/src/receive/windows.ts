@@ -1,5 +1,6 @@
-import { Account, type SharedAccount } from "../connection/account.js";
+import { Account } from "../connection/account.js";
 import type { Connection } from "../connection/connection.js";
+import type { ResolvedOptions } from "../connection/options.js";
 import { defaultSettings, initialSettings } from "../connection/settings.js";
 import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "../frame/window-update.js";
 import { isCreditDue } from "../stream/flow-window.js";
@@ -52,7 +53,8 @@ export class ReceiveWindows {
   private promisedBytes = 0;
   private isOpen = false;
 
-  constructor(connection: Connection, limitBytes: number, windowSize: number, shared: SharedAccount | null) {
+  constructor(connection: Connection, options: ResolvedOptions) {
+    const { maxUnreadBytes: limitBytes, connectionWindowSize, shared } = options;
     this.connection = connection;
     this.account = new Account(limitBytes, shared, () => this.review());
     this.scarcity = new Scarcity(this.account, (initialWindowSize) =>
@@ -60,7 +62,7 @@ export class ReceiveWindows {
     );
     this.claims = new Claims(limitBytes / 4);
     this.maxGrownBytes = limitBytes / 16;
-    this.maxWindowSize = Math.max(initialSettings.initialWindowSize, Math.min(windowSize, limitBytes / 16));
+    this.maxWindowSize = Math.max(initialSettings.initialWindowSize, Math.min(connectionWindowSize, limitBytes / 16));
     this.windowSize = Math.min(LEAST_WINDOW, this.maxWindowSize);
   }
 

@@ -36,7 +36,7 @@ export interface SendingStream {
  * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends so much and
  * goes to the end of the line, so one large body does not hold up the others.
  */
-export class Sender {
+export class DataSender {
   /** The connection's window. */
   window = initialSettings.initialWindowSize;
   /** What all outboxes cost in memory. */

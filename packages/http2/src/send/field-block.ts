@@ -8,7 +8,7 @@ import { type HeaderBlock, listSize } from "../hpack/header-block.js";
 import type { Output } from "./output.js";
 
 /** Writes field blocks as HEADERS and, where they are larger than a frame, CONTINUATION (RFC 9113 §4.3). */
-export class HeaderWriter {
+export class FieldBlockWriter {
   readonly encoder: Encoder;
   private readonly output: Output;
   private readonly peer: PeerSettings;

@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
 import type { Account } from "../connection/account.js";
-import { Connection, ConnectionPhase } from "../connection/connection.js";
-import type { ServerConnectionHandler } from "../connection/handlers.js";
-import type { ConnectionOptions } from "../connection/options.js";
+import { Connection } from "../connection/connection.js";
+import { type ConnectionOptions, resolveOptions } from "../connection/options.js";
 import type { PingCallback } from "../connection/pings.js";
+import { ConnectionPhase } from "../connection/role.js";
 import type { Settings } from "../connection/settings.js";
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { nextTick } from "../real-timers.js";
 import { PrefaceReader } from "../socket/preface.js";
+import type { ServerConnectionHandler } from "./handler.js";
 import { ServerRole } from "./role.js";
 import type { ServerStream } from "./stream.js";
 
@@ -27,10 +28,11 @@ export class ServerConnection {
    */
   constructor(socket: Socket, handler: ServerConnectionHandler, options: ConnectionOptions = {}, head?: Uint8Array) {
     this.role = new ServerRole(handler);
-    this.core = new Connection(socket, this.role, handler, options);
+    const resolved = resolveOptions(options);
+    this.core = new Connection(socket, this.role, handler, resolved);
     this.role.core = this.core;
-    this.core.start(options);
-    this.bodiesMayBeKept = options.reader !== "caller";
+    this.core.start(resolved.settings);
+    this.bodiesMayBeKept = !resolved.isReadByCaller;
     if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.receive(chunk));
     if (head !== undefined) {
       this.head = head;
@@ -58,7 +60,7 @@ export class ServerConnection {
 
   /** close() has been called, or the connection is over. */
   get isClosing(): boolean {
-    return this.core.phase !== ConnectionPhase.OPEN || this.role.isClosing;
+    return this.core.phase !== ConnectionPhase.OPEN;
   }
 
   get isClosed(): boolean {
@@ -89,15 +91,17 @@ export class ServerConnection {
     if (head !== null) this.receive(head);
   }
 
-  /** Measures the round trip. The callback is called once, with an error if the connection ends before. */
+  /** Measures the round trip. The callback is called once, with an error if the connection ends before or has ended. */
   ping(callback: PingCallback): void {
-    if (this.isClosed) throw new Error("cannot ping: connection is closed");
     this.core.pings.send(callback);
   }
 
-  /** Announces other settings from now on. */
+  /**
+   * Announces other settings from now on; does nothing when the connection has ended.
+   * @throws RangeError for a value that RFC 9113 §6.5.2 forbids
+   */
   updateSettings(settings: Partial<Settings>): void {
-    if (!this.isClosed) this.core.announce(settings);
+    this.core.announce(settings);
   }
 
   /**

@@ -1,11 +1,12 @@
-import { type Connection, ConnectionPhase, type ConnectionRole } from "../connection/connection.js";
-import type { RequestHandler, ServerConnectionHandler } from "../connection/handlers.js";
+import type { Connection } from "../connection/connection.js";
+import { ConnectionPhase, type ConnectionRole } from "../connection/role.js";
 import { MAX_WINDOW } from "../connection/settings.js";
 import { ConnectionError, ErrorCode, type StreamError } from "../errors.js";
 import type { GoAway } from "../frame/goaway.js";
-import type { HeaderList } from "../hpack/header-list.js";
+import type { FieldSection } from "../receive/field-section.js";
 import { admitTrailers, beginBody, expectBody, problemOf } from "../receive/message.js";
 import { ListRole } from "../receive/message-rules.js";
+import type { RequestHandler, ServerConnectionHandler } from "./handler.js";
 import { ServerStream } from "./stream.js";
 
 /** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
@@ -36,8 +37,6 @@ export class ServerRole implements ConnectionRole {
   private lastSeen = 0;
   /** The client has sent SETTINGS. */
   private hasBegun = false;
-  /** The first GOAWAY has been sent. */
-  isClosing = false;
   core!: Connection; // set by ServerConnection, right after both are made
   private readonly handler: ServerConnectionHandler;
   private readonly firstHandler = new FirstHandler();
@@ -52,20 +51,14 @@ export class ServerRole implements ConnectionRole {
     return streamId > this.lastSeen || (streamId & 1) === 0;
   }
 
-  onHeaders(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-    fieldBytes: number,
-  ): void {
+  onHeaders(section: FieldSection): void {
     const { core } = this;
+    const { streamId } = section;
     const stream = core.streams.get(streamId) as ServerStream | undefined; // the only ones there are
-    if (stream !== undefined) this.onTrailers(stream, list, extra, endStream, priorityValid);
+    if (stream !== undefined) this.onTrailers(stream, section);
     else if ((streamId & 1) === 0) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
-    } else if (streamId <= this.lastSeen) core.onClosedStreamHeaders(streamId, endStream);
+    } else if (streamId <= this.lastSeen) core.onClosedStreamHeaders(streamId, section.endStream);
     else {
       this.lastSeen = streamId;
       if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
@@ -73,45 +66,34 @@ export class ServerRole implements ConnectionRole {
         core.guard.countReset();
         return;
       }
-      const code = this.admit(streamId, list, extra, priorityValid, fieldBytes);
-      if (code === ErrorCode.NO_ERROR) this.onRequest(streamId, list, extra, endStream, fieldBytes);
+      const code = this.admit(section);
+      if (code === ErrorCode.NO_ERROR) this.onRequest(section);
       else core.refuseStream(streamId, code);
     }
   }
 
   /** The code to refuse a new stream with, or NO_ERROR. */
-  private admit(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    priorityValid: boolean,
-    fieldBytes: number,
-  ): number {
+  private admit(section: FieldSection): number {
     const { core } = this;
-    if (streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
-    if (!priorityValid) return ErrorCode.PROTOCOL_ERROR;
-    if (list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
+    if (section.streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
+    if (!section.priorityValid) return ErrorCode.PROTOCOL_ERROR;
+    if (section.list.oversized) return ErrorCode.ENHANCE_YOUR_CALM;
     if (core.streams.count >= core.local.maxConcurrentStreams) return ErrorCode.REFUSED_STREAM;
     if (core.sender.waitingBytes > core.maxWaitingBytes) return ErrorCode.REFUSED_STREAM;
-    if (!core.windows.hasRoomForFields(fieldBytes)) return ErrorCode.REFUSED_STREAM;
-    return problemOf(list, extra, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
+    if (!core.windows.hasRoomForFields(section.memoryBytes)) return ErrorCode.REFUSED_STREAM;
+    return problemOf(section, ListRole.REQUEST) === null ? ErrorCode.NO_ERROR : ErrorCode.PROTOCOL_ERROR;
   }
 
-  private onRequest(
-    streamId: number,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    fieldBytes: number,
-  ): void {
+  private onRequest(section: FieldSection): void {
     const { core } = this;
+    const { streamId, list, extra, endStream, memoryBytes } = section;
     const stream = new ServerStream(core, streamId, this.firstHandler);
-    if (!expectBody(stream, list, extra, endStream)) {
+    if (!expectBody(stream, section)) {
       core.refuseStream(streamId, ErrorCode.PROTOCOL_ERROR);
       return;
     }
     core.streams.add(stream);
-    if (fieldBytes > 0) core.windows.holdFields(stream, fieldBytes);
+    if (memoryBytes > 0) core.windows.holdFields(stream, memoryBytes);
     beginBody(stream, endStream);
     try {
       stream.handler = this.handler.onStream(stream, list, extra, endStream);
@@ -121,21 +103,15 @@ export class ServerRole implements ConnectionRole {
     if (this.firstHandler.error !== null) this.firstHandler.passOn(stream);
   }
 
-  private onTrailers(
-    stream: ServerStream,
-    list: HeaderList,
-    extra: readonly string[],
-    endStream: boolean,
-    priorityValid: boolean,
-  ): void {
+  private onTrailers(stream: ServerStream, section: FieldSection): void {
     const { core } = this;
-    if (!priorityValid) {
+    if (!section.priorityValid) {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
       return;
     }
-    if (!admitTrailers(core, stream, list, extra, endStream)) return;
+    if (!admitTrailers(stream, section)) return;
     try {
-      stream.handler.onTrailers(stream, list, extra);
+      stream.handler.onTrailers(stream, section.list, section.extra);
     } catch (error) {
       core.handlerFailed(stream, error);
     }
@@ -160,8 +136,8 @@ export class ServerRole implements ConnectionRole {
   /** First everything is still accepted; one round trip later no stream can be on its way unseen, and the last is known. */
   drain(): void {
     const { core } = this;
-    if (core.phase !== ConnectionPhase.OPEN || this.isClosing) return;
-    this.isClosing = true;
+    if (core.phase !== ConnectionPhase.OPEN) return;
+    core.phase = ConnectionPhase.CLOSING;
     core.writeGoAway(MAX_WINDOW, ErrorCode.NO_ERROR, "");
     core.pings.send((_roundTripMs, error) => {
       if (error !== null) return;

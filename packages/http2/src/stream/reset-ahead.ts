@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES, FrameType, readUint31 } from "../frame/frame-header.js";
+import { FRAME_HEADER_BYTES, FrameHeader, FrameType } from "../frame/frame-header.js";
 import { parseRstStream, RST_STREAM_BYTES } from "../frame/rst-stream.js";
 
 /**
@@ -24,13 +24,14 @@ export class ResetAhead {
    * @param onReset returns whether the stream is to be remembered
    */
   find(buffer: Uint8Array, onReset: (streamId: number, code: number) => boolean): void {
+    const frame = new FrameHeader();
     for (let at = 0; at + RST_STREAM_BYTES <= buffer.length; ) {
-      const length = (buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!;
+      frame.read(buffer, at);
       const body = at + FRAME_HEADER_BYTES;
-      const end = body + length;
+      const end = body + frame.length;
       // One that is malformed ends the connection in its turn.
-      if (buffer[at + 3] === FrameType.RST_STREAM && end === at + RST_STREAM_BYTES) {
-        const streamId = readUint31(buffer, at + 5);
+      if (frame.type === FrameType.RST_STREAM && end === at + RST_STREAM_BYTES) {
+        const { streamId } = frame;
         if (streamId > 0 && onReset(streamId, parseRstStream(streamId, buffer, body, end))) {
           this.ids ??= new Set();
           this.ids.add(streamId);
