@@ -8,8 +8,8 @@
  */
 
 export { ClientConnection } from "./client/connection.js";
-export type { ClientConnectionHandler, ResponseHandler } from "./client/handler.js";
-export type { ClientStream } from "./client/stream.js";
+export type { ClientConnectionHandler } from "./client/handler.js";
+export type { ClientStream, ResponseHandler } from "./client/stream.js";
 export type { AbuseLimits } from "./connection/abuse-limits.js";
 export { type Account, SharedAccount } from "./connection/account.js";
 export type { ConnectionHandler, MessageHandler } from "./connection/handlers.js";
@@ -31,8 +31,8 @@ export type { EncoderOptions } from "./hpack/encoder.js";
 export { HeaderBlock, type HeaderBlockOptions } from "./hpack/header-block.js";
 export { type HeaderList, NO_FIELDS } from "./hpack/header-list.js";
 export { ServerConnection } from "./server/connection.js";
-export type { RequestHandler, ServerConnectionHandler } from "./server/handler.js";
-export type { ServerStream } from "./server/stream.js";
+export type { ServerConnectionHandler } from "./server/handler.js";
+export type { RequestHandler, ServerStream } from "./server/stream.js";
 export { type ProtocolHandlers, sniffProtocol } from "./socket/preface.js";
 export { type Receive, readInPlace } from "./socket/read-in-place.js";
 export type { Reservation } from "./stream/stream.js";

@@ -10,9 +10,9 @@ import type { HeaderBlock } from "../hpack/header-block.js";
 import { writeWholeMessage } from "../send/whole-message.js";
 import { CLIENT_MAGIC } from "../socket/preface.js";
 import { StreamState } from "../stream/state.js";
-import type { ClientConnectionHandler, ResponseHandler } from "./handler.js";
+import type { ClientConnectionHandler } from "./handler.js";
 import { ClientRole } from "./role.js";
-import type { ClientStream } from "./stream.js";
+import type { ClientStream, ResponseHandler } from "./stream.js";
 
 /**
  * The client's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over a connected or connecting socket, which is

@@ -10,8 +10,8 @@ import { admitTrailers, beginBody, expectBody, oversizedProblem, problemOf } fro
 import { ListRole } from "../receive/message-rules.js";
 import { areHeadersReceived, mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
-import type { ClientConnectionHandler, ResponseHandler } from "./handler.js";
-import { ClientStream } from "./stream.js";
+import type { ClientConnectionHandler } from "./handler.js";
+import { ClientStream, type ResponseHandler } from "./stream.js";
 
 /** Streams opened before the server has said how many it takes; RFC 9113 §6.5.2 recommends that it be no fewer. */
 const STREAMS_BEFORE_SETTINGS = 100;

@@ -1,3 +1,6 @@
+/** Every connection may have so much on its way, and hold as much, however little the server has left. */
+export const LEAST_WINDOW = 256 * 1024;
+
 /**
  * The account of what waits on a connection, in bytes of memory: what was received and nobody has read, messages that are not whole
  * yet, and what is to be sent and may not leave. A connection grants its windows from it; see receive/windows.ts for the arithmetic.

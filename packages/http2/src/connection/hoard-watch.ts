@@ -1,6 +1,5 @@
 import { clearInterval, setInterval } from "../real-timers.js";
-import { LEAST_WINDOW } from "../receive/windows.js";
-import type { Account } from "./account.js";
+import { type Account, LEAST_WINDOW } from "./account.js";
 
 /**
  * Notices a connection that holds more than the least, of which nothing moves, while all connections together hold more than they may:

@@ -1,4 +1,4 @@
-import { Account } from "../connection/account.js";
+import { Account, LEAST_WINDOW } from "../connection/account.js";
 import type { Connection } from "../connection/connection.js";
 import type { ResolvedOptions } from "../connection/options.js";
 import { defaultSettings, initialSettings } from "../connection/settings.js";
@@ -25,9 +25,6 @@ import { Scarcity } from "./scarcity.js";
 
 /** What a received byte costs at the most while it waits, since memory is not filled to the last byte, and has its own cost. */
 const COST = 1.75;
-
-/** Every connection may have so much on its way, and hold as much, however little the server has left. */
-export const LEAST_WINDOW = 256 * 1024;
 
 /** No stream's window grows beyond this. */
 const MAX_STREAM_WINDOW = 4 * 2 ** 20;

@@ -4,7 +4,7 @@ import { ConnectionError, ErrorCode } from "../errors.js";
 import { writeDataHeader } from "../frame/data.js";
 import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import { grownWindow } from "../stream/flow-window.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, type SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
 import type { SendingRoom } from "./room.js";
 
@@ -19,18 +19,6 @@ const MAX_TURN = 2 ** 17;
 
 /** DATA waits in its stream's outbox while this much waits for the socket. Control frames and headers go on. */
 const BATCH_BYTES = 2 ** 19;
-
-export interface SendingStream {
-  readonly id: number;
-  sendWindow: number;
-  outbox: Outbox<SendingStream> | null;
-  /** The outbox is empty, and the stream still open for more. */
-  drained(): void;
-  /** A body that was kept by reference has left. */
-  bodySent(body: Uint8Array): void;
-  /** The last of an outbox that ends the stream has been written, but for its trailers. */
-  outboxEnded(outbox: Outbox<SendingStream>): void;
-}
 
 /**
  * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends so much and
@@ -48,8 +36,8 @@ export class DataSender {
   private readonly output: Output;
   private readonly peer: PeerSettings;
   private readonly guard: AbuseGuard;
-  private head: Outbox<SendingStream> | null = null;
-  private tail: Outbox<SendingStream> | null = null;
+  private head: Outbox | null = null;
+  private tail: Outbox | null = null;
   private readonly room: SendingRoom;
 
   constructor(output: Output, peer: PeerSettings, guard: AbuseGuard, room: SendingRoom) {
@@ -110,10 +98,10 @@ export class DataSender {
   }
 
   /** The outbox of a stream that has to wait, from now on in line. */
-  queue(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null): Outbox<SendingStream> {
+  queue(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null): Outbox {
     let outbox = stream.outbox;
     if (outbox === null) {
-      outbox = new Outbox<SendingStream>(stream);
+      outbox = new Outbox(stream);
       stream.outbox = outbox;
       this.join(outbox);
     }
@@ -125,7 +113,7 @@ export class DataSender {
   }
 
   /** Brings up to date what an outbox counts for. */
-  private charge(outbox: Outbox<SendingStream>): void {
+  private charge(outbox: Outbox): void {
     const isGone = outbox.stream.outbox !== outbox;
     const cost = isGone ? 0 : outbox.cost;
     const more = cost - outbox.charged;
@@ -188,7 +176,7 @@ export class DataSender {
     }
   }
 
-  private takeTurn(outbox: Outbox<SendingStream>): void {
+  private takeTurn(outbox: Outbox): void {
     const { stream } = outbox;
     for (let left = MAX_TURN; left > 0 && outbox.bytes > 0; ) {
       const limit = Math.min(stream.sendWindow, this.window, this.peer.maxFrameSize, left);
@@ -198,7 +186,7 @@ export class DataSender {
   }
 
   /** Returns how much was in it. */
-  private writeFrame(outbox: Outbox<SendingStream>, limit: number): number {
+  private writeFrame(outbox: Outbox, limit: number): number {
     const { output } = this;
     const { stream } = outbox;
     const length = Math.min(outbox.bytes, limit);
@@ -227,7 +215,7 @@ export class DataSender {
   }
 
   /** Nothing left but the end: an empty DATA frame, or trailers. */
-  private writeEnd(outbox: Outbox<SendingStream>): void {
+  private writeEnd(outbox: Outbox): void {
     const { stream } = outbox;
     stream.outbox = null;
     this.charge(outbox);
@@ -236,7 +224,7 @@ export class DataSender {
     stream.outboxEnded(outbox);
   }
 
-  private join(outbox: Outbox<SendingStream>): void {
+  private join(outbox: Outbox): void {
     if (outbox.inLine) return;
     outbox.inLine = true;
     outbox.previous = this.tail;
@@ -246,7 +234,7 @@ export class DataSender {
     this.output.schedule();
   }
 
-  private leave(outbox: Outbox<SendingStream>): void {
+  private leave(outbox: Outbox): void {
     if (!outbox.inLine) return;
     const { previous, next } = outbox;
     if (previous === null) this.head = next;

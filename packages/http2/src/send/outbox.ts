@@ -11,15 +11,28 @@ function costOf({ length, buffer }: Uint8Array): number {
   return Math.min(buffer.byteLength, length * 2) + PIECE_COST;
 }
 
+/** What a stream is to those who send its DATA. */
+export interface SendingStream {
+  readonly id: number;
+  sendWindow: number;
+  outbox: Outbox | null;
+  /** The outbox is empty, and the stream still open for more. */
+  drained(): void;
+  /** A body that was kept by reference has left. */
+  bodySent(body: Uint8Array): void;
+  /** The last of an outbox that ends the stream has been written, but for its trailers. */
+  outboxEnded(outbox: Outbox): void;
+}
+
 /**
  * What one stream has to send and could not yet: bodies, large ones by reference, then perhaps the end of the stream, with or without
  * trailers. Made when the first byte must wait and gone with the last, so most streams never have one.
  */
-export class Outbox<S> {
-  readonly stream: S;
+export class Outbox {
+  readonly stream: SendingStream;
   /** The next in the line of those that may send; see send/data.ts. */
-  next: Outbox<S> | null = null;
-  previous: Outbox<S> | null = null;
+  next: Outbox | null = null;
+  previous: Outbox | null = null;
   /** In that line. Otherwise the stream's window is closed. */
   inLine = false;
   /** The stream is over, perhaps while this has its turn. */
@@ -41,7 +54,7 @@ export class Outbox<S> {
   private first = 0;
   private offset = 0;
 
-  constructor(stream: S) {
+  constructor(stream: SendingStream) {
     this.stream = stream;
   }
 

@@ -1,7 +1,6 @@
-import type { Account } from "../connection/account.js";
+import { type Account, LEAST_WINDOW } from "../connection/account.js";
 import { setImmediate } from "../real-timers.js";
-import { LEAST_WINDOW } from "../receive/windows.js";
-import type { SendingStream } from "./data.js";
+import type { SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
 
 /** How many streams that wait for room are told of it in one turn: what they send then may take all there is. */

@@ -1,9 +1,6 @@
-import type { ConnectionHandler, MessageHandler } from "../connection/handlers.js";
+import type { ConnectionHandler } from "../connection/handlers.js";
 import type { HeaderList } from "../hpack/header-list.js";
-import type { ServerStream } from "./stream.js";
-
-/** For a server's streams. */
-export interface RequestHandler extends MessageHandler<ServerStream> {}
+import type { RequestHandler, ServerStream } from "./stream.js";
 
 export interface ServerConnectionHandler extends ConnectionHandler {
   /** The client's preface is whole: its first SETTINGS have come (RFC 9113 §3.4). Called once, before any stream. */

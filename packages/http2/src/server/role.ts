@@ -6,8 +6,8 @@ import type { GoAway } from "../frame/goaway.js";
 import type { FieldSection } from "../receive/field-section.js";
 import { admitTrailers, beginBody, expectBody, problemOf } from "../receive/message.js";
 import { ListRole } from "../receive/message-rules.js";
-import type { RequestHandler, ServerConnectionHandler } from "./handler.js";
-import { ServerStream } from "./stream.js";
+import type { ServerConnectionHandler } from "./handler.js";
+import { type RequestHandler, ServerStream } from "./stream.js";
 
 /** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
 class FirstHandler implements RequestHandler {

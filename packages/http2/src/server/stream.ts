@@ -1,10 +1,13 @@
+import type { MessageHandler } from "../connection/handlers.js";
 import { ErrorCode } from "../errors.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
 import { writeWholeMessage } from "../send/whole-message.js";
 import { maySendHeaders, StreamState } from "../stream/state.js";
 import { Stream } from "../stream/stream.js";
-import type { RequestHandler } from "./handler.js";
+
+/** For a server's streams. */
+export interface RequestHandler extends MessageHandler<ServerStream> {}
 
 /** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
 export class ServerStream extends Stream {

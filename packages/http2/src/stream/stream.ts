@@ -7,8 +7,7 @@ import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
 import type { Claim } from "../receive/claims.js";
-import type { SendingStream } from "../send/data.js";
-import type { Outbox } from "../send/outbox.js";
+import type { Outbox, SendingStream } from "../send/outbox.js";
 import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 
 /** A stretch `[start, end)` of the outgoing buffer, to be filled. */
@@ -54,7 +53,7 @@ export abstract class Stream implements SendingStream {
   declare wantsDrain: boolean;
   /** @internal What content-length promises and has not come yet; -1 when it says nothing. */
   declare bodyLeft: number;
-  /** @internal */ declare outbox: Outbox<SendingStream> | null;
+  /** @internal */ declare outbox: Outbox | null;
 
   constructor(connection: Connection, id: number, handler: MessageHandler<Stream>) {
     this.id = id;
@@ -260,7 +259,7 @@ export abstract class Stream implements SendingStream {
   }
 
   /** @internal */
-  outboxEnded(outbox: Outbox<SendingStream>): void {
+  outboxEnded(outbox: Outbox): void {
     if (outbox.trailers !== null) this.connection.headers.write(this.id, outbox.trailers, outbox.trailersExtra, true);
     this.endSent();
     if (outbox.resets) this.reset(ErrorCode.NO_ERROR);
