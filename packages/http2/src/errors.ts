@@ -48,6 +48,13 @@ export class ConnectionError extends Error {
   }
 }
 
+/** How a stream came to its end; see {@link StreamError}. */
+export interface StreamEnd {
+  readonly origin: ErrorOrigin;
+  readonly notProcessed?: boolean;
+  readonly cause?: unknown;
+}
+
 /**
  * One stream is over. `notProcessed` is true only when the peer's application provably never saw the request:
  * REFUSED_STREAM (RFC 9113 §8.7), above a GOAWAY's last stream (§6.8), or never handed to a connected socket. False means
@@ -60,19 +67,12 @@ export class StreamError extends Error {
   readonly notProcessed: boolean;
   readonly origin: ErrorOrigin;
 
-  constructor(
-    code: number,
-    streamId: number,
-    message: string,
-    origin: ErrorOrigin,
-    notProcessed = false,
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code: number, streamId: number, message: string, end: StreamEnd) {
+    super(message, end.cause === undefined ? undefined : { cause: end.cause });
     this.code = code;
     this.streamId = streamId;
-    this.origin = origin;
-    this.notProcessed = notProcessed;
+    this.origin = end.origin;
+    this.notProcessed = end.notProcessed ?? false;
   }
 }
 

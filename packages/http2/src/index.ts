@@ -24,6 +24,7 @@ export {
   HeaderListSizeError,
   type RefusalReason,
   RequestRefusedError,
+  type StreamEnd,
   StreamError,
 } from "./errors.js";
 export { type GoAway, goAwayReason } from "./frame/goaway.js";

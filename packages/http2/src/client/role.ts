@@ -142,7 +142,7 @@ export class ClientRole implements ConnectionRole {
     const { id } = stream;
     stream.closed();
     const message = `stream ${id} was not processed: goaway after stream ${lastStreamId} (${goAwayReason(goAway)})`;
-    stream.deliverReset(new StreamError(code, id, message, "peer", true));
+    stream.deliverReset(new StreamError(code, id, message, { origin: "peer", notProcessed: true }));
   }
 
   onPeerSettings(): void {

@@ -209,7 +209,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     stream.closed();
     const message = `stream ${streamId} was reset by the peer: ${errorCodeName(code)}`;
     const notProcessed = code === ErrorCode.REFUSED_STREAM;
-    stream.deliverReset(new StreamError(code, streamId, message, "peer", notProcessed));
+    stream.deliverReset(new StreamError(code, streamId, message, { origin: "peer", notProcessed }));
   }
 
   /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
@@ -254,7 +254,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.guard.countProvokedReset();
     this.resetStream(stream, code);
     const message = `stream ${stream.id}: ${problem}`;
-    stream.deliverReset(new StreamError(code, stream.id, message, "local"));
+    stream.deliverReset(new StreamError(code, stream.id, message, { origin: "local" }));
   }
 
   /** The same where there may be no stream object. */
@@ -399,15 +399,9 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
       if (stream.isClosed) continue; // reset by the callback of another: its owner knows
       stream.closed();
       const notProcessed = !this.role.isServer && !this.wasHandedOver(stream.id);
+      const message = `stream ${stream.id}: ${cause.message}`;
       stream.deliverReset(
-        new StreamError(
-          cause.code,
-          stream.id,
-          `stream ${stream.id}: ${cause.message}`,
-          cause.origin,
-          notProcessed,
-          cause,
-        ),
+        new StreamError(cause.code, stream.id, message, { origin: cause.origin, notProcessed, cause }),
       );
     }
     this.pings.fail(cause);

@@ -28,11 +28,10 @@ export class BlockCache {
     return undefined;
   }
 
-  keep(hash: number, generation: number, buffer: Uint8Array, start: number, end: number, list: HeaderList): void {
-    const slot = (hash & (SETS - 1)) * WAYS;
+  keep(block: CachedBlock): void {
+    const slot = (block.hash & (SETS - 1)) * WAYS;
     this.entries[slot + 1] = this.entries[slot];
-    const bytes = new Uint8Array(buffer.subarray(start, end)); // a copy: the read buffer is used again
-    this.entries[slot] = { hash, bytes, generation, list };
+    this.entries[slot] = block;
   }
 }
 

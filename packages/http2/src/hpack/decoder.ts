@@ -103,7 +103,8 @@ export class Decoder {
     const unchanged = this.table.generation === generation;
     if (unchanged && end - start <= MAX_CACHED_BLOCK_BYTES && !list.oversized && list.neverIndexed.length === 0) {
       this.cache ??= new BlockCache();
-      this.cache.keep(hash, generation, buffer, start, end, list);
+      const bytes = new Uint8Array(buffer.subarray(start, end)); // a copy: the read buffer is used again
+      this.cache.keep({ hash, bytes, generation, list });
     }
     return list;
   }

@@ -101,7 +101,7 @@ export class Encoder {
       const name = fields[i]!;
       const value = fields[i + 1]!;
       const known = this.extraNames.get(name);
-      if (known.isSecret) at = this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, this.index.name(name), name, value);
+      if (known.isSecret) at = this.writeNeverIndexed(buffer, at, name, value);
       else if (known.staticIndex !== 0) at = this.writeWithStaticName(buffer, at, known.staticIndex, name, value);
       else at = this.writeWithDynamicName(buffer, at, name, value);
     }
@@ -148,48 +148,49 @@ export class Encoder {
   private writeWithStaticName(buffer: Uint8Array, at: number, index: number, name: string, value: string): number {
     const field = this.index.field(name, value);
     if (field !== 0) return writeInteger(buffer, at, INDEXED, 0x7f, field);
-    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, index, name, value);
+    return this.writeWithoutIndexing(buffer, at, index, name, value);
   }
 
   private writeWithDynamicName(buffer: Uint8Array, at: number, name: string, value: string): number {
     const places = this.index.places(name);
     if (places === undefined) {
       if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
-      return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, 0, name, value);
+      return this.writeWithoutIndexing(buffer, at, 0, name, value);
     }
     const place = places.byValue.get(value);
     if (place !== undefined) return writeInteger(buffer, at, INDEXED, 0x7f, this.index.indexOf(place));
-    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, this.index.indexOf(places.newest), name, value);
+    return this.writeWithoutIndexing(buffer, at, this.index.indexOf(places.newest), name, value);
   }
 
   private writePrepared(buffer: Uint8Array, at: number, name: string, value: string, indexing: Indexing): number {
-    if (indexing === Indexing.NEVER)
-      return this.writeLiteral(buffer, at, NEVER_INDEXED, 0x0f, this.index.name(name), name, value);
+    if (indexing === Indexing.NEVER) return this.writeNeverIndexed(buffer, at, name, value);
     const known = this.index.field(name, value);
     if (known !== 0) return writeInteger(buffer, at, INDEXED, 0x7f, known);
     if (indexing === Indexing.YES) {
       if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
       this.encodingMissed += name.length + value.length;
     }
-    return this.writeLiteral(buffer, at, WITHOUT_INDEXING, 0x0f, this.index.name(name), name, value);
+    return this.writeWithoutIndexing(buffer, at, this.index.name(name), name, value);
   }
 
   private writeAndInsert(buffer: Uint8Array, at: number, name: string, value: string): number {
-    const next = this.writeLiteral(buffer, at, INCREMENTAL, 0x3f, this.index.name(name), name, value);
+    const index = this.index.name(name);
+    at = this.writeLiteral(buffer, writeInteger(buffer, at, INCREMENTAL, 0x3f, index), index, name, value);
     this.index.insert(name, value);
-    return next;
+    return at;
   }
 
-  private writeLiteral(
-    buffer: Uint8Array,
-    at: number,
-    pattern: number,
-    mask: number,
-    index: number,
-    name: string,
-    value: string,
-  ): number {
-    at = writeInteger(buffer, at, pattern, mask, index);
+  private writeNeverIndexed(buffer: Uint8Array, at: number, name: string, value: string): number {
+    const index = this.index.name(name);
+    return this.writeLiteral(buffer, writeInteger(buffer, at, NEVER_INDEXED, 0x0f, index), index, name, value);
+  }
+
+  private writeWithoutIndexing(buffer: Uint8Array, at: number, index: number, name: string, value: string): number {
+    return this.writeLiteral(buffer, writeInteger(buffer, at, WITHOUT_INDEXING, 0x0f, index), index, name, value);
+  }
+
+  /** The rest of a literal behind the index of its name (RFC 7541 §6.2): the name itself if that is 0, and the value. */
+  private writeLiteral(buffer: Uint8Array, at: number, index: number, name: string, value: string): number {
     if (index === 0) at = this.writeString(buffer, at, name);
     return this.writeString(buffer, at, value);
   }
