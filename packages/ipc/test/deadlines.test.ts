@@ -2,7 +2,7 @@ import "../../../tests/follow-fake-timers.mjs"; // before what is tested
 
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
-import { Deadlines, Timed } from "../dist/grpc/index.js";
+import { Deadlines, Timed } from "../dist/time/deadline-queue.js";
 
 class Call extends Timed {
   expired = false;

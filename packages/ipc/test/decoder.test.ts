@@ -17,9 +17,9 @@ import {
   StructSchema,
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
-import { binaryCodec } from "../dist/grpc/codec.js";
-import { decoderOf } from "../dist/grpc/decoder.js";
-import { maxUnknownFields } from "../dist/grpc/unknown-fields.js";
+import { binaryCodec } from "../dist/protobuf/codec.js";
+import { decoderOf } from "../dist/protobuf/decoder.js";
+import { maxUnknownFields } from "../dist/protobuf/unknown-fields.js";
 import { kinds, Maker, scalars, seeded } from "./random-messages.js";
 
 const keys = scalars.filter(

@@ -9,7 +9,7 @@ import {
   TimestampSchema,
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
-import { encoderOf } from "../dist/grpc/encoder.js";
+import { encoderOf } from "../dist/protobuf/encoder.js";
 import { kinds, Maker, scalars, seeded } from "./random-messages.js";
 
 /** Scalars that are always left to protobuf-es. */

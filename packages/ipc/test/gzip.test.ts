@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { gzip, maxWaitingBytes } from "../dist/grpc/gzip.js";
+import { gzip, maxWaitingBytes } from "../dist/messages/gzip.js";
 
 const mebibyte = 2 ** 20;
 

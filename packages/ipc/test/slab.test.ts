@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
-import { encoderOf } from "../dist/grpc/encoder.js";
-import { recycle } from "../dist/grpc/slab.js";
+import { encoderOf } from "../dist/protobuf/encoder.js";
+import { recycle } from "../dist/protobuf/slab.js";
 
 const encode = encoderOf(BytesValueSchema);
 const encoded = (length: number, fill: number): Uint8Array =>

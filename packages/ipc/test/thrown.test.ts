@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { causesOf, connectErrorFrom, isErrorCode, isSound, messageOf, wasNotProcessed } from "../dist/grpc/index.js";
+import { wasNotProcessed } from "../dist/grpc/index.js";
+import { causesOf, connectErrorFrom, isErrorCode, isSound, messageOf } from "../dist/user-code/thrown.js";
 
 describe("connectErrorFrom", () => {
   it("gives a ConnectError as it is, whatever copy of Connect made it", () => {

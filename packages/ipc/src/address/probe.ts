@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { clearTimeout, setTimeout } from "../real-timers.js";
+import { clearTimeout, setTimeout } from "../time/real-timers.js";
 import { credentialsOf } from "./peer-credentials.js";
 
 /**

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import type { Server } from "node:net";
 import { dirname, join } from "node:path";
-import { clearInterval, setInterval } from "../real-timers.js";
+import { clearInterval, setInterval } from "../time/real-timers.js";
 import { atExit } from "./at-exit.js";
 import { AddressError, AddressInUseError } from "./errors.js";
 import { fileError } from "./file-error.js";

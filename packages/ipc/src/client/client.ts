@@ -15,7 +15,8 @@ import {
   type StreamResponse,
   type Transport,
 } from "@connectrpc/connect";
-import { connectErrorFrom, iteratorOf } from "../grpc/index.js";
+import { iteratorOf } from "../user-code/iterators.js";
+import { connectErrorFrom } from "../user-code/thrown.js";
 import type { EngineTransport } from "./options.js";
 
 /**

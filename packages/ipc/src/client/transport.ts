@@ -1,8 +1,9 @@
 import type { Transport } from "@connectrpc/connect";
 import { resolveSocket } from "../address/index.js";
-import { acceptedByDefault, formatTimeout, timeoutHeader } from "../grpc/index.js";
+import { formatTimeout, timeoutHeader } from "../grpc/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { toTarget } from "../interceptors/target.js";
+import { acceptedByDefault } from "../messages/gzip.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node/index.js";
 import { createUndiciTransport } from "./engines/undici/index.js";

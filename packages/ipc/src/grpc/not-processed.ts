@@ -1,5 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
-import { causesOf, isInstance } from "./thrown.js";
+import { causesOf, isInstance } from "../user-code/thrown.js";
 
 /**
  * The cause of an error of a call that provably never reached a handler, so that it is safe to repeat: the connection

@@ -1,9 +1,9 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
-import { completed } from "./codec.js";
+import { completed } from "../protobuf/codec.js";
+import { isErrorCode } from "../user-code/thrown.js";
 import { fieldOf, fieldsOf } from "./metadata.js";
-import { isErrorCode } from "./thrown.js";
 
 const statusHeader = "grpc-status";
 const messageHeader = "grpc-message";

@@ -8,16 +8,10 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from "@connectrpc/connect";
-import {
-  deadlineExceeded,
-  formatTimeout,
-  noteDeadline,
-  orAborted,
-  parseTimeout,
-  startDeadline,
-  timeoutHeader,
-} from "../grpc/index.js";
+import { formatTimeout, parseTimeout, timeoutHeader } from "../grpc/index.js";
 import { shown } from "../option-checks.js";
+import { orAborted } from "../time/abortable.js";
+import { deadlineExceeded, noteDeadline, startDeadline } from "../time/signal-deadline.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 
 /** The time limit of a unary call that sets none, in milliseconds. */

@@ -1,9 +1,10 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
-import { complain } from "../complain.js";
-import { guarded, isServerFault, type StatusName, statusName } from "../grpc/index.js";
-import { performance } from "../real-timers.js";
+import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
 import { peerKey } from "../server/caller.js";
+import { performance } from "../time/real-timers.js";
+import { complain } from "../user-code/complain.js";
+import { guarded } from "../user-code/thrown.js";
 import { observed } from "./observe.js";
 import { targetKey } from "./target.js";
 

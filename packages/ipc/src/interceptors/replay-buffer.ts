@@ -1,5 +1,5 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { checkedResult, iteratorOf } from "../grpc/index.js";
+import { checkedResult, iteratorOf } from "../user-code/iterators.js";
 
 /** What an object costs beside its content: an empty message is not free. */
 const objectBytes = 128;

@@ -1,10 +1,12 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { connectErrorFrom, remainingMs, wasNotProcessed } from "../grpc/index.js";
+import { wasNotProcessed } from "../grpc/index.js";
 import { shown } from "../option-checks.js";
+import { pause } from "../time/pause.js";
+import { remainingMs } from "../time/signal-deadline.js";
+import { connectErrorFrom } from "../user-code/thrown.js";
 import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
-import { pause } from "./pause.js";
 import { ReplayBuffer } from "./replay-buffer.js";
 
 /** How calls are repeated, in the words of gRFC A6 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */

@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
 import { statusName } from "../grpc/index.js";
-import { performance } from "../real-timers.js";
+import { performance } from "../time/real-timers.js";
 
 /** gRFC A66, https://github.com/grpc/proposal/blob/master/A66-otel-stats.md: names, units and buckets. */
 const latencyBuckets = [

@@ -13,9 +13,9 @@ import {
   type TracerProvider,
   trace,
 } from "@opentelemetry/api";
-import { complain } from "../complain.js";
 import { packageName, packageVersion } from "../gen/version.js";
-import { performance } from "../real-timers.js";
+import { performance } from "../time/real-timers.js";
+import { complain } from "../user-code/complain.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
 import { type AnyRequest, observed } from "./observe.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { groupId, isMappedGroup, isMappedUser, isOwnUser, type PeerCredentials } from "../address/index.js";
-import { CallScope } from "../call-scope.js";
+import { CallScope } from "../user-code/call-scope.js";
 import type { OnError } from "./on-error.js";
 
 /** In the context values of handlers and interceptors: who called, as the kernel says; undefined where it cannot tell. */

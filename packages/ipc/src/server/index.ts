@@ -11,7 +11,7 @@ export {
   type ClusterWorker,
   type ServeClusterOptions,
   serveCluster,
-} from "./cluster.js";
+} from "./cluster/index.js";
 export type { ErrorContext, OnError } from "./on-error.js";
 export type { ServeOptions } from "./options.js";
 export { HeadersSentError, sendHeaders } from "./send-headers.js";

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { CallScope } from "../call-scope.js";
-import { complain } from "../complain.js";
-import { guarded } from "../grpc/index.js";
+import { CallScope } from "../user-code/call-scope.js";
+import { complain } from "../user-code/complain.js";
+import { guarded } from "../user-code/thrown.js";
 
 /** Where a handler's unexpected error happened. */
 export interface ErrorContext {

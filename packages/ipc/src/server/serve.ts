@@ -1,14 +1,14 @@
 import { fileError, notifyManager } from "../address/index.js";
 import type { Health } from "../services/index.js";
 import type { ServerStats } from "../stats/index.js";
-import { createListener } from "./listener.js";
+import { createListener } from "./name/listener.js";
+import { placeFor } from "./name/place.js";
+import { asksForTakeover } from "./name/takeover.js";
+import { type Tenure, takeName } from "./name/tenure.js";
 import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
-import { placeFor } from "./place.js";
 import type { ServiceEvents } from "./service.js";
 import { closeOnSignal } from "./signals.js";
-import { asksForTakeover } from "./takeover.js";
-import { type Tenure, takeName } from "./tenure.js";
 
 /** A server that is being reached. */
 export interface Server extends AsyncDisposable {

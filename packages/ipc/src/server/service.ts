@@ -2,15 +2,15 @@ import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { shown } from "../option-checks.js";
-import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
+import { clearTimeout, performance, setTimeout } from "../time/real-timers.js";
 import { createAdmission, isFromOwnUser } from "./caller.js";
-import { type Connections, createConnections } from "./connections.js";
+import { type Connections, createConnections } from "./engines/connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
+import { recordRoutes } from "./engines/routes.js";
 import type { OnError } from "./on-error.js";
 import { doorLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
-import { recordRoutes } from "./routes.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
 export interface Service extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
@@ -57,7 +57,7 @@ export async function createService(
   });
   services.announce(routes.services);
   const createEngine =
-    options.engine === "node" ? (await import("./engines/node.js")).createNodeEngine : createDirectEngine;
+    options.engine === "node" ? (await import("./engines/node/engine.js")).createNodeEngine : createDirectEngine;
   const limits = doorLimitsOf(options);
   const { handshakeTimeoutMs } = limits;
   const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: memoryLimits(options), counter });

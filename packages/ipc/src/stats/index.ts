@@ -8,7 +8,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor } from "@connectrpc/connect";
 import { type StatusName, statusNames } from "../grpc/index.js";
 import { observed } from "../interceptors/observe.js";
-import { performance } from "../real-timers.js";
+import { performance } from "../time/real-timers.js";
 import { Histogram, type LatencyStats } from "./histogram.js";
 
 export { type LatencyStats, latencyBoundsMs } from "./histogram.js";

@@ -1,7 +1,8 @@
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "../../gen/grpc/health/v1/health_pb.js";
-import { connectErrorFrom, startDeadline } from "../../grpc/index.js";
-import { delay, performance } from "../../real-timers.js";
+import { delay, performance } from "../../time/real-timers.js";
+import { startDeadline } from "../../time/signal-deadline.js";
+import { connectErrorFrom } from "../../user-code/thrown.js";
 
 /** What waiting needs of a transport. */
 export interface Reachable extends Transport {

@@ -5,7 +5,7 @@ import {
   type ServerReflectionRequest as ServerReflectionRequestV1Alpha,
   ServerReflection as ServerReflectionV1Alpha,
 } from "../../gen/grpc/reflection/v1alpha/reflection_pb.js";
-import { abortableIterable } from "../../grpc/index.js";
+import { abortableIterable } from "../../time/abortable.js";
 import type { Files } from "./files.js";
 
 /**

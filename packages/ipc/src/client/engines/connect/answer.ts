@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientFn, UniversalClientResponse } from "@connectrpc/connect/protocol";
-import { EnvelopeMeter, errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
+import { errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
+import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 
 /** What servers said. All other errors of a response are of our making. */
 const statuses = new WeakSet<ConnectError>();

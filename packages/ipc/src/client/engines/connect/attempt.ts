@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { noteDeadline, remainingMs } from "../../../grpc/index.js";
+import { noteDeadline, remainingMs } from "../../../time/signal-deadline.js";
 import { isStatus } from "./answer.js";
 import { type Linked, linked, wellBehaved } from "./safe.js";
 

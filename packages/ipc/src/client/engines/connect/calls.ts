@@ -1,6 +1,9 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
-import { connectErrorFrom, formatTimeout, startDeadline, Turn, taking, timeoutHeader } from "../../../grpc/index.js";
+import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { Turn, taking } from "../../../messages/turns.js";
+import { startDeadline } from "../../../time/signal-deadline.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { type Linked, linked, wellBehaved } from "./safe.js";
 
 /**

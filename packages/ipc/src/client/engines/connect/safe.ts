@@ -1,5 +1,7 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { connectErrorFrom, mayHaveManyListeners, tamed } from "../../../grpc/index.js";
+import { tamed } from "../../../user-code/iterators.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 
 /** A signal that follows others, aborted with a ConnectError whatever they are aborted with. */
 export interface Linked {

@@ -13,21 +13,18 @@ import {
 } from "@vyra/http2";
 import {
   compressionNamed,
-  connectErrorFrom,
-  deadlineExceeded,
-  deadlines,
   errorOf,
   fieldOf,
   formatTimeout,
   hasStatus,
   headersOf,
   incompleteMessage,
-  isInstance,
-  mayHaveManyListeners,
-  remainingMs,
-  Timed,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import { deadlines, Timed } from "../../../time/deadline-queue.js";
+import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import type { IpcTransportOptions } from "../../options.js";
 import { callBytes, type Line, signalBytes } from "./line.js";

@@ -1,17 +1,11 @@
 import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResponse } from "@connectrpc/connect";
-import { complain } from "../../../complain.js";
-import {
-  callEnded,
-  connectErrorFrom,
-  deadlineExceeded,
-  deadlines,
-  formatTimeout,
-  guardedController,
-  mayHaveManyListeners,
-  noteDeadline,
-  Timed,
-  timeoutHeader,
-} from "../../../grpc/index.js";
+import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { deadlines, Timed } from "../../../time/deadline-queue.js";
+import { callEnded, deadlineExceeded, noteDeadline } from "../../../time/signal-deadline.js";
+import { complain } from "../../../user-code/complain.js";
+import { guardedController } from "../../../user-code/guarded-signal.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 
 type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
 

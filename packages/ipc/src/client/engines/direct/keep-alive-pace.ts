@@ -1,5 +1,5 @@
 import { ErrorCode, type GoAway } from "@vyra/http2";
-import { maxTimerMs } from "../../../real-timers.js";
+import { maxTimerMs } from "../../../time/real-timers.js";
 
 /** How often the connections of a transport ask their server whether it still lives. */
 export class KeepAlivePace {

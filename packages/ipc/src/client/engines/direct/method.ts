@@ -1,14 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { HeaderBlock } from "@vyra/http2";
-import {
-  acceptEncodingHeader,
-  binaryCodec,
-  type Codec,
-  encodingHeader,
-  formatTimeout,
-  jsonCodec,
-  timeoutHeader,
-} from "../../../grpc/index.js";
+import { acceptEncodingHeader, encodingHeader, formatTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
 import { defaultAuthority, userAgentOf } from "../../called.js";
 import type { IpcTransportOptions } from "../../options.js";

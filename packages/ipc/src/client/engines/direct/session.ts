@@ -11,13 +11,13 @@ import {
   type SharedAccount,
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { deadlines, Timed } from "../../../grpc/index.js";
-import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../real-timers.js";
-import type { Session } from "../../connection.js";
+import { deadlines, Timed } from "../../../time/deadline-queue.js";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
+import type { Session } from "../../dialling/connection.js";
+import { defaultIdleTimeoutMs, IdleClock } from "../../dialling/idle-clock.js";
+import { Patience } from "../../dialling/patience.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import { defaultIdleTimeoutMs, IdleClock } from "../../idle-clock.js";
 import type { IpcTransportOptions } from "../../options.js";
-import { Patience } from "../../patience.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
 import { defaultMaxWaitingBytes, Line, type LineBudget } from "./line.js";
 

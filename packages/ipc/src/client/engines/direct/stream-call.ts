@@ -1,19 +1,14 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
-import {
-  connectErrorFrom,
-  Drain,
-  type Encoded,
-  headersOf,
-  iteratorOf,
-  letGo,
-  MessageInbox,
-  recycle,
-  sendMessages,
-} from "../../../grpc/index.js";
-import { queueMicrotask } from "../../../real-timers.js";
+import { headersOf } from "../../../grpc/index.js";
+import { type Encoded, MessageInbox } from "../../../messages/message-inbox.js";
+import { Drain, sendMessages } from "../../../messages/send-messages.js";
+import { recycle } from "../../../protobuf/slab.js";
+import { queueMicrotask } from "../../../time/real-timers.js";
+import { CallScope } from "../../../user-code/call-scope.js";
+import { iteratorOf, letGo } from "../../../user-code/iterators.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { Call, type Core } from "./call.js";
 import { streamBytes } from "./line.js";
 import type { Method } from "./method.js";

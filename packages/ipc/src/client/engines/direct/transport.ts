@@ -12,29 +12,29 @@ import {
 } from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
 import { connectionDefaults } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
 import {
   assertWritable,
-  completed,
   compressedFlag,
-  connectErrorFrom,
-  type Encoded,
   fieldsOf,
   formatTimeout,
   headersOf,
-  mayHaveManyListeners,
   parseTimeout,
-  tamed,
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
-import { maxTimerMs } from "../../../real-timers.js";
+import type { Encoded } from "../../../messages/message-inbox.js";
+import { completed } from "../../../protobuf/codec.js";
 import { CallCounter, type MemoryStats } from "../../../stats/index.js";
-import { sendRemainingTime } from "../../attempt.js";
-import { dial } from "../../dial.js";
+import { maxTimerMs } from "../../../time/real-timers.js";
+import { CallScope } from "../../../user-code/call-scope.js";
+import { tamed } from "../../../user-code/iterators.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
+import { dial } from "../../dialling/dial.js";
+import { connect } from "../../dialling/pool.js";
 import { defaultMaxBytes, type EngineTransport, type IpcTransportOptions } from "../../options.js";
-import { connect } from "../../pool.js";
 import { waitForReady } from "../../wait-for-ready.js";
+import { sendRemainingTime } from "../attempt.js";
 import { type Core, requestError } from "./call.js";
 import { ChainedCall } from "./chained-call.js";
 import { KeepAlivePace } from "./keep-alive-pace.js";

@@ -3,19 +3,19 @@ import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import {
   assertReadable,
   compressedFlag,
-  connectErrorFrom,
   copyOf,
-  decompressInTurn,
-  type Encoded,
-  EnvelopeReader,
   envelopeBytes,
   envelopeOf,
   lengthAt,
   notProcessed,
-  recycle,
   stretchOf,
   unexpectedCompression,
 } from "../../../grpc/index.js";
+import { decompressInTurn } from "../../../messages/decompress.js";
+import { EnvelopeReader } from "../../../messages/envelope-reader.js";
+import type { Encoded } from "../../../messages/message-inbox.js";
+import { recycle } from "../../../protobuf/slab.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { Call, type Core } from "./call.js";
 import { defaultMaxWaitingBytes } from "./line.js";
 import type { Method } from "./method.js";

@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
-import type { Sessions } from "../../connection.js";
-import { holdFor } from "../../dial-hold.js";
+import type { Sessions } from "../../dialling/connection.js";
+import { holdFor } from "../../dialling/dial-hold.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";
 

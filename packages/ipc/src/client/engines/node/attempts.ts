@@ -1,13 +1,14 @@
 import type { ClientHttp2Stream } from "node:http2";
 import type { Interceptor } from "@connectrpc/connect";
 import { ErrorCode } from "@vyra/http2";
-import { deadlineExceeded, isHttpField, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
-import { performance, setImmediate } from "../../../real-timers.js";
-import { sendRemainingTime } from "../../attempt.js";
-import type { Sessions } from "../../connection.js";
-import { sessionFor } from "../../dial-hold.js";
+import { isHttpField, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
+import { performance, setImmediate } from "../../../time/real-timers.js";
+import { deadlineExceeded } from "../../../time/signal-deadline.js";
+import type { Sessions } from "../../dialling/connection.js";
+import { sessionFor } from "../../dialling/dial-hold.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
+import { sendRemainingTime } from "../attempt.js";
 import { lost, sentAway } from "../connect/lost.js";
 import type { NodeSession } from "./session.js";
 

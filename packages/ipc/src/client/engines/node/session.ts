@@ -1,14 +1,13 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { GoAway } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { maxTimerMs } from "../../../grpc/index.js";
-import { clearTimeout, nextTurn, setTimeout } from "../../../real-timers.js";
-import type { Session } from "../../connection.js";
-import { dial } from "../../dial.js";
+import { clearTimeout, maxTimerMs, nextTurn, setTimeout } from "../../../time/real-timers.js";
+import type { Session } from "../../dialling/connection.js";
+import { dial } from "../../dialling/dial.js";
+import { defaultIdleTimeoutMs, IdleClock } from "../../dialling/idle-clock.js";
+import { Patience } from "../../dialling/patience.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import { defaultIdleTimeoutMs, IdleClock } from "../../idle-clock.js";
 import type { IpcTransportOptions } from "../../options.js";
-import { Patience } from "../../patience.js";
 import { notBegunAfter } from "../connect/lost.js";
 import { originOf } from "../connect/transport-options.js";
 

@@ -1,8 +1,8 @@
 import { Code, type Transport } from "@connectrpc/connect";
 import { notProcessed } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
+import { connect } from "../../dialling/pool.js";
 import type { IpcTransport, IpcTransportOptions } from "../../options.js";
-import { connect } from "../../pool.js";
 import { throughConnect } from "../connect/calls.js";
 import { originOf, transportOptions } from "../connect/transport-options.js";
 import { Attempts } from "./attempts.js";

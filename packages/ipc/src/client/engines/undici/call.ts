@@ -1,8 +1,11 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
-import { abortableIterable, connectErrorFrom, isHttpField, sending, Turn, valuesOf } from "../../../grpc/index.js";
-import { setImmediate } from "../../../real-timers.js";
+import { isHttpField, valuesOf } from "../../../grpc/index.js";
+import { sending, Turn } from "../../../messages/turns.js";
+import { abortableIterable } from "../../../time/abortable.js";
+import { setImmediate } from "../../../time/real-timers.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { Received } from "./received.js";
 
 /**

@@ -4,12 +4,12 @@ import type { UniversalClientRequest, UniversalClientResponse } from "@connectrp
 import { ErrorCode, type GoAway } from "@vyra/http2";
 import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
-import { codeFromResetCode, maxTimerMs } from "../../../grpc/index.js";
-import { setImmediate } from "../../../real-timers.js";
-import type { Session } from "../../connection.js";
+import { codeFromResetCode } from "../../../grpc/index.js";
+import { maxTimerMs, setImmediate } from "../../../time/real-timers.js";
+import type { Session } from "../../dialling/connection.js";
+import { IdleClock } from "../../dialling/idle-clock.js";
+import { Patience } from "../../dialling/patience.js";
 import { channelClosed, refused } from "../../errors.js";
-import { IdleClock } from "../../idle-clock.js";
-import { Patience } from "../../patience.js";
 import { lost, sentAway } from "../connect/lost.js";
 import { Call, type CallHost } from "./call.js";
 import type { Undici } from "./load.js";

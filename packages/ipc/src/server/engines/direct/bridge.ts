@@ -9,23 +9,18 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
-import {
-  BytesInbox,
-  Drain,
-  fieldOf,
-  headersOf,
-  isHttpField,
-  isInstance,
-  letGo,
-  sending,
-  Turn,
-} from "../../../grpc/index.js";
+import { fieldOf, headersOf, isHttpField } from "../../../grpc/index.js";
+import { BytesInbox } from "../../../messages/bytes-inbox.js";
+import { Drain } from "../../../messages/send-messages.js";
+import { sending, Turn } from "../../../messages/turns.js";
+import { CallScope } from "../../../user-code/call-scope.js";
+import { letGo } from "../../../user-code/iterators.js";
+import { isInstance } from "../../../user-code/thrown.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
-import { ConnectHeaders, isStatusKnown } from "../../connect-headers.js";
-import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
-import { isEnveloped, wholeMessages } from "../../whole-messages.js";
+import { ConnectHeaders, isStatusKnown } from "../connect/headers.js";
+import { longTimeouts } from "../connect/long-timeouts.js";
+import { isEnveloped, wholeMessages } from "../connect/whole-messages.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */

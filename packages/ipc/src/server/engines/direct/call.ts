@@ -13,22 +13,21 @@ import {
 import {
   assertWritable,
   codeFromResetCode,
-  completed,
   compressedFlag,
-  deadlineExceeded,
-  deadlines,
-  type Encoded,
   encodingHeader,
   fieldsOf,
-  isInstance,
-  recycle,
   statusFields,
-  Timed,
 } from "../../../grpc/index.js";
+import type { Encoded } from "../../../messages/message-inbox.js";
+import { completed } from "../../../protobuf/codec.js";
+import { recycle } from "../../../protobuf/slab.js";
+import { deadlines, Timed } from "../../../time/deadline-queue.js";
+import { deadlineExceeded } from "../../../time/signal-deadline.js";
+import { isInstance } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import { answerFor, internalError, isExpected } from "../../guard.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { HeadersSentError } from "../../send-headers.js";
+import { answerFor, internalError, isExpected } from "../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
 import type { Reviewed } from "./unfinished-requests.js";

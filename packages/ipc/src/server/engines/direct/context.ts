@@ -1,6 +1,9 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { callEnded, guardedController, headersOf, mayHaveManyListeners } from "../../../grpc/index.js";
+import { headersOf } from "../../../grpc/index.js";
+import { callEnded } from "../../../time/signal-deadline.js";
+import { guardedController } from "../../../user-code/guarded-signal.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { sendingHeaders } from "../../send-headers.js";
 

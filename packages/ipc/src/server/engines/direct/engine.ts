@@ -9,11 +9,13 @@ import {
   type ServerStream,
   SharedAccount,
 } from "@vyra/http2";
-import { connectErrorFrom, fieldOf, maxTimerMs, statusFields } from "../../../grpc/index.js";
+import { fieldOf, statusFields } from "../../../grpc/index.js";
+import { maxTimerMs } from "../../../time/real-timers.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import type { EngineOptions, ServerEngine } from "../../engine.js";
-import type { Http1 } from "../../http1.js";
-import { outermost } from "../../outermost.js";
+import type { Http1 } from "../connect/http1.js";
+import type { EngineOptions, ServerEngine } from "../engine.js";
+import { outermost } from "../outermost.js";
 import { BridgedCall } from "./bridge.js";
 import { ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";
@@ -114,8 +116,8 @@ export function createDirectEngine({
 
   /** Most servers are never asked in HTTP/1.1, so they do not load what it takes before they are. */
   async function loadHttp1(): Promise<Http1> {
-    const { createHttp1 } = await import("../../http1.js");
-    const { createNodeHandler } = await import("../../node-handler.js");
+    const { createHttp1 } = await import("../connect/http1.js");
+    const { createNodeHandler } = await import("../connect/handler.js");
     const loaded = createHttp1(
       createNodeHandler(handlers, onError, router.maxTimeoutMs),
       handshakeTimeoutMs,

@@ -4,21 +4,19 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { HeaderBlock, type HeaderList } from "@vyra/http2";
 import {
   acceptEncodingHeader,
-  acceptedByDefault,
-  binaryCodec,
-  type Codec,
   compressionFor,
   compressionNamed,
-  connectErrorFrom,
   encodingHeader,
   fieldOf,
-  jsonCodec,
   parseTimeout,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import { acceptedByDefault } from "../../../messages/gzip.js";
+import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
-import type { EngineOptions } from "../../engine.js";
-import type { RecordedMethod } from "../../routes.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
+import type { EngineOptions } from "../engine.js";
+import type { RecordedMethod } from "../routes.js";
 
 /** A format in which messages travel: how they are read and written, and the response's headers that say so. */
 export interface Format {

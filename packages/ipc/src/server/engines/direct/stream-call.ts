@@ -1,20 +1,15 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
-import {
-  assertAsyncIterable,
-  connectErrorFrom,
-  Drain,
-  incompleteMessage,
-  iteratorOf,
-  letGo,
-  MessageInbox,
-  sendMessages,
-} from "../../../grpc/index.js";
+import { incompleteMessage } from "../../../grpc/index.js";
+import { MessageInbox } from "../../../messages/message-inbox.js";
+import { Drain, sendMessages } from "../../../messages/send-messages.js";
+import { CallScope } from "../../../user-code/call-scope.js";
+import { assertAsyncIterable, iteratorOf, letGo } from "../../../user-code/iterators.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import { EarlyHeaders } from "../../early-headers.js";
 import type { OnError } from "../../on-error.js";
+import { EarlyHeaders } from "../early-headers.js";
 import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";

@@ -1,22 +1,22 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
-import { CallScope } from "../../../call-scope.js";
 import {
   assertReadable,
   compressedFlag,
-  connectErrorFrom,
   copyOf,
-  decompressInTurn,
-  type Encoded,
-  EnvelopeReader,
   envelopeBytes,
   envelopeOf,
   incompleteMessage,
   lengthAt,
-  memoryOverhead,
   stretchOf,
   unexpectedCompression,
 } from "../../../grpc/index.js";
+import { decompressInTurn } from "../../../messages/decompress.js";
+import { EnvelopeReader } from "../../../messages/envelope-reader.js";
+import type { Encoded } from "../../../messages/message-inbox.js";
+import { memoryOverhead } from "../../../messages/unfinished-message.js";
+import { CallScope } from "../../../user-code/call-scope.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 

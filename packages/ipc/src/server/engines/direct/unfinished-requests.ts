@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerConnection } from "@vyra/http2";
-import { clearInterval, maxTimerMs, setInterval } from "../../../real-timers.js";
+import { clearInterval, maxTimerMs, setInterval } from "../../../time/real-timers.js";
 
 /** A call whose request may take too long to become whole. */
 export interface Reviewed {

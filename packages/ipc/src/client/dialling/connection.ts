@@ -1,0 +1,192 @@
+import { Code, type ConnectError } from "@connectrpc/connect";
+import type { PeerCredentials } from "../../address/index.js";
+import { shown } from "../../option-checks.js";
+import { orAborted } from "../../time/abortable.js";
+import { startDeadline } from "../../time/signal-deadline.js";
+import { outsideOfCalls } from "../../user-code/call-scope.js";
+import { mayHaveManyListeners } from "../../user-code/shared-signal.js";
+import { connectErrorFrom } from "../../user-code/thrown.js";
+import { channelClosed } from "../errors.js";
+import { sessionFor } from "./dial-hold.js";
+import { untilAppears } from "./until-appears.js";
+
+/**
+ * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
+ * case: not connected and not trying, trying, connected, failed at the last try, closed for good.
+ */
+export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
+
+/** How long to wait for a channel to be ready. */
+export interface ReadyOptions {
+  /** In milliseconds; default: for ever. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One HTTP/2 session as an engine makes it. */
+export interface Session {
+  /** Whether new calls may go there. */
+  isOpen(): boolean;
+  /** Who is on the other end, where the kernel tells. */
+  readonly peer: PeerCredentials | undefined;
+  /** Whether nothing goes on there any more. */
+  isOver(): boolean;
+  /** Ends it and every call on it. */
+  destroy(): void;
+}
+
+// Those who wait for a server are woken when its socket appears. They look anyway after a while, for a server that was there and
+// did not answer: soon at first, since looking costs microseconds here and not a handshake across a network, for which gRPC's
+// second was made; doubled each time, and somewhat random so that many do not look at once.
+const firstBackoffMs = 5;
+const maxBackoffMs = 1_000;
+
+/** Where a channel's calls get their sessions: one connection, or several. */
+export interface Sessions<S extends Session> {
+  readonly path: string;
+  readonly state: ChannelState;
+  /** How many are open. */
+  readonly count: number;
+  /** Who is on the other end of the last connection; undefined before the first. */
+  readonly peer: PeerCredentials | undefined;
+  /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
+  session(): S | Promise<S>;
+  ready(options?: ReadyOptions): Promise<void>;
+  close(): void;
+}
+
+/**
+ * The connection of a channel: opened when first needed, shared by all calls, opened anew after it was lost.
+ *
+ * A call always tries at once, unless a try is under way, which it joins: failing without having looked, as gRPC does
+ * between two tries, would fail calls on a server that is there. Only those who wait for the server pause between tries.
+ */
+export class Connection<S extends Session> implements Sessions<S> {
+  #state: Exclude<ChannelState, "ready"> | { readonly ready: S } = "idle";
+  #opening: Promise<S> | undefined;
+  /** All that may still have calls: one that the server is about to close lives on beside its successor. */
+  readonly #sessions = new Set<S>();
+  readonly #closing = new AbortController();
+
+  constructor(
+    readonly path: string,
+    /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
+    private readonly open: (stop: AbortSignal) => Promise<S>,
+  ) {
+    mayHaveManyListeners(this.#closing.signal); // whoever waits for the server
+  }
+
+  get state(): ChannelState {
+    if (typeof this.#state === "string") {
+      return this.#state;
+    }
+    return this.#state.ready.isOpen() ? "ready" : "idle";
+  }
+
+  get count(): number {
+    return [...this.#sessions].filter((session) => !session.isOver()).length;
+  }
+
+  get peer(): PeerCredentials | undefined {
+    return [...this.#sessions].at(-1)?.peer;
+  }
+
+  session(): S | Promise<S> {
+    if (typeof this.#state !== "string" && this.#state.ready.isOpen()) {
+      return this.#state.ready;
+    }
+    if (this.#state === "shutdown") {
+      return Promise.reject(channelClosed(this.path));
+    }
+    this.#opening ??= this.#openOne();
+    return this.#opening;
+  }
+
+  /**
+   * Waits until the server is there, trying again and again.
+   *
+   * @throws {RangeError} for a time limit that is none.
+   * @throws {ConnectError} Unavailable if it was not there in time, DeadlineExceeded if it was there and did not answer,
+   *   PermissionDenied at once if it is somebody else's.
+   */
+  async ready({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
+    if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
+      throw new RangeError(`timeoutMs must be 0 or more, not ${shown(timeoutMs)}`);
+    }
+    const ended = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
+    const limit = startDeadline(ended, timeoutMs, "time to connect");
+    let failure: ConnectError | undefined;
+    try {
+      for (let backoffMs = firstBackoffMs; ; backoffMs = Math.min(maxBackoffMs, backoffMs * 2)) {
+        failure = await orAborted(this.#tryOnce(limit.signal), limit.signal);
+        if (failure === undefined) {
+          return;
+        }
+        if (failure.code === Code.PermissionDenied) {
+          throw failure;
+        }
+        await untilAppears(this.path, backoffMs * (0.5 + Math.random() / 2), limit.signal);
+      }
+    } catch (error) {
+      if (!limit.signal.aborted) {
+        throw error;
+      }
+      if (this.#closing.signal.aborted) {
+        throw channelClosed(this.path);
+      }
+      throw ended.aborted || failure === undefined ? connectErrorFrom(limit.signal.reason, Code.Canceled) : failure;
+    } finally {
+      limit.stop();
+    }
+  }
+
+  async #tryOnce(signal: AbortSignal): Promise<ConnectError | undefined> {
+    try {
+      await sessionFor(this, signal);
+      return undefined;
+    } catch (error) {
+      return connectErrorFrom(error);
+    }
+  }
+
+  /** Ends the connection and the calls on it, for good. */
+  close(): void {
+    this.#state = "shutdown";
+    this.#closing.abort(closed);
+    for (const session of this.#sessions) {
+      session.destroy();
+    }
+    this.#sessions.clear();
+  }
+
+  #assertNotClosed(): void {
+    if (this.#closing.signal.aborted) {
+      throw channelClosed(this.path);
+    }
+  }
+
+  async #openOne(): Promise<S> {
+    this.#state = "connecting";
+    try {
+      const session = await outsideOfCalls(() => this.open(this.#closing.signal));
+      this.#assertNotClosed();
+      this.#state = { ready: session };
+      for (const old of this.#sessions) {
+        if (old.isOver()) {
+          this.#sessions.delete(old);
+        }
+      }
+      this.#sessions.add(session);
+      return session;
+    } catch (error) {
+      this.#assertNotClosed();
+      this.#state = "transient_failure";
+      throw error;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+}
+
+/** Nobody sees it: a ConnectError here would have Node.js load its fetch for the sake of `Headers`, 40 ms for each process that ends. */
+const closed = new Error("closed");

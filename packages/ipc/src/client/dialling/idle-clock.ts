@@ -1,0 +1,34 @@
+import { clearTimeout, maxTimerMs, setTimeout } from "../../time/real-timers.js";
+
+/** After how long without a call a connection is closed, in milliseconds, unless it is said otherwise: as in grpc-go and grpc-java. */
+export const defaultIdleTimeoutMs = 30 * 60_000;
+
+/**
+ * Calls back when a connection has had no call for a long time: a channel that was dropped without `close()` would keep it for ever.
+ * It holds neither the process nor the channel.
+ */
+export class IdleClock {
+  readonly #timeoutMs: number;
+  readonly #onIdle: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param timeoutMs 0, or more than `maxTimerMs`, is never. */
+  constructor(timeoutMs: number, onIdle: () => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#onIdle = onIdle;
+  }
+
+  /** There is no call any more. */
+  start(): void {
+    clearTimeout(this.#timer);
+    if (this.#timeoutMs > 0 && this.#timeoutMs <= maxTimerMs) {
+      this.#timer = setTimeout(this.#onIdle, this.#timeoutMs).unref();
+    }
+  }
+
+  /** There is a call, or the connection has ended. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

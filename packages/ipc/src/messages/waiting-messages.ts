@@ -1,0 +1,179 @@
+import { envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
+
+/** A message that has been taken. */
+export interface Taken {
+  readonly bytes: Uint8Array;
+  readonly flags: number;
+  /** What it is in will be written over: it has to be parsed or copied at once. */
+  readonly isLent: boolean;
+}
+
+/** As much as a DATA frame brings. */
+const CHUNK_BYTES = 16_384;
+/** The first chunk of a stream has that much while there is plenty, and a quarter of it otherwise. */
+const FIRST_CHUNK = 1_024;
+/** Up to this a message that came in pieces joins the chunks, where its memory would cost more than itself. */
+const SHORT_BYTES = 4_096;
+
+/** Chunks that were emptied, for the next that are needed: only whole ones, so each will do. */
+const spare: Uint8Array[] = [];
+const maxSpare = 16;
+
+/** Messages one behind the other, in their envelopes. */
+class Chunk {
+  start = 0;
+  end = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  get cost(): number {
+    return this.bytes.length + memoryOverhead;
+  }
+}
+
+/**
+ * Whole messages that nobody has taken yet. They stay what they came as: bytes, thousands of short ones in one piece of memory, since an
+ * object and an array for each would cost fifty times what an empty one has. The account gets what the memory costs.
+ */
+export class WaitingMessages {
+  #items: (Chunk | UnfinishedMessage)[] = [];
+  #first = 0;
+  /** What the chunks among them have room for. */
+  #chunkBytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#first === this.#items.length;
+  }
+
+  /** Copies whole messages, with their envelopes. Each is shorter than a chunk. */
+  append(buffer: Uint8Array, start: number, end: number, account: MemoryAccount): void {
+    for (let at = start; at < end; ) {
+      const chunk = this.#chunkFor(envelopeBytes + lengthAt(buffer, at), end - at, account);
+      const room = chunk.bytes.length - chunk.end;
+      const to = end - at <= room ? end : lastEnd(buffer, at, at + room);
+      chunk.bytes.set(stretchOf(buffer, at, to), chunk.end);
+      chunk.end += to - at;
+      at = to;
+    }
+  }
+
+  /** Keeps a message that came in pieces and is whole now. */
+  add(message: UnfinishedMessage, envelope: Uint8Array, account: MemoryAccount): void {
+    const { length } = message;
+    if (length > SHORT_BYTES) {
+      this.#items.push(message);
+      return;
+    }
+    const chunk = this.#chunkFor(envelopeBytes + length, envelopeBytes + length, account);
+    chunk.bytes.set(envelope, chunk.end);
+    chunk.bytes.set(stretchOf(message.bytes, 0, length), chunk.end + envelopeBytes);
+    chunk.end += envelopeBytes + length;
+    message.release();
+  }
+
+  /** The next one; undefined if there is none. */
+  take(account: MemoryAccount): Taken | undefined {
+    const item = this.#items[this.#first];
+    if (item === undefined) {
+      return undefined;
+    }
+    if (!(item instanceof Chunk)) {
+      this.#drop();
+      const { bytes, flags } = item;
+      item.release();
+      return { bytes, flags, isLent: false };
+    }
+    const at = item.start;
+    const bodyAt = at + envelopeBytes;
+    item.start = bodyAt + lengthAt(item.bytes, at);
+    const taken = { bytes: stretchOf(item.bytes, bodyAt, item.start), flags: item.bytes[at] as number, isLent: true };
+    if (item.start === item.end) {
+      // The last is being parsed still, and at once; only then is anything else received.
+      this.#drop();
+      this.#chunkBytes -= item.bytes.length;
+      letGo(item, account);
+    }
+    return taken;
+  }
+
+  /** Throws all of it away. */
+  clear(account: MemoryAccount): void {
+    const items = this.#items.slice(this.#first);
+    this.#items = [];
+    this.#first = 0;
+    this.#chunkBytes = 0;
+    for (const item of items) {
+      if (item instanceof Chunk) {
+        letGo(item, account);
+      } else {
+        item.release();
+      }
+    }
+  }
+
+  /** A chunk with room for `least` bytes at its end; `wanted` are there. */
+  #chunkFor(least: number, wanted: number, account: MemoryAccount): Chunk {
+    const last = this.#items.at(-1);
+    if (last instanceof Chunk && this.#first < this.#items.length) {
+      if (last.bytes.length - last.end >= least) {
+        return last;
+      }
+      const unread = last.end - last.start;
+      if (this.#items.length - this.#first === 1 && last.bytes.length - unread >= least && unread <= FIRST_CHUNK) {
+        last.bytes.copyWithin(0, last.start, last.end);
+        last.start = 0;
+        last.end = unread;
+        return last;
+      }
+    }
+    const first = isPlenty(account, FIRST_CHUNK) ? FIRST_CHUNK : FIRST_CHUNK / 4;
+    // What is left at the end of a chunk is at most a third of it, and of the last one a quarter of all.
+    const ahead = least * 4 > CHUNK_BYTES ? 0 : Math.min(least * 4, this.#chunkBytes >>> 2);
+    const chunk = new Chunk(memoryFor(Math.max(least, Math.min(wanted, CHUNK_BYTES), first, ahead)));
+    this.#items.push(chunk);
+    this.#chunkBytes += chunk.bytes.length;
+    account.unread(chunk.cost);
+    return chunk;
+  }
+
+  #drop(): void {
+    this.#items[this.#first++] = undefined as never;
+    if (this.#first === this.#items.length) {
+      this.#items = [];
+      this.#first = 0;
+    } else if (this.#first >= 32 && this.#first * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+}
+
+/** One that may be used again if three quarters of it are needed, else one of just that size. */
+function memoryFor(size: number): Uint8Array {
+  if (size * 4 < CHUNK_BYTES * 3 || size > CHUNK_BYTES) {
+    const bytes = Buffer.allocUnsafeSlow(size);
+    return stretchOf(bytes, 0, size);
+  }
+  return spare.pop() ?? stretchOf(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
+}
+
+function letGo(chunk: Chunk, account: MemoryAccount): void {
+  account.unread(-chunk.cost);
+  if (chunk.bytes.length === CHUNK_BYTES && spare.length < maxSpare) {
+    spare.push(chunk.bytes);
+  }
+}
+
+/** Where the last of the messages from `at` on ends that ends before `limit`; the first does. */
+function lastEnd(buffer: Uint8Array, at: number, limit: number): number {
+  let end = at;
+  while (end + envelopeBytes <= limit) {
+    const next = end + envelopeBytes + lengthAt(buffer, end);
+    if (next > limit) {
+      break;
+    }
+    end = next;
+  }
+  return end;
+}

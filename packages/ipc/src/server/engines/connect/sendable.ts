@@ -1,0 +1,152 @@
+import { create, type DescMessage, type MessageShape, toBinary, toJsonString } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouterOptions,
+  type ContextValues,
+  type Interceptor,
+  type StreamRequest,
+  type UnaryRequest,
+} from "@connectrpc/connect";
+import { nameOf, type OnError } from "../../on-error.js";
+import { internalError } from "../guard.js";
+import { ConnectHeaders } from "./headers.js";
+
+/** The calls that have come as far as their interceptors. */
+const begun = new WeakSet<ContextValues>();
+
+/** Whether the call with these context values has come as far as its interceptors: its request could be read. */
+export function hasBegun(values: ContextValues): boolean {
+  return begun.has(values);
+}
+
+/**
+ * An interceptor that lets nothing out that Connect's handlers cannot send: they would tell the caller what cannot be encoded, and
+ * nobody else; and a text that is no proper Unicode would leave the call without an answer. What is malformed in a stream of gRPC
+ * requests is Internal, as gRPC has it. Here it is also known what a call has become, for headers that leave before their time.
+ */
+export function sendable(onError: OnError, options: ConnectRouterOptions): Interceptor {
+  return (next) => async (req) => {
+    begun.add(req.contextValues);
+    const headers = ConnectHeaders.of(req.contextValues);
+    headers?.follow(req);
+    const report = (error: unknown) => onError(error, { method: nameOf(req.method) });
+    const check = checkFor(req, options, report);
+    try {
+      const res = await next(withRequests(req, headers));
+      if (res.stream) {
+        return { ...res, message: checked(res.message, check, report, headers) };
+      }
+      headers?.finish();
+      check(res.message);
+      return res;
+    } catch (error) {
+      headers?.finish();
+      throw sendableError(error, report);
+    }
+  };
+}
+
+type Report = (error: unknown) => void;
+
+/** Encodes a message as it is going to be, to see whether that goes. @throws {ConnectError} Internal, without a word of it. */
+function checkFor(
+  { method, header, url }: UnaryRequest | StreamRequest,
+  { binaryOptions, jsonOptions }: ConnectRouterOptions,
+  report: Report,
+): (message: unknown) => void {
+  const type: DescMessage = method.output;
+  // Connect's GET requests have no body, and say in the query how it would be encoded.
+  const isJson = /\bjson\b/.test(header.get("content-type") ?? new URL(url).searchParams.get("encoding") ?? "");
+  return (message) => {
+    try {
+      if (isJson) {
+        toJsonString(type, message as MessageShape<DescMessage>, jsonOptions);
+      } else {
+        toBinary(type, message as MessageShape<DescMessage>, binaryOptions);
+      }
+    } catch (cause) {
+      const error = new Error(`the handler of ${nameOf(method)} has given what cannot be encoded`, { cause });
+      report(error);
+      throw internalError(error);
+    }
+  };
+}
+
+async function* checked<T>(
+  messages: AsyncIterable<T>,
+  check: (message: T) => void,
+  report: Report,
+  headers: ConnectHeaders | undefined,
+): AsyncIterable<T> {
+  try {
+    for await (const message of messages) {
+      check(message);
+      yield message;
+    }
+  } catch (error) {
+    throw sendableError(error, report);
+  } finally {
+    headers?.finish();
+  }
+}
+
+function sendableError(error: unknown, report: Report): unknown {
+  if (!(error instanceof ConnectError)) {
+    return error;
+  }
+  try {
+    for (const detail of error.details) {
+      if ("desc" in detail) {
+        toBinary(detail.desc, create(detail.desc, detail.value));
+      }
+    }
+  } catch (problem) {
+    report(problem);
+    return internalError(problem);
+  }
+  const message = wellFormed(error.rawMessage);
+  if (message === error.rawMessage) {
+    return error;
+  }
+  const sent = new ConnectError(message, error.code, error.metadata, undefined, error);
+  sent.details = error.details;
+  return sent;
+}
+
+/** The same text with U+FFFD for lone surrogates, which UTF-8 does not have. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+function withRequests(
+  req: UnaryRequest | StreamRequest,
+  headers: ConnectHeaders | undefined,
+): UnaryRequest | StreamRequest {
+  if (!req.stream) {
+    return req;
+  }
+  const isGrpc = req.header.get("content-type")?.startsWith("application/grpc") ?? false;
+  return { ...req, message: requests(req.message, isGrpc, headers) };
+}
+
+/** Requests of which what cannot be read is Internal if they are gRPC's; the headers are told whether one is waited for. */
+async function* requests<T>(
+  messages: AsyncIterable<T>,
+  isGrpc: boolean,
+  headers: ConnectHeaders | undefined,
+): AsyncIterable<T> {
+  try {
+    headers?.awaitRequest();
+    for await (const message of messages) {
+      headers?.requestIsThere();
+      yield message;
+      headers?.awaitRequest();
+    }
+    headers?.requestIsThere();
+  } catch (error) {
+    throw isGrpc && error instanceof ConnectError && error.code === Code.InvalidArgument
+      ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
+      : error;
+  }
+}

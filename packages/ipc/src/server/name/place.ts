@@ -1,0 +1,110 @@
+import type { Server } from "node:net";
+import {
+  AddressError,
+  AddressInUseError,
+  bindAbstract,
+  groupId,
+  hasLibc,
+  inheritedFd,
+  isAbstract,
+  listenAt,
+  type Published,
+  prepareOwnFolder,
+  publish,
+  resolveSocket,
+  type SocketAddress,
+} from "../../address/index.js";
+import { defaultMode, type ServeOptions } from "../options.js";
+
+/** A listener where it can be reached. */
+export interface Place {
+  /** As a gRPC client dials it. */
+  readonly address: string;
+  /** The socket file, where it is one of ours. */
+  readonly path: string | undefined;
+  /** Brings the listener there, or anew to the same place. @throws {AddressError} */
+  publish(server: Server, options?: { isTakeover?: boolean }): Promise<Published>;
+}
+
+/** Where these options say to serve. @throws {AddressError} for what cannot be. */
+export function placeFor(options: ServeOptions): Place {
+  const { socket } = options;
+  if (options.authorize !== undefined && !hasLibc()) {
+    throw new AddressError(
+      "authorize needs the peers' credentials, which cannot be read: koffi cannot be loaded, is it installed where this program runs?",
+      typeof socket === "string" ? socket : `fd:${socket.fd}`,
+    );
+  }
+  if (typeof socket === "object" && socket !== null && "fd" in socket) {
+    return inheritedPlace(inheritedFd(socket.fd));
+  }
+  const address = resolveSocket(socket);
+  return isAbstract(address) ? abstractPlace(address, options) : filePlace(address, options);
+}
+
+function filePlace({ path, address, ownFolder }: SocketAddress, options: ServeOptions): Place {
+  const { mode = defaultMode, lock = true, group } = options;
+  const gid = group === undefined ? undefined : groupId(group);
+  return {
+    address,
+    path,
+    publish(server, { isTakeover = false } = {}) {
+      if (ownFolder !== undefined) {
+        prepareOwnFolder(ownFolder, path);
+      }
+      return publish(server, path, { mode, gid, lock, isTakeover });
+    },
+  };
+}
+
+/** What somebody else made is served as it is: neither its rights nor its name are ours. */
+function inheritedPlace(fd: number): Place {
+  return {
+    get address() {
+      return `fd:${fd}`;
+    },
+    path: undefined,
+    async publish(server) {
+      try {
+        await listenAt(server, { fd });
+      } catch (cause) {
+        throw new AddressError(
+          `cannot serve on file descriptor ${fd} (${(cause as NodeJS.ErrnoException).code}): is it a listening socket?`,
+          `fd:${fd}`,
+          { cause },
+        );
+      }
+      return nothingToUnpublish;
+    },
+  };
+}
+
+function abstractPlace({ path, address }: SocketAddress, { authorize }: ServeOptions): Place {
+  if (authorize === undefined) {
+    throw new AddressError(
+      `${address} has no file, so that no file's rights protect it: say with authorize who may call (sameUser(), say)`,
+      address,
+    );
+  }
+  return {
+    address,
+    path: undefined,
+    async publish(server) {
+      try {
+        await listenAt(server, { fd: bindAbstract(path) });
+      } catch (cause) {
+        throw (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
+          ? new AddressInUseError(address, undefined, { cause })
+          : new AddressError(`cannot listen at ${address}`, address, { cause });
+      }
+      return nothingToUnpublish;
+    },
+  };
+}
+
+const nothingToUnpublish: Published = {
+  unpublish() {},
+  offer() {},
+  retake: () => "ours",
+  watch: () => () => {},
+};
