@@ -3,11 +3,11 @@ import { resolveSocket } from "../address/index.js";
 import { formatTimeout, timeoutHeader } from "../grpc/index.js";
 import { type DeadlineOptions, deadline } from "../interceptors/deadline.js";
 import { toTarget } from "../interceptors/target.js";
-import { acceptedByDefault } from "../messages/gzip.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node/index.js";
 import { createUndiciTransport } from "./engines/undici/index.js";
 import { assertSane, type EngineTransport, type IpcTransport, type IpcTransportOptions } from "./options.js";
+import { resolveOptions } from "./resolve-options.js";
 
 /**
  * Creates a Connect transport to the server at an address, for `createClient()`. The connection is opened by the first
@@ -28,32 +28,22 @@ export function createLimitedTransport(
 ): EngineTransport {
   const { path, address } = resolveSocket(given.socket);
   assertSane(given);
-  const options = withTarget({ ...given, acceptCompression: given.acceptCompression ?? acceptedByDefault }, address);
-  const { engine = "direct" } = options;
+  const { engine = "direct", interceptors = [] } = given;
+  // Interceptors are told where calls go; without any, nobody asks.
+  const chain = interceptors.length === 0 ? [] : [toTarget(address), ...interceptors];
+  const limited = limits === undefined ? chain : [deadline(limits), ...chain];
   switch (engine) {
     case "direct":
-      return createDirectTransport(path, options, limits);
+      return createDirectTransport(path, resolveOptions(given, chain), limits);
     case "node":
-      return withLongTimeouts(createNodeTransport(path, withLimits(options, limits)));
+      return withLongTimeouts(createNodeTransport(path, resolveOptions(given, limited)));
     case "undici":
-      return withLongTimeouts(createUndiciTransport(path, withLimits(options, limits)));
+      return withLongTimeouts(createUndiciTransport(path, resolveOptions(given, limited)));
     default:
       throw new TypeError(
         `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,
       );
   }
-}
-
-/** Interceptors are told where calls go; without any, nobody asks. */
-function withTarget(options: IpcTransportOptions, address: string): IpcTransportOptions {
-  const { interceptors = [] } = options;
-  return interceptors.length === 0 ? options : { ...options, interceptors: [toTarget(address), ...interceptors] };
-}
-
-function withLimits(options: IpcTransportOptions, limits: DeadlineOptions | undefined): IpcTransportOptions {
-  return limits === undefined
-    ? options
-    : { ...options, interceptors: [deadline(limits), ...(options.interceptors ?? [])] };
 }
 
 /** `grpc-timeout` has eight digits; Connect writes it in milliseconds whatever they are. */

@@ -11,6 +11,7 @@ export {
   encodingHeader,
   unexpectedCompression,
 } from "./compression.js";
+export { contentTypeOf, grpcFormat } from "./content-type.js";
 export {
   assertReadable,
   assertWritable,

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { grpcFormat } from "./content-type.js";
 import { codeFromHttpStatus } from "./http-status.js";
 
 /**
@@ -14,12 +15,11 @@ export function responseProblem(
   if (status !== 200) {
     return new ConnectError(`HTTP status ${status}`, codeFromHttpStatus(status));
   }
-  const match = /^application\/grpc(?:\+(\w+))?(?:;.*)?$/i.exec(contentType ?? "");
-  if (match === null) {
+  const format = grpcFormat(contentType);
+  if (format === undefined) {
     return new ConnectError(`unexpected response content type ${contentType ?? "none"}`, Code.Unknown);
   }
-  const isMatching = (match[1] ?? "proto") === (isBinary ? "proto" : "json");
-  return isMatching
+  return format === (isBinary ? "proto" : "json")
     ? undefined
     : new ConnectError(`unexpected response content type ${contentType ?? "none"}`, Code.Internal);
 }

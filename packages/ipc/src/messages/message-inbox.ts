@@ -7,12 +7,6 @@ import { Inbox, type InboxSource, nothing } from "./inbox.js";
 import { type Inlet, UnfinishedMessage } from "./unfinished-message.js";
 import { type Taken, WaitingMessages } from "./waiting-messages.js";
 
-/** A message as it travels, without its envelope. */
-export interface Encoded {
-  readonly bytes: Uint8Array;
-  readonly flags: number;
-}
-
 export interface MessageInboxOptions {
   readonly codec: Codec;
   readonly readMaxBytes: number;

@@ -1,6 +1,6 @@
 import { envelopeOf } from "../grpc/envelope.js";
 import { checkedResult } from "../user-code/iterators.js";
-import type { Encoded } from "./message-inbox.js";
+import type { Encoded } from "./encoded.js";
 import { sending, Turn } from "./turns.js";
 
 /** Where messages go: an HTTP/2 stream. */

@@ -1,8 +1,5 @@
 import { clearTimeout, maxTimerMs, setTimeout } from "../../time/real-timers.js";
 
-/** After how long without a call a connection is closed, in milliseconds, unless it is said otherwise: as in grpc-go and grpc-java. */
-export const defaultIdleTimeoutMs = 30 * 60_000;
-
 /**
  * Calls back when a connection has had no call for a long time: a channel that was dropped without `close()` would keep it for ever.
  * It holds neither the process nor the channel.

@@ -1,13 +1,12 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
-import { defaultAuthority, userAgentOf } from "../../called.js";
-import { defaultMaxBytes, type IpcTransportOptions } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 import { judging } from "./answer.js";
 import { attempt } from "./attempt.js";
 import { moving } from "./moving.js";
 
 /** What peers are told they are called, as an origin. */
-export function originOf({ authority = defaultAuthority }: IpcTransportOptions): string {
+export function originOf({ authority }: ResolvedOptions): string {
   return `http://${authority}`;
 }
 
@@ -18,22 +17,22 @@ export function originOf({ authority = defaultAuthority }: IpcTransportOptions):
  * @param aroundAttempt stands around each attempt
  */
 export function transportOptions(
-  options: IpcTransportOptions,
+  options: ResolvedOptions,
   httpClient: UniversalClientFn,
   aroundCall: readonly Interceptor[],
   aroundAttempt: readonly Interceptor[] = [],
 ): CommonTransportOptions {
-  const isBinary = options.useBinaryFormat ?? true;
+  const isBinary = options.useBinaryFormat;
   return {
-    httpClient: judging(calledBy(userAgentOf(options.userAgent), httpClient), isBinary),
+    httpClient: judging(calledBy(options.userAgent, httpClient), isBinary),
     baseUrl: originOf(options),
-    interceptors: [...(options.interceptors ?? []), ...aroundCall, moving, ...aroundAttempt, attempt],
+    interceptors: [...options.interceptors, ...aroundCall, moving, ...aroundAttempt, attempt],
     useBinaryFormat: isBinary,
-    acceptCompression: options.acceptCompression ?? [],
-    sendCompression: options.sendCompression ?? null,
-    compressMinBytes: options.compressMinBytes ?? 1_024,
-    readMaxBytes: options.readMaxBytes ?? defaultMaxBytes,
-    writeMaxBytes: options.writeMaxBytes ?? defaultMaxBytes,
+    acceptCompression: [...options.acceptCompression],
+    sendCompression: options.sendCompression,
+    compressMinBytes: options.compressMinBytes,
+    readMaxBytes: options.readMaxBytes,
+    writeMaxBytes: options.writeMaxBytes,
     ...(options.jsonOptions !== undefined && { jsonOptions: options.jsonOptions }),
     ...(options.binaryOptions !== undefined && { binaryOptions: options.binaryOptions }),
   };

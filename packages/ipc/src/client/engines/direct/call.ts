@@ -26,26 +26,12 @@ import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js"
 import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
-import type { IpcTransportOptions } from "../../options.js";
+import type { CallSpec } from "./call-spec.js";
+import type { Core } from "./core.js";
 import { callBytes, type Line, signalBytes } from "./line.js";
 import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, Waiting } from "./session.js";
-import type { WaitingRoom } from "./waiting-room.js";
-
-/** What a call needs of its transport. */
-export interface Core {
-  readonly path: string;
-  readonly options: IpcTransportOptions;
-  readonly isBinary: boolean;
-  readonly readMaxBytes: number;
-  readonly writeMaxBytes: number;
-  readonly isShutDown: boolean;
-  /** A session for a call with the least to do. */
-  session(): DirectSession | Promise<DirectSession>;
-  /** Where calls wait for one. */
-  readonly waitingRoom: WaitingRoom;
-}
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
 const maxMoves = 16;
@@ -74,16 +60,23 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   /** Where it waits, or has waited. */
   #line: Line<Waiting> | undefined;
 
+  protected readonly method: Method;
+  #signal: AbortSignal | undefined;
+  readonly #signalTimeoutMs: number | undefined;
+  readonly #metadata: readonly string[];
+  readonly #isPatient: boolean;
+
   constructor(
     protected readonly core: Core,
-    protected readonly method: Method,
-    private signal: AbortSignal | undefined,
-    /** The request's metadata. */
-    private readonly metadata: readonly string[],
-    /** Whether to wait for the server where it is not there. */
-    private readonly isPatient: boolean,
+    spec: CallSpec,
   ) {
     super();
+    this.method = spec.method;
+    this.#signal = spec.signal;
+    this.#timeoutMs = spec.timeoutMs;
+    this.#signalTimeoutMs = spec.signalTimeoutMs;
+    this.#metadata = spec.metadata;
+    this.#isPatient = spec.waitForReady;
   }
 
   /** Opens the stream: the request, or its beginning. */
@@ -102,14 +95,13 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   /** Whether the same request can be sent once more. */
   protected abstract mayMove(): boolean;
 
-  begin(timeoutMs: number | undefined): void {
+  begin(): void {
     this.#startedAt = this.method.calls.start();
-    if (this.signal !== undefined && !this.#listen(this.signal)) {
+    if (this.#signal !== undefined && !this.#listen(this.#signal)) {
       return;
     }
-    if (timeoutMs !== undefined) {
-      this.#timeoutMs = timeoutMs;
-      deadlines.start(this, timeoutMs);
+    if (this.#timeoutMs !== undefined) {
+      deadlines.start(this, this.#timeoutMs);
     }
     this.acquire();
   }
@@ -123,7 +115,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
         return true;
       }
     } catch (error) {
-      this.signal = undefined; // there is nothing to be heard from it
+      this.#signal = undefined; // there is nothing to be heard from it
       this.fail(requestError(error));
       return false;
     }
@@ -143,7 +135,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   }
 
   waitIn(line: Line<Waiting>): void {
-    const bytes = callBytes + (this.signal === undefined ? 0 : signalBytes) + this.requestBytes();
+    const bytes = callBytes + (this.#signal === undefined ? 0 : signalBytes) + this.requestBytes();
     if (line.join(this, bytes)) {
       this.#line = line;
     } else {
@@ -152,12 +144,13 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   }
 
   open(session: DirectSession): void {
-    let { metadata } = this;
-    let timeoutMs = this.#timeoutMs;
+    let metadata = this.#metadata;
     const isCalledOtherwise = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
-    if (timeoutMs !== undefined && (this.#hasWaited || isCalledOtherwise)) {
-      metadata = [timeoutHeader, formatTimeout(Math.max(0, this.leftMs() ?? 0)), ...metadata];
-      timeoutMs = undefined;
+    // A limit that many calls have is part of a block that is compressed once.
+    const timeoutMs = this.#hasWaited || isCalledOtherwise ? undefined : this.#timeoutMs;
+    const leftMs = timeoutMs === undefined ? this.#leftMs() : undefined;
+    if (leftMs !== undefined) {
+      metadata = [timeoutHeader, formatTimeout(Math.max(0, leftMs)), ...metadata];
     }
     const block = isCalledOtherwise ? this.method.anonymousBlock : this.method.block(timeoutMs);
     try {
@@ -174,7 +167,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
   }
 
   onUnreachable(error: ConnectError): void {
-    if (!this.isPatient || error.code !== Code.Unavailable) {
+    if (!this.#isPatient || error.code !== Code.Unavailable) {
       this.fail(error);
     } else {
       this.waitIn(this.core.waitingRoom.forServer());
@@ -191,7 +184,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     }
     this.headerFields = list.fields;
     this.headerExtra = extra;
-    const { problem, encoding } = factsOf(list, extra, this.core.isBinary);
+    const { problem, encoding } = factsOf(list, extra, this.method.isBinary);
     if (endStream) {
       this.#concludeAtOnce(list, extra, problem);
       return;
@@ -201,7 +194,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
         throw problem;
       }
       if (encoding !== undefined) {
-        this.encoding = responseCompression(encoding, this.core.options.acceptCompression ?? []);
+        this.encoding = responseCompression(encoding, this.core.options.acceptCompression);
       }
     } catch (error) {
       this.abandon(connectErrorFrom(error));
@@ -256,9 +249,18 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     }
   }
 
+  /** What is left for the server to answer, in milliseconds; undefined where there is no limit. */
+  #leftMs(): number | undefined {
+    if (this.#timeoutMs !== undefined) {
+      return this.leftMs();
+    }
+    const leftMs = this.#signalTimeoutMs;
+    return leftMs !== undefined && this.#hasWaited ? ((this.#signal && remainingMs(this.#signal)) ?? leftMs) : leftMs;
+  }
+
   /** By its own clock, or by that of the interceptor that limits it. */
   #isPastDeadline(): boolean {
-    const leftMs = this.leftMs() ?? (this.signal && remainingMs(this.signal));
+    const leftMs = this.leftMs() ?? (this.#signal && remainingMs(this.#signal));
     return leftMs !== undefined && leftMs <= 0;
   }
 
@@ -268,7 +270,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
 
   /** The caller's signal was aborted. */
   handleEvent(): void {
-    this.abandon(connectErrorFrom(this.signal?.reason, Code.Canceled));
+    this.abandon(connectErrorFrom(this.#signal?.reason, Code.Canceled));
   }
 
   /** Gives the call up, and tells the server so. */
@@ -290,7 +292,7 @@ export abstract class Call extends Timed implements ResponseHandler, ResponseFie
     this.isOver = true;
     this.method.calls.end(code, this.#startedAt);
     deadlines.stop(this);
-    this.signal?.removeEventListener("abort", this);
+    this.#signal?.removeEventListener("abort", this);
     this.#line?.leave(this);
     this.#session?.leave();
     this.#session = undefined;

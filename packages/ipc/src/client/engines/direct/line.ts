@@ -13,9 +13,6 @@ export const streamBytes = 3_584 - callBytes;
 /** What a signal costs more. */
 export const signalBytes = 1_024;
 
-/** How much calls that wait for their turn may hold, in bytes, unless the transport's options say otherwise. */
-export const defaultMaxWaitingBytes = 256 * 1024 * 1024;
-
 /** How much the calls of a transport that wait for their turn may hold, all lines together. */
 export class LineBudget {
   #heldBytes = 0;

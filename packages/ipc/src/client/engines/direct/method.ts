@@ -1,10 +1,16 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { HeaderBlock } from "@vyra/http2";
-import { acceptEncodingHeader, encodingHeader, formatTimeout, timeoutHeader } from "../../../grpc/index.js";
-import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
+import {
+  acceptEncodingHeader,
+  contentTypeOf,
+  encodingHeader,
+  formatTimeout,
+  timeoutHeader,
+} from "../../../grpc/index.js";
+import { type Encoded, encodedAs } from "../../../messages/encoded.js";
+import { binaryCodec, type Codec, completed, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
-import { defaultAuthority, userAgentOf } from "../../called.js";
-import type { IpcTransportOptions } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 
 /** How many different time limits get a header block of their own, which costs a byte on the wire instead of twenty. */
 const maxBlocks = 16;
@@ -23,27 +29,32 @@ export class Method {
   constructor(
     readonly desc: DescMethod,
     readonly calls: MethodCalls,
-    {
-      useBinaryFormat = true,
-      sendCompression,
-      acceptCompression = [],
-      authority = defaultAuthority,
-      userAgent,
-      ...options
-    }: IpcTransportOptions,
+    private readonly options: ResolvedOptions,
   ) {
+    const { useBinaryFormat, sendCompression, acceptCompression, authority, userAgent } = options;
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
     this.path = `/${desc.parent.typeName}/${desc.name}`;
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
     this.#fields = [
       ...[":method", "POST", ":scheme", "http", ":path", this.path, ":authority", authority],
-      ...["content-type", contentType(useBinaryFormat), "te", "trailers"],
-      ...(sendCompression === undefined ? [] : [encodingHeader, sendCompression.name]),
+      ...["content-type", contentTypeOf(useBinaryFormat), "te", "trailers"],
+      ...(sendCompression === null ? [] : [encodingHeader, sendCompression.name]),
       ...(acceptCompression.length === 0 ? [] : [acceptEncodingHeader, acceptCompression.map((c) => c.name).join(",")]),
     ];
-    this.#userAgent = ["user-agent", userAgentOf(userAgent)];
+    this.#userAgent = ["user-agent", userAgent];
     this.#plain = HeaderBlock.of([...this.#fields, ...this.#userAgent]);
+  }
+
+  get isBinary(): boolean {
+    return this.options.useBinaryFormat;
+  }
+
+  /** A request as it travels. @throws what is wrong with it */
+  encode(input: unknown): Encoded | Promise<Encoded> {
+    const { options } = this;
+    const bytes = this.input.serialize(completed(this.desc.input, input as never));
+    return encodedAs(bytes, options, options.sendCompression);
   }
 
   /** The fields of a request whose caller says by its metadata what it is called. */
@@ -67,8 +78,4 @@ export class Method {
     }
     return block;
   }
-}
-
-export function contentType(useBinaryFormat: boolean): string {
-  return useBinaryFormat ? "application/grpc+proto" : "application/grpc+json";
 }

@@ -1,5 +1,5 @@
-import type { DescMessage, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
-import { ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import type { DescMessage, DescMethod, DescMethodUnary, DescService, MessageShape } from "@bufbuild/protobuf";
+import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { errorCodeName, type HeaderList, type StreamError } from "@vyra/http2";
 import { codeFromResetCode, fieldOf, headersOf, responseProblem } from "../../../grpc/index.js";
 
@@ -78,4 +78,29 @@ export class LazyUnaryResponse<I extends DescMessage, O extends DescMessage> imp
     this.#trailer ??= headersOf(this.#trailerFields, this.#trailerExtra);
     return this.#trailer;
   }
+}
+
+/** A response whose messages follow. Its headers are made when somebody reads them. */
+export function streamResponse(method: DescMethod, call: StreamSource): UnaryResponse & StreamResponse {
+  let header: Headers | undefined;
+  return {
+    stream: true,
+    service: method.parent,
+    method,
+    get header() {
+      header ??= call.header;
+      return header;
+    },
+    get trailer() {
+      return call.trailer;
+    },
+    message: call.messagesForReader(),
+  } as unknown as UnaryResponse & StreamResponse;
+}
+
+/** A stream that has been opened. */
+export interface StreamSource {
+  readonly header: Headers;
+  readonly trailer: Headers;
+  messagesForReader(): AsyncIterableIterator<unknown>;
 }

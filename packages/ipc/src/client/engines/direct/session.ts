@@ -14,12 +14,12 @@ import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
 import type { Session } from "../../dialling/connection.js";
-import { defaultIdleTimeoutMs, IdleClock } from "../../dialling/idle-clock.js";
+import { IdleClock } from "../../dialling/idle-clock.js";
 import { Patience } from "../../dialling/patience.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import type { IpcTransportOptions } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
-import { defaultMaxWaitingBytes, Line, type LineBudget } from "./line.js";
+import { Line, type LineBudget } from "./line.js";
 
 /** A call that waits for its turn on a session, or for a session. */
 export interface Waiting {
@@ -62,7 +62,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
 
   constructor(
     socket: Socket,
-    private readonly options: IpcTransportOptions,
+    private readonly options: ResolvedOptions,
     { budget, shared }: { readonly budget: LineBudget; readonly shared: SharedAccount },
     private readonly pace: KeepAlivePace,
   ) {
@@ -74,10 +74,10 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       reader: "caller",
       shared,
       maxUnreadBytes: options.maxUnreadBytes,
-      maxWaitingBytes: options.maxWaitingBytes ?? defaultMaxWaitingBytes,
+      maxWaitingBytes: options.maxWaitingBytes,
     });
     this.connection = connection;
-    this.#idleClock = new IdleClock(options.idleTimeoutMs ?? defaultIdleTimeoutMs, () => connection.close());
+    this.#idleClock = new IdleClock(options.idleTimeoutMs, () => connection.close());
   }
 
   /**
@@ -225,7 +225,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
 
   /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
   #watch(): void {
-    const { keepAliveTimeoutMs = 20_000 } = this.options;
+    const { keepAliveTimeoutMs } = this.options;
     const { intervalMs } = this.pace;
     if (intervalMs === 0 || intervalMs === Number.POSITIVE_INFINITY) {
       return;

@@ -2,20 +2,21 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import { headersOf } from "../../../grpc/index.js";
-import { type Encoded, MessageInbox } from "../../../messages/message-inbox.js";
+import type { Encoded } from "../../../messages/encoded.js";
+import { MessageInbox } from "../../../messages/message-inbox.js";
 import { Drain, sendMessages } from "../../../messages/send-messages.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { queueMicrotask } from "../../../time/real-timers.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import { iteratorOf, letGo } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Call, type Core } from "./call.js";
+import { Call } from "./call.js";
+import type { CallSpec } from "./call-spec.js";
+import type { Core } from "./core.js";
 import { streamBytes } from "./line.js";
-import type { Method } from "./method.js";
 import type { DirectSession } from "./session.js";
 
-/** Turns a request message into bytes; compressing takes time. */
-export type Encode = (message: unknown) => Encoded | Promise<Encoded>;
+type Encode = (message: unknown) => Encoded | Promise<Encoded>;
 
 /** What came of opening a stream: its headers are there, and messages may follow. */
 export type OnOpen = (call: StreamCall) => void;
@@ -38,20 +39,17 @@ export class StreamCall extends Call {
 
   constructor(
     core: Core,
-    method: Method,
-    signal: AbortSignal | undefined,
-    metadata: readonly string[],
-    isPatient: boolean,
+    spec: CallSpec,
     requests: AsyncIterable<unknown>,
-    private readonly encode: Encode,
     private onOpen: OnOpen,
     private onError: (error: ConnectError) => void,
   ) {
-    super(core, method, signal, metadata, isPatient);
+    super(core, spec);
+    const { method } = spec;
     this.#requests = iteratorOf(requests);
     this.#inbox = new MessageInbox({
       codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
-      readMaxBytes: core.readMaxBytes,
+      readMaxBytes: core.options.readMaxBytes,
       onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
     });
   }
@@ -212,9 +210,12 @@ export class StreamCall extends Call {
     const keepAndEncode: Encode = (request) => {
       this.#kept = isFirst ? { request } : undefined; // one that has several, against its type, is not made anew
       isFirst = false;
-      return this.encode(request);
+      return this.method.encode(request);
     };
-    const encode = this.method.desc.methodKind === "server_streaming" ? keepAndEncode : this.encode;
+    const encode =
+      this.method.desc.methodKind === "server_streaming"
+        ? keepAndEncode
+        : (request: unknown) => this.method.encode(request);
     try {
       // A call that has moved sends its requests on another stream.
       if (await sendMessages(requests, encode, stream, this.#drain, () => this.isOver || this.stream !== stream)) {

@@ -1,24 +1,14 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
-import {
-  assertReadable,
-  compressedFlag,
-  copyOf,
-  envelopeBytes,
-  envelopeOf,
-  lengthAt,
-  notProcessed,
-  stretchOf,
-  unexpectedCompression,
-} from "../../../grpc/index.js";
+import { envelopeOf, notProcessed, unexpectedCompression } from "../../../grpc/index.js";
 import { decompressInTurn } from "../../../messages/decompress.js";
-import { EnvelopeReader } from "../../../messages/envelope-reader.js";
-import type { Encoded } from "../../../messages/message-inbox.js";
+import type { Encoded } from "../../../messages/encoded.js";
+import { SingleMessage } from "../../../messages/single-message.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Call, type Core } from "./call.js";
-import { defaultMaxWaitingBytes } from "./line.js";
-import type { Method } from "./method.js";
+import { Call } from "./call.js";
+import type { CallSpec } from "./call-spec.js";
+import type { Core } from "./core.js";
 import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
 
@@ -30,30 +20,25 @@ export class UnaryCall extends Call {
   private body: Uint8Array = nothing;
   private bodyFlags = 0;
   #message: unknown;
-  /** The message, where it is yet to be decompressed. */
-  #compressed: Uint8Array | undefined;
-  #messages = 0;
+  readonly #response: SingleMessage;
   /** Attempts to send the request that may still hold its bytes. One that was dropped is never heard of again. */
   #sending = 0;
-  #reader: EnvelopeReader | undefined;
 
   constructor(
     core: Core,
-    method: Method,
-    signal: AbortSignal | undefined,
-    metadata: readonly string[],
-    isPatient: boolean,
+    spec: CallSpec,
     private readonly onResponse: OnResponse,
     private readonly onError: (error: ConnectError) => void,
   ) {
-    super(core, method, signal, metadata, isPatient);
+    super(core, spec);
+    this.#response = new SingleMessage(core.options.readMaxBytes, "output");
   }
 
   /** Begins, with its request. */
-  start({ bytes, flags }: Encoded, timeoutMs: number | undefined): void {
+  start({ bytes, flags }: Encoded): void {
     this.body = bytes;
     this.bodyFlags = flags;
-    this.begin(timeoutMs);
+    this.begin();
   }
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
@@ -72,13 +57,9 @@ export class UnaryCall extends Call {
     }
     this.hasBody ||= end > start;
     try {
-      const length = end - start - envelopeBytes;
-      if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
-        assertReadable(length, this.core.readMaxBytes);
-        this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
-      } else if (end > start) {
-        this.#reader ??= this.#readInPieces(stream);
-        this.#reader.push(buffer, start, end);
+      this.#response.push(stream, buffer, start, end);
+      if (this.#response.bytes !== undefined) {
+        this.#take(stream, this.#response.bytes);
       }
     } catch (error) {
       this.abandon(connectErrorFrom(error));
@@ -96,14 +77,14 @@ export class UnaryCall extends Call {
   }
 
   protected isBodyWhole(): boolean {
-    return this.#reader?.isAtEnd ?? true;
+    return this.#response.isAtEnd;
   }
 
   protected succeed(): void {
-    if (this.#messages === 0) {
+    if (!this.#response.hasCome) {
       this.fail(new ConnectError("protocol error: missing output message for unary method", Code.Unimplemented));
-    } else if (this.#compressed !== undefined) {
-      this.#decompress(this.#compressed);
+    } else if (this.#response.isCompressed) {
+      this.#decompress(this.#response.bytes as Uint8Array);
     } else {
       this.#deliver();
     }
@@ -121,21 +102,13 @@ export class UnaryCall extends Call {
     return true; // the request is one piece, and still here
   }
 
-  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
-  #readInPieces(stream: ClientStream): EnvelopeReader {
-    stream.pause(false);
-    return new EnvelopeReader(this.core.readMaxBytes, stream, (...message) => this.#onMessage(...message));
-  }
-
-  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
-    if (++this.#messages > 1) {
-      throw new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
-    }
-    if ((flags & compressedFlag) !== 0) {
-      this.#compressed = isLent ? copyOf(buffer, start, end) : stretchOf(buffer, start, end);
+  /** The message is whole. It is parsed where it lies, before its bytes are overwritten, and delivered when the status has come. */
+  #take(stream: ClientStream, bytes: Uint8Array): void {
+    if (this.#response.isCompressed) {
+      this.#response.keep(stream.account);
     } else {
-      this.#message = this.method.output.parse(stretchOf(buffer, start, end), isLent);
-      this.#reader?.release();
+      this.#message = this.method.output.parse(bytes, this.#response.isLent);
+      this.#response.release();
     }
   }
 
@@ -152,8 +125,8 @@ export class UnaryCall extends Call {
       recycle(this.body);
     }
     this.body = nothing;
-    this.#reader?.release();
-    this.#message = this.#compressed = this.#reader = undefined;
+    this.#response.release();
+    this.#message = undefined;
   }
 
   #decompress(bytes: Uint8Array): void {
@@ -162,7 +135,7 @@ export class UnaryCall extends Call {
       return;
     }
     const { account } = this.stream as ClientStream; // it has answered
-    decompressInTurn(this.encoding, bytes, this.core.readMaxBytes, account, (whole) => {
+    decompressInTurn(this.encoding, bytes, this.core.options.readMaxBytes, account, (whole) => {
       if (!this.isOver) {
         this.#message = this.method.output.parse(whole);
         this.#deliver();
@@ -171,7 +144,7 @@ export class UnaryCall extends Call {
   }
 }
 
-function noRoom(bytes: number, waitingBytes: number, limit = defaultMaxWaitingBytes): ConnectError {
+function noRoom(bytes: number, waitingBytes: number, limit: number): ConnectError {
   const text = `no room for a request of ${bytes} bytes: ${waitingBytes} wait for the server, and maxWaitingBytes is ${limit}`;
   return notProcessed(text, Code.ResourceExhausted, undefined);
 }

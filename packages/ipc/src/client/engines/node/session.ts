@@ -4,10 +4,10 @@ import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { clearTimeout, maxTimerMs, nextTurn, setTimeout } from "../../../time/real-timers.js";
 import type { Session } from "../../dialling/connection.js";
 import { dial } from "../../dialling/dial.js";
-import { defaultIdleTimeoutMs, IdleClock } from "../../dialling/idle-clock.js";
+import { IdleClock } from "../../dialling/idle-clock.js";
 import { Patience } from "../../dialling/patience.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import type { IpcTransportOptions } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 import { notBegunAfter } from "../connect/lost.js";
 import { originOf } from "../connect/transport-options.js";
 
@@ -132,21 +132,16 @@ class KeepAlive {
   }
 }
 
-export async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<NodeSession> {
+export async function openSession(path: string, options: ResolvedOptions, stop: AbortSignal): Promise<NodeSession> {
   const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
-  const socket = await dial(path, options.trustedUsers ?? []);
+  const socket = await dial(path, options.trustedUsers);
   const session = connectHttp2(originOf(options), {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     maxSessionMemory: 1_024,
   });
-  const keepAlive = new KeepAlive(options.keepAliveIntervalMs ?? 300_000, options.keepAliveTimeoutMs ?? 20_000);
-  const opened = new NodeSession(
-    session,
-    keepAlive,
-    credentialsOf(socket),
-    options.idleTimeoutMs ?? defaultIdleTimeoutMs,
-  );
+  const keepAlive = new KeepAlive(options.keepAliveIntervalMs, options.keepAliveTimeoutMs);
+  const opened = new NodeSession(session, keepAlive, credentialsOf(socket), options.idleTimeoutMs);
   const giveUp = () => session.destroy();
   const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs).unref();
   stop.addEventListener("abort", giveUp, { once: true });

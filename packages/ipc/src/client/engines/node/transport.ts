@@ -2,20 +2,21 @@ import { Code, type Transport } from "@connectrpc/connect";
 import { notProcessed } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { connect } from "../../dialling/pool.js";
-import type { IpcTransport, IpcTransportOptions } from "../../options.js";
+import type { IpcTransport } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 import { throughConnect } from "../connect/calls.js";
 import { originOf, transportOptions } from "../connect/transport-options.js";
 import { Attempts } from "./attempts.js";
 import { openSession } from "./session.js";
 
 /** Each call gets a transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it. */
-export function createNodeTransport(path: string, options: IpcTransportOptions): IpcTransport {
-  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
+export function createNodeTransport(path: string, options: ResolvedOptions): IpcTransport {
+  const connection = connect(options.connections, path, (stop) => openSession(path, options, stop));
   const counter = new CallCounter();
   const count = counting(counter, Code.Unknown);
   const forOneCall = async (): Promise<Transport> => {
     const { createTransport, createNodeHttpClient } = await loadConnect();
-    const attempts = new Attempts(connection, options.waitForReady ?? false, originOf(options));
+    const attempts = new Attempts(connection, options.waitForReady, originOf(options));
     const httpClient = createNodeHttpClient({ httpVersion: "2", sessionProvider: () => attempts });
     return createTransport(transportOptions(options, httpClient, [count], [attempts.interceptor]));
   };

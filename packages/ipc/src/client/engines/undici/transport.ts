@@ -6,10 +6,10 @@ import { startDeadline } from "../../../time/signal-deadline.js";
 import type { ReadyOptions } from "../../dialling/connection.js";
 import { dial } from "../../dialling/dial.js";
 import { sessionFor } from "../../dialling/dial-hold.js";
-import { defaultIdleTimeoutMs } from "../../dialling/idle-clock.js";
 import { connect } from "../../dialling/pool.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
-import type { IpcTransport, IpcTransportOptions } from "../../options.js";
+import type { IpcTransport } from "../../options.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { sendRemainingTime } from "../attempt.js";
 import { throughConnect } from "../connect/calls.js";
@@ -19,8 +19,8 @@ import { loadUndici } from "./load.js";
 import { UndiciSession } from "./session.js";
 
 /** Connect's gRPC transport over undici. */
-export function createUndiciTransport(path: string, options: IpcTransportOptions): IpcTransport {
-  const connection = connect(options.connections ?? 1, path, (stop) => openSession(path, options, stop));
+export function createUndiciTransport(path: string, options: ResolvedOptions): IpcTransport {
+  const connection = connect(options.connections, path, (stop) => openSession(path, options, stop));
   const ready = async (readyOptions?: ReadyOptions) => {
     // Without it there is nothing to wait for.
     await loadUndici();
@@ -61,15 +61,14 @@ export function createUndiciTransport(path: string, options: IpcTransportOptions
   };
 }
 
-async function openSession(path: string, options: IpcTransportOptions, stop: AbortSignal): Promise<UndiciSession> {
+async function openSession(path: string, options: ResolvedOptions, stop: AbortSignal): Promise<UndiciSession> {
   const undici = await loadUndici();
-  const socket = await dial(path, options.trustedUsers ?? []);
+  const socket = await dial(path, options.trustedUsers);
   const keepAlive = {
-    intervalMs: options.keepAliveIntervalMs ?? 300_000,
-    timeoutMs: options.keepAliveTimeoutMs ?? 20_000,
+    intervalMs: options.keepAliveIntervalMs,
+    timeoutMs: options.keepAliveTimeoutMs,
   };
-  const idleTimeoutMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
-  const session = new UndiciSession(path, socket, undici, originOf(options), keepAlive, idleTimeoutMs);
+  const session = new UndiciSession(path, socket, undici, originOf(options), keepAlive, options.idleTimeoutMs);
   const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect").unref();
   try {
     await orAborted(session.handshake, limit.signal);

@@ -10,22 +10,15 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import {
-  assertWritable,
-  codeFromResetCode,
-  compressedFlag,
-  encodingHeader,
-  fieldsOf,
-  statusFields,
-} from "../../../grpc/index.js";
-import type { Encoded } from "../../../messages/message-inbox.js";
+import { codeFromResetCode, encodingHeader, fieldsOf, statusFields } from "../../../grpc/index.js";
+import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import { completed } from "../../../protobuf/codec.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { deadlineExceeded } from "../../../time/signal-deadline.js";
 import { isInstance } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import { nameOf, type OnError } from "../../on-error.js";
+import { nameOf } from "../../on-error.js";
 import { HeadersSentError } from "../../send-headers.js";
 import { answerFor, internalError, isExpected } from "../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
@@ -50,7 +43,6 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   #startedAt = 0;
 
   constructor(
-    protected readonly onError: OnError,
     protected readonly stream: ServerStream,
     protected readonly facts: RequestFacts,
     readonly caller: Caller,
@@ -104,7 +96,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   }
 
   onListenerError(error: unknown): void {
-    this.onError(error, { method: nameOf(this.desc) });
+    this.facts.route.onError(error, { method: nameOf(this.desc) });
   }
 
   onDeadline(): void {
@@ -122,7 +114,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       status = statusFields(error);
     } catch (problem) {
       // Its details cannot be encoded, say.
-      this.onError(problem, { method: nameOf(this.desc) });
+      this.facts.route.onError(problem, { method: nameOf(this.desc) });
       answer = internalError(problem);
       status = statusFields(answer);
     }
@@ -163,7 +155,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
         // Its limit is smaller than any answer.
       }
     } else {
-      this.onError(problem, { method: nameOf(this.desc) });
+      this.facts.route.onError(problem, { method: nameOf(this.desc) });
     }
     this.stream.reset(ErrorCode.INTERNAL_ERROR);
   }
@@ -183,7 +175,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     if (!isExpected(error, { aborted: this.isOver, reason: this.reason })) {
-      this.onError(error, { method: nameOf(this.desc) });
+      this.facts.route.onError(error, { method: nameOf(this.desc) });
     }
     if (!this.isOver) {
       this.fail(answerFor(error, notAborted));
@@ -249,11 +241,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     } catch (cause) {
       throw unencodable(route.desc, cause);
     }
-    assertWritable(bytes.length, route.writeMaxBytes);
-    if (responseEncoding === null || bytes.length < route.compressMinBytes) {
-      return { bytes, flags: 0 };
-    }
-    return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+    return encodedAs(bytes, route, responseEncoding);
   }
 }
 

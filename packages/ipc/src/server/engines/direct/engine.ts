@@ -9,7 +9,7 @@ import {
   type ServerStream,
   SharedAccount,
 } from "@vyra/http2";
-import { fieldOf, statusFields } from "../../../grpc/index.js";
+import { fieldOf, grpcFormat, statusFields } from "../../../grpc/index.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
@@ -41,7 +41,7 @@ export function createDirectEngine({
     const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
     readMaxBytes.set(path, method.options?.readMaxBytes ?? router.readMaxBytes ?? maxUint32);
     if ((method.options?.grpc ?? router.grpc) !== false) {
-      direct.set(path, new Route(method, router, counter.of(method.desc)));
+      direct.set(path, new Route(method, router, counter.of(method.desc), onError));
     } else {
       direct.delete(path);
     }
@@ -141,7 +141,7 @@ export function createDirectEngine({
       return answerOther(caller, stream, list.fields, extra, endStream);
     }
     const Call = facts.route.desc.methodKind === "unary" ? UnaryServerCall : StreamServerCall;
-    const call = new Call(onError, stream, facts, caller, list.fields, extra);
+    const call = new Call(stream, facts, caller, list.fields, extra);
     stream.context = call;
     call.begin(endStream);
     return call;
@@ -173,7 +173,7 @@ export function createDirectEngine({
       stream.context = call;
       return call;
     }
-    if (/^application\/grpc(?:\+|;|$)/.test(fieldOf("content-type", fields, extra) ?? "")) {
+    if (grpcFormat(fieldOf("content-type", fields, extra)) !== undefined) {
       const error = new ConnectError(`unknown method ${path}`, Code.Unimplemented);
       stream.respond(grpcHeaders, statusFields(error), true);
     } else {

@@ -6,8 +6,10 @@ import {
   acceptEncodingHeader,
   compressionFor,
   compressionNamed,
+  contentTypeOf,
   encodingHeader,
   fieldOf,
+  grpcFormat,
   parseTimeout,
   timeoutHeader,
 } from "../../../grpc/index.js";
@@ -15,6 +17,7 @@ import { acceptedByDefault } from "../../../messages/gzip.js";
 import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
+import type { OnError } from "../../on-error.js";
 import type { EngineOptions } from "../engine.js";
 import type { RecordedMethod } from "../routes.js";
 
@@ -45,6 +48,7 @@ export class Route {
     { desc, implementation, options: own }: RecordedMethod,
     router: EngineOptions["router"],
     readonly calls: MethodCalls,
+    readonly onError: OnError,
   ) {
     const options = { ...router, ...own };
     this.desc = desc;
@@ -59,12 +63,12 @@ export class Route {
     this.binary = {
       input: binaryCodec(desc.input as DescMessage, options),
       output: binaryCodec(desc.output as DescMessage, options),
-      headers: responseHeaders("application/grpc+proto", this.compressions),
+      headers: responseHeaders(contentTypeOf(true), this.compressions),
     };
     this.json = {
       input: jsonCodec(desc.input as DescMessage, options),
       output: jsonCodec(desc.output as DescMessage, options),
-      headers: responseHeaders("application/grpc+json", this.compressions),
+      headers: responseHeaders(contentTypeOf(false), this.compressions),
     };
   }
 }
@@ -94,8 +98,6 @@ export interface RequestFacts {
   readonly responseEncoding: Compression | null;
 }
 
-const grpcContentType = /^application\/grpc(?:\+(proto|json))?(?:;.*)?$/i;
-
 /** The facts of a gRPC request to one of these routes; undefined if it is none. */
 export function factsOf(
   routes: ReadonlyMap<string, Route>,
@@ -116,8 +118,12 @@ function inspect(
   extra: readonly string[],
 ): RequestFacts | undefined {
   const route = routes.get(fieldOf(":path", fields, extra) ?? "");
-  const match = grpcContentType.exec(fieldOf("content-type", fields, extra) ?? "");
-  if (route === undefined || match === null || fieldOf(":method", fields, extra) !== "POST") {
+  const format = grpcFormat(fieldOf("content-type", fields, extra));
+  if (
+    route === undefined ||
+    (format !== "proto" && format !== "json") ||
+    fieldOf(":method", fields, extra) !== "POST"
+  ) {
     return undefined;
   }
   let problem: ConnectError | undefined;
@@ -131,7 +137,7 @@ function inspect(
   }
   return {
     route,
-    format: match[1]?.toLowerCase() === "json" ? route.json : route.binary,
+    format: format === "json" ? route.json : route.binary,
     problem,
     timeoutMs,
     requestEncoding,

@@ -8,7 +8,6 @@ import { CallScope } from "../../../user-code/call-scope.js";
 import { assertAsyncIterable, iteratorOf, letGo } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import type { OnError } from "../../on-error.js";
 import { EarlyHeaders } from "../early-headers.js";
 import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
@@ -23,14 +22,13 @@ export class StreamServerCall extends ServerCall {
   #early: EarlyHeaders | undefined;
 
   constructor(
-    onError: OnError,
     stream: ServerStream,
     facts: RequestFacts,
     caller: Caller,
     requestFields: readonly string[],
     requestExtra: readonly string[],
   ) {
-    super(onError, stream, facts, caller, requestFields, requestExtra);
+    super(stream, facts, caller, requestFields, requestExtra);
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,

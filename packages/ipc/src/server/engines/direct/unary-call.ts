@@ -1,20 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
-import {
-  assertReadable,
-  compressedFlag,
-  copyOf,
-  envelopeBytes,
-  envelopeOf,
-  incompleteMessage,
-  lengthAt,
-  stretchOf,
-  unexpectedCompression,
-} from "../../../grpc/index.js";
+import { envelopeOf, incompleteMessage, unexpectedCompression } from "../../../grpc/index.js";
 import { decompressInTurn } from "../../../messages/decompress.js";
-import { EnvelopeReader } from "../../../messages/envelope-reader.js";
-import type { Encoded } from "../../../messages/message-inbox.js";
-import { memoryOverhead } from "../../../messages/unfinished-message.js";
+import type { Encoded } from "../../../messages/encoded.js";
+import { SingleMessage } from "../../../messages/single-message.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { completedResponse, okTrailers, ServerCall } from "./call.js";
@@ -24,14 +13,7 @@ type Implementation = (message: unknown, context: unknown) => unknown;
 
 /** A call with one message each way. */
 export class UnaryServerCall extends ServerCall {
-  #bytes: Uint8Array | undefined;
-  /** What it is in will be overwritten. */
-  #isLent = false;
-  /** What keeping a copy costs. */
-  #keptBytes = 0;
-  #flags = 0;
-  #messages = 0;
-  #reader: EnvelopeReader | undefined;
+  readonly #request = new SingleMessage(this.facts.route.readMaxBytes, "input");
 
   get unfinished(): unknown {
     return this.isOver || this.stream.isReceived ? undefined : this;
@@ -41,62 +23,30 @@ export class UnaryServerCall extends ServerCall {
     if (this.isOver) {
       return;
     }
-    const { readMaxBytes } = this.facts.route;
     try {
-      const length = end - start - envelopeBytes;
-      if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
-        assertReadable(length, readMaxBytes);
-        this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
-      } else if (end > start) {
-        this.#reader ??= this.#readInPieces(stream, readMaxBytes);
-        this.#reader.push(buffer, start, end);
-      }
+      this.#request.push(stream, buffer, start, end);
     } catch (error) {
       this.fail(connectErrorFrom(error));
       return;
     }
     if (endStream) {
       this.onRequestEnd();
-    } else if (this.#isLent) {
-      this.#keep();
+    } else if (this.#request.isLent) {
+      this.#request.keep(stream.account);
     }
   }
 
   protected onRequestEnd(): void {
-    if (this.#reader !== undefined && !this.#reader.isAtEnd) {
+    const { bytes, isAtEnd, isCompressed } = this.#request;
+    if (!isAtEnd) {
       this.fail(incompleteMessage());
-    } else if (this.#bytes === undefined) {
+    } else if (bytes === undefined) {
       this.fail(new ConnectError("protocol error: missing input message for unary method", Code.Unimplemented));
-    } else if (this.#flags & compressedFlag) {
-      this.#decompress(this.#isLent ? this.#keep() : this.#bytes);
+    } else if (isCompressed) {
+      this.#decompress(this.#request.keep(this.stream.account));
     } else {
-      this.#run(this.#bytes);
+      this.#run(bytes, this.#request.isLent);
     }
-  }
-
-  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
-  #readInPieces(stream: ServerStream, readMaxBytes: number): EnvelopeReader {
-    stream.pause(false);
-    return new EnvelopeReader(readMaxBytes, stream, (...message) => this.#onMessage(...message));
-  }
-
-  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
-    if (++this.#messages > 1) {
-      throw new ConnectError("protocol error: received extra input message for unary method", Code.Unimplemented);
-    }
-    this.#bytes = stretchOf(buffer, start, end);
-    this.#flags = flags;
-    this.#isLent = isLent;
-  }
-
-  /** The message is needed for longer than it is lent. */
-  #keep(): Uint8Array {
-    const lent = this.#bytes as Uint8Array;
-    this.#isLent = false;
-    this.#bytes = copyOf(lent, 0, lent.length);
-    this.#keptBytes = lent.length + memoryOverhead;
-    this.stream.account.unfinished(this.#keptBytes);
-    return this.#bytes;
   }
 
   #decompress(bytes: Uint8Array): void {
@@ -107,17 +57,17 @@ export class UnaryServerCall extends ServerCall {
     }
     decompressInTurn(requestEncoding, bytes, route.readMaxBytes, this.stream.account, (whole) => {
       if (!this.isOver) {
-        this.#run(whole);
+        this.#run(whole, false);
       }
     }).catch((error) => this.fail(connectErrorFrom(error)));
   }
 
-  #run(bytes: Uint8Array): void {
+  #run(bytes: Uint8Array, isLent: boolean): void {
     const { format } = this.facts;
-    this.#letGo();
+    this.#request.release();
     let message: unknown;
     try {
-      message = format.input.parse(bytes, this.#isLent);
+      message = format.input.parse(bytes, isLent);
     } catch (error) {
       this.fail(connectErrorFrom(error));
       return;
@@ -141,20 +91,9 @@ export class UnaryServerCall extends ServerCall {
     }
   }
 
-  /** Whoever still holds the call shall not hold what may be megabytes. */
-  #letGo(): void {
-    this.#bytes = undefined;
-    this.#reader?.release();
-    this.#reader = undefined;
-    if (this.#keptBytes > 0) {
-      this.stream.account.unfinished(-this.#keptBytes);
-      this.#keptBytes = 0;
-    }
-  }
-
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
-    this.#letGo();
+    this.#request.release(); // whoever still holds the call shall not hold what may be megabytes
   }
 
   #invoke(message: unknown): unknown {

@@ -1,0 +1,147 @@
+import {
+  type ContextValues,
+  createContextValues,
+  type StreamRequest,
+  type StreamResponse,
+  type Transport,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { runStreamingCall } from "@connectrpc/connect/protocol";
+import { contentTypeOf, fieldsOf, formatTimeout, headersOf, parseTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
+import { completed } from "../../../protobuf/codec.js";
+import { maxTimerMs } from "../../../time/real-timers.js";
+import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
+import { tamed } from "../../../user-code/iterators.js";
+import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { connectErrorFrom } from "../../../user-code/thrown.js";
+import { requestError } from "./call.js";
+import { type CallSpec, given, isPatient, ownTimeout } from "./call-spec.js";
+import { ChainedCall } from "./chained-call.js";
+import type { Core } from "./core.js";
+import type { Method } from "./method.js";
+import { type ResponseFields, type StreamSource, streamResponse } from "./response.js";
+import { startStream, startUnary } from "./start.js";
+
+type HeadersInit = ConstructorParameters<typeof Headers>[0];
+
+/** Calls through interceptors, which see requests and responses as Connect has them. Each attempt is a call of its own. */
+export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): Transport {
+  const { interceptors } = core.options;
+  const streamInterceptors = limits === undefined ? [...interceptors] : [deadline(limits), ...interceptors];
+  const timeoutFor = limits === undefined ? ownTimeout : timeoutPolicy(limits);
+
+  return {
+    unary: ((desc, signal, timeoutMs, header, input, contextValues) =>
+      new Promise((resolve, reject) => {
+        try {
+          const method = core.methodOf(desc);
+          const call = new ChainedCall(signal, timeoutFor(desc, given(timeoutMs)));
+          const request = requestOf(method, timeoutMs, header, contextValues);
+          const message = completed(desc.input, input);
+          const next = (attempt: UnaryRequest) => attemptUnary(core, method, attempt);
+          resolve(call.run(interceptors, next, { stream: false, method: desc, message, ...request }) as never);
+        } catch (error) {
+          reject(requestError(error));
+        }
+      })) as Transport["unary"],
+    stream: ((desc, signal, timeoutMs, header, input, contextValues) =>
+      new Promise((resolve, reject) => {
+        try {
+          if (signal !== undefined) {
+            mayHaveManyListeners(signal);
+          }
+          const method = core.methodOf(desc);
+          const request = requestOf(method, timeoutMs, header, contextValues);
+          const call = runStreamingCall({
+            interceptors: streamInterceptors,
+            ...timerLimit(timeoutMs),
+            ...(signal && { signal }),
+            req: { stream: true, method: desc, message: tamed(input), ...request },
+            next: (attempt) => attemptStream(core, method, attempt) as never,
+          });
+          call.then(resolve, (error) => reject(connectErrorFrom(error)));
+        } catch (error) {
+          reject(requestError(error));
+        }
+      })) as Transport["stream"],
+  };
+}
+
+function requestOf(
+  method: Method,
+  timeoutMs: number | undefined,
+  header: HeadersInit | undefined,
+  contextValues: ContextValues = createContextValues(),
+) {
+  const headers = new Headers(header);
+  headers.set("content-type", contentTypeOf(method.isBinary));
+  headers.set("te", "trailers");
+  const own = ownTimeout(method.desc, given(timeoutMs));
+  if (own !== undefined) {
+    headers.set(timeoutHeader, formatTimeout(own));
+  }
+  return {
+    service: method.desc.parent,
+    requestMethod: "POST",
+    url: `http://localhost${method.path}`,
+    header: headers,
+    contextValues,
+  };
+}
+
+/** For Connect's own timer, which is `setTimeout`: what is longer than that takes is left to the server, whom `grpc-timeout` tells. */
+function timerLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
+  const own = given(timeoutMs);
+  return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
+}
+
+/** What interceptors see of a response has all its properties as its own. */
+function attemptUnary(core: Core, method: Method, request: UnaryRequest): Promise<UnaryResponse> {
+  return new Promise((resolve, reject) => {
+    const onResponse = (message: unknown, fields: ResponseFields) =>
+      resolve({
+        stream: false,
+        service: request.method.parent,
+        method: request.method,
+        message,
+        header: headersOf(fields.headerFields, fields.headerExtra),
+        trailer: headersOf(fields.trailerFields, fields.trailerExtra),
+      } as UnaryResponse);
+    try {
+      startUnary(core, specOf(core, method, request), request.message, onResponse, reject);
+    } catch (error) {
+      reject(requestError(error));
+    }
+  });
+}
+
+function attemptStream(core: Core, method: Method, request: StreamRequest): Promise<StreamResponse> {
+  return new Promise((resolve, reject) => {
+    try {
+      const onOpen = (call: StreamSource) => resolve(streamResponse(request.method, call));
+      startStream(core, specOf(core, method, request), request.message, onOpen, reject);
+    } catch (error) {
+      reject(requestError(error));
+    }
+  });
+}
+
+/** @throws {ConnectError} DeadlineExceeded if no time is left */
+function specOf(core: Core, method: Method, request: UnaryRequest | StreamRequest): CallSpec {
+  const { signal, header, contextValues } = request;
+  const leftMs = remainingMs(signal);
+  if (leftMs !== undefined && leftMs <= 0) {
+    throw deadlineExceeded("deadline", 0);
+  }
+  return {
+    method,
+    signal,
+    timeoutMs: undefined,
+    // Where the signal has no deadline, an interceptor may have set a limit for the server alone.
+    signalTimeoutMs: leftMs ?? parseTimeout(header.get(timeoutHeader) ?? ""),
+    metadata: fieldsOf(header),
+    waitForReady: isPatient(contextValues, core.options.waitForReady),
+  };
+}

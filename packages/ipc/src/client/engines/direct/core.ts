@@ -1,0 +1,66 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { CallCounter, type MemoryStats } from "../../../stats/index.js";
+import { dial } from "../../dialling/dial.js";
+import { connect } from "../../dialling/pool.js";
+import type { ResolvedOptions } from "../../resolve-options.js";
+import { KeepAlivePace } from "./keep-alive-pace.js";
+import { Method } from "./method.js";
+import { DirectSession } from "./session.js";
+import { WaitingRoom } from "./waiting-room.js";
+
+/** What all calls of a transport share. */
+export class Core {
+  readonly waitingRoom: WaitingRoom;
+  readonly connection: ReturnType<typeof connect<DirectSession>>;
+  readonly counter = new CallCounter();
+  readonly #pace: KeepAlivePace;
+  readonly #methods = new Map<DescMethod, Method>();
+
+  constructor(
+    readonly path: string,
+    readonly options: ResolvedOptions,
+  ) {
+    this.#pace = new KeepAlivePace(options.keepAliveIntervalMs);
+    this.connection = connect(options.connections, path, (stop) => this.#openSession(stop));
+    this.waitingRoom = new WaitingRoom(this.connection, options.maxWaitingBytes);
+  }
+
+  get isShutDown(): boolean {
+    return this.connection.state === "shutdown";
+  }
+
+  get memory(): MemoryStats {
+    return { ...this.waitingRoom.shared.kinds, limitBytes: this.options.maxUnreadBytes * this.connection.count };
+  }
+
+  /** A session for a call; where there are several connections, they take turns. */
+  session(): DirectSession | Promise<DirectSession> {
+    return this.connection.session();
+  }
+
+  methodOf(desc: DescMethod): Method {
+    let method = this.#methods.get(desc);
+    if (method === undefined) {
+      method = new Method(desc, this.counter.of(desc), this.options);
+      this.#methods.set(desc, method);
+    }
+    return method;
+  }
+
+  async #openSession(stop: AbortSignal): Promise<DirectSession> {
+    const { path, options, waitingRoom } = this;
+    for (let dials = 1; ; dials++) {
+      const session = new DirectSession(await dial(path, options.trustedUsers), options, waitingRoom, this.#pace);
+      try {
+        return await session.settled(path, stop);
+      } catch (error) {
+        if (!session.isSentAway || dials === maxDials || stop.aborted) {
+          throw error;
+        }
+      }
+    }
+  }
+}
+
+/** How often to dial anew where the server was leaving when it took the connection: another may have its place. */
+const maxDials = 16;

@@ -1,0 +1,34 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { requestError } from "./call.js";
+import type { CallSpec } from "./call-spec.js";
+import type { Core } from "./core.js";
+import { type OnOpen, StreamCall } from "./stream-call.js";
+import { type OnResponse, UnaryCall } from "./unary-call.js";
+
+/** Starts a call with one message each way. @throws what is wrong with the request; `requestError()` makes a ConnectError of it */
+export function startUnary(
+  core: Core,
+  spec: CallSpec,
+  input: unknown,
+  onResponse: OnResponse,
+  onError: (error: ConnectError) => void,
+): void {
+  const call = new UnaryCall(core, spec, onResponse, onError);
+  const request = spec.method.encode(input);
+  if (request instanceof Promise) {
+    request.then((compressed) => call.start(compressed)).catch((error) => onError(requestError(error)));
+  } else {
+    call.start(request);
+  }
+}
+
+/** Starts any other call. @throws likewise */
+export function startStream(
+  core: Core,
+  spec: CallSpec,
+  input: AsyncIterable<unknown>,
+  onOpen: OnOpen,
+  onError: (error: ConnectError) => void,
+): void {
+  new StreamCall(core, spec, input, onOpen, onError).begin();
+}

@@ -1,0 +1,55 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import { connectionDefaults } from "@vyra/http2";
+import { defaultMaxBytes } from "../max-bytes.js";
+import { acceptedByDefault } from "../messages/gzip.js";
+import type { CodecOptions } from "../protobuf/codec.js";
+import { defaultAuthority, userAgentOf } from "./called.js";
+import type { IpcTransportOptions } from "./options.js";
+
+/** The options of a transport as its engine takes them: with every default in its place. Times are in milliseconds. */
+export interface ResolvedOptions extends CodecOptions {
+  readonly interceptors: readonly Interceptor[];
+  readonly connections: number;
+  readonly waitForReady: boolean;
+  readonly authority: string;
+  /** The whole `user-agent`. */
+  readonly userAgent: string;
+  readonly trustedUsers: readonly number[];
+  readonly readMaxBytes: number;
+  readonly writeMaxBytes: number;
+  readonly maxWaitingBytes: number;
+  readonly maxUnreadBytes: number;
+  readonly acceptCompression: readonly Compression[];
+  readonly sendCompression: Compression | null;
+  readonly compressMinBytes: number;
+  readonly useBinaryFormat: boolean;
+  readonly keepAliveIntervalMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+/** @param interceptors those of the options, and what else stands around calls */
+export function resolveOptions(given: IpcTransportOptions, interceptors: readonly Interceptor[]): ResolvedOptions {
+  return {
+    interceptors,
+    connections: given.connections ?? 1,
+    waitForReady: given.waitForReady ?? false,
+    authority: given.authority ?? defaultAuthority,
+    userAgent: userAgentOf(given.userAgent),
+    trustedUsers: given.trustedUsers ?? [],
+    readMaxBytes: given.readMaxBytes ?? defaultMaxBytes,
+    writeMaxBytes: given.writeMaxBytes ?? defaultMaxBytes,
+    maxWaitingBytes: given.maxWaitingBytes ?? 256 * 2 ** 20,
+    maxUnreadBytes: given.maxUnreadBytes ?? connectionDefaults.maxUnreadBytes,
+    acceptCompression: given.acceptCompression ?? acceptedByDefault,
+    sendCompression: given.sendCompression ?? null,
+    compressMinBytes: given.compressMinBytes ?? 1_024,
+    useBinaryFormat: given.useBinaryFormat ?? true,
+    keepAliveIntervalMs: given.keepAliveIntervalMs ?? 300_000,
+    keepAliveTimeoutMs: given.keepAliveTimeoutMs ?? 20_000,
+    idleTimeoutMs: given.idleTimeoutMs ?? 30 * 60_000,
+    jsonOptions: given.jsonOptions,
+    binaryOptions: given.binaryOptions,
+  };
+}

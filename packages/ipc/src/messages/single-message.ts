@@ -1,0 +1,106 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Account } from "@vyra/http2";
+import { assertReadable, compressedFlag, copyOf, envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { EnvelopeReader } from "./envelope-reader.js";
+import { type Inlet, memoryOverhead } from "./unfinished-message.js";
+
+/** The stream that a message comes on. */
+export interface MessageSource extends Inlet {
+  pause(isCounted: boolean): void;
+}
+
+/**
+ * The one message of a body: a unary request or response. Mostly it is whole in one DATA frame, and is lent: its bytes have to be parsed,
+ * or kept, before the next are read into the same memory.
+ */
+export class SingleMessage {
+  #bytes: Uint8Array | undefined;
+  #flags = 0;
+  #count = 0;
+  #reader: EnvelopeReader | undefined;
+  /** The account on which a copy of it is, and for how much. */
+  #account: Pick<Account, "unfinished"> | undefined;
+  #keptBytes = 0;
+  /** Whether the bytes will be overwritten. */
+  isLent = false;
+
+  /** @param name what error messages call it */
+  constructor(
+    private readonly readMaxBytes: number,
+    private readonly name: "input" | "output",
+  ) {}
+
+  /**
+   * Takes what has come of the body.
+   * @throws {ConnectError} ResourceExhausted for a message larger than allowed, Unimplemented for a second one
+   */
+  push(source: MessageSource, buffer: Uint8Array, start: number, end: number): void {
+    const length = end - start - envelopeBytes;
+    if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
+      assertReadable(length, this.readMaxBytes);
+      this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
+    } else if (end > start) {
+      this.#reader ??= this.#readInPieces(source);
+      this.#reader.push(buffer, start, end);
+    }
+  }
+
+  /** The message's bytes, once they are all there and until they are released. */
+  get bytes(): Uint8Array | undefined {
+    return this.#bytes;
+  }
+
+  get isCompressed(): boolean {
+    return (this.#flags & compressedFlag) !== 0;
+  }
+
+  /** Whether a message has come, whatever has become of it. */
+  get hasCome(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Whether the body may end here. */
+  get isAtEnd(): boolean {
+    return this.#reader?.isAtEnd ?? true;
+  }
+
+  /** Makes the bytes last until `release()`: what was lent is copied, and counted on the account. */
+  keep(account: Pick<Account, "unfinished">): Uint8Array {
+    const bytes = this.#bytes as Uint8Array; // a message has come
+    if (!this.isLent) {
+      return bytes;
+    }
+    this.isLent = false;
+    this.#bytes = copyOf(bytes, 0, bytes.length);
+    this.#account = account;
+    this.#keptBytes = bytes.length + memoryOverhead;
+    account.unfinished(this.#keptBytes);
+    return this.#bytes;
+  }
+
+  /** Holds nothing any more, and gives back what it has cost. */
+  release(): void {
+    this.#bytes = undefined;
+    this.#reader?.release();
+    this.#account?.unfinished(-this.#keptBytes);
+    this.#account = undefined;
+  }
+
+  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
+  #readInPieces(source: MessageSource): EnvelopeReader {
+    source.pause(false);
+    return new EnvelopeReader(this.readMaxBytes, source, (...message) => this.#onMessage(...message));
+  }
+
+  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
+    if (++this.#count > 1) {
+      throw new ConnectError(
+        `protocol error: received extra ${this.name} message for unary method`,
+        Code.Unimplemented,
+      );
+    }
+    this.#bytes = stretchOf(buffer, start, end);
+    this.#flags = flags;
+    this.isLent = isLent;
+  }
+}
