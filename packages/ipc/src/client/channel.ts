@@ -3,7 +3,7 @@ import type { Client } from "@connectrpc/connect";
 import { type PeerCredentials, resolveSocket } from "../address/index.js";
 import type { DeadlineOptions } from "../interceptors/deadline.js";
 import { createIpcClient } from "./client.js";
-import type { ChannelState, ReadyOptions } from "./dialling/connection.js";
+import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 import type { ChannelStats, IpcTransport, IpcTransportOptions } from "./options.js";
 import { createLimitedTransport } from "./transport.js";
 

@@ -15,7 +15,7 @@ import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import { assertCompression, assertCompressions, assertInterceptors, shown } from "../option-checks.js";
 import type { CallStats, MemoryStats } from "../stats/index.js";
 import { assertCalled } from "./called.js";
-import type { ChannelState, ReadyOptions } from "./dialling/connection.js";
+import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */
 export interface IpcTransportOptions {

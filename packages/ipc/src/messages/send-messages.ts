@@ -31,23 +31,28 @@ export class Drain {
   }
 }
 
+/** Who sends messages. */
+export interface MessageSender {
+  /** Turns a message into bytes; compressing takes time. */
+  encode(this: void, message: unknown): Encoded | Promise<Encoded>;
+  readonly drain: Drain;
+  /** Tells that nobody wants any more, before each message. */
+  isOver(this: void): boolean;
+  /** Is called before the first message is sent, and not if there is none. */
+  onFirst?(this: void): void;
+}
+
 /**
  * Sends messages one by one, each when the one before it has found room, and so many in a turn of the event loop: a source that always
  * has a next one would let nobody else in, not even whoever wants to cancel it.
  *
- * @param encode turns a message into bytes; compressing takes time
- * @param isOver tells that nobody wants any more, before each message
- * @param onFirst is called before the first message is sent, and not if there is none
  * @returns whether all have been sent
  * @throws whatever the source or `encode` does
  */
 export async function sendMessages(
   source: AsyncIterator<unknown>,
-  encode: (message: unknown) => Encoded | Promise<Encoded>,
   outlet: Outlet,
-  drain: Drain,
-  isOver: () => boolean,
-  onFirst?: () => void,
+  { encode, drain, isOver, onFirst }: MessageSender,
 ): Promise<boolean> {
   const turn = new Turn(sending);
   for (let isFirst = true; ; isFirst = false) {

@@ -51,10 +51,10 @@ export interface ValuePlan {
 }
 
 /** Where a value goes. */
-export const Place = { SCALAR: 0, MESSAGE: 1, ONEOF: 2, LIST: 3, PACKED: 4, MAP: 5 } as const;
+export const FieldKind = { SCALAR: 0, MESSAGE: 1, ONEOF: 2, LIST: 3, PACKED: 4, MAP: 5 } as const;
 
 export interface FieldPlan {
-  readonly place: (typeof Place)[keyof typeof Place];
+  readonly kind: (typeof FieldKind)[keyof typeof FieldKind];
   readonly name: string;
   readonly oneof: string;
   readonly wireType: WireType;
@@ -102,9 +102,9 @@ function addField(plan: Plan, field: DescField): void {
   const { blank, copy } = plan.shape;
   const isLate = oneof === "" && !Object.hasOwn(blank, name) && copy !== copyWithPrototype;
   plan.hasLate ||= isLate;
-  const add = (place: FieldPlan["place"], wireType: WireType) => {
+  const add = (kind: FieldPlan["kind"], wireType: WireType) => {
     const tag = (field.number << 3) | wireType;
-    const own: FieldPlan = { place, name, oneof, wireType, isLate, value, key };
+    const own: FieldPlan = { kind, name, oneof, wireType, isLate, value, key };
     if (tag >>> 0 < 0x80) {
       plan.byTag[tag] = own;
     } else {
@@ -114,17 +114,17 @@ function addField(plan: Plan, field: DescField): void {
   const { wireType } = value;
   if (field.fieldKind === "map") {
     if (key !== undefined) {
-      add(Place.MAP, WireType.LENGTH_DELIMITED);
+      add(FieldKind.MAP, WireType.LENGTH_DELIMITED);
     }
   } else if (field.fieldKind === "list") {
-    add(Place.LIST, wireType);
+    add(FieldKind.LIST, wireType);
     if (wireType !== WireType.LENGTH_DELIMITED) {
-      add(Place.PACKED, WireType.LENGTH_DELIMITED); // both are read, whichever is written
+      add(FieldKind.PACKED, WireType.LENGTH_DELIMITED); // both are read, whichever is written
     }
   } else if (field.oneof !== undefined) {
-    add(Place.ONEOF, wireType);
+    add(FieldKind.ONEOF, wireType);
   } else {
-    add(field.message === undefined ? Place.SCALAR : Place.MESSAGE, wireType);
+    add(field.message === undefined ? FieldKind.SCALAR : FieldKind.MESSAGE, wireType);
   }
 }
 

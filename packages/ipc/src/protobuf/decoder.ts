@@ -2,11 +2,11 @@ import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import {
   blankOf,
   ENUM,
+  FieldKind,
   type FieldPlan,
   type Fields,
   MESSAGE,
   newShape,
-  Place,
   type Plan,
   planOf,
   type Shape,
@@ -140,20 +140,20 @@ function readUnknown({ numbers }: Plan, fields: UnknownFields, tag: number, tagA
 function readField(field: FieldPlan, message: Fields): boolean {
   const { name, value } = field;
   let item: unknown;
-  switch (field.place) {
-    case Place.SCALAR:
+  switch (field.kind) {
+    case FieldKind.SCALAR:
       item = readValue(value, undefined);
       if (item !== undefined) {
         message[name] = item;
       }
       break;
-    case Place.MESSAGE:
+    case FieldKind.MESSAGE:
       item = readMessage(value.plan as Plan, message[name]);
       if (item !== undefined) {
         message[name] = item;
       }
       break;
-    case Place.ONEOF: {
+    case FieldKind.ONEOF: {
       const before = message[field.oneof] as { case?: string; value?: unknown };
       item = readValue(value, before.case === name ? before.value : undefined);
       if (item !== undefined) {
@@ -161,7 +161,7 @@ function readField(field: FieldPlan, message: Fields): boolean {
       }
       break;
     }
-    case Place.LIST:
+    case FieldKind.LIST:
       item = readValue(value, undefined);
       if (item !== undefined) {
         (message[name] as unknown[]).push(item);
@@ -171,9 +171,9 @@ function readField(field: FieldPlan, message: Fields): boolean {
         return item !== undefined && allowance.left >= 0;
       }
       break;
-    case Place.PACKED:
+    case FieldKind.PACKED:
       return readPacked(value, message[name] as unknown[]);
-    case Place.MAP:
+    case FieldKind.MAP:
       return readEntry(field.key as ValuePlan, value, message[name] as Fields);
   }
   return item !== undefined;

@@ -1,14 +1,14 @@
 import { fileError, notifyManager } from "../address/index.js";
 import type { Health } from "../services/index.js";
 import type { ServerStats } from "../stats/index.js";
+import { listenAddressOf } from "./name/listen-address.js";
 import { createListener } from "./name/listener.js";
-import { placeFor } from "./name/place.js";
 import { asksForTakeover } from "./name/takeover.js";
 import { type Tenure, takeName } from "./name/tenure.js";
 import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
-import type { ServiceEvents } from "./service.js";
 import { closeOnSignal } from "./signals.js";
+import type { UnboundServerEvents } from "./unbound-server.js";
 
 /** A server that is being reached. */
 export interface Server extends AsyncDisposable {
@@ -38,8 +38,8 @@ export interface Server extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const onError = safely(options.onError ?? logError);
-  const place = placeFor(options);
-  const events: ServiceEvents = {
+  const place = listenAddressOf(options);
+  const events: UnboundServerEvents = {
     onError,
     /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
     onOther(socket, head) {
@@ -54,8 +54,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   };
   // Most of the server is loaded only now: a process that is a client does not pay for it.
-  const service = await import("./service.js")
-    .then(({ createService }) => createService(options, events))
+  const service = await import("./unbound-server.js")
+    .then(({ createUnboundServer }) => createUnboundServer(options, events))
     .catch((error: NodeJS.ErrnoException) => {
       // To load it needs a descriptor.
       throw error.code === "EMFILE" || error.code === "ENFILE" ? fileError("publish", place.address, error) : error;

@@ -51,9 +51,9 @@ export async function createServices(
   const draining = new AbortController();
   let announced: readonly DescService[] = [];
   const [healthService, reflectionService, statsService] = await Promise.all([
-    health ? import("./health/service.js") : undefined,
-    reflection !== false ? import("./reflection/service.js") : undefined,
-    stats ? import("./stats/service.js") : undefined,
+    health ? import("./health/health-service.js") : undefined,
+    reflection !== false ? import("./reflection/reflection-service.js") : undefined,
+    stats ? import("./stats/stats-service.js") : undefined,
   ]);
   const { files = [] } = typeof reflection === "object" ? reflection : {};
   const mayAsk = reflection === undefined ? isOwnUser : () => true;

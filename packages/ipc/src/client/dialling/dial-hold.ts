@@ -1,6 +1,6 @@
 import { orAborted } from "../../time/abortable.js";
 import { clearInterval, maxTimerMs, setInterval } from "../../time/real-timers.js";
-import type { Session, Sessions } from "./connection.js";
+import type { Session, SessionSource } from "./session.js";
 
 /**
  * A dial does not hold the process, however long its server is silent: those who wait for it do, and only while they wait. Several of
@@ -39,7 +39,7 @@ export function holdFor(opening: Promise<Session>): () => void {
 
 /** A session for a call that waits for one until its signal is aborted. @throws whatever the signal is aborted with, or a ConnectError. */
 export async function sessionFor<S extends Session>(
-  sessions: Sessions<S>,
+  sessions: SessionSource<S>,
   signal: AbortSignal | undefined,
 ): Promise<S> {
   const opening = sessions.session();

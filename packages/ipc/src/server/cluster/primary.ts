@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
 import { notifyManager } from "../../address/index.js";
 import { delay as pause, performance } from "../../time/real-timers.js";
+import { type ListenAddress, listenAddressOf } from "../name/listen-address.js";
 import { createListener } from "../name/listener.js";
-import { type Place, placeFor } from "../name/place.js";
 import { type Tenure, takeName } from "../name/tenure.js";
 import { logError, type OnError, safely } from "../on-error.js";
 import { doorLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
-import { farewellMs } from "../service.js";
 import { closeOnSignal } from "../signals.js";
+import { farewellMs } from "../unbound-server.js";
 import type { ClusterPrimary } from "./index.js";
 import { Member } from "./member.js";
 
@@ -45,7 +45,7 @@ class Primary implements ClusterPrimary {
   readonly address: string;
   readonly closed: Promise<void>;
   readonly #onError: OnError;
-  readonly #place: Place;
+  readonly #address: ListenAddress;
   readonly #graceMs: number;
   readonly #listener = createListener((socket) => this.#give(socket.on("error", () => {})), { pauseOnConnect: true });
   /** All processes that have not ended; who has waited longest for a connection comes first. */
@@ -70,12 +70,12 @@ class Primary implements ClusterPrimary {
     this.#graceMs = graceMsOf(options) + farewellMs + stuckMs;
     try {
       routerOptions(options, this.#closing.signal); // throws here for what would make every worker fail
-      this.#place = placeFor(options);
+      this.#address = listenAddressOf(options);
     } catch (error) {
       isTaken = false;
       throw error;
     }
-    this.address = this.#place.address;
+    this.address = this.#address.address;
     this.closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
@@ -133,7 +133,7 @@ class Primary implements ClusterPrimary {
   }
 
   async #takeName(takeover: boolean): Promise<void> {
-    this.#tenure = takeName(this.#place, this.#listener, {
+    this.#tenure = takeName(this.#address, this.#listener, {
       takeover,
       onHandedOver: () => void this.close(),
       onLost: (error) => {

@@ -4,8 +4,8 @@ import { clearInterval, setInterval } from "../../time/real-timers.js";
 import { asksForTakeover } from "../name/takeover.js";
 import { logError, safely } from "../on-error.js";
 import type { ServeOptions } from "../options.js";
-import { createService } from "../service.js";
 import { closeOnSignal } from "../signals.js";
+import { createUnboundServer } from "../unbound-server.js";
 import type { ClusterWorker } from "./index.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./messages.js";
 
@@ -20,7 +20,7 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
   const closed = new Promise<void>((resolve) => {
     onClosed = resolve;
   });
-  const service = await createService(options, {
+  const service = await createUnboundServer(options, {
     onError: safely(options.onError ?? logError),
     onOther(socket, head) {
       if (state !== "serving" || !asksForTakeover(head)) {

@@ -26,7 +26,7 @@ export function guard(onError: OnError): Interceptor {
       const res = await orAborted<UnaryResponse | StreamResponse>(next(req), req.signal, report);
       return res.stream ? { ...res, message: guarded(res.message, req.signal, report) } : res;
     } catch (error) {
-      throw answerTo(error, req.signal, report);
+      throw reportedError(error, req.signal, report);
     }
   };
 }
@@ -39,20 +39,20 @@ async function* guarded<T>(
   try {
     yield* abortableIterable(messages, signal, report);
   } catch (error) {
-    throw answerTo(error, signal, report);
+    throw reportedError(error, signal, report);
   }
 }
 
 /** The error that the caller gets for what the call ended with. */
-function answerTo(error: unknown, signal: AbortSignal, report: (error: unknown) => void): ConnectError {
+function reportedError(error: unknown, signal: AbortSignal, report: (error: unknown) => void): ConnectError {
   if (!isExpected(error, signal)) {
     report(error);
   }
-  return answerFor(error, signal);
+  return errorForCaller(error, signal);
 }
 
 /** The same without telling anybody: what was meant for the caller as it is, an accident as Internal without a word of it. */
-export function answerFor(
+export function errorForCaller(
   error: unknown,
   signal: { readonly aborted: boolean; readonly reason: unknown },
 ): ConnectError {

@@ -1,8 +1,8 @@
 import type { Server as NetServer, Socket } from "node:net";
 import { AddressError, type Published } from "../../address/index.js";
 import { delay as pause } from "../../time/real-timers.js";
+import type { ListenAddress } from "./listen-address.js";
 import type { Listener } from "./listener.js";
-import type { Place } from "./place.js";
 import { askForTakeover, handOver, mayTakeOver } from "./takeover.js";
 
 /** A listener that has its name, and keeps it. */
@@ -28,7 +28,7 @@ export interface TenureOptions {
  *
  * @throws {AddressError}
  */
-export async function takeName(place: Place, listener: Listener, options: TenureOptions): Promise<Tenure> {
+export async function takeName(place: ListenAddress, listener: Listener, options: TenureOptions): Promise<Tenure> {
   let isOver = false;
   let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover));
   /** What is under way: to publish anew, and to answer those who ask for the name, one after the other. */
@@ -104,7 +104,7 @@ export async function takeName(place: Place, listener: Listener, options: Tenure
 const lockedMs = 50;
 
 /** Brings the listener to its place; if the server that is there agrees, in its stead. */
-async function takeOverAndPublish(place: Place, server: NetServer, takeover: boolean): Promise<Published> {
+async function takeOverAndPublish(place: ListenAddress, server: NetServer, takeover: boolean): Promise<Published> {
   const handover = takeover && place.path !== undefined ? await askForTakeover(place.path) : undefined;
   try {
     const published = await place.publish(server, { isTakeover: handover !== undefined });

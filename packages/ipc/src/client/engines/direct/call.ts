@@ -40,7 +40,7 @@ const maxMoves = 16;
  * One call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; whatever is said of it later is
  * ignored.
  */
-export abstract class Call extends Timed implements ResponseHandler, ResponseFields, Waiting {
+export abstract class ClientCall extends Timed implements ResponseHandler, ResponseFields, Waiting {
   isOver = false;
   protected stream: ClientStream | undefined;
   headerFields: readonly string[] = NO_FIELDS;

@@ -1,7 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { dial } from "../../dialling/dial.js";
-import { connect } from "../../dialling/pool.js";
+import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { KeepAlivePace } from "./keep-alive-pace.js";
 import { Method } from "./method.js";
@@ -11,7 +11,7 @@ import { WaitingRoom } from "./waiting-room.js";
 /** What all calls of a transport share. */
 export class Core {
   readonly waitingRoom: WaitingRoom;
-  readonly connection: ReturnType<typeof connect<DirectSession>>;
+  readonly connection: ReturnType<typeof createSubchannels<DirectSession>>;
   readonly counter = new CallCounter();
   readonly #pace: KeepAlivePace;
   readonly #methods = new Map<DescMethod, Method>();
@@ -21,7 +21,7 @@ export class Core {
     readonly options: ResolvedOptions,
   ) {
     this.#pace = new KeepAlivePace(options.keepAliveIntervalMs);
-    this.connection = connect(options.connections, path, (stop) => this.#openSession(stop));
+    this.connection = createSubchannels(options.connections, path, (stop) => this.#openSession(stop));
     this.waitingRoom = new WaitingRoom(this.connection, options.maxWaitingBytes);
   }
 

@@ -13,9 +13,9 @@ import {
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
-import type { Session } from "../../dialling/connection.js";
 import { IdleClock } from "../../dialling/idle-clock.js";
 import { Patience } from "../../dialling/patience.js";
+import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";

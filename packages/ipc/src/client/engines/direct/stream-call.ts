@@ -10,7 +10,7 @@ import { queueMicrotask } from "../../../time/real-timers.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import { iteratorOf, letGo } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Call } from "./call.js";
+import { ClientCall } from "./call.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
 import { streamBytes } from "./line.js";
@@ -22,7 +22,7 @@ type Encode = (message: unknown) => Encoded | Promise<Encoded>;
 export type OnOpen = (call: StreamCall) => void;
 
 /** A call with any number of messages either way. */
-export class StreamCall extends Call {
+export class StreamCall extends ClientCall {
   readonly #requests: AsyncIterator<unknown>;
   /** The caller's, in which the requests are made. */
   readonly #scope = new CallScope();
@@ -218,7 +218,8 @@ export class StreamCall extends Call {
         : (request: unknown) => this.method.encode(request);
     try {
       // A call that has moved sends its requests on another stream.
-      if (await sendMessages(requests, encode, stream, this.#drain, () => this.isOver || this.stream !== stream)) {
+      const isOver = () => this.isOver || this.stream !== stream;
+      if (await sendMessages(requests, stream, { encode, drain: this.#drain, isOver })) {
         this.#isSent = true;
         stream.end();
       }

@@ -6,7 +6,7 @@ import type { Encoded } from "../../../messages/encoded.js";
 import { SingleMessage } from "../../../messages/single-message.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Call } from "./call.js";
+import { ClientCall } from "./call.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
 import type { ResponseFields } from "./response.js";
@@ -16,7 +16,7 @@ import type { DirectSession } from "./session.js";
 export type OnResponse = (message: unknown, fields: ResponseFields) => void;
 
 /** A call with one message each way. */
-export class UnaryCall extends Call {
+export class UnaryCall extends ClientCall {
   private body: Uint8Array = nothing;
   private bodyFlags = 0;
   #message: unknown;

@@ -1,7 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
-import type { Sessions } from "../../dialling/connection.js";
 import { holdFor } from "../../dialling/dial-hold.js";
+import type { SessionSource } from "../../dialling/session.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";
 
@@ -15,7 +15,7 @@ export class WaitingRoom {
   #watch: AbortController | undefined;
 
   constructor(
-    private readonly connection: Sessions<DirectSession>,
+    private readonly connection: SessionSource<DirectSession>,
     maxWaitingBytes: number,
   ) {
     this.budget = new LineBudget(maxWaitingBytes);

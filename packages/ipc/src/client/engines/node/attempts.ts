@@ -4,8 +4,8 @@ import { ErrorCode } from "@vyra/http2";
 import { isHttpField, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
 import { performance, setImmediate } from "../../../time/real-timers.js";
 import { deadlineExceeded } from "../../../time/signal-deadline.js";
-import type { Sessions } from "../../dialling/connection.js";
 import { sessionFor } from "../../dialling/dial-hold.js";
+import type { SessionSource } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { sendRemainingTime } from "../attempt.js";
@@ -23,7 +23,7 @@ export class Attempts {
   #isWaiting = false;
 
   constructor(
-    private readonly connection: Sessions<NodeSession>,
+    private readonly connection: SessionSource<NodeSession>,
     private readonly isPatient: boolean,
     /** As an origin; connect-node asks for it. */
     readonly authority: string,

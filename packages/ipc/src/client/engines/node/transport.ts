@@ -1,7 +1,7 @@
 import { Code, type Transport } from "@connectrpc/connect";
 import { notProcessed } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
-import { connect } from "../../dialling/pool.js";
+import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { throughConnect } from "../connect/calls.js";
@@ -11,7 +11,7 @@ import { openSession } from "./session.js";
 
 /** Each call gets a transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it. */
 export function createNodeTransport(path: string, options: ResolvedOptions): IpcTransport {
-  const connection = connect(options.connections, path, (stop) => openSession(path, options, stop));
+  const connection = createSubchannels(options.connections, path, (stop) => openSession(path, options, stop));
   const counter = new CallCounter();
   const count = counting(counter, Code.Unknown);
   const forOneCall = async (): Promise<Transport> => {

@@ -20,17 +20,17 @@ const over = new Error("the call is over");
 /** What a call asks of the session that it is made on. */
 export interface CallHost {
   /** The call begins: its HTTP/2 stream is opened now, and is this one. */
-  begin(call: Call): number;
+  begin(call: UndiciCall): number;
   /** Why the call failed, as far as the session can tell; undefined if it cannot. */
-  explain(call: Call, error: unknown): ConnectError | undefined;
+  explain(call: UndiciCall, error: unknown): ConnectError | undefined;
   /** The call is over: answered or given up. */
-  end(call: Call): void;
+  end(call: UndiciCall): void;
   /** undici is about to reset the stream of a call that was given up. */
-  reset(call: Call): void;
+  reset(call: UndiciCall): void;
 }
 
 /** One call as undici's `dispatch()` sees it: a request to send, and a handler of what comes back. */
-export class Call implements Dispatcher.DispatchHandler {
+export class UndiciCall implements Dispatcher.DispatchHandler {
   /** Settled with the response's headers; its body and trailers follow. */
   readonly response: Promise<UniversalClientResponse>;
   /** The HTTP/2 stream, once there is one. */

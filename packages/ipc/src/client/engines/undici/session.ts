@@ -6,12 +6,13 @@ import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode } from "../../../grpc/index.js";
 import { maxTimerMs, setImmediate } from "../../../time/real-timers.js";
-import type { Session } from "../../dialling/connection.js";
 import { IdleClock } from "../../dialling/idle-clock.js";
 import { Patience } from "../../dialling/patience.js";
+import type { Session } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { lost, sentAway } from "../connect/lost.js";
-import { Call, type CallHost } from "./call.js";
+import { type CallHost, UndiciCall } from "./call.js";
+
 import type { Undici } from "./load.js";
 import { Wire, type WireListener } from "./wire.js";
 
@@ -30,8 +31,8 @@ export class UndiciSession implements Session, CallHost, WireListener {
   #handshake!: { resolve(): void; reject(error: unknown): void };
   readonly #wire: Wire;
   readonly #client: Client;
-  readonly #calls = new Set<Call>();
-  readonly #callsByStream = new Map<number, Call>();
+  readonly #calls = new Set<UndiciCall>();
+  readonly #callsByStream = new Map<number, UndiciCall>();
   #nextStreamId = 1;
   /** The last stream that the server will look at, once it has said so. */
   #lastStreamId = Number.POSITIVE_INFINITY;
@@ -102,7 +103,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   /** Makes a call. */
   send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
-    const call = new Call(request, this);
+    const call = new UndiciCall(request, this);
     if (!this.isOpen()) {
       call.fail(this.explain(call, undefined) ?? sentAway(this.path, undefined, this.goAway));
       return call.response;
@@ -124,14 +125,14 @@ export class UndiciSession implements Session, CallHost, WireListener {
     return call.response;
   }
 
-  begin(call: Call): number {
+  begin(call: UndiciCall): number {
     const streamId = this.#nextStreamId;
     this.#nextStreamId += 2;
     this.#callsByStream.set(streamId, call);
     return streamId;
   }
 
-  explain(call: Call, error: unknown): ConnectError | undefined {
+  explain(call: UndiciCall, error: unknown): ConnectError | undefined {
     const { resetCode } = call;
     if (this.#isDestroyed) {
       return channelClosed(this.path, error);
@@ -149,7 +150,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     return this.#lost && lost(this.path, this.#lost.cause ?? error, this.goAway);
   }
 
-  end(call: Call): void {
+  end(call: UndiciCall): void {
     this.#calls.delete(call);
     if (call.streamId !== undefined && !call.isToBeReset) {
       this.#callsByStream.delete(call.streamId);
@@ -161,7 +162,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
   }
 
-  reset(call: Call): void {
+  reset(call: UndiciCall): void {
     if (call.streamId !== undefined && call.resetCode === undefined) {
       this.#wire.cancel(call.streamId);
     }
@@ -219,7 +220,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   }
 
   /** Whether the server will never look at this call, or has never been told of it. */
-  #ignores(call: Call): boolean {
+  #ignores(call: UndiciCall): boolean {
     return call.streamId === undefined ? !this.isOpen() : call.streamId > this.#lastStreamId;
   }
 

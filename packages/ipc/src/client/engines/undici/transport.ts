@@ -3,10 +3,10 @@ import type { UniversalClientFn } from "@connectrpc/connect/protocol";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { orAborted } from "../../../time/abortable.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
-import type { ReadyOptions } from "../../dialling/connection.js";
 import { dial } from "../../dialling/dial.js";
 import { sessionFor } from "../../dialling/dial-hold.js";
-import { connect } from "../../dialling/pool.js";
+import type { ReadyOptions } from "../../dialling/session.js";
+import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
@@ -20,7 +20,7 @@ import { UndiciSession } from "./session.js";
 
 /** Connect's gRPC transport over undici. */
 export function createUndiciTransport(path: string, options: ResolvedOptions): IpcTransport {
-  const connection = connect(options.connections, path, (stop) => openSession(path, options, stop));
+  const connection = createSubchannels(options.connections, path, (stop) => openSession(path, options, stop));
   const ready = async (readyOptions?: ReadyOptions) => {
     // Without it there is nothing to wait for.
     await loadUndici();

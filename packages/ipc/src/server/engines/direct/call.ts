@@ -20,7 +20,7 @@ import { isInstance } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
 import { nameOf } from "../../on-error.js";
 import { HeadersSentError } from "../../send-headers.js";
-import { answerFor, internalError, isExpected } from "../guard.js";
+import { errorForCaller, internalError, isExpected } from "../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
 import type { Reviewed } from "./unfinished-requests.js";
@@ -178,7 +178,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       this.facts.route.onError(error, { method: nameOf(this.desc) });
     }
     if (!this.isOver) {
-      this.fail(answerFor(error, notAborted));
+      this.fail(errorForCaller(error, notAborted));
     }
   }
 

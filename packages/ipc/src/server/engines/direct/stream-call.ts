@@ -107,7 +107,12 @@ export class StreamServerCall extends ServerCall {
           this.#open();
         }
       };
-      const isDone = await sendMessages(answers, encode, this.stream, this.#drain, () => this.isOver, onFirst);
+      const isDone = await sendMessages(answers, this.stream, {
+        encode,
+        drain: this.#drain,
+        isOver: () => this.isOver,
+        onFirst,
+      });
       if (isDone) {
         this.#close();
       }

@@ -13,7 +13,7 @@ import type { OnError } from "./on-error.js";
 import { doorLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
-export interface Service extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
+export interface UnboundServer extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
   readonly health: Health;
   stats(): ServerStats;
   /** Tells those who watch its health that it ends: the first thing to do then. */
@@ -22,7 +22,7 @@ export interface Service extends Pick<Connections, "accept" | "takeUnspoken" | "
   drain(): Promise<void>;
 }
 
-export interface ServiceEvents {
+export interface UnboundServerEvents {
   readonly onError: OnError;
   /** A connection speaks no HTTP/2. Returns whether somebody took it; else it is served as HTTP/1.1. */
   onOther(socket: Socket, head: Buffer): boolean;
@@ -31,10 +31,10 @@ export interface ServiceEvents {
 }
 
 /** Builds what these options describe. @throws for options that cannot be meant. */
-export async function createService(
+export async function createUnboundServer(
   options: ServeOptions,
-  { onError, onOther, onEnd = () => {} }: ServiceEvents,
-): Promise<Service> {
+  { onError, onOther, onEnd = () => {} }: UnboundServerEvents,
+): Promise<UnboundServer> {
   const shutdown = new AbortController();
   setMaxListeners(0, shutdown.signal); // one for each call in flight
   const router = routerOptions(options, shutdown.signal);

@@ -41,7 +41,7 @@ export function registerReflection(
       yield {
         validHost: request.host,
         originalRequest: request,
-        messageResponse: answerTo(request.messageRequest, all, sent),
+        messageResponse: responseTo(request.messageRequest, all, sent),
       };
     }
   }
@@ -49,7 +49,7 @@ export function registerReflection(
 
 type Request = (ServerReflectionRequest | ServerReflectionRequestV1Alpha)["messageRequest"];
 
-function answerTo(request: Request, files: Files, sent: Set<DescFile>) {
+function responseTo(request: Request, files: Files, sent: Set<DescFile>) {
   switch (request.case) {
     case "fileByFilename":
       return filesFrom(files.named(request.value), files, sent) ?? notFound(`file ${request.value}`);

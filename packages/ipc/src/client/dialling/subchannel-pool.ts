@@ -1,25 +1,25 @@
 import type { PeerCredentials } from "../../address/index.js";
 import { shown } from "../../option-checks.js";
-import type { ChannelState } from "./connection.js";
-import { Connection, type ReadyOptions, type Session, type Sessions } from "./connection.js";
+import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
+import { Subchannel } from "./subchannel.js";
 
 /** As many connections to one server as asked for. */
-export function connect<S extends Session>(
+export function createSubchannels<S extends Session>(
   count: number,
   path: string,
   open: (stop: AbortSignal) => Promise<S>,
-): Sessions<S> {
+): SessionSource<S> {
   if (!(Number.isInteger(count) && count > 0)) {
     throw new RangeError(`connections must be a whole number of 1 or more, not ${shown(count)}`);
   }
-  return count === 1 ? new Connection(path, open) : new Pool(count, path, open);
+  return count === 1 ? new Subchannel(path, open) : new Pool(count, path, open);
 }
 
 /**
  * Several connections, whose calls take turns: with several processes behind one name, each connection is one of theirs.
  */
-class Pool<S extends Session> implements Sessions<S> {
-  readonly #connections: readonly Connection<S>[];
+class Pool<S extends Session> implements SessionSource<S> {
+  readonly #connections: readonly Subchannel<S>[];
   #turn = 0;
 
   constructor(
@@ -27,7 +27,7 @@ class Pool<S extends Session> implements Sessions<S> {
     readonly path: string,
     open: (stop: AbortSignal) => Promise<S>,
   ) {
-    this.#connections = Array.from({ length: count }, () => new Connection(path, open));
+    this.#connections = Array.from({ length: count }, () => new Subchannel(path, open));
   }
 
   /** The best of what its connections are in. */
@@ -46,7 +46,7 @@ class Pool<S extends Session> implements Sessions<S> {
 
   session(): S | Promise<S> {
     this.#turn = (this.#turn + 1) % this.#connections.length;
-    return (this.#connections[this.#turn] as Connection<S>).session();
+    return (this.#connections[this.#turn] as Subchannel<S>).session();
   }
 
   /** Waits until each of them is there. */

@@ -8,32 +8,8 @@ import { mayHaveManyListeners } from "../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../user-code/thrown.js";
 import { channelClosed } from "../errors.js";
 import { sessionFor } from "./dial-hold.js";
+import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
 import { untilAppears } from "./until-appears.js";
-
-/**
- * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
- * case: not connected and not trying, trying, connected, failed at the last try, closed for good.
- */
-export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
-
-/** How long to wait for a channel to be ready. */
-export interface ReadyOptions {
-  /** In milliseconds; default: for ever. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** One HTTP/2 session as an engine makes it. */
-export interface Session {
-  /** Whether new calls may go there. */
-  isOpen(): boolean;
-  /** Who is on the other end, where the kernel tells. */
-  readonly peer: PeerCredentials | undefined;
-  /** Whether nothing goes on there any more. */
-  isOver(): boolean;
-  /** Ends it and every call on it. */
-  destroy(): void;
-}
 
 // Those who wait for a server are woken when its socket appears. They look anyway after a while, for a server that was there and
 // did not answer: soon at first, since looking costs microseconds here and not a handshake across a network, for which gRPC's
@@ -41,27 +17,13 @@ export interface Session {
 const firstBackoffMs = 5;
 const maxBackoffMs = 1_000;
 
-/** Where a channel's calls get their sessions: one connection, or several. */
-export interface Sessions<S extends Session> {
-  readonly path: string;
-  readonly state: ChannelState;
-  /** How many are open. */
-  readonly count: number;
-  /** Who is on the other end of the last connection; undefined before the first. */
-  readonly peer: PeerCredentials | undefined;
-  /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
-  session(): S | Promise<S>;
-  ready(options?: ReadyOptions): Promise<void>;
-  close(): void;
-}
-
 /**
  * The connection of a channel: opened when first needed, shared by all calls, opened anew after it was lost.
  *
  * A call always tries at once, unless a try is under way, which it joins: failing without having looked, as gRPC does
  * between two tries, would fail calls on a server that is there. Only those who wait for the server pause between tries.
  */
-export class Connection<S extends Session> implements Sessions<S> {
+export class Subchannel<S extends Session> implements SessionSource<S> {
   #state: Exclude<ChannelState, "ready"> | { readonly ready: S } = "idle";
   #opening: Promise<S> | undefined;
   /** All that may still have calls: one that the server is about to close lives on beside its successor. */

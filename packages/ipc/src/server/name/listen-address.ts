@@ -17,7 +17,7 @@ import {
 import { defaultMode, type ServeOptions } from "../options.js";
 
 /** A listener where it can be reached. */
-export interface Place {
+export interface ListenAddress {
   /** As a gRPC client dials it. */
   readonly address: string;
   /** The socket file, where it is one of ours. */
@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /** Where these options say to serve. @throws {AddressError} for what cannot be. */
-export function placeFor(options: ServeOptions): Place {
+export function listenAddressOf(options: ServeOptions): ListenAddress {
   const { socket } = options;
   if (options.authorize !== undefined && !hasLibc()) {
     throw new AddressError(
@@ -36,13 +36,13 @@ export function placeFor(options: ServeOptions): Place {
     );
   }
   if (typeof socket === "object" && socket !== null && "fd" in socket) {
-    return inheritedPlace(inheritedFd(socket.fd));
+    return inheritedAddress(inheritedFd(socket.fd));
   }
   const address = resolveSocket(socket);
-  return isAbstract(address) ? abstractPlace(address, options) : filePlace(address, options);
+  return isAbstract(address) ? abstractAddress(address, options) : fileAddress(address, options);
 }
 
-function filePlace({ path, address, ownFolder }: SocketAddress, options: ServeOptions): Place {
+function fileAddress({ path, address, ownFolder }: SocketAddress, options: ServeOptions): ListenAddress {
   const { mode = defaultMode, lock = true, group } = options;
   const gid = group === undefined ? undefined : groupId(group);
   return {
@@ -58,7 +58,7 @@ function filePlace({ path, address, ownFolder }: SocketAddress, options: ServeOp
 }
 
 /** What somebody else made is served as it is: neither its rights nor its name are ours. */
-function inheritedPlace(fd: number): Place {
+function inheritedAddress(fd: number): ListenAddress {
   return {
     get address() {
       return `fd:${fd}`;
@@ -79,7 +79,7 @@ function inheritedPlace(fd: number): Place {
   };
 }
 
-function abstractPlace({ path, address }: SocketAddress, { authorize }: ServeOptions): Place {
+function abstractAddress({ path, address }: SocketAddress, { authorize }: ServeOptions): ListenAddress {
   if (authorize === undefined) {
     throw new AddressError(
       `${address} has no file, so that no file's rights protect it: say with authorize who may call (sameUser(), say)`,
