@@ -2,7 +2,7 @@
 // tsc, and so does the tree of files beside them that the packages' own tests look into.
 //
 // Everything is built twice: as ES modules, which Node.js loads for `import` and `require()` alike, and as CommonJS for what can
-// load nothing else, such as jest. docs/commonjs.md has the reasons.
+// load nothing else, such as jest. docs/guide/commonjs.md has the reasons.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "rolldown";

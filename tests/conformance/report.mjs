@@ -1,4 +1,4 @@
-// The counts, in docs/conformance.md.
+// The counts, in docs/reports/conformance.md.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const begin = "<!-- written by `npm run test:conformance` -->";

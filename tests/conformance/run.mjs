@@ -2,7 +2,7 @@
 //   [--no-report]
 //
 // The Connect project's conformance suite against our client, our server and both, over each of our engines. Writes the
-// counts into docs/conformance.md if all engines and modes took part.
+// counts into docs/reports/conformance.md if all engines and modes took part.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -54,7 +54,7 @@ for (const engine of engines) {
 }
 
 if (isWhole && !options["no-report"]) {
-  const path = join(fileURLToPath(new URL("../../docs", import.meta.url)), "conformance.md");
+  const path = join(fileURLToPath(new URL("../../docs/reports", import.meta.url)), "conformance.md");
   const titles = parts.map(({ title }) => title);
   writeReport(path, titles, rows, version);
 }

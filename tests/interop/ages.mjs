@@ -1,4 +1,4 @@
-// Servers of other makes that end each connection when it has become old, while calls go on: docs/restarts.md says that none is lost.
+// Servers of other makes that end each connection when it has become old, while calls go on: docs/guide/restarts.md says that none is lost.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -70,7 +70,7 @@ async function callAcrossAges(path, engine) {
         await call();
         done[what]++;
       } catch (error) {
-        // As docs/restarts.md has it: a call that the server refuses is given back where some of several requests
+        // As docs/guide/restarts.md has it: a call that the server refuses is given back where some of several requests
         // have been sent.
         if (what === "streams" && error.cause instanceof NotProcessedError) {
           continue;

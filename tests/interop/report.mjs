@@ -1,4 +1,4 @@
-// The matrix, for people at a terminal and in docs/interop.md.
+// The matrix, for people at a terminal and in docs/reports/interop.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cases } from "./cases.mjs";
 

@@ -1,7 +1,7 @@
 // npm run test:interop [-- --engine node,direct] [--peer python,go] [--no-report]
 //
 // Every peer's client against our server and our client against every peer's server, over each of our engines. Writes the
-// matrix into docs/interop.md if all peers and engines took part, and then also runs the programs that the docs show.
+// matrix into docs/reports/interop.md if all peers and engines took part, and then also runs the programs that the docs show.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -67,7 +67,7 @@ for (const peer of missing) {
   console.log(`missing for ${peer.title}: ${prepared.get(peer).missing}`);
 }
 if (isWhole && missing.length === 0 && !options["no-report"]) {
-  writeMatrix(join(root, "docs/interop.md"), columns, [
+  writeMatrix(join(root, "docs/reports/interop.md"), columns, [
     `engines ${engines.map(({ name }) => name).join(", ")}`,
     ...versions,
   ]);

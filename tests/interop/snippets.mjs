@@ -197,7 +197,7 @@ async function runPair({ backend, frontend, prints = "ready", env }, module) {
 
 function extract(doc) {
   rmSync(join(folder, doc), { recursive: true, force: true });
-  const text = readFileSync(join(root, "docs", `${doc}.md`), "utf8");
+  const text = readFileSync(join(root, "docs/guide", `${doc}.md`), "utf8");
   for (const [, path, code] of text.matchAll(/^```\w+ (\S+)\n([\s\S]*?)^```$/gm)) {
     const file = join(folder, doc, path);
     mkdirSync(dirname(file), { recursive: true });

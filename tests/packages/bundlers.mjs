@@ -1,4 +1,4 @@
-// Programs of users as bundlers make them, built as docs/bundlers.md says, then run where nothing is installed but koffi.
+// Programs of users as bundlers make them, built as docs/guide/bundlers.md says, then run where nothing is installed but koffi.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -53,7 +53,7 @@ describe("in a bundle", () => {
         cwd: work,
       });
       assert.equal(status, 1);
-      assert.match(stderr, /AddressError: cannot lock .*Cannot find module 'koffi'.*see docs\/bundlers\.md/);
+      assert.match(stderr, /AddressError: cannot lock .*Cannot find module 'koffi'.*see docs\/guide\/bundlers\.md/);
     }
   });
 });

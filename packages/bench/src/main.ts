@@ -24,7 +24,7 @@ import { suites } from "./suite.js";
 const full: Budget = { rounds: 5, warmMs: 600, measureMs: 1_200, atOnce: 1 };
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
 const resultsFolder = join(root, "packages/bench/results");
-const reportFile = join(root, "docs/performance.md");
+const reportFile = join(root, "docs/reports/performance.md");
 const readmeFile = join(root, "README.md");
 
 try {

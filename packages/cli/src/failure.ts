@@ -1,7 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { printable } from "./terminal/printable.js";
 
-/** What the command ends with: scripts can rely on these numbers (docs/cli.md). */
+/** What the command ends with: scripts can rely on these numbers (docs/reference/cli.md). */
 export const exitCodes = {
   ok: 0,
   /** The server answered a call with an error. */

@@ -4,7 +4,7 @@
  * It promises: what a peer sends is checked against the RFC before it is handed up, flow control is kept to the byte in both
  * directions, memory for a connection is bounded whatever the peer does, everything written in one turn leaves in one write, and
  * nothing a peer sends throws or ends the process. Its caller must give it the socket for good, keep bodies handed over unchanged
- * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/http2.md.
+ * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/reference/http2.md.
  */
 
 export { ClientConnection } from "./client/connection.js";

@@ -1,4 +1,4 @@
-// Bundles app.js with the bundler named, as docs/bundlers.md says, into the folder named.
+// Bundles app.js with the bundler named, as docs/guide/bundlers.md says, into the folder named.
 import { join } from "node:path";
 
 const [bundler, folder] = process.argv.slice(2);

@@ -13,10 +13,10 @@ export const usage = `npm run bench [-- [http2] [rpc] [mixed] [instructions] [im
   --quick          shows that everything runs: one short round, figures worth nothing; the report goes to a folder of its own
   --json FILE      writes the results there
   --update         puts these scenarios, measured anew, into the results that are there, and writes the report
-  --report         only writes docs/performance.md anew, from the results that are there
+  --report         only writes docs/reports/performance.md anew, from the results that are there
   --list           names suites, scenarios and peers
 
-Results and docs/performance.md are written when a suite has run in full: all its peers, all its scenarios.`;
+Results and docs/reports/performance.md are written when a suite has run in full: all its peers, all its scenarios.`;
 
 export interface Options {
   readonly suites: readonly Suite[];

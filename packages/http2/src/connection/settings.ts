@@ -24,7 +24,7 @@ export const initialSettings: Settings = {
   maxHeaderListSize: UNLIMITED,
 };
 
-/** What we announce unless told otherwise. The reasons are in docs/http2.md. */
+/** What we announce unless told otherwise. The reasons are in docs/reference/http2.md. */
 export const defaultSettings: Settings = {
   headerTableSize: 16_384,
   maxConcurrentStreams: 16_384,

@@ -51,7 +51,7 @@ export class KoffiError extends Error {
     const what = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause;
     super(
       `koffi cannot be loaded (${what}; asked from ${places.join(" and ")}): install it where the program runs; ` +
-        "a bundle needs it in a node_modules beside it, see docs/bundlers.md",
+        "a bundle needs it in a node_modules beside it, see docs/guide/bundlers.md",
       { cause },
     );
   }

@@ -6,7 +6,7 @@ export interface PeerCredentials {
   /**
    * The process: the one that connected, or, for a client, the one that listened. 0 for one of a pid namespace that is not seen from
    * here. It may have ended since, and its number may be another's: show it, but decide by `uid` and `gid`. Who has to act on the
-   * process compares its start time in `/proc/<pid>/stat` first; see docs/sockets.md.
+   * process compares its start time in `/proc/<pid>/stat` first; see docs/reference/sockets.md.
    */
   readonly pid: number;
   /** Its effective user and group at that moment. */

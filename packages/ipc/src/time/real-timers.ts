@@ -9,7 +9,7 @@ export const maxTimerMs = 2 ** 31 - 1;
  * The timers of Node.js itself, as they were when this module was loaded. Frameworks for tests replace the global ones by ones
  * that wait for the test to move a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom by ones that return
  * numbers. The process at the other end of a socket does not follow such a clock, so neither calls nor their deadlines do:
- * see docs/testing.md. The linter keeps the globals out of this package; @vyra/http2 has the same file.
+ * see docs/guide/testing.md. The linter keeps the globals out of this package; @vyra/http2 has the same file.
  *
  * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was loaded.
  */

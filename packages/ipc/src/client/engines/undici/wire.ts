@@ -36,7 +36,7 @@ export interface WireListener {
 const prefaceBytes = 24;
 
 /**
- * The socket as undici sees it, and what has to be seen or mended on the way (docs/engines.md tells of each):
+ * The socket as undici sees it, and what has to be seen or mended on the way (docs/reference/engines.md tells of each):
  *
  * - Responses are read here. undici drops what it has not handed out when the trailers come.
  * - GOAWAY is taken out. undici 7 fails the calls that the server still answers, undici 8 sends some once more.
