@@ -22,28 +22,6 @@ export function lengthAt(buffer: Uint8Array, at: number): number {
   return ((buffer[at + 1] as number) * 0x1000000) + (((buffer[at + 2] as number) << 16) | ((buffer[at + 3] as number) << 8) | (buffer[at + 4] as number));
 }
 
-/** The bytes in `[start, end)`, in place. `Buffer.subarray` takes several times as long to make another `Buffer`. */
-export function stretchOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
-  return new Uint8Array(buffer, byteOffset + start, end - start);
-}
-
-/** A copy of the bytes in `[start, end)`. */
-export function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
-  const bytes = stretchOf(buffer, start, end);
-  if (bytes.length <= maxHeapBytes) {
-    return bytes.slice();
-  }
-  const copy = stretchOf(Buffer.allocUnsafe(bytes.length), 0, bytes.length);
-  copy.set(bytes);
-  return copy;
-}
-
-/**
- * V8 keeps arrays up to this length within its heap. To make one there takes some 50 ns, where an `ArrayBuffer` of its own takes
- * over 1 µs; and as much to refer to a part of one, because it has to leave the heap first.
- */
-export const maxHeapBytes = 64;
-
 /** Refuses a message that is about to come and larger than allowed. */
 export function assertReadable(length: number, readMaxBytes: number): void {
   if (length > readMaxBytes) {

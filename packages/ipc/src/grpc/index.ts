@@ -16,12 +16,10 @@ export {
   assertReadable,
   assertWritable,
   compressedFlag,
-  copyOf,
   envelopeBytes,
   envelopeOf,
   incompleteMessage,
   lengthAt,
-  stretchOf,
 } from "./envelope.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";

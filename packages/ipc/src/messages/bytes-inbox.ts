@@ -1,4 +1,5 @@
-import { envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { envelopeBytes, lengthAt } from "../grpc/envelope.js";
+import { stretchOf } from "../protobuf/bytes.js";
 import { Inbox, type InboxSource, nothing } from "./inbox.js";
 import { type Inlet, memoryOverhead, UnfinishedMessage } from "./unfinished-message.js";
 

@@ -1,6 +1,7 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import { unexpectedCompression } from "../grpc/compression.js";
-import { assertReadable, compressedFlag, copyOf, envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { assertReadable, compressedFlag, envelopeBytes, lengthAt } from "../grpc/envelope.js";
+import { copyOf, stretchOf } from "../protobuf/bytes.js";
 import type { Codec } from "../protobuf/codec.js";
 import { decompressInTurn } from "./decompress.js";
 import { Inbox, type InboxSource, nothing } from "./inbox.js";

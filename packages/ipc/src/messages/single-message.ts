@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Account } from "@vyra/http2";
-import { assertReadable, compressedFlag, copyOf, envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { assertReadable, compressedFlag, envelopeBytes, lengthAt } from "../grpc/envelope.js";
+import { copyOf, stretchOf } from "../protobuf/bytes.js";
 import { EnvelopeReader } from "./envelope-reader.js";
 import { type Inlet, memoryOverhead } from "./unfinished-message.js";
 

@@ -1,4 +1,4 @@
-import { stretchOf } from "../grpc/envelope.js";
+import { stretchOf } from "../protobuf/bytes.js";
 
 /** The account of what waits on a connection, in bytes of memory; `Account` of `@vyra/http2` is one. */
 export interface MemoryAccount {

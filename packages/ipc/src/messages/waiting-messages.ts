@@ -1,4 +1,5 @@
-import { envelopeBytes, lengthAt, stretchOf } from "../grpc/envelope.js";
+import { envelopeBytes, lengthAt } from "../grpc/envelope.js";
+import { stretchOf } from "../protobuf/bytes.js";
 import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
 
 /** A message that has been taken. */

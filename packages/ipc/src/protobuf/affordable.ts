@@ -1,9 +1,9 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { wireTypeOf } from "./encoder.js";
 import { allowance, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
 import { maxUnknownFields } from "./unknown-fields.js";
+import { wireTypeOf } from "./wire-type.js";
 
 /** Up to this, nothing that a message can be made of is out of proportion. */
 const SMALL_BYTES = 2 * maxUnknownFields;

@@ -14,9 +14,9 @@ import {
   toJsonString,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { copyOf } from "../grpc/envelope.js";
 import { messageOf } from "../user-code/thrown.js";
 import { assertAffordable } from "./affordable.js";
+import { copyOf } from "./bytes.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 

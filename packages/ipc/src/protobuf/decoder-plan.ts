@@ -1,6 +1,6 @@
 import { create, type DescField, type DescMessage, type Message, protoInt64, ScalarType } from "@bufbuild/protobuf";
-import { WireType, wireTypeOf } from "./encoder.js";
 import { blankBytesOf } from "./message-cost.js";
+import { WireType, wireTypeOf } from "./wire-type.js";
 
 export type Fields = Record<string, unknown>;
 

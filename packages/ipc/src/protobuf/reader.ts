@@ -1,6 +1,6 @@
 import { constants } from "node:buffer";
-import { copyOf, maxHeapBytes } from "../grpc/envelope.js";
-import { WireType } from "./encoder.js";
+import { copyOf, maxHeapBytes } from "./bytes.js";
+import { WireType } from "./wire-type.js";
 
 /**
  * The message being parsed, and how far. What the functions below read begins at `at` and is all within `end`, the end of the whole

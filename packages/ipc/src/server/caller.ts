@@ -1,13 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 import { groupId, isMappedGroup, isMappedUser, isOwnUser, type PeerCredentials } from "../address/index.js";
+import { peerKey } from "../interceptors/peer.js";
 import { CallScope } from "../user-code/call-scope.js";
 import type { OnError } from "./on-error.js";
-
-/** In the context values of handlers and interceptors: who called, as the kernel says; undefined where it cannot tell. */
-export const peerKey = createContextKey<PeerCredentials | undefined>(undefined, {
-  description: "the peer's credentials",
-});
 
 /** Decides whether a peer may make calls. Asked once a connection. */
 export type Authorize = (peer: PeerCredentials) => boolean | Promise<boolean>;

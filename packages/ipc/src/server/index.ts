@@ -4,7 +4,8 @@
  * accepts. `listener` accepts them, `tenure` has the name, `serve` ties both to the process' life, and `cluster` does so across
  * several processes. Nothing here knows of the client.
  */
-export { type Authorize, groups, peerKey, sameUser, users } from "./caller.js";
+export { peerKey } from "../interceptors/peer.js";
+export { type Authorize, groups, sameUser, users } from "./caller.js";
 export {
   type ClusterMember,
   type ClusterPrimary,

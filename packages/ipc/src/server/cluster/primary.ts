@@ -8,8 +8,8 @@ import { logError, type OnError, safely } from "../on-error.js";
 import { doorLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
 import { closeOnSignal } from "../signals.js";
 import { farewellMs } from "../unbound-server.js";
-import type { ClusterPrimary } from "./index.js";
 import { Member } from "./member.js";
+import type { ClusterPrimary } from "./types.js";
 
 /** The primary's half of `serveCluster()`: has the name, accepts connections, gives them to workers, and sees that there are enough. */
 export async function serveAsPrimary(options: ServeOptions, count: number): Promise<ClusterPrimary> {

@@ -6,8 +6,8 @@ import { logError, safely } from "../on-error.js";
 import type { ServeOptions } from "../options.js";
 import { closeOnSignal } from "../signals.js";
 import { createUnboundServer } from "../unbound-server.js";
-import type { ClusterWorker } from "./index.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./messages.js";
+import type { ClusterWorker } from "./types.js";
 
 /**
  * A worker's half of `serveCluster()`: a server without a name, which gets its connections from the primary. When told to drain it
