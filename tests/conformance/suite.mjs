@@ -29,7 +29,7 @@ export async function prepare() {
   );
   const template = join(here, "buf.gen.yaml");
   await run("npx", ["buf", "generate", join(source, "proto"), "--template", template], { cwd: root });
-  await run("npx", ["tsc", "-b", here], { cwd: root });
+  await run("npx", ["tsc", "-b", join(here, "peer")], { cwd: root });
 }
 
 /**
@@ -46,9 +46,14 @@ export async function prepare() {
  * @returns {Promise<Counts & { output: string }>}
  */
 export async function runSuite({ mode, config, client, server, isIntercepted = false, more = [] }) {
-  const commands = [client && ["dist/client.js", client], server && ["dist/server.js", server]]
+  const commands = [client && ["client.js", client], server && ["server.js", server]]
     .filter(Boolean)
-    .map(([path, engine]) => [process.execPath, join(here, path), engine, ...(isIntercepted ? ["intercepted"] : [])]);
+    .map(([path, engine]) => [
+      process.execPath,
+      join(root, "tests/dist/conformance/peer", path),
+      engine,
+      ...(isIntercepted ? ["intercepted"] : []),
+    ]);
   const lines = [];
   const program = new Program(
     [

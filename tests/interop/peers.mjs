@@ -105,7 +105,13 @@ export function ourPeer(engine) {
   return {
     title: "@vyra/ipc",
     isOurs: true,
-    server: (_, path) => [process.execPath, join(root, "tests/dist/interop/server.js"), engine, `unix:${path}`],
-    client: (_, path, cases) => [process.execPath, join(root, "tests/dist/interop/client.js"), engine, path, ...cases],
+    server: (_, path) => [process.execPath, join(root, "tests/dist/interop/vyra/server.js"), engine, `unix:${path}`],
+    client: (_, path, cases) => [
+      process.execPath,
+      join(root, "tests/dist/interop/vyra/client.js"),
+      engine,
+      path,
+      ...cases,
+    ],
   };
 }

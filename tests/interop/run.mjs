@@ -150,7 +150,7 @@ async function prepareAll(some) {
 }
 
 function isOffered(engine) {
-  const client = join(root, "tests/dist/interop/client.js");
+  const client = join(root, "tests/dist/interop/vyra/client.js");
   const { status, stderr } = spawnSync(process.execPath, [client, engine, "/tmp/nobody_ipc.sock"], {
     encoding: "utf8",
   });

@@ -1,4 +1,4 @@
-import "../../../tests/follow-fake-timers.mjs"; // before what is tested
+import "../../../tests/dist/support/follow-fake-timers.js"; // before what is tested
 
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";

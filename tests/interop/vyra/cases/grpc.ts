@@ -4,7 +4,7 @@ import { createWritableIterable } from "@connectrpc/connect/protocol";
 import type {
   StreamingInputCallRequestSchema,
   StreamingOutputCallRequestSchema,
-} from "../../gen/grpc/testing/messages_pb.js";
+} from "../../../gen/grpc/testing/messages_pb.js";
 import { assertCode, assertEqual, type Case, failureOf } from "../case.js";
 import { entriesOf, headersOf, valuesOf } from "../metadata.js";
 

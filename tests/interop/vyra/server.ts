@@ -4,8 +4,8 @@
  */
 import { compressionGzip } from "@connectrpc/connect-node";
 import { type ServeOptions, serve } from "@vyra/ipc";
-import { TestService } from "../gen/grpc/testing/test_pb.js";
-import { ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+import { TestService } from "../../gen/grpc/testing/test_pb.js";
+import { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 import { createProbe } from "./probe-service.js";
 import { testService } from "./test-service.js";
 

@@ -4,8 +4,8 @@
  */
 import { compressionGzip } from "@connectrpc/connect-node";
 import { type Channel, type ChannelOptions, createChannel } from "@vyra/ipc";
-import { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.js";
-import { ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+import { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
+import { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 import type { Case, Clients } from "./case.js";
 import { compressionCases } from "./cases/compression.js";
 import { grpcCases } from "./cases/grpc.js";

@@ -1,4 +1,4 @@
-import { Decoder } from "../../../packages/http2/dist/hpack/decoder.js";
+import { Decoder } from "./hpack.js";
 import { Flag, type Frame, FrameSplitter, magic, Type } from "./wire.js";
 
 interface OpenStream {

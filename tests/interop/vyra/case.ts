@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Code, type Client as ConnectClient, ConnectError } from "@connectrpc/connect";
-import type { TestService, UnimplementedService } from "../gen/grpc/testing/test_pb.js";
-import type { ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+import type { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
+import type { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 
 /** The services' clients over one channel. */
 export interface ChannelClients {

@@ -1,4 +1,4 @@
-import "../../follow-fake-timers.mjs"; // before what is tested
+import "../support/follow-fake-timers.js"; // before what is tested
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import { ErrorReasonSchema, type FailRequest, type ProbeService } from "../gen/grpc/testing/vyra/probe_pb.js";
+import { ErrorReasonSchema, type FailRequest, type ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 import { entriesOf } from "./metadata.js";
 
 /** How long `Ended` waits for a handler to notice. */
