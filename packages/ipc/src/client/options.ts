@@ -14,7 +14,7 @@ import type { PeerCredentials } from "../address/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import { assertCompression, assertCompressions, assertInterceptors, shown } from "../option-checks.js";
 import type { CallStats, MemoryStats } from "../stats/index.js";
-import { assertCalled } from "./called.js";
+import { assertCalled } from "./authority-and-user-agent.js";
 import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */

@@ -4,7 +4,7 @@ import { connectionDefaults } from "@vyra/http2";
 import { defaultMaxBytes } from "../max-bytes.js";
 import { acceptedByDefault } from "../messages/gzip.js";
 import type { CodecOptions } from "../protobuf/codec.js";
-import { defaultAuthority, userAgentOf } from "./called.js";
+import { defaultAuthority, userAgentOf } from "./authority-and-user-agent.js";
 import type { IpcTransportOptions } from "./options.js";
 
 /** The options of a transport as its engine takes them: with every default in its place. Times are in milliseconds. */

@@ -2,7 +2,7 @@ import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
-import { complain } from "../user-code/complain.js";
+import { complain } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
 import { observed } from "./observe.js";
 import { peerKey } from "./peer.js";

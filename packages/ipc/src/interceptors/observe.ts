@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { complain } from "../user-code/complain.js";
 import { checkedResult, iteratorOf, letGo } from "../user-code/iterators.js";
+import { complain } from "../user-code/log-to-stderr.js";
 import { connectErrorFrom, isAbortError, isInstance } from "../user-code/thrown.js";
 
 /** Watches one call. What it throws is nobody's business but its own: no call fails for it. */

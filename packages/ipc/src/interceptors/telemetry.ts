@@ -15,7 +15,7 @@ import {
 } from "@opentelemetry/api";
 import { packageName, packageVersion } from "../gen/version.js";
 import { performance } from "../time/real-timers.js";
-import { complain } from "../user-code/complain.js";
+import { complain } from "../user-code/log-to-stderr.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
 import { type AnyRequest, observed } from "./observe.js";

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { CallScope } from "../user-code/call-scope.js";
-import { complain } from "../user-code/complain.js";
+import { complain } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
 
 /** Where a handler's unexpected error happened. */

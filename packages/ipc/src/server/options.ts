@@ -4,8 +4,8 @@ import { acceptedByDefault } from "../messages/gzip.js";
 import { assertCompressions, assertFunction, assertInterceptors, shown } from "../option-checks.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
-import type { DoorLimits } from "./engines/door.js";
 import type { MemoryLimits } from "./engines/engine.js";
+import type { DoorLimits } from "./engines/pending-connections.js";
 import type { OnError } from "./on-error.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */

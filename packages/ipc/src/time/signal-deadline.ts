@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { complain } from "../user-code/complain.js";
 import { guardedController } from "../user-code/guarded-signal.js";
+import { complain } from "../user-code/log-to-stderr.js";
 import { LongTimer } from "./long-timer.js";
 import { performance } from "./real-timers.js";
 

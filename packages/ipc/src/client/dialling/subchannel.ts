@@ -7,7 +7,7 @@ import { outsideOfCalls } from "../../user-code/call-scope.js";
 import { mayHaveManyListeners } from "../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../user-code/thrown.js";
 import { channelClosed } from "../errors.js";
-import { sessionFor } from "./dial-hold.js";
+import { sessionFor } from "./dial-ref.js";
 import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
 import { untilAppears } from "./until-appears.js";
 

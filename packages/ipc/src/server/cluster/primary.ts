@@ -3,7 +3,7 @@ import { notifyManager } from "../../address/index.js";
 import { delay as pause, performance } from "../../time/real-timers.js";
 import { type ListenAddress, listenAddressOf } from "../name/listen-address.js";
 import { createListener } from "../name/listener.js";
-import { type Tenure, takeName } from "../name/tenure.js";
+import { type Tenure, takeName } from "../name/owned-name.js";
 import { logError, type OnError, safely } from "../on-error.js";
 import { doorLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
 import { closeOnSignal } from "../signals.js";

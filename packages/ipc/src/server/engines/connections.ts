@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { sniffProtocol } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import type { Caller } from "../caller.js";
-import { type AtDoor, Door, type DoorLimits } from "./door.js";
 import type { ServerEngine } from "./engine.js";
+import { type AtDoor, Door, type DoorLimits } from "./pending-connections.js";
 
 /** The connections of a server: hands each to the engine by what it speaks, and knows which are left. */
 export interface Connections {

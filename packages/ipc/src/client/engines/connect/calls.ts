@@ -4,7 +4,7 @@ import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
 import { Turn, taking } from "../../../messages/turns.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { type Linked, linked, wellBehaved } from "./safe.js";
+import { type Linked, linked, wellBehaved } from "./safe-inputs.js";
 
 /**
  * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a

@@ -1,9 +1,9 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { judging } from "./answer.js";
-import { attempt } from "./attempt.js";
+import { attempt } from "./innermost-interceptor.js";
 import { moving } from "./moving.js";
+import { judging } from "./response-status.js";
 
 /** What peers are told they are called, as an origin. */
 export function originOf({ authority }: ResolvedOptions): string {

@@ -13,8 +13,8 @@ import {
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
-import { IdleClock } from "../../dialling/idle-clock.js";
-import { Patience } from "../../dialling/patience.js";
+import { IdleClock } from "../../dialling/idle-timeout.js";
+import { Patience } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";

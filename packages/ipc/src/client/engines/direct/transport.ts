@@ -1,8 +1,8 @@
 import type { DeadlineOptions } from "../../../interceptors/deadline.js";
 import type { EngineTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { chainedCalls } from "./chained-calls.js";
 import { Core } from "./core.js";
+import { chainedCalls } from "./intercepted-calls.js";
 import { plainCalls } from "./plain-calls.js";
 
 /**

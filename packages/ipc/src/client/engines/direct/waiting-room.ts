@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
-import { holdFor } from "../../dialling/dial-hold.js";
+import { holdFor } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";

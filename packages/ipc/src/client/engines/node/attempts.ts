@@ -4,12 +4,12 @@ import { ErrorCode } from "@vyra/http2";
 import { isHttpField, parseTimeout, timeoutHeader, valuesOf } from "../../../grpc/index.js";
 import { performance, setImmediate } from "../../../time/real-timers.js";
 import { deadlineExceeded } from "../../../time/signal-deadline.js";
-import { sessionFor } from "../../dialling/dial-hold.js";
+import { sessionFor } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import { sendRemainingTime } from "../attempt.js";
 import { lost, sentAway } from "../connect/lost.js";
+import { sendRemainingTime } from "../remaining-time.js";
 import type { NodeSession } from "./session.js";
 
 /** The attempts of one call: at most one at a time, each on a stream of its own. */

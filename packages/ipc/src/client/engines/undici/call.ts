@@ -6,7 +6,7 @@ import { sending, Turn } from "../../../messages/turns.js";
 import { abortableIterable } from "../../../time/abortable.js";
 import { setImmediate } from "../../../time/real-timers.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Received } from "./received.js";
+import { Received } from "./response-body.js";
 
 /**
  * undici hands on one piece of a request at a time. Node.js, as undici sets it up, fails calls on a connection for which more

@@ -15,7 +15,7 @@ import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
 import type { Http1 } from "../connect/http1.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
-import { outermost } from "../outermost.js";
+import { outermost } from "../outermost-interceptor.js";
 import { BridgedCall } from "./bridge.js";
 import { ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";

@@ -12,7 +12,7 @@ import type { Caller } from "../../caller.js";
 import { createNodeHandler } from "../connect/handler.js";
 import { createHttp1 } from "../connect/http1.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
-import { outermost } from "../outermost.js";
+import { outermost } from "../outermost-interceptor.js";
 
 /** GOAWAY's first step allows every stream id, RFC 9113 §6.8. */
 const lastStreamId = 2 ** 31 - 1;

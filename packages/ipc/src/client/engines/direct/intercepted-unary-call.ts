@@ -2,8 +2,8 @@ import { Code, ConnectError, type Interceptor, type UnaryRequest, type UnaryResp
 import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { callEnded, deadlineExceeded, noteDeadline } from "../../../time/signal-deadline.js";
-import { complain } from "../../../user-code/complain.js";
 import { guardedController } from "../../../user-code/guarded-signal.js";
+import { complain } from "../../../user-code/log-to-stderr.js";
 import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { noteDeadline, remainingMs } from "../../../time/signal-deadline.js";
-import { isStatus } from "./answer.js";
-import { type Linked, linked, wellBehaved } from "./safe.js";
+import { isStatus } from "./response-status.js";
+import { type Linked, linked, wellBehaved } from "./safe-inputs.js";
 
 /**
  * The innermost interceptor: whatever those before it have put in the place of signal and requests, Connect gets what it can deal
