@@ -5,7 +5,7 @@ import { assertCompressions, assertFunction, assertInterceptors, shown } from ".
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { MemoryLimits } from "./engines/engine.js";
-import type { DoorLimits } from "./engines/pending-connections.js";
+import type { ConnectionLimits } from "./engines/pending-connections.js";
 import type { OnError } from "./on-error.js";
 
 /** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
@@ -92,7 +92,7 @@ export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
 }
 
 /** The limits of connections that have not begun, with their defaults. */
-export function doorLimitsOf(options: ServeOptions): DoorLimits {
+export function connectionLimitsOf(options: ServeOptions): ConnectionLimits {
   const { handshakeTimeoutMs = 10_000, maxPendingConnections = 4_096, maxRefusedConnections = 64 } = options;
   return { handshakeTimeoutMs, maxPendingConnections, maxRefusedConnections };
 }

@@ -10,7 +10,7 @@ import { type Connections, createConnections } from "./engines/connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { recordRoutes } from "./engines/routes.js";
 import type { OnError } from "./on-error.js";
-import { doorLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
+import { connectionLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
 export interface UnboundServer extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
@@ -58,7 +58,7 @@ export async function createUnboundServer(
   services.announce(routes.services);
   const createEngine =
     options.engine === "node" ? (await import("./engines/node/engine.js")).createNodeEngine : createDirectEngine;
-  const limits = doorLimitsOf(options);
+  const limits = connectionLimitsOf(options);
   const { handshakeTimeoutMs } = limits;
   const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: memoryLimits(options), counter });
   const connections = createConnections(engine, limits, createAdmission(options.authorize, onError), onOther, onEnd);

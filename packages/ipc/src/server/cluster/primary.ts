@@ -5,7 +5,7 @@ import { type ListenAddress, listenAddressOf } from "../name/listen-address.js";
 import { createListener } from "../name/listener.js";
 import { type Tenure, takeName } from "../name/owned-name.js";
 import { logError, type OnError, safely } from "../on-error.js";
-import { doorLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
+import { connectionLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
 import { closeOnSignal } from "../signals.js";
 import { farewellMs } from "../unbound-server.js";
 import { Member } from "./member.js";
@@ -185,7 +185,7 @@ class Primary implements ClusterPrimary {
   }
 
   #keep(socket: Socket): void {
-    if (this.#isClosing || this.#waiting.size >= doorLimitsOf(this.options).maxPendingConnections) {
+    if (this.#isClosing || this.#waiting.size >= connectionLimitsOf(this.options).maxPendingConnections) {
       socket.destroy();
       return;
     }

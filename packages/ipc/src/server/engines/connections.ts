@@ -3,7 +3,7 @@ import { sniffProtocol } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../address/index.js";
 import type { Caller } from "../caller.js";
 import type { ServerEngine } from "./engine.js";
-import { type AtDoor, Door, type DoorLimits } from "./pending-connections.js";
+import { type ConnectionLimits, type PendingConnection, PendingConnections } from "./pending-connections.js";
 
 /** The connections of a server: hands each to the engine by what it speaks, and knows which are left. */
 export interface Connections {
@@ -24,16 +24,16 @@ export interface Connections {
 
 export function createConnections(
   engine: ServerEngine,
-  limits: DoorLimits,
+  limits: ConnectionLimits,
   admit: (peer: PeerCredentials | undefined) => Caller | Promise<Caller>,
   /** Gets a connection that speaks no HTTP/2. Returns whether it took it. */
   onOther: (socket: Socket, head: Buffer) => boolean,
   /** Called when one has ended. */
   onEnd: () => void,
 ): Connections {
-  const door = new Door(limits);
+  const pendingConnections = new PendingConnections(limits);
   /** Each until it has ended; what it is at the door, where it is not yet in. */
-  const connections = new Map<Socket, AtDoor | undefined>();
+  const connections = new Map<Socket, PendingConnection | undefined>();
   /** Those that have not yet said what they speak. */
   const silent = new Set<Socket>();
   let accepted = 0;
@@ -77,20 +77,20 @@ export function createConnections(
         onEnd();
       });
       const peer = credentialsOf(socket);
-      const atDoor = door.admit(socket, peer?.uid);
-      connections.set(socket, atDoor);
-      if (atDoor === undefined) {
+      const pendingConnection = pendingConnections.admit(socket, peer?.uid);
+      connections.set(socket, pendingConnection);
+      if (pendingConnection === undefined) {
         return;
       }
       silent.add(socket);
       const caller = admit(peer);
-      const refuseIfNeeded = ({ refusal }: Caller) => refusal && atDoor.refuse();
+      const refuseIfNeeded = ({ refusal }: Caller) => refusal && pendingConnection.refuse();
       if (caller instanceof Promise) {
         void caller.then(refuseIfNeeded);
       } else {
         refuseIfNeeded(caller);
       }
-      const onBegun = () => atDoor.enter();
+      const onBegun = () => pendingConnection.enter();
       sniffProtocol(socket, {
         onHttp2(_, head) {
           silent.delete(socket);

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 import { afterReading } from "../../time/after-reading.js";
 
 /** How long a connection may be nobody's call, and how many may be so. */
-export interface DoorLimits {
+export interface ConnectionLimits {
   readonly handshakeTimeoutMs: number;
   readonly maxPendingConnections: number;
   readonly maxRefusedConnections: number;
 }
 
 /** A connection at the door. */
-export interface AtDoor {
+export interface PendingConnection {
   /** The peer has begun to speak, and may call: the connection stays for as long as it likes. */
   enter(): void;
   /** The peer may not call: the connection gets an answer to each call until its time is over. */
@@ -23,17 +23,17 @@ export interface AtDoor {
  * accepted; then it is closed. Of each user so many may wait, and of all refused ones together so many may stay: the next is closed
  * at once. So nobody can take all descriptors of the process who may not call, and no user takes another's place.
  */
-export class Door {
-  readonly #limits: DoorLimits;
+export class PendingConnections {
+  readonly #limits: ConnectionLimits;
   readonly #pendingOf = new Map<number | undefined, number>();
   #refused = 0;
 
-  constructor(limits: DoorLimits) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
   /** @returns undefined where there is no room: the connection has been closed. */
-  admit(socket: Socket, uid: number | undefined): AtDoor | undefined {
+  admit(socket: Socket, uid: number | undefined): PendingConnection | undefined {
     const pending = this.#pendingOf.get(uid) ?? 0;
     if (pending >= this.#limits.maxPendingConnections) {
       socket.destroy();
