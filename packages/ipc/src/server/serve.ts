@@ -3,7 +3,7 @@ import type { Health } from "../services/index.js";
 import type { ServerStats } from "../stats/index.js";
 import { listenAddressOf } from "./name/listen-address.js";
 import { createListener } from "./name/listener.js";
-import { type Tenure, takeName } from "./name/owned-name.js";
+import { type OwnedName, takeName } from "./name/owned-name.js";
 import { asksForTakeover } from "./name/takeover.js";
 import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
@@ -38,12 +38,12 @@ export interface Server extends AsyncDisposable {
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const onError = safely(options.onError ?? logError);
-  const place = listenAddressOf(options);
+  const listenAddress = listenAddressOf(options);
   const events: UnboundServerEvents = {
     onError,
     /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
     onOther(socket, head) {
-      if (place.path === undefined || isClosing || !asksForTakeover(head)) {
+      if (listenAddress.path === undefined || isClosing || !asksForTakeover(head)) {
         return false;
       }
       starting.then(
@@ -54,18 +54,20 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   };
   // Most of the server is loaded only now: a process that is a client does not pay for it.
-  const service = await import("./unbound-server.js")
+  const server = await import("./unbound-server.js")
     .then(({ createUnboundServer }) => createUnboundServer(options, events))
     .catch((error: NodeJS.ErrnoException) => {
       // To load it needs a descriptor.
-      throw error.code === "EMFILE" || error.code === "ENFILE" ? fileError("publish", place.address, error) : error;
+      throw error.code === "EMFILE" || error.code === "ENFILE"
+        ? fileError("publish", listenAddress.address, error)
+        : error;
     });
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
   // Before there is anything to leave behind.
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
-  let tenure: Tenure | undefined;
-  const starting = takeName(place, createListener(service.accept), {
+  let ownedName: OwnedName | undefined;
+  const starting = takeName(listenAddress, createListener(server.accept), {
     takeover: options.takeover ?? false,
     onHandedOver: close,
     onLost(error) {
@@ -74,7 +76,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     },
   });
   try {
-    tenure = await starting;
+    ownedName = await starting;
   } catch (error) {
     ignoreSignals();
     throw error;
@@ -83,9 +85,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
     notifyManager("READY=1");
   }
   return {
-    address: place.address,
-    health: service.health,
-    stats: service.stats,
+    address: listenAddress.address,
+    health: server.health,
+    stats: server.stats,
     close,
     closed,
     [Symbol.asyncDispose]: close,
@@ -94,11 +96,11 @@ export async function serve(options: ServeOptions): Promise<Server> {
   function close(): Promise<void> {
     if (!isClosing) {
       isClosing = true;
-      service.quiesce();
+      server.quiesce();
       notifyManager("STOPPING=1");
       // The name first, then the queue and the listener, then the calls, and in the end the connections.
-      (tenure?.end() ?? starting.then((held) => held.end()))
-        .then(service.drain)
+      (ownedName?.end() ?? starting.then((held) => held.end()))
+        .then(server.drain)
         .finally(ignoreSignals)
         .then(onClosed, onClosed);
     }

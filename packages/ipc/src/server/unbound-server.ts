@@ -13,7 +13,7 @@ import type { OnError } from "./on-error.js";
 import { connectionLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 
 /** A server without a name: answers the calls on connections that somebody else accepts. */
-export interface UnboundServer extends Pick<Connections, "accept" | "takeUnspoken" | "forget"> {
+export interface UnboundServer extends Pick<Connections, "accept" | "takeUnread" | "forget"> {
   readonly health: Health;
   stats(): ServerStats;
   /** Tells those who watch its health that it ends: the first thing to do then. */
@@ -64,7 +64,7 @@ export async function createUnboundServer(
   const connections = createConnections(engine, limits, createAdmission(options.authorize, onError), onOther, onEnd);
   return {
     accept: connections.accept,
-    takeUnspoken: connections.takeUnspoken,
+    takeUnread: connections.takeUnread,
     forget: connections.forget,
     health: services.health,
     stats,
@@ -74,7 +74,7 @@ export async function createUnboundServer(
       const drained = connections.drained();
       if (!(await within(graceMsOf(options), drained))) {
         shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
-        await within(farewellMs, drained);
+        await within(flushTimeoutMs, drained);
       }
       connections.destroy();
       await drained;
@@ -83,7 +83,7 @@ export async function createUnboundServer(
 }
 
 /** How long the answers of calls that were ended may take to get out, in milliseconds. Peers that read are done long before. */
-export const farewellMs = 500;
+export const flushTimeoutMs = 500;
 
 /** Whether the promise resolves within this time. */
 function within(ms: number, promise: Promise<void>): Promise<boolean> {

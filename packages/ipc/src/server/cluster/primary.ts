@@ -3,22 +3,22 @@ import { notifyManager } from "../../address/index.js";
 import { delay as pause, performance } from "../../time/real-timers.js";
 import { type ListenAddress, listenAddressOf } from "../name/listen-address.js";
 import { createListener } from "../name/listener.js";
-import { type Tenure, takeName } from "../name/owned-name.js";
+import { type OwnedName, takeName } from "../name/owned-name.js";
 import { logError, type OnError, safely } from "../on-error.js";
 import { connectionLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
 import { closeOnSignal } from "../signals.js";
-import { farewellMs } from "../unbound-server.js";
+import { flushTimeoutMs } from "../unbound-server.js";
 import { Member } from "./member.js";
 import type { ClusterPrimary } from "./types.js";
 
 /** The primary's half of `serveCluster()`: has the name, accepts connections, gives them to workers, and sees that there are enough. */
 export async function serveAsPrimary(options: ServeOptions, count: number): Promise<ClusterPrimary> {
-  if (isTaken) {
+  if (hasCluster) {
     throw new Error(
       "this process has a cluster already: node:cluster knows one kind of workers; close the other one first",
     );
   }
-  isTaken = true;
+  hasCluster = true;
   const primary = new Primary(options, count);
   try {
     await primary.start();
@@ -30,7 +30,7 @@ export async function serveAsPrimary(options: ServeOptions, count: number): Prom
 }
 
 /** Whether this process has a cluster. */
-let isTaken = false;
+let hasCluster = false;
 
 /** A worker that lived for less than this, in milliseconds, died at once: the next one probably will, too. */
 const shortLifeMs = 1_000;
@@ -56,7 +56,7 @@ class Primary implements ClusterPrimary {
   #shortLives = 0;
   /** Connections for which there is no worker at the moment. */
   readonly #waiting = new Set<Socket>();
-  #tenure: Promise<Tenure> | undefined;
+  #ownedName: Promise<OwnedName> | undefined;
   #restarting: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
   #onClosed = () => {};
@@ -67,12 +67,12 @@ class Primary implements ClusterPrimary {
     private readonly count: number,
   ) {
     this.#onError = safely(options.onError ?? logError);
-    this.#graceMs = graceMsOf(options) + farewellMs + stuckMs;
+    this.#graceMs = graceMsOf(options) + flushTimeoutMs + stuckMs;
     try {
       routerOptions(options, this.#closing.signal); // throws here for what would make every worker fail
       this.#address = listenAddressOf(options);
     } catch (error) {
-      isTaken = false;
+      hasCluster = false;
       throw error;
     }
     this.address = this.#address.address;
@@ -133,7 +133,7 @@ class Primary implements ClusterPrimary {
   }
 
   async #takeName(takeover: boolean): Promise<void> {
-    this.#tenure = takeName(this.#address, this.#listener, {
+    this.#ownedName = takeName(this.#address, this.#listener, {
       takeover,
       onHandedOver: () => void this.close(),
       onLost: (error) => {
@@ -141,13 +141,13 @@ class Primary implements ClusterPrimary {
         void this.close();
       },
     });
-    await this.#tenure;
+    await this.#ownedName;
   }
 
   /** The name first, then the queue and the listener, then the workers, all at once. */
   async #shutDown(): Promise<void> {
-    await this.#tenure?.then(
-      (tenure) => tenure.end(),
+    await this.#ownedName?.then(
+      (ownedName) => ownedName.end(),
       () => {}, // it never had the name
     );
     for (const member of this.#members) {
@@ -159,7 +159,7 @@ class Primary implements ClusterPrimary {
     for (const socket of this.#waiting) {
       socket.destroy();
     }
-    isTaken = false;
+    hasCluster = false;
     this.#ignoreSignals();
   }
 
@@ -167,7 +167,7 @@ class Primary implements ClusterPrimary {
     if (this.#isClosing) {
       socket.destroy();
     } else {
-      void this.#tenure?.then((tenure) => tenure.handOver(socket));
+      void this.#ownedName?.then((ownedName) => ownedName.handOver(socket));
     }
   }
 

@@ -20,13 +20,13 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
   const closed = new Promise<void>((resolve) => {
     onClosed = resolve;
   });
-  const service = await createUnboundServer(options, {
+  const server = await createUnboundServer(options, {
     onError: safely(options.onError ?? logError),
     onOther(socket, head) {
       if (state !== "serving" || !asksForTakeover(head)) {
         return false;
       }
-      service.forget(socket);
+      server.forget(socket);
       tell("takeover", socket);
       return true;
     },
@@ -36,14 +36,14 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
   cluster.worker?.once("disconnect", onDisconnect);
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(leave);
   tell("ready");
-  return { role: "worker", health: service.health, closed };
+  return { role: "worker", health: server.health, closed };
 
   function onMessage(message: unknown, socket?: unknown): void {
     switch (fromMessage<FromPrimary>(message)) {
       case "connection":
         tell("taken"); // before anything is read of it: what the primary has not been told is not lost with this process
         if (socket !== undefined) {
-          service.accept(socket as Socket);
+          server.accept(socket as Socket);
         } else {
           tell("ended"); // the peer was gone before it got here
         }
@@ -68,11 +68,11 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
       return;
     }
     state = "draining";
-    service.quiesce();
-    for (let socket = unspoken(); socket !== undefined; socket = unspoken()) {
+    server.quiesce();
+    for (let socket = nextUnread(); socket !== undefined; socket = nextUnread()) {
       await giveBack(socket);
     }
-    await service.drain();
+    await server.drain();
     state = "drained";
     process.off("message", onMessage);
     ignoreSignals();
@@ -93,8 +93,8 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     clearInterval(timer);
   }
 
-  function unspoken(): Socket | undefined {
-    return process.connected ? service.takeUnspoken() : undefined;
+  function nextUnread(): Socket | undefined {
+    return process.connected ? server.takeUnread() : undefined;
   }
 
   function onDisconnect(): void {

@@ -13,7 +13,7 @@ export interface Connections {
   /** Takes a connection that somebody accepted, and of which nothing has been read. */
   accept(socket: Socket): void;
   /** Gives up a connection that has not said a word, for somebody else to serve; undefined if there is none. */
-  takeUnspoken(): Socket | undefined;
+  takeUnread(): Socket | undefined;
   /** Forgets a connection that somebody else has now. */
   forget(socket: Socket): void;
   /** Resolves when no connection is left. Connections that have not said a word are closed. */
@@ -106,7 +106,7 @@ export function createConnections(
         },
       });
     },
-    takeUnspoken() {
+    takeUnread() {
       for (const socket of silent) {
         if (socket.bytesRead === 0 && !socket.destroyed) {
           forget(socket);

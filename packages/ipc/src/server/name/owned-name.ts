@@ -6,14 +6,14 @@ import type { Listener } from "./listener.js";
 import { askForTakeover, handOver, mayTakeOver } from "./takeover.js";
 
 /** A listener that has its name, and keeps it. */
-export interface Tenure {
+export interface OwnedName {
   /** Hands the name over to the server at the other end of this connection, which has asked for it. */
   handOver(socket: Socket): void;
   /** Gives the name up, accepts what the kernel has queued, and stops listening. */
   end(): Promise<void>;
 }
 
-export interface TenureOptions {
+export interface OwnedNameOptions {
   /** Whether a server that has the name is asked to hand it over. */
   readonly takeover: boolean;
   /** The name has gone to the next server: this one is to end. */
@@ -28,9 +28,13 @@ export interface TenureOptions {
  *
  * @throws {AddressError}
  */
-export async function takeName(place: ListenAddress, listener: Listener, options: TenureOptions): Promise<Tenure> {
+export async function takeName(
+  listenAddress: ListenAddress,
+  listener: Listener,
+  options: OwnedNameOptions,
+): Promise<OwnedName> {
   let isOver = false;
-  let published = await listener.listen((server) => takeOverAndPublish(place, server, options.takeover));
+  let published = await listener.listen((server) => takeOverAndPublish(listenAddress, server, options.takeover));
   /** What is under way: to publish anew, and to answer those who ask for the name, one after the other. */
   let publishing: Promise<void> = Promise.resolve();
   let handovers: Promise<void> = Promise.resolve();
@@ -54,7 +58,10 @@ export async function takeName(place: ListenAddress, listener: Listener, options
         publishAgain();
       } else {
         options.onLost(
-          new AddressError(`another file has taken the place of ${place.path}: this server closes`, place.address),
+          new AddressError(
+            `another file has taken the place of ${listenAddress.path}: this server closes`,
+            listenAddress.address,
+          ),
         );
       }
     });
@@ -62,7 +69,7 @@ export async function takeName(place: ListenAddress, listener: Listener, options
 
   function publishAgain(): void {
     published.unpublish();
-    publishing = listener.listen((server) => place.publish(server)).then(onRepublished, options.onLost);
+    publishing = listener.listen((server) => listenAddress.publish(server)).then(onRepublished, options.onLost);
   }
 
   function onRepublished(again: Published): void {
@@ -104,10 +111,14 @@ export async function takeName(place: ListenAddress, listener: Listener, options
 const lockedMs = 50;
 
 /** Brings the listener to its place; if the server that is there agrees, in its stead. */
-async function takeOverAndPublish(place: ListenAddress, server: NetServer, takeover: boolean): Promise<Published> {
-  const handover = takeover && place.path !== undefined ? await askForTakeover(place.path) : undefined;
+async function takeOverAndPublish(
+  listenAddress: ListenAddress,
+  server: NetServer,
+  takeover: boolean,
+): Promise<Published> {
+  const handover = takeover && listenAddress.path !== undefined ? await askForTakeover(listenAddress.path) : undefined;
   try {
-    const published = await place.publish(server, { isTakeover: handover !== undefined });
+    const published = await listenAddress.publish(server, { isTakeover: handover !== undefined });
     await handover?.confirm();
     return published;
   } catch (error) {
