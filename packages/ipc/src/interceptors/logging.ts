@@ -2,7 +2,7 @@ import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
 import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
-import { complain } from "../user-code/log-to-stderr.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
 import { observed } from "./observe.js";
 import { peerKey } from "./peer.js";
@@ -49,7 +49,7 @@ export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions
         const chosen = level(call);
         return chosen === undefined ? undefined : logger[chosen](call, message);
       },
-      (error) => complain("the logger failed", error),
+      (error) => logToStderr("the logger failed", error),
     );
   };
   return (next) => (req) => {

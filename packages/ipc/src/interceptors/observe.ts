@@ -1,6 +1,6 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { checkedResult, iteratorOf, letGo } from "../user-code/iterators.js";
-import { complain } from "../user-code/log-to-stderr.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 import { connectErrorFrom, isAbortError, isInstance } from "../user-code/thrown.js";
 
 /** Watches one call. What it throws is nobody's business but its own: no call fails for it. */
@@ -65,7 +65,7 @@ function tell(observer: () => void): void {
   try {
     observer();
   } catch (error) {
-    complain("an observer of calls failed", error);
+    logToStderr("an observer of calls failed", error);
   }
 }
 

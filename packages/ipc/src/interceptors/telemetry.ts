@@ -15,7 +15,7 @@ import {
 } from "@opentelemetry/api";
 import { packageName, packageVersion } from "../gen/version.js";
 import { performance } from "../time/real-timers.js";
-import { complain } from "../user-code/log-to-stderr.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
 import { type AnyRequest, observed } from "./observe.js";
@@ -59,7 +59,7 @@ export function telemetry(options: TelemetryOptions = {}): Interceptor {
         : callOnServer(next, req, recorder, propagator);
     } catch (error) {
       // Not the call has failed, which would reject a promise, but what was to record it.
-      complain("telemetry failed", error);
+      logToStderr("telemetry failed", error);
       return next(req);
     }
   };

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { CallScope } from "../user-code/call-scope.js";
-import { complain } from "../user-code/log-to-stderr.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
 
 /** Where a handler's unexpected error happened. */
@@ -14,7 +14,7 @@ export type OnError = (error: unknown, context: ErrorContext) => void;
 
 /** What happens where nobody says otherwise: it is written to standard error. */
 export const logError: OnError = (error, { method }) => {
-  complain(`the handler of ${method} failed`, error);
+  logToStderr(`the handler of ${method} failed`, error);
 };
 
 /** An `onError` that cannot make matters worse by throwing itself, nor by a promise that is rejected. */
@@ -24,7 +24,7 @@ export function safely(onError: OnError): OnError {
       () => new CallScope().runInAsyncScope(onError, undefined, error, context),
       (second) => {
         logError(error, context);
-        complain("and onError failed, too", second);
+        logToStderr("and onError failed, too", second);
       },
     );
   };

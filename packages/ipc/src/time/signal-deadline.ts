@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { guardedController } from "../user-code/guarded-signal.js";
-import { complain } from "../user-code/log-to-stderr.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 import { LongTimer } from "./long-timer.js";
 import { performance } from "./real-timers.js";
 
@@ -25,7 +25,7 @@ export interface DeadlineTimer {
 
 /** Starts a time limit, in milliseconds (`Infinity` for none), on what `signal` already governs. */
 export function startDeadline(signal: AbortSignal, timeoutMs: number, what: string): DeadlineTimer {
-  const controller = guardedController((error) => complain("a listener of a call's signal failed", error));
+  const controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
   const follow = () => controller.abort(signal.reason);
   const timer = new LongTimer(expire, timeoutMs);

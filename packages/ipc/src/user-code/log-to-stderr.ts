@@ -1,7 +1,7 @@
 import { messageOf } from "./thrown.js";
 
 /** Writes to standard error what went wrong where there is nobody else to be told, whatever the error is and whatever it does. */
-export function complain(what: string, error: unknown): void {
+export function logToStderr(what: string, error: unknown): void {
   try {
     console.error(`@vyra/ipc: ${what}:`, error);
   } catch {

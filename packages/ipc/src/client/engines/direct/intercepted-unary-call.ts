@@ -3,7 +3,7 @@ import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { callEnded, deadlineExceeded, noteDeadline } from "../../../time/signal-deadline.js";
 import { guardedController } from "../../../user-code/guarded-signal.js";
-import { complain } from "../../../user-code/log-to-stderr.js";
+import { logToStderr } from "../../../user-code/log-to-stderr.js";
 import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 
@@ -15,7 +15,7 @@ type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
  * for all calls: signals are what takes the time there.
  */
 export class ChainedCall extends Timed {
-  readonly #controller = guardedController((error) => complain("a listener of a call's signal failed", error));
+  readonly #controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
   #reject: (error: ConnectError) => void = () => {};
 
   constructor(
