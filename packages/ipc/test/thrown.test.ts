@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { wasNotProcessed } from "../dist/grpc/index.js";
-import { causesOf, connectErrorFrom, isErrorCode, isSound, messageOf } from "../dist/user-code/thrown.js";
+import { causesOf, connectErrorFrom, isErrorCode, isValidConnectError, messageOf } from "../dist/user-code/thrown.js";
 
 describe("connectErrorFrom", () => {
   it("gives a ConnectError as it is, whatever copy of Connect made it", () => {
@@ -21,7 +21,7 @@ describe("connectErrorFrom", () => {
   it("makes Unknown of a code that is none of an error, and keeps the rest", () => {
     for (const code of [0, 17, -1, 1.5, Number.NaN, "5", 2 ** 32 + 5]) {
       const thrown = new ConnectError("what it says", code as Code, { key: "value" });
-      assert.equal(isSound(thrown), false);
+      assert.equal(isValidConnectError(thrown), false);
       const error = connectErrorFrom(thrown, Code.Aborted);
       assert.equal(error.code, Code.Unknown);
       assert.equal(error.rawMessage, "what it says");

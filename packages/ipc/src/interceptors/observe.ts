@@ -1,5 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { checkedResult, iteratorOf, letGo } from "../user-code/iterators.js";
+import { checkedResult, closeIterator, iteratorOf } from "../user-code/iterators.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { connectErrorFrom, isAbortError, isInstance } from "../user-code/thrown.js";
 
@@ -112,7 +112,7 @@ function responses<T extends object>(
     },
     async return(value?: unknown) {
       fail(new ConnectError("nobody reads the responses any more", Code.Canceled));
-      run(() => letGo(iterator));
+      run(() => closeIterator(iterator));
       return { done: true, value };
     },
   };

@@ -93,7 +93,7 @@ export class WaitingMessages {
       // The last is being parsed still, and at once; only then is anything else received.
       this.#drop();
       this.#chunkBytes -= item.bytes.length;
-      letGo(item, account);
+      releaseChunk(item, account);
     }
     return taken;
   }
@@ -106,7 +106,7 @@ export class WaitingMessages {
     this.#chunkBytes = 0;
     for (const item of items) {
       if (item instanceof Chunk) {
-        letGo(item, account);
+        releaseChunk(item, account);
       } else {
         item.release();
       }
@@ -159,7 +159,7 @@ function memoryFor(size: number): Uint8Array {
   return spare.pop() ?? stretchOf(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
 }
 
-function letGo(chunk: Chunk, account: MemoryAccount): void {
+function releaseChunk(chunk: Chunk, account: MemoryAccount): void {
   account.unread(-chunk.cost);
   if (chunk.bytes.length === CHUNK_BYTES && spare.length < maxSpare) {
     spare.push(chunk.bytes);

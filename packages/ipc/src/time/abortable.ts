@@ -1,4 +1,4 @@
-import { checkedResult, iteratorOf, letGo } from "../user-code/iterators.js";
+import { checkedResult, closeIterator, iteratorOf } from "../user-code/iterators.js";
 
 /**
  * The outcome of a promise, or the signal's reason as soon as it is aborted, whatever the promise does then: its later
@@ -50,13 +50,13 @@ export function abortableIterable<T>(
         return checkedResult(await orAborted(iterator.next(), signal, late));
       } catch (error) {
         if (signal.aborted) {
-          letGo(iterator);
+          closeIterator(iterator);
         }
         throw error;
       }
     },
     async return(value?: unknown) {
-      letGo(iterator);
+      closeIterator(iterator);
       return { done: true, value };
     },
   };

@@ -27,18 +27,18 @@ export function assertAsyncIterable(messages: AsyncIterable<unknown> | undefined
  * The same messages, from an iterator that keeps to the rules whatever the one within does: for code that trusts it, as Connect's
  * does, which also asks for the iterator a second time to let go of it. That takes no time.
  */
-export function tamed<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+export function conforming<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
   assertAsyncIterable(messages);
   let only: AsyncIterator<T> | undefined;
   return {
     [Symbol.asyncIterator]() {
-      only ??= tamedIterator(messages);
+      only ??= conformingIterator(messages);
       return only;
     },
   };
 }
 
-function tamedIterator<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
+function conformingIterator<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
   let iterator: AsyncIterator<T> | undefined;
   return {
     async next() {
@@ -46,7 +46,7 @@ function tamedIterator<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
       return checkedResult(await iterator.next());
     },
     async return(value?: unknown) {
-      letGo(iterator);
+      closeIterator(iterator);
       return { done: true, value };
     },
     async throw(error?: unknown) {
@@ -65,7 +65,7 @@ export function checkedResult<T>(result: IteratorResult<T>): IteratorResult<T> {
 }
 
 /** Tells an iterator that nobody reads on, and why if it was for an error. It is not waited for: a generator that hangs never answers. */
-export function letGo(iterator: AsyncIterator<unknown> | undefined, error?: unknown): void {
+export function closeIterator(iterator: AsyncIterator<unknown> | undefined, error?: unknown): void {
   if (error !== undefined) {
     guarded(() => iterator?.throw?.(error), nobodyToTell);
   }

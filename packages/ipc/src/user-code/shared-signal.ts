@@ -6,7 +6,7 @@ const shared = new WeakSet<AbortSignal>();
  * Says of a signal that many may listen to it: each call does until it is over, so that eleven calls at once with one signal are no leak
  * for Node.js to warn of (MaxListenersExceededWarning). Signals of another make, such as jsdom's, need no such thing.
  */
-export function mayHaveManyListeners(signal: AbortSignal): void {
+export function allowManyListeners(signal: AbortSignal): void {
   if (shared.has(signal)) {
     return;
   }

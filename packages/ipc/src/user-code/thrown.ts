@@ -57,7 +57,7 @@ export function isErrorCode(code: unknown): code is Code {
  * A `ConnectError` of which everything can be read and sent: its code is one of gRPC's, its text is a string. Of the class alone
  * that does not follow, since it also takes what only looks like one, as it is made by another copy of Connect.
  */
-export function isSound(thrown: unknown): thrown is ConnectError {
+export function isValidConnectError(thrown: unknown): thrown is ConnectError {
   try {
     return (
       thrown instanceof ConnectError &&
@@ -79,7 +79,7 @@ export function isSound(thrown: unknown): thrown is ConnectError {
  * @param code that of what is no `ConnectError`; an `AbortError` or a `TimeoutError` is Canceled
  */
 export function connectErrorFrom(thrown: unknown, code: Code = Code.Unknown): ConnectError {
-  if (isSound(thrown)) {
+  if (isValidConnectError(thrown)) {
     return thrown;
   }
   if (isInstance(thrown, ConnectError)) {

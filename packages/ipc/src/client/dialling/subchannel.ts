@@ -4,7 +4,7 @@ import { shown } from "../../option-checks.js";
 import { orAborted } from "../../time/abortable.js";
 import { startDeadline } from "../../time/signal-deadline.js";
 import { outsideOfCalls } from "../../user-code/call-scope.js";
-import { mayHaveManyListeners } from "../../user-code/shared-signal.js";
+import { allowManyListeners } from "../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../user-code/thrown.js";
 import { channelClosed } from "../errors.js";
 import { sessionFor } from "./dial-ref.js";
@@ -35,7 +35,7 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
     /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
     private readonly open: (stop: AbortSignal) => Promise<S>,
   ) {
-    mayHaveManyListeners(this.#closing.signal); // whoever waits for the server
+    allowManyListeners(this.#closing.signal); // whoever waits for the server
   }
 
   get state(): ChannelState {

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { abortableIterable, orAborted } from "../../time/abortable.js";
-import { mayHaveManyListeners } from "../../user-code/shared-signal.js";
-import { connectErrorFrom, isAbortError, isInstance, isSound } from "../../user-code/thrown.js";
+import { allowManyListeners } from "../../user-code/shared-signal.js";
+import { connectErrorFrom, isAbortError, isInstance, isValidConnectError } from "../../user-code/thrown.js";
 import { refusalOf } from "../caller.js";
 import { nameOf, type OnError } from "../on-error.js";
 
@@ -17,7 +17,7 @@ export function guard(onError: OnError): Interceptor {
         onError(error, { method: nameOf(req.method) });
       }
     };
-    mayHaveManyListeners(req.signal); // a handler may pass it to many calls of its own
+    allowManyListeners(req.signal); // a handler may pass it to many calls of its own
     try {
       const refusal = refusalOf(req.contextValues);
       if (refusal !== undefined) {
@@ -64,7 +64,7 @@ export function errorForCaller(
 
 /** Whether a handler meant what it threw (a `ConnectError` whose code is none of gRPC's cannot be meant), or ended as told: with the signal's reason, or with what Node.js makes of it. */
 export function isExpected(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): boolean {
-  return isSound(error) || (signal.aborted && (error === signal.reason || isAbortError(error)));
+  return isValidConnectError(error) || (signal.aborted && (error === signal.reason || isAbortError(error)));
 }
 
 /** What the caller gets for an accident: not a word of what has happened. */

@@ -9,7 +9,7 @@ import {
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { decompressing } from "../../grpc/index.js";
 import { acceptedByDefault } from "../../messages/gzip.js";
-import { tamed } from "../../user-code/iterators.js";
+import { conforming } from "../../user-code/iterators.js";
 import { ConnectHeaders } from "./connect/headers.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
@@ -55,14 +55,14 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
         methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
       }
       registrations.push((router, options, outermost) =>
-        router.service(service, tamedService(service, implementation), withOutermost(options, own, outermost)),
+        router.service(service, conformingService(service, implementation), withOutermost(options, own, outermost)),
       );
       return this;
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
       methods.push({ desc: method, implementation, options: own });
-      const run = tamedMethod(method, implementation) as typeof implementation;
+      const run = conformingMethod(method, implementation) as typeof implementation;
       registrations.push((router, options, outermost) =>
         router.rpc(method, run, withOutermost(options, own, outermost)),
       );
@@ -89,23 +89,28 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
 }
 
 /** The same service whose streams of answers keep to the rules, as Connect's handlers trust that they do; its headers may leave early. */
-function tamedService<T extends object>(service: DescService, implementation: T): T {
+function conformingService<T extends object>(service: DescService, implementation: T): T {
   const methods: Record<string, unknown> = {};
   for (const desc of service.methods) {
     const run = boundMethod(implementation, desc.localName);
     if (run !== undefined) {
-      methods[desc.localName] = tamedMethod(desc, run);
+      methods[desc.localName] = conformingMethod(desc, run);
     }
   }
   return methods as T;
 }
 
-function tamedMethod({ methodKind }: DescMethod, run: (...args: never[]) => unknown): (...args: never[]) => unknown {
+function conformingMethod(
+  { methodKind }: DescMethod,
+  run: (...args: never[]) => unknown,
+): (...args: never[]) => unknown {
   const isStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
   return (...args) => {
     ConnectHeaders.begin((args as readonly unknown[])[1] as HandlerContext);
     const answer = run(...args);
-    return isStream ? tamed(answer instanceof Promise ? resolved(answer) : (answer as AsyncIterable<unknown>)) : answer;
+    return isStream
+      ? conforming(answer instanceof Promise ? resolved(answer) : (answer as AsyncIterable<unknown>))
+      : answer;
   };
 }
 

@@ -4,7 +4,7 @@ import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
 import { Turn, taking } from "../../../messages/turns.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { type Linked, linked, wellBehaved } from "./safe-inputs.js";
+import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
 
 /**
  * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a
@@ -27,7 +27,7 @@ export function throughConnect(load: () => Promise<Transport>): Transport {
       const call = new Governed(signal);
       try {
         const headers = call.begin(timeoutMs, header);
-        const requests = wellBehaved(input);
+        const requests = withConnectErrors(input);
         const transport = await load();
         const response = await transport.stream(method, call.signal, undefined, headers, requests, contextValues);
         return { ...response, message: readBy(response.message, call) };

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { noteDeadline, remainingMs } from "../../../time/signal-deadline.js";
 import { isStatus } from "./response-status.js";
-import { type Linked, linked, wellBehaved } from "./safe-inputs.js";
+import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
 
 /**
  * The innermost interceptor: whatever those before it have put in the place of signal and requests, Connect gets what it can deal
@@ -35,7 +35,7 @@ function withSignal(
   thrown: WeakSet<ConnectError>,
 ): UnaryRequest | StreamRequest {
   return req.stream
-    ? { ...req, signal, message: wellBehaved(req.message, (error) => thrown.add(error)) }
+    ? { ...req, signal, message: withConnectErrors(req.message, (error) => thrown.add(error)) }
     : { ...req, signal };
 }
 

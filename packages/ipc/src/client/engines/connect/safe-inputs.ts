@@ -1,6 +1,6 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import { tamed } from "../../../user-code/iterators.js";
-import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { conforming } from "../../../user-code/iterators.js";
+import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 
 /** A signal that follows others, aborted with a ConnectError whatever they are aborted with. */
@@ -20,7 +20,7 @@ export function linked(followed: AbortSignal | undefined): Linked {
   if (followed?.aborted) {
     follow();
   } else if (followed !== undefined) {
-    mayHaveManyListeners(followed);
+    allowManyListeners(followed);
     followed.addEventListener("abort", follow, { once: true });
   }
   return {
@@ -37,11 +37,11 @@ export function linked(followed: AbortSignal | undefined): Linked {
  * @param onThrown is told of each error that the messages end with
  * @throws {TypeError} for what is no iterable.
  */
-export function wellBehaved<T>(
+export function withConnectErrors<T>(
   messages: AsyncIterable<T>,
   onThrown: (error: ConnectError) => void = () => {},
 ): AsyncIterable<T> {
-  const iterator = tamed(messages)[Symbol.asyncIterator]();
+  const iterator = conforming(messages)[Symbol.asyncIterator]();
   const same: AsyncIterableIterator<T> = {
     ...iterator,
     async next() {

@@ -23,7 +23,7 @@ import {
 } from "../../../grpc/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
-import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
 import type { CallSpec } from "./call-spec.js";
@@ -110,7 +110,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #listen(signal: AbortSignal): boolean {
     try {
       if (!signal.aborted) {
-        mayHaveManyListeners(signal);
+        allowManyListeners(signal);
         signal.addEventListener("abort", this);
         return true;
       }

@@ -13,8 +13,8 @@ import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../intercep
 import { completed } from "../../../protobuf/codec.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
 import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
-import { tamed } from "../../../user-code/iterators.js";
-import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { conforming } from "../../../user-code/iterators.js";
+import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { requestError } from "./call.js";
 import { type CallSpec, given, isPatient, ownTimeout } from "./call-spec.js";
@@ -50,7 +50,7 @@ export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): T
       new Promise((resolve, reject) => {
         try {
           if (signal !== undefined) {
-            mayHaveManyListeners(signal);
+            allowManyListeners(signal);
           }
           const method = core.methodOf(desc);
           const request = requestOf(method, timeoutMs, header, contextValues);
@@ -58,7 +58,7 @@ export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): T
             interceptors: streamInterceptors,
             ...timerLimit(timeoutMs),
             ...(signal && { signal }),
-            req: { stream: true, method: desc, message: tamed(input), ...request },
+            req: { stream: true, method: desc, message: conforming(input), ...request },
             next: (attempt) => attemptStream(core, method, attempt) as never,
           });
           call.then(resolve, (error) => reject(connectErrorFrom(error)));

@@ -4,7 +4,7 @@ import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { callEnded, deadlineExceeded, noteDeadline } from "../../../time/signal-deadline.js";
 import { guardedController } from "../../../user-code/guarded-signal.js";
 import { logToStderr } from "../../../user-code/log-to-stderr.js";
-import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 
 type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
@@ -74,7 +74,7 @@ export class ChainedCall extends Timed {
       return;
     }
     if (this.callerSignal !== undefined) {
-      mayHaveManyListeners(this.callerSignal);
+      allowManyListeners(this.callerSignal);
       this.callerSignal.addEventListener("abort", this);
     }
     if (this.timeoutMs !== undefined) {

@@ -8,7 +8,7 @@ import { Drain, sendMessages } from "../../../messages/send-messages.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { queueMicrotask } from "../../../time/real-timers.js";
 import { CallScope } from "../../../user-code/call-scope.js";
-import { iteratorOf, letGo } from "../../../user-code/iterators.js";
+import { closeIterator, iteratorOf } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { ClientCall } from "./call.js";
 import type { CallSpec } from "./call-spec.js";
@@ -168,7 +168,7 @@ export class StreamCall extends ClientCall {
       }
       this.#finish(error);
     } else {
-      this.#letGoOfRequests(error);
+      this.#closeRequests(error);
       this.onError(error);
     }
   }
@@ -194,7 +194,7 @@ export class StreamCall extends ClientCall {
       this.#fillTrailer();
     }
     this.#messages.finish(error);
-    this.#letGoOfRequests(error);
+    this.#closeRequests(error);
   }
 
   #fillTrailer(): void {
@@ -229,9 +229,9 @@ export class StreamCall extends ClientCall {
   }
 
   /** As Connect does it: whoever makes the requests is told that nobody takes them any more, and why. */
-  #letGoOfRequests(error: ConnectError | undefined): void {
+  #closeRequests(error: ConnectError | undefined): void {
     this.#drain.onDrain();
-    this.#scope.runInAsyncScope(letGo, undefined, this.#requests, error);
+    this.#scope.runInAsyncScope(closeIterator, undefined, this.#requests, error);
   }
 }
 

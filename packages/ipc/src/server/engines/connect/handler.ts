@@ -62,7 +62,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
 
   async function answer(handler: UniversalHandler, req: NodeRequest, res: NodeResponse, values: ContextValues) {
     mendAuthority(req);
-    letGoOfRequest(res);
+    resetUnreadRequest(res);
     mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
     const contentType = req.headers["content-type"] ?? "";
     const headers = isStatusKnown(contentType) ? mayOpenEarly(res, values) : undefined;
@@ -116,7 +116,7 @@ function isStreamGone(res: NodeResponse): boolean {
  * A call is over with its answer, read to the end or not: RST_STREAM with NO_ERROR asks the peer to stop sending, RFC 9113
  * §8.1. Otherwise the stream would stay open for as long as the peer likes.
  */
-function letGoOfRequest(res: NodeResponse): void {
+function resetUnreadRequest(res: NodeResponse): void {
   const stream = "stream" in res ? res.stream : undefined;
   // The trailers are the last to be written; the turn after, they are on their way.
   stream?.once("wantTrailers", () => {

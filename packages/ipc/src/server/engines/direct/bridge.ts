@@ -14,7 +14,7 @@ import { BytesInbox } from "../../../messages/bytes-inbox.js";
 import { Drain } from "../../../messages/send-messages.js";
 import { sending, Turn } from "../../../messages/turns.js";
 import { CallScope } from "../../../user-code/call-scope.js";
-import { letGo } from "../../../user-code/iterators.js";
+import { closeIterator } from "../../../user-code/iterators.js";
 import { isInstance } from "../../../user-code/thrown.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
@@ -167,7 +167,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
           await turn.next();
         }
       }
-      letGo(chunks);
+      closeIterator(chunks);
       if (trailer === undefined) {
         stream.end();
       } else {

@@ -3,7 +3,7 @@ import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import { headersOf } from "../../../grpc/index.js";
 import { callEnded } from "../../../time/signal-deadline.js";
 import { guardedController } from "../../../user-code/guarded-signal.js";
-import { mayHaveManyListeners } from "../../../user-code/shared-signal.js";
+import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { sendingHeaders } from "../../send-headers.js";
 
@@ -58,7 +58,7 @@ export class LazyContext implements HandlerContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = guardedController((error) => this.#call.onListenerError(error));
-      mayHaveManyListeners(this.#controller.signal); // a handler may pass it to many calls of its own
+      allowManyListeners(this.#controller.signal); // a handler may pass it to many calls of its own
       if (this.#call.isOver) {
         this.#controller.abort(this.#call.reason ?? callEnded());
       }

@@ -5,7 +5,7 @@ import { incompleteMessage } from "../../../grpc/index.js";
 import { MessageInbox } from "../../../messages/message-inbox.js";
 import { Drain, sendMessages } from "../../../messages/send-messages.js";
 import { CallScope } from "../../../user-code/call-scope.js";
-import { assertAsyncIterable, iteratorOf, letGo } from "../../../user-code/iterators.js";
+import { assertAsyncIterable, closeIterator, iteratorOf } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
 import { EarlyHeaders } from "../early-headers.js";
@@ -87,7 +87,7 @@ export class StreamServerCall extends ServerCall {
     super.end(reason);
     this.#early?.stop();
     this.#inbox.messages.abort(reason);
-    this.#scope?.runInAsyncScope(letGo, undefined, this.#answers);
+    this.#scope?.runInAsyncScope(closeIterator, undefined, this.#answers);
     this.#drain.onDrain();
   }
 
@@ -95,7 +95,7 @@ export class StreamServerCall extends ServerCall {
     try {
       const answers = await this.#invoke();
       if (this.isOver) {
-        letGo(answers);
+        closeIterator(answers);
         return;
       }
       this.#answers = answers;
