@@ -28,7 +28,7 @@ type AnyResponse = Awaited<ReturnType<Next>>;
 export async function observed(
   next: Next,
   req: AnyRequest,
-  accident: Code,
+  unexpectedCode: Code,
   observer: CallObserver,
 ): Promise<AnyResponse> {
   const { signal } = req;
@@ -41,7 +41,7 @@ export async function observed(
       tell(() => observer.onEnd(error));
     }
   };
-  const fail = (reason: unknown) => end(errorFor(reason, signal, accident));
+  const fail = (reason: unknown) => end(errorFor(reason, signal, unexpectedCode));
   const onAbort = () => fail(signal.reason);
   signal.addEventListener("abort", onAbort);
   try {
@@ -119,9 +119,9 @@ function responses<T extends object>(
 }
 
 /** The error that the caller sees for what a call ended with. */
-function errorFor(reason: unknown, signal: AbortSignal, accident: Code): ConnectError {
+function errorFor(reason: unknown, signal: AbortSignal, unexpectedCode: Code): ConnectError {
   const isTold = signal.aborted && (reason === signal.reason || isAbortError(reason));
   return isTold && !isInstance(reason, ConnectError)
     ? connectErrorFrom(signal.reason, Code.Canceled)
-    : connectErrorFrom(reason, accident);
+    : connectErrorFrom(reason, unexpectedCode);
 }

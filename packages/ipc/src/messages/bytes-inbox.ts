@@ -1,5 +1,5 @@
 import { envelopeBytes, lengthAt } from "../grpc/envelope.js";
-import { stretchOf } from "../protobuf/bytes.js";
+import { viewOf } from "../protobuf/bytes.js";
 import { Inbox, type InboxSource, nothing } from "./inbox.js";
 import { type Inlet, memoryOverhead, UnfinishedMessage } from "./unfinished-message.js";
 
@@ -94,7 +94,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     }
     this.#discharge(first);
     this.inlet.consume(first.end);
-    return stretchOf(first.memory, 0, first.end);
+    return viewOf(first.memory, 0, first.end);
   }
 
   onWait(): void {
@@ -212,7 +212,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
         continue;
       }
       const taken = Math.min(room, end - at);
-      last.memory.set(stretchOf(buffer, at, at + taken), last.end);
+      last.memory.set(viewOf(buffer, at, at + taken), last.end);
       last.end += taken;
       at += taken;
     }
@@ -221,7 +221,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   #extend(wanted: number): void {
     const size = Math.max(wanted, Math.min(leastCapacity << Math.min(this.#waiting.length, 4), mostCapacity / 4));
     const memory = Buffer.allocUnsafeSlow(this.bytes.isAwaited ? wanted : size);
-    this.#waiting.push({ memory: stretchOf(memory, 0, memory.length), end: 0, message: undefined });
+    this.#waiting.push({ memory: viewOf(memory, 0, memory.length), end: 0, message: undefined });
     this.inlet.account.unread(costOf(memory));
   }
 

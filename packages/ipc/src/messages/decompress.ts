@@ -5,10 +5,10 @@ import { type MemoryAccount, memoryOverhead } from "./unfinished-message.js";
 const mostFromOneByte = 1_032;
 
 /** Where messages of one connection wait to be decompressed. */
-class Line {
+class DecompressionQueue {
   /** What those under way may become, together. */
   #bytes = 0;
-  readonly #waiting: Turn[] = [];
+  readonly #waiting: QueuedMessage[] = [];
 
   constructor(private readonly limitBytes: number) {}
 
@@ -35,12 +35,12 @@ class Line {
   }
 }
 
-interface Turn {
+interface QueuedMessage {
   readonly bytes: number;
   readonly resolve: () => void;
 }
 
-const lines = new WeakMap<MemoryAccount, Line>();
+const queues = new WeakMap<MemoryAccount, DecompressionQueue>();
 
 /**
  * Decompresses a message, when what it and those before it on its connection may become is at most a quarter of what the connection may
@@ -53,20 +53,20 @@ export async function decompressInTurn<T>(
   account: MemoryAccount,
   then: (whole: Uint8Array) => T,
 ): Promise<T> {
-  let line = lines.get(account);
-  if (line === undefined) {
-    line = new Line(account.limitBytes / 4);
-    lines.set(account, line);
+  let queue = queues.get(account);
+  if (queue === undefined) {
+    queue = new DecompressionQueue(account.limitBytes / 4);
+    queues.set(account, queue);
   }
   const most = Math.min(readMaxBytes, bytes.length * mostFromOneByte);
   const cost = bytes.length + memoryOverhead;
   account.unfinished(cost);
   try {
-    await line.enter(most);
+    await queue.enter(most);
     try {
       return then(await compression.decompress(bytes, readMaxBytes));
     } finally {
-      line.leave(most);
+      queue.leave(most);
     }
   } finally {
     account.unfinished(-cost);

@@ -1,7 +1,7 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import { unexpectedCompression } from "../grpc/compression.js";
 import { assertReadable, compressedFlag, envelopeBytes, lengthAt } from "../grpc/envelope.js";
-import { copyOf, stretchOf } from "../protobuf/bytes.js";
+import { copyOf, viewOf } from "../protobuf/bytes.js";
 import type { Codec } from "../protobuf/codec.js";
 import { decompressInTurn } from "./decompress.js";
 import { Inbox, type InboxSource, nothing } from "./inbox.js";
@@ -75,7 +75,7 @@ export class MessageInbox implements InboxSource<unknown> {
         break;
       }
       if (this.messages.isAwaited) {
-        this.#offer({ bytes: stretchOf(buffer, bodyAt, bodyAt + length), flags: buffer[at] as number, isLent: true });
+        this.#offer({ bytes: viewOf(buffer, bodyAt, bodyAt + length), flags: buffer[at] as number, isLent: true });
         runAt = bodyAt + length;
       }
       at = bodyAt + length;

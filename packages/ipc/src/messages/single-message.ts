@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Account } from "@vyra/http2";
 import { assertReadable, compressedFlag, envelopeBytes, lengthAt } from "../grpc/envelope.js";
-import { copyOf, stretchOf } from "../protobuf/bytes.js";
+import { copyOf, viewOf } from "../protobuf/bytes.js";
 import { EnvelopeReader } from "./envelope-reader.js";
 import { type Inlet, memoryOverhead } from "./unfinished-message.js";
 
@@ -100,7 +100,7 @@ export class SingleMessage {
         Code.Unimplemented,
       );
     }
-    this.#bytes = stretchOf(buffer, start, end);
+    this.#bytes = viewOf(buffer, start, end);
     this.#flags = flags;
     this.isLent = isLent;
   }

@@ -1,4 +1,4 @@
-import { stretchOf } from "../protobuf/bytes.js";
+import { viewOf } from "../protobuf/bytes.js";
 
 /** The account of what waits on a connection, in bytes of memory; `Account` of `@vyra/http2` is one. */
 export interface MemoryAccount {
@@ -64,7 +64,7 @@ export class UnfinishedMessage {
     if (arrived > this.bytes.length) {
       this.#grow(arrived);
     }
-    this.bytes.set(stretchOf(buffer, start, start + taken), this.#arrived);
+    this.bytes.set(viewOf(buffer, start, start + taken), this.#arrived);
     this.#arrived = arrived;
     return start + taken;
   }
@@ -87,9 +87,9 @@ export class UnfinishedMessage {
     const least = Math.min(length, Math.max(leastCapacity, arrived + (arrived >>> 1)));
     const bytes = Buffer.allocUnsafeSlow(isReserved || isPlenty(account, wanted) ? Math.max(wanted, least) : least);
     if (this.#arrived > 0) {
-      bytes.set(stretchOf(this.bytes, 0, this.#arrived));
+      bytes.set(viewOf(this.bytes, 0, this.#arrived));
     }
-    this.bytes = stretchOf(bytes, 0, bytes.length);
+    this.bytes = viewOf(bytes, 0, bytes.length);
     const charge = bytes.length + memoryOverhead;
     account.unfinished(charge - this.#charged);
     this.#charged = charge;

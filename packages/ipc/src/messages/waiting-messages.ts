@@ -1,5 +1,5 @@
 import { envelopeBytes, lengthAt } from "../grpc/envelope.js";
-import { stretchOf } from "../protobuf/bytes.js";
+import { viewOf } from "../protobuf/bytes.js";
 import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
 
 /** A message that has been taken. */
@@ -53,7 +53,7 @@ export class WaitingMessages {
       const chunk = this.#chunkFor(envelopeBytes + lengthAt(buffer, at), end - at, account);
       const room = chunk.bytes.length - chunk.end;
       const to = end - at <= room ? end : lastEnd(buffer, at, at + room);
-      chunk.bytes.set(stretchOf(buffer, at, to), chunk.end);
+      chunk.bytes.set(viewOf(buffer, at, to), chunk.end);
       chunk.end += to - at;
       at = to;
     }
@@ -68,7 +68,7 @@ export class WaitingMessages {
     }
     const chunk = this.#chunkFor(envelopeBytes + length, envelopeBytes + length, account);
     chunk.bytes.set(envelope, chunk.end);
-    chunk.bytes.set(stretchOf(message.bytes, 0, length), chunk.end + envelopeBytes);
+    chunk.bytes.set(viewOf(message.bytes, 0, length), chunk.end + envelopeBytes);
     chunk.end += envelopeBytes + length;
     message.release();
   }
@@ -88,7 +88,7 @@ export class WaitingMessages {
     const at = item.start;
     const bodyAt = at + envelopeBytes;
     item.start = bodyAt + lengthAt(item.bytes, at);
-    const taken = { bytes: stretchOf(item.bytes, bodyAt, item.start), flags: item.bytes[at] as number, isLent: true };
+    const taken = { bytes: viewOf(item.bytes, bodyAt, item.start), flags: item.bytes[at] as number, isLent: true };
     if (item.start === item.end) {
       // The last is being parsed still, and at once; only then is anything else received.
       this.#drop();
@@ -154,9 +154,9 @@ export class WaitingMessages {
 function memoryFor(size: number): Uint8Array {
   if (size * 4 < CHUNK_BYTES * 3 || size > CHUNK_BYTES) {
     const bytes = Buffer.allocUnsafeSlow(size);
-    return stretchOf(bytes, 0, size);
+    return viewOf(bytes, 0, size);
   }
-  return spare.pop() ?? stretchOf(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
+  return spare.pop() ?? viewOf(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES);
 }
 
 function releaseChunk(chunk: Chunk, account: MemoryAccount): void {

@@ -1,15 +1,15 @@
 /** The bytes in `[start, end)`, in place. `Buffer.subarray` takes several times as long to make another `Buffer`. */
-export function stretchOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
+export function viewOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + start, end - start);
 }
 
 /** A copy of the bytes in `[start, end)`. */
 export function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
-  const bytes = stretchOf(buffer, start, end);
+  const bytes = viewOf(buffer, start, end);
   if (bytes.length <= maxHeapBytes) {
     return bytes.slice();
   }
-  const copy = stretchOf(Buffer.allocUnsafe(bytes.length), 0, bytes.length);
+  const copy = viewOf(Buffer.allocUnsafe(bytes.length), 0, bytes.length);
   copy.set(bytes);
   return copy;
 }

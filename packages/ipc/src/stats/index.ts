@@ -126,10 +126,10 @@ export class MethodCalls {
 }
 
 /** Counts calls that go through interceptors. */
-export function counting(counter: CallCounter, accident: Code): Interceptor {
+export function counting(counter: CallCounter, unexpectedCode: Code): Interceptor {
   return (next) => (req) => {
     const calls = counter.of(req.method);
     const startedAt = calls.start();
-    return observed(next, req, accident, { onEnd: (error) => calls.end(error?.code ?? 0, startedAt) });
+    return observed(next, req, unexpectedCode, { onEnd: (error) => calls.end(error?.code ?? 0, startedAt) });
   };
 }
