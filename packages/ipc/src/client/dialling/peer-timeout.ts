@@ -13,7 +13,7 @@ const maxPieceMs = 2 ** 31 - 1;
  * The limit runs down in pieces. However late the timer of a piece comes, it counts as that piece and no more; and before it counts,
  * the event loop has looked at what has come.
  */
-export class Patience {
+export class PeerTimeout {
   #leftMs = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Counts starts and stops: the pieces of an earlier round count for nothing. */
@@ -33,7 +33,7 @@ export class Patience {
   }
 
   /** The peer has been heard: it has all of its time again. */
-  hear(): void {
+  renew(): void {
     this.#leftMs = this.limitMs;
   }
 

@@ -5,7 +5,7 @@ import { setImmediate } from "../../time/real-timers.js";
  * For how long the headers of a stream's answer wait for its first message, in milliseconds, so that the handler can add to them.
  * Then they leave without: a caller may wait for them before it sends its first request, as tonic does, and would wait for ever.
  */
-const patienceMs = 1_000;
+const maxWaitMs = 1_000;
 
 /** Tells when the headers of an answer have waited long enough. */
 export class EarlyHeaders extends Timed {
@@ -13,7 +13,7 @@ export class EarlyHeaders extends Timed {
 
   constructor(private readonly onDue: () => void) {
     super();
-    deadlines.start(this, patienceMs);
+    deadlines.start(this, maxWaitMs);
   }
 
   stop(): void {

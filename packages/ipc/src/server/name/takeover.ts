@@ -21,7 +21,7 @@ const taken = "TAKEN\n";
 const bye = "BYE\n";
 
 /** For how long the other one may take to answer, in milliseconds. */
-const patienceMs = 5_000;
+const answerTimeoutMs = 5_000;
 
 /** Whether these are the first bytes of somebody who asks for the name. */
 export function asksForTakeover(head: Buffer): boolean {
@@ -105,7 +105,7 @@ function readLines(socket: Socket): () => Promise<string> {
   socket.once("end", end);
   socket.resume();
   return async () => {
-    const timer = setTimeout(end, patienceMs);
+    const timer = setTimeout(end, answerTimeoutMs);
     while (!text.includes("\n") && !isOver && text.length < 64) {
       await new Promise<void>((resolve) => {
         wake = resolve;

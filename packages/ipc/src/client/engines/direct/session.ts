@@ -14,7 +14,7 @@ import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
 import { IdleClock } from "../../dialling/idle-timeout.js";
-import { Patience } from "../../dialling/peer-timeout.js";
+import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
@@ -236,13 +236,13 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
         return;
       }
       isAsking = true;
-      const patience = new Patience(keepAliveTimeoutMs, () => {
+      const peerTimeout = new PeerTimeout(keepAliveTimeoutMs, () => {
         this.connection.destroy(`no answer to PING within ${keepAliveTimeoutMs} ms`);
       });
-      patience.start();
+      peerTimeout.start();
       this.connection.ping(() => {
         isAsking = false;
-        patience.stop();
+        peerTimeout.stop();
       });
     }, intervalMs).unref();
   }

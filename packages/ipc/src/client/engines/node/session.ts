@@ -4,7 +4,7 @@ import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { clearTimeout, maxTimerMs, nextTurn, setTimeout } from "../../../time/real-timers.js";
 import { dial } from "../../dialling/dial.js";
 import { IdleClock } from "../../dialling/idle-timeout.js";
-import { Patience } from "../../dialling/peer-timeout.js";
+import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
@@ -95,7 +95,7 @@ export class NodeSession implements Session {
 /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
 class KeepAlive {
   #timer: NodeJS.Timeout | undefined;
-  #patience: Patience | undefined;
+  #peerTimeout: PeerTimeout | undefined;
   /** Counts starts: the answer to a question of an earlier one starts nothing. */
   #round = 0;
 
@@ -113,18 +113,18 @@ class KeepAlive {
   stop(): void {
     this.#round++;
     clearTimeout(this.#timer);
-    this.#patience?.stop();
+    this.#peerTimeout?.stop();
   }
 
   #ask(session: ClientHttp2Session): void {
     const round = this.#round;
-    const patience = new Patience(this.timeoutMs, () => {
+    const peerTimeout = new PeerTimeout(this.timeoutMs, () => {
       session.destroy(new Error(`no answer to PING within ${this.timeoutMs} ms`));
     });
-    this.#patience = patience;
-    patience.start();
+    this.#peerTimeout = peerTimeout;
+    peerTimeout.start();
     session.ping(() => {
-      patience.stop();
+      peerTimeout.stop();
       if (round === this.#round && !session.destroyed) {
         this.start(session);
       }

@@ -7,7 +7,7 @@ import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode } from "../../../grpc/index.js";
 import { maxTimerMs, setImmediate } from "../../../time/real-timers.js";
 import { IdleClock } from "../../dialling/idle-timeout.js";
-import { Patience } from "../../dialling/peer-timeout.js";
+import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { lost, sentAway } from "../connect/lost.js";
@@ -42,7 +42,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   #hasSettings = false;
   /** What the server said last in a GOAWAY. */
   goAway: GoAway | undefined;
-  readonly #silence: Patience | undefined;
+  readonly #silenceTimeout: PeerTimeout | undefined;
   readonly #idle: IdleClock;
 
   constructor(
@@ -58,7 +58,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     const { intervalMs, timeoutMs } = keepAlive;
     if (intervalMs > 0) {
       // undici asks; if it hears nothing it takes no notice itself.
-      this.#silence = new Patience(intervalMs + timeoutMs, () => {
+      this.#silenceTimeout = new PeerTimeout(intervalMs + timeoutMs, () => {
         this.onLost(new Error(`no answer to PING within ${timeoutMs} ms`));
         this.#wire.destroy();
       });
@@ -169,7 +169,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   }
 
   onHeard(): void {
-    this.#silence?.hear();
+    this.#silenceTimeout?.renew();
   }
 
   onSettings(): void {
@@ -180,7 +180,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     this.#handshake.resolve();
     if (!this.#hasSettings) {
       this.#hasSettings = true;
-      this.#silence?.start();
+      this.#silenceTimeout?.start();
     }
   }
 
@@ -240,7 +240,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     for (const call of this.#calls) {
       call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway));
     }
-    this.#silence?.stop();
+    this.#silenceTimeout?.stop();
     this.#idle.stop();
     // Its client need not be destroyed: it has nothing else, and gets nothing more.
     this.#wire.destroy();

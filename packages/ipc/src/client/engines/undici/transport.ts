@@ -27,7 +27,7 @@ export function createUndiciTransport(path: string, options: ResolvedOptions): I
     await connection.ready(readyOptions);
   };
   const counter = new CallCounter();
-  const patience: Interceptor = (next) => async (req) => {
+  const waitUntilReady: Interceptor = (next) => async (req) => {
     if (req.contextValues.get(waitForReady) ?? options.waitForReady) {
       await ready({ signal: req.signal });
     }
@@ -39,7 +39,7 @@ export function createUndiciTransport(path: string, options: ResolvedOptions): I
     sendRemainingTime({ header, signal });
     return session.send(request);
   };
-  const connectOptions = transportOptions(options, httpClient, [counting(counter, Code.Unknown), patience]);
+  const connectOptions = transportOptions(options, httpClient, [counting(counter, Code.Unknown), waitUntilReady]);
   let loaded: Transport | undefined;
   const transport = async (): Promise<Transport> => {
     loaded ??= (await import("@connectrpc/connect/protocol-grpc")).createTransport(connectOptions);

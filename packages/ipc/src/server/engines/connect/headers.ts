@@ -17,7 +17,7 @@ export class ConnectHeaders {
   /** Those that left before the first message. */
   #sent: Headers | undefined;
   #context: HandlerContext | undefined;
-  #patience: EarlyHeaders | undefined;
+  #timer: EarlyHeaders | undefined;
   /** Of a request that the method waits for something has come, and is being read. */
   #isRequestOnItsWay = false;
   #isRequestAwaited = false;
@@ -60,7 +60,7 @@ export class ConnectHeaders {
   }
 
   #wait(): void {
-    this.#patience = new EarlyHeaders(() => this.#onDue());
+    this.#timer = new EarlyHeaders(() => this.#onDue());
   }
 
   /** Bytes of a request have come. */
@@ -115,12 +115,12 @@ export class ConnectHeaders {
     const headers = new Headers(this.#context?.responseHeader);
     this.send(headers);
     this.#sent = headers;
-    this.#patience?.stop();
+    this.#timer?.stop();
   }
 
   /** The first message, or the end, is about to be sent. Returns whether the headers have left. */
   leave(): boolean {
-    this.#patience?.stop();
+    this.#timer?.stop();
     if (this.#state !== "over") {
       this.#state = "left";
     }
@@ -129,7 +129,7 @@ export class ConnectHeaders {
 
   /** The method has run: headers that were set when they had left already become trailers, so that they are not lost. */
   finish(): void {
-    this.#patience?.stop();
+    this.#timer?.stop();
     if (this.#sent === undefined || this.#context === undefined) {
       return;
     }
@@ -144,7 +144,7 @@ export class ConnectHeaders {
   /** The call is over, however it ended: nothing more can be sent. */
   close(): void {
     this.#state = "over";
-    this.#patience?.stop();
+    this.#timer?.stop();
   }
 }
 
