@@ -4,7 +4,7 @@ import { clearTimeout, maxTimerMs, setTimeout } from "../../time/real-timers.js"
  * Calls back when a connection has had no call for a long time: a channel that was dropped without `close()` would keep it for ever.
  * It holds neither the process nor the channel.
  */
-export class IdleClock {
+export class IdleTimeout {
   readonly #timeoutMs: number;
   readonly #onIdle: () => void;
   #timer: NodeJS.Timeout | undefined;

@@ -13,7 +13,7 @@ import {
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
-import { IdleClock } from "../../dialling/idle-timeout.js";
+import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
@@ -53,7 +53,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   #goAway: GoAway | undefined;
   readonly #waiting: Line<Waiting>;
   #inUse = 0;
-  readonly #idleClock: IdleClock;
+  readonly #idleTimeout: IdleTimeout;
   #keepAliveTimer: NodeJS.Timeout | undefined;
   /** Until it has begun it counts as if it held the process, though the socket that was dialled does not. */
   #isRefed = true;
@@ -77,7 +77,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       maxWaitingBytes: options.maxWaitingBytes,
     });
     this.connection = connection;
-    this.#idleClock = new IdleClock(options.idleTimeoutMs, () => connection.close());
+    this.#idleTimeout = new IdleTimeout(options.idleTimeoutMs, () => connection.close());
   }
 
   /**
@@ -158,7 +158,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   #hold(): void {
     if (!this.#isRefed) {
       this.#isRefed = true;
-      this.#idleClock.stop();
+      this.#idleTimeout.stop();
       this.socket.ref();
     }
   }
@@ -201,7 +201,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** @internal */
   onClose(error: ConnectionError | null): void {
     deadlines.stop(this);
-    this.#idleClock.stop();
+    this.#idleTimeout.stop();
     clearInterval(this.#keepAliveTimer);
     this.#moveOn();
     this.#onEnd(error);
@@ -219,7 +219,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     if (this.inUse === 0 && this.#isRefed) {
       this.#isRefed = false;
       this.socket.unref();
-      this.#idleClock.start();
+      this.#idleTimeout.start();
     }
   }
 

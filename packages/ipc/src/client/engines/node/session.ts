@@ -3,7 +3,7 @@ import type { GoAway } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { clearTimeout, maxTimerMs, nextTurn, setTimeout } from "../../../time/real-timers.js";
 import { dial } from "../../dialling/dial.js";
-import { IdleClock } from "../../dialling/idle-timeout.js";
+import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
@@ -18,7 +18,7 @@ export class NodeSession implements Session {
   /** What the server said last in a GOAWAY. */
   goAway: GoAway | undefined;
   #openStreams = 0;
-  readonly #idle: IdleClock;
+  readonly #idle: IdleTimeout;
   /** The last stream that the server will look at, once it has said so. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
@@ -28,7 +28,7 @@ export class NodeSession implements Session {
     readonly peer: PeerCredentials | undefined,
     idleTimeoutMs: number,
   ) {
-    this.#idle = new IdleClock(idleTimeoutMs, () => session.close());
+    this.#idle = new IdleTimeout(idleTimeoutMs, () => session.close());
     session.on("error", (error) => {
       this.lostBy = error;
     });

@@ -6,7 +6,7 @@ import type { Client } from "undici";
 import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
 import { codeFromResetCode } from "../../../grpc/index.js";
 import { maxTimerMs, setImmediate } from "../../../time/real-timers.js";
-import { IdleClock } from "../../dialling/idle-timeout.js";
+import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
@@ -43,7 +43,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   /** What the server said last in a GOAWAY. */
   goAway: GoAway | undefined;
   readonly #silenceTimeout: PeerTimeout | undefined;
-  readonly #idle: IdleClock;
+  readonly #idle: IdleTimeout;
 
   constructor(
     private readonly path: string,
@@ -53,7 +53,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     keepAlive: KeepAlive,
     idleTimeoutMs: number,
   ) {
-    this.#idle = new IdleClock(idleTimeoutMs, () => this.#retire());
+    this.#idle = new IdleTimeout(idleTimeoutMs, () => this.#retire());
     this.peer = credentialsOf(socket);
     const { intervalMs, timeoutMs } = keepAlive;
     if (intervalMs > 0) {
