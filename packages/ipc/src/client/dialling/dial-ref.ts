@@ -6,9 +6,9 @@ import type { Session, SessionSource } from "./session.js";
  * A dial does not hold the process, however long its server is silent: those who wait for it do, and only while they wait. Several of
  * them share one hold.
  */
-const holds = new WeakMap<Promise<unknown>, DialHold>();
+const refs = new WeakMap<Promise<unknown>, DialRef>();
 
-class DialHold {
+class DialRef {
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -26,14 +26,14 @@ class DialHold {
 }
 
 /** Holds the process for somebody who waits for a session that is being opened. Returns what to call once they do not any more. */
-export function holdFor(opening: Promise<Session>): () => void {
-  let hold = holds.get(opening);
-  if (hold === undefined) {
-    hold = new DialHold();
-    holds.set(opening, hold);
+export function refWhileDialling(opening: Promise<Session>): () => void {
+  let ref = refs.get(opening);
+  if (ref === undefined) {
+    ref = new DialRef();
+    refs.set(opening, ref);
   }
-  hold.enter();
-  const entered = hold;
+  ref.enter();
+  const entered = ref;
   return () => entered.leave();
 }
 
@@ -46,7 +46,7 @@ export async function sessionFor<S extends Session>(
   if (!(opening instanceof Promise)) {
     return opening;
   }
-  const leave = holdFor(opening);
+  const leave = refWhileDialling(opening);
   try {
     return await (signal === undefined ? opening : orAborted(opening, signal));
   } finally {

@@ -1,6 +1,6 @@
 import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
-import { holdFor } from "../../dialling/dial-ref.js";
+import { refWhileDialling } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
 import { Line, LineBudget } from "./line.js";
 import type { DirectSession, Waiting } from "./session.js";
@@ -84,6 +84,6 @@ class Dialled {
 
   /** Holds the process until nobody waits any more. */
   hold(): void {
-    this.#leave ??= holdFor(this.opening);
+    this.#leave ??= refWhileDialling(this.opening);
   }
 }
