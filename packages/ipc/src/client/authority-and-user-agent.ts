@@ -12,7 +12,7 @@ export function userAgentOf(application: string | undefined): string {
 }
 
 /** Refuses what would be no field of HTTP. @throws {TypeError} */
-export function assertCalled(authority: string | undefined, userAgent: string | undefined): void {
+export function assertAuthorityAndUserAgent(authority: string | undefined, userAgent: string | undefined): void {
   if (authority !== undefined && !(isText(authority, /^[^\s/?#@\\]+$/) && URL.canParse(`http://${authority}`))) {
     throw new TypeError(`authority must be a host, perhaps with a port, not ${JSON.stringify(authority)}`);
   }

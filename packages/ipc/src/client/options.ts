@@ -14,7 +14,7 @@ import type { PeerCredentials } from "../address/index.js";
 import { assertBytes, assertMaxBytes } from "../max-bytes.js";
 import { assertCompression, assertCompressions, assertInterceptors, shown } from "../option-checks.js";
 import type { CallStats, MemoryStats } from "../stats/index.js";
-import { assertCalled } from "./authority-and-user-agent.js";
+import { assertAuthorityAndUserAgent } from "./authority-and-user-agent.js";
 import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 
 /** Which server to call, and how. Everything but `socket` has a default that is right for most. */
@@ -91,14 +91,14 @@ export interface IpcTransportOptions {
 export { defaultMaxBytes } from "../max-bytes.js";
 
 /** Refuses what cannot be meant. @throws {RangeError | TypeError} */
-export function assertSane(options: IpcTransportOptions): void {
+export function assertTransportOptions(options: IpcTransportOptions): void {
   const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, maxUnreadBytes, trustedUsers = [] } = options;
   const { keepAliveIntervalMs, keepAliveTimeoutMs, idleTimeoutMs } = options;
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
   assertBytes("maxWaitingBytes", maxWaitingBytes);
   assertBytes("maxUnreadBytes", maxUnreadBytes, 2 ** 20);
-  assertCalled(options.authority, options.userAgent);
+  assertAuthorityAndUserAgent(options.authority, options.userAgent);
   assertInterceptors(options.interceptors);
   assertCompression("sendCompression", options.sendCompression);
   assertCompressions("acceptCompression", options.acceptCompression);

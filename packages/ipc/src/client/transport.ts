@@ -6,7 +6,12 @@ import { toTarget } from "../interceptors/target.js";
 import { createDirectTransport } from "./engines/direct/index.js";
 import { createNodeTransport } from "./engines/node/index.js";
 import { createUndiciTransport } from "./engines/undici/index.js";
-import { assertSane, type EngineTransport, type IpcTransport, type IpcTransportOptions } from "./options.js";
+import {
+  assertTransportOptions,
+  type EngineTransport,
+  type IpcTransport,
+  type IpcTransportOptions,
+} from "./options.js";
 import { resolveOptions } from "./resolve-options.js";
 
 /**
@@ -27,7 +32,7 @@ export function createLimitedTransport(
   limits: DeadlineOptions | undefined,
 ): EngineTransport {
   const { path, address } = resolveSocket(given.socket);
-  assertSane(given);
+  assertTransportOptions(given);
   const { engine = "direct", interceptors = [] } = given;
   // Interceptors are told where calls go; without any, nobody asks.
   const chain = interceptors.length === 0 ? [] : [toTarget(address), ...interceptors];

@@ -24,7 +24,7 @@ export function transportOptions(
 ): CommonTransportOptions {
   const isBinary = options.useBinaryFormat;
   return {
-    httpClient: judging(calledBy(options.userAgent, httpClient), isBinary),
+    httpClient: judging(withUserAgent(options.userAgent, httpClient), isBinary),
     baseUrl: originOf(options),
     interceptors: [...options.interceptors, ...aroundCall, moving, ...aroundAttempt, attempt],
     useBinaryFormat: isBinary,
@@ -39,7 +39,7 @@ export function transportOptions(
 }
 
 /** Where a call says nothing of its own, Connect does: what this library is called is said instead. */
-function calledBy(userAgent: string, send: UniversalClientFn): UniversalClientFn {
+function withUserAgent(userAgent: string, send: UniversalClientFn): UniversalClientFn {
   return (request) => {
     if (request.header.get("user-agent")?.startsWith("connect-es/")) {
       request.header.set("user-agent", userAgent);

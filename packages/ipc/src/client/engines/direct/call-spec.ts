@@ -18,12 +18,12 @@ export interface CallSpec {
 }
 
 /** Whether a call waits for a server that is not there: as it says itself, or else as its channel does. */
-export function isPatient(values: ContextValues | undefined, byDefault: boolean): boolean {
+export function waitsForReady(values: ContextValues | undefined, byDefault: boolean): boolean {
   return values?.get(waitForReady) ?? byDefault;
 }
 
 /** Connect reads a time limit of 0 or less as none. */
-export function given(timeoutMs: number | undefined): number | undefined {
+export function positiveTimeout(timeoutMs: number | undefined): number | undefined {
   return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
 }
 

@@ -64,7 +64,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #signal: AbortSignal | undefined;
   readonly #signalTimeoutMs: number | undefined;
   readonly #metadata: readonly string[];
-  readonly #isPatient: boolean;
+  readonly #waitsForReady: boolean;
 
   constructor(
     protected readonly core: Core,
@@ -76,7 +76,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.#timeoutMs = spec.timeoutMs;
     this.#signalTimeoutMs = spec.signalTimeoutMs;
     this.#metadata = spec.metadata;
-    this.#isPatient = spec.waitForReady;
+    this.#waitsForReady = spec.waitForReady;
   }
 
   /** Opens the stream: the request, or its beginning. */
@@ -145,14 +145,14 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
 
   open(session: DirectSession): void {
     let metadata = this.#metadata;
-    const isCalledOtherwise = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
+    const hasOwnUserAgent = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
     // A limit that many calls have is part of a block that is compressed once.
-    const timeoutMs = this.#hasWaited || isCalledOtherwise ? undefined : this.#timeoutMs;
+    const timeoutMs = this.#hasWaited || hasOwnUserAgent ? undefined : this.#timeoutMs;
     const leftMs = timeoutMs === undefined ? this.#leftMs() : undefined;
     if (leftMs !== undefined) {
       metadata = [timeoutHeader, formatTimeout(Math.max(0, leftMs)), ...metadata];
     }
-    const block = isCalledOtherwise ? this.method.anonymousBlock : this.method.block(timeoutMs);
+    const block = hasOwnUserAgent ? this.method.blockWithoutUserAgent : this.method.block(timeoutMs);
     try {
       this.stream = this.send(session, block, metadata);
       this.#session = session;
@@ -167,7 +167,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   }
 
   onUnreachable(error: ConnectError): void {
-    if (!this.#isPatient || error.code !== Code.Unavailable) {
+    if (!this.#waitsForReady || error.code !== Code.Unavailable) {
       this.fail(error);
     } else {
       this.waitIn(this.core.waitingRoom.forServer());

@@ -17,7 +17,7 @@ import { conforming } from "../../../user-code/iterators.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { requestError } from "./call.js";
-import { type CallSpec, given, isPatient, ownTimeout } from "./call-spec.js";
+import { type CallSpec, ownTimeout, positiveTimeout, waitsForReady } from "./call-spec.js";
 import type { Core } from "./core.js";
 import { ChainedCall } from "./intercepted-unary-call.js";
 import type { Method } from "./method.js";
@@ -37,7 +37,7 @@ export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): T
       new Promise((resolve, reject) => {
         try {
           const method = core.methodOf(desc);
-          const call = new ChainedCall(signal, timeoutFor(desc, given(timeoutMs)));
+          const call = new ChainedCall(signal, timeoutFor(desc, positiveTimeout(timeoutMs)));
           const request = requestOf(method, timeoutMs, header, contextValues);
           const message = completed(desc.input, input);
           const next = (attempt: UnaryRequest) => attemptUnary(core, method, attempt);
@@ -78,7 +78,7 @@ function requestOf(
   const headers = new Headers(header);
   headers.set("content-type", contentTypeOf(method.isBinary));
   headers.set("te", "trailers");
-  const own = ownTimeout(method.desc, given(timeoutMs));
+  const own = ownTimeout(method.desc, positiveTimeout(timeoutMs));
   if (own !== undefined) {
     headers.set(timeoutHeader, formatTimeout(own));
   }
@@ -93,7 +93,7 @@ function requestOf(
 
 /** For Connect's own timer, which is `setTimeout`: what is longer than that takes is left to the server, whom `grpc-timeout` tells. */
 function timerLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
-  const own = given(timeoutMs);
+  const own = positiveTimeout(timeoutMs);
   return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
 }
 
@@ -142,6 +142,6 @@ function specOf(core: Core, method: Method, request: UnaryRequest | StreamReques
     // Where the signal has no deadline, an interceptor may have set a limit for the server alone.
     signalTimeoutMs: leftMs ?? parseTimeout(header.get(timeoutHeader) ?? ""),
     metadata: fieldsOf(header),
-    waitForReady: isPatient(contextValues, core.options.waitForReady),
+    waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   };
 }

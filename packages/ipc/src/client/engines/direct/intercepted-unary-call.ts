@@ -100,6 +100,6 @@ export class ChainedCall extends Timed {
 /** Refuses what an interceptor without types may give. @throws {ConnectError} Internal. */
 function assertResponse(res: unknown): void {
   if (typeof res !== "object" || res === null || !("message" in res)) {
-    throw new ConnectError("an interceptor has given something that is no response", Code.Internal);
+    throw new ConnectError("an interceptor has positiveTimeout something that is no response", Code.Internal);
   }
 }

@@ -23,7 +23,7 @@ export class Method {
   readonly #fields: readonly string[];
   readonly #userAgent: readonly string[];
   readonly #plain: HeaderBlock;
-  #anonymous: HeaderBlock | undefined;
+  #blockWithoutUserAgent: HeaderBlock | undefined;
   readonly #withTimeout = new Map<number, HeaderBlock>();
 
   constructor(
@@ -58,9 +58,9 @@ export class Method {
   }
 
   /** The fields of a request whose caller says by its metadata what it is called. */
-  get anonymousBlock(): HeaderBlock {
-    this.#anonymous ??= HeaderBlock.of(this.#fields);
-    return this.#anonymous;
+  get blockWithoutUserAgent(): HeaderBlock {
+    this.#blockWithoutUserAgent ??= HeaderBlock.of(this.#fields);
+    return this.#blockWithoutUserAgent;
   }
 
   /** The fields of a request with this time limit; undefined for none. */

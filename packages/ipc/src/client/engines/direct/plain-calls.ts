@@ -5,7 +5,7 @@ import { type DeadlineOptions, timeoutPolicy } from "../../../interceptors/deadl
 import { CallScope } from "../../../user-code/call-scope.js";
 import type { EngineTransport } from "../../options.js";
 import { requestError } from "./call.js";
-import { type CallSpec, given, isPatient, ownTimeout } from "./call-spec.js";
+import { type CallSpec, ownTimeout, positiveTimeout, waitsForReady } from "./call-spec.js";
 import type { Core } from "./core.js";
 import { LazyUnaryResponse, type ResponseFields, streamResponse } from "./response.js";
 import { startStream, startUnary } from "./start.js";
@@ -20,10 +20,10 @@ export function plainCalls(
   const specOf = (desc: DescMethod, { signal, timeoutMs, headers, contextValues }: CallOptions): CallSpec => ({
     method: core.methodOf(desc),
     signal,
-    timeoutMs: timeoutFor(desc, given(timeoutMs)),
+    timeoutMs: timeoutFor(desc, positiveTimeout(timeoutMs)),
     signalTimeoutMs: undefined,
     metadata: headers === undefined ? noMetadata : fieldsOf(new Headers(headers)),
-    waitForReady: isPatient(contextValues, core.options.waitForReady),
+    waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   });
 
   return {

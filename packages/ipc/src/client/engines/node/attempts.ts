@@ -24,7 +24,7 @@ export class Attempts {
 
   constructor(
     private readonly connection: SessionSource<NodeSession>,
-    private readonly isPatient: boolean,
+    private readonly waitsForReady: boolean,
     /** As an origin; connect-node asks for it. */
     readonly authority: string,
   ) {}
@@ -34,7 +34,7 @@ export class Attempts {
     this.#session = this.#stream = undefined;
     this.#isAnswered = false;
     this.#signal = req.signal;
-    this.#isWaiting = req.contextValues.get(waitForReady) ?? this.isPatient;
+    this.#isWaiting = req.contextValues.get(waitForReady) ?? this.waitsForReady;
     sendRemainingTime(req);
     this.#timeoutMs = parseTimeout(req.header.get(timeoutHeader) ?? "") ?? Number.POSITIVE_INFINITY;
     this.#startedAt = performance.now();
