@@ -23,9 +23,9 @@ const decompressions = new WeakMap<Compression, Compression>();
 
 /** The same where what cannot be decompressed is Internal, as gRPC has it; connect-node's say InvalidArgument. */
 export function decompressing(compression: Compression): Compression {
-  let honest = decompressions.get(compression);
-  if (honest === undefined) {
-    honest = {
+  let withInternalErrors = decompressions.get(compression);
+  if (withInternalErrors === undefined) {
+    withInternalErrors = {
       name: compression.name,
       compress: (bytes) => compression.compress(bytes),
       async decompress(bytes, readMaxBytes) {
@@ -36,9 +36,9 @@ export function decompressing(compression: Compression): Compression {
         }
       },
     };
-    decompressions.set(compression, honest);
+    decompressions.set(compression, withInternalErrors);
   }
-  return honest;
+  return withInternalErrors;
 }
 
 function asInternal(error: unknown): unknown {

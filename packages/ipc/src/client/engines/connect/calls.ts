@@ -10,10 +10,10 @@ import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
  * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a
  * ConnectError and nowhere else; a time limit may be as long as one likes; and a stream ends when its reader goes away.
  */
-export function throughConnect(load: () => Promise<Transport>): Transport {
+export function hardenedTransport(load: () => Promise<Transport>): Transport {
   return {
     async unary(method, signal, timeoutMs, header, message, contextValues) {
-      const call = new Governed(signal);
+      const call = new LimitedCall(signal);
       try {
         const headers = call.begin(timeoutMs, header);
         return await (await load()).unary(method, call.signal, undefined, headers, message, contextValues);
@@ -24,13 +24,13 @@ export function throughConnect(load: () => Promise<Transport>): Transport {
       }
     },
     async stream(method, signal, timeoutMs, header, input, contextValues) {
-      const call = new Governed(signal);
+      const call = new LimitedCall(signal);
       try {
         const headers = call.begin(timeoutMs, header);
         const requests = withConnectErrors(input);
         const transport = await load();
         const response = await transport.stream(method, call.signal, undefined, headers, requests, contextValues);
-        return { ...response, message: readBy(response.message, call) };
+        return { ...response, message: endingWithReader(response.message, call) };
       } catch (error) {
         throw call.failed(error);
       }
@@ -39,7 +39,7 @@ export function throughConnect(load: () => Promise<Transport>): Transport {
 }
 
 /** A call's signal and time limit. */
-class Governed {
+class LimitedCall {
   readonly #link: Linked;
   #limit: ReturnType<typeof startDeadline> | undefined;
 
@@ -91,9 +91,9 @@ function headersFrom(header: HeadersInit | undefined): Headers {
  * Connect's transports take no notice when a reader goes away: here it ends the call, as the direct engine has it. A reader gets so many
  * messages in a turn of the event loop.
  */
-function readBy<O extends DescMessage>(
+function endingWithReader<O extends DescMessage>(
   responses: AsyncIterable<MessageShape<O>>,
-  call: Governed,
+  call: LimitedCall,
 ): AsyncIterableIterator<MessageShape<O>> {
   const messages = responses[Symbol.asyncIterator]();
   const turn = new Turn(taking);

@@ -1,31 +1,31 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
 import { noteDeadline, remainingMs } from "../../../time/signal-deadline.js";
-import { isStatus } from "./response-status.js";
+import { isServerStatus } from "./response-status.js";
 import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
 
 /**
  * The innermost interceptor: whatever those before it have put in the place of signal and requests, Connect gets what it can deal
  * with. And what it cannot read of a response is Internal, as gRPC has it: only a server says InvalidArgument.
  */
-export const attempt: Interceptor = (next) => async (req) => {
+export const innermost: Interceptor = (next) => async (req) => {
   const link = linked(req.signal);
   const leftMs = remainingMs(req.signal);
   if (leftMs !== undefined) {
     noteDeadline(link.signal, leftMs);
   }
   const thrown = new WeakSet<ConnectError>();
-  const honest = (error: unknown) =>
+  const translated = (error: unknown) =>
     link.signal.aborted || (error instanceof ConnectError && thrown.has(error)) ? error : unreadable(error);
   try {
     const res = await next(withSignal(req, link, thrown));
     if (res.stream) {
-      return { ...res, message: until(res.message, link, honest) };
+      return { ...res, message: until(res.message, link, translated) };
     }
     link.release();
     return res;
   } catch (error) {
     link.release();
-    throw honest(error);
+    throw translated(error);
   }
 };
 
@@ -40,7 +40,7 @@ function withSignal(
 }
 
 function unreadable(error: unknown): unknown {
-  return error instanceof ConnectError && error.code === Code.InvalidArgument && !isStatus(error)
+  return error instanceof ConnectError && error.code === Code.InvalidArgument && !isServerStatus(error)
     ? new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error)
     : error;
 }
@@ -48,12 +48,12 @@ function unreadable(error: unknown): unknown {
 async function* until<T>(
   messages: AsyncIterable<T>,
   link: Linked,
-  honest: (error: unknown) => unknown,
+  translated: (error: unknown) => unknown,
 ): AsyncIterable<T> {
   try {
     yield* messages;
   } catch (error) {
-    throw honest(error);
+    throw translated(error);
   } finally {
     link.release();
   }

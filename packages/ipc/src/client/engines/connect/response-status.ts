@@ -7,7 +7,7 @@ import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 const statuses = new WeakSet<ConnectError>();
 
 /** Whether this error is the status that a server ended its call with. */
-export function isStatus(error: ConnectError): boolean {
+export function isServerStatus(error: ConnectError): boolean {
   return statuses.has(error);
 }
 
@@ -16,11 +16,14 @@ export function isStatus(error: ConnectError): boolean {
  * details' code to the status', fails for details and messages that are not encoded properly, and does not miss the rest of a
  * message of which only the envelope came.
  */
-export function judging(send: UniversalClientFn, isBinary: boolean): UniversalClientFn {
-  return async (request) => judged(await send(request), isBinary);
+export function withGrpcStatus(send: UniversalClientFn, isBinary: boolean): UniversalClientFn {
+  return async (request) => withStatusChecked(await send(request), isBinary);
 }
 
-async function judged(response: UniversalClientResponse, isBinary: boolean): Promise<UniversalClientResponse> {
+async function withStatusChecked(
+  response: UniversalClientResponse,
+  isBinary: boolean,
+): Promise<UniversalClientResponse> {
   const { status, header, trailer } = response;
   const problem = responseProblem(status, header.get("content-type") ?? undefined, isBinary);
   const hasStatus = header.has("grpc-status");

@@ -1,9 +1,9 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { attempt } from "./innermost-interceptor.js";
+import { innermost } from "./innermost-interceptor.js";
 import { moving } from "./moving.js";
-import { judging } from "./response-status.js";
+import { withGrpcStatus } from "./response-status.js";
 
 /** What peers are told they are called, as an origin. */
 export function originOf({ authority }: ResolvedOptions): string {
@@ -24,9 +24,9 @@ export function transportOptions(
 ): CommonTransportOptions {
   const isBinary = options.useBinaryFormat;
   return {
-    httpClient: judging(withUserAgent(options.userAgent, httpClient), isBinary),
+    httpClient: withGrpcStatus(withUserAgent(options.userAgent, httpClient), isBinary),
     baseUrl: originOf(options),
-    interceptors: [...options.interceptors, ...aroundCall, moving, ...aroundAttempt, attempt],
+    interceptors: [...options.interceptors, ...aroundCall, moving, ...aroundAttempt, innermost],
     useBinaryFormat: isBinary,
     acceptCompression: [...options.acceptCompression],
     sendCompression: options.sendCompression,

@@ -19,7 +19,7 @@ import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { requestError } from "./call.js";
 import { type CallSpec, ownTimeout, positiveTimeout, waitsForReady } from "./call-spec.js";
 import type { Core } from "./core.js";
-import { ChainedCall } from "./intercepted-unary-call.js";
+import { InterceptedUnaryCall } from "./intercepted-unary-call.js";
 import type { Method } from "./method.js";
 import { type ResponseFields, type StreamSource, streamResponse } from "./response.js";
 import { startStream, startUnary } from "./start.js";
@@ -27,7 +27,7 @@ import { startStream, startUnary } from "./start.js";
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
 /** Calls through interceptors, which see requests and responses as Connect has them. Each attempt is a call of its own. */
-export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): Transport {
+export function interceptedCalls(core: Core, limits: DeadlineOptions | undefined): Transport {
   const { interceptors } = core.options;
   const streamInterceptors = limits === undefined ? [...interceptors] : [deadline(limits), ...interceptors];
   const timeoutFor = limits === undefined ? ownTimeout : timeoutPolicy(limits);
@@ -37,7 +37,7 @@ export function chainedCalls(core: Core, limits: DeadlineOptions | undefined): T
       new Promise((resolve, reject) => {
         try {
           const method = core.methodOf(desc);
-          const call = new ChainedCall(signal, timeoutFor(desc, positiveTimeout(timeoutMs)));
+          const call = new InterceptedUnaryCall(signal, timeoutFor(desc, positiveTimeout(timeoutMs)));
           const request = requestOf(method, timeoutMs, header, contextValues);
           const message = completed(desc.input, input);
           const next = (attempt: UnaryRequest) => attemptUnary(core, method, attempt);

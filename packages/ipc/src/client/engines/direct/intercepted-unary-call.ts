@@ -14,7 +14,7 @@ type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
  * call, and the signal is aborted when the call ends, whatever ends it. But there is one signal instead of three, and one timer
  * for all calls: signals are what takes the time there.
  */
-export class ChainedCall extends Timed {
+export class InterceptedUnaryCall extends Timed {
   readonly #controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
   #reject: (error: ConnectError) => void = () => {};
 

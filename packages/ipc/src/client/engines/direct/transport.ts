@@ -2,7 +2,7 @@ import type { DeadlineOptions } from "../../../interceptors/deadline.js";
 import type { EngineTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { Core } from "./core.js";
-import { chainedCalls } from "./intercepted-calls.js";
+import { interceptedCalls } from "./intercepted-calls.js";
 import { plainCalls } from "./plain-calls.js";
 
 /**
@@ -15,11 +15,11 @@ export function createDirectTransport(
   limits: DeadlineOptions | undefined,
 ): EngineTransport {
   const core = new Core(path, options);
-  const isChained = options.interceptors.length > 0 || limits?.streamIdleMs !== undefined;
+  const isIntercepted = options.interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const { connection, counter } = core;
   const close = async () => connection.close();
   return {
-    ...(isChained ? chainedCalls(core, limits) : plainCalls(core, limits)),
+    ...(isIntercepted ? interceptedCalls(core, limits) : plainCalls(core, limits)),
     get state() {
       return connection.state;
     },

@@ -4,7 +4,7 @@ import { CallCounter, counting } from "../../../stats/index.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { throughConnect } from "../connect/calls.js";
+import { hardenedTransport } from "../connect/calls.js";
 import { originOf, transportOptions } from "../connect/transport-options.js";
 import { Attempts } from "./attempts.js";
 import { openSession } from "./session.js";
@@ -22,7 +22,7 @@ export function createNodeTransport(path: string, options: ResolvedOptions): Ipc
   };
   const close = async () => connection.close();
   return {
-    ...throughConnect(forOneCall),
+    ...hardenedTransport(forOneCall),
     get state() {
       return connection.state;
     },

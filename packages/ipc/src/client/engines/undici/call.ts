@@ -6,7 +6,7 @@ import { sending, Turn } from "../../../messages/turns.js";
 import { abortableIterable } from "../../../time/abortable.js";
 import { setImmediate } from "../../../time/real-timers.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
-import { Received } from "./response-body.js";
+import { ResponseBody } from "./response-body.js";
 
 /**
  * undici hands on one piece of a request at a time. Node.js, as undici sets it up, fails calls on a connection for which more
@@ -38,7 +38,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
   /** The code with which the server has reset the stream. */
   resetCode: number | undefined;
   /** The response's bytes. */
-  readonly received: Received;
+  readonly responseBody: ResponseBody;
   /** Whether undici has said that it failed. */
   hasFailed = false;
   /** Whether the call has been answered or given up. */
@@ -62,7 +62,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
       this.#settle = { resolve, reject };
     });
     const { signal } = request;
-    this.received = new Received(
+    this.responseBody = new ResponseBody(
       () => this.#controller?.resume(),
       () => signal?.removeEventListener("abort", this.#onAbort),
       (error) => this.cancel(error),
@@ -86,14 +86,14 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
   /** Ends the call: nobody waits for the answer any more. */
   cancel(reason: unknown): void {
     this.#settle.reject(reason);
-    this.received.abort(reason);
+    this.responseBody.abort(reason);
     this.#leave(reason);
   }
 
   /** Ends the call, after what has come of the answer. */
   fail(error: ConnectError): void {
     this.#settle.reject(error);
-    this.received.fail(error);
+    this.responseBody.fail(error);
     this.#leave(error);
   }
 
@@ -115,12 +115,12 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
     addFields(header, fields);
     this.#status = status;
     this.#isAnswered = header.has("grpc-status");
-    this.#settle.resolve({ status, header, body: this.received, trailer: this.#trailer });
+    this.#settle.resolve({ status, header, body: this.responseBody, trailer: this.#trailer });
   }
 
   /** The session has received the bytes already. This is only to make the server wait for the reader. */
   onResponseData(controller: Dispatcher.DispatchController): void {
-    if (this.received.isFull) {
+    if (this.responseBody.isFull) {
       controller.pause();
     }
   }
@@ -163,7 +163,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
   }
 
   #complete(): void {
-    this.received.end();
+    this.responseBody.end();
     this.#leave(undefined);
   }
 

@@ -4,7 +4,7 @@ const maxUnreadBytes = 64 * 1024;
 type Result = IteratorResult<Uint8Array, undefined>;
 
 /** The bytes of one response, as they come, for one reader. */
-export class Received implements AsyncIterableIterator<Uint8Array, undefined> {
+export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #chunks: Uint8Array[] = [];
   #unreadBytes = 0;
   #end: { readonly failed: boolean; readonly error?: unknown } | undefined;

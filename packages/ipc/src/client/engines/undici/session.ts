@@ -193,7 +193,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   }
 
   onData(streamId: number, part: Buffer): void {
-    this.#callsByStream.get(streamId)?.received.push(part);
+    this.#callsByStream.get(streamId)?.responseBody.push(part);
   }
 
   onReset(streamId: number, code: number): void {

@@ -11,7 +11,7 @@ import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js"
 import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import { throughConnect } from "../connect/calls.js";
+import { hardenedTransport } from "../connect/calls.js";
 import { notBegunAfter } from "../connect/lost.js";
 import { originOf, transportOptions } from "../connect/transport-options.js";
 import { sendRemainingTime } from "../remaining-time.js";
@@ -47,7 +47,7 @@ export function createUndiciTransport(path: string, options: ResolvedOptions): I
   };
   const close = async () => connection.close();
   return {
-    ...throughConnect(transport),
+    ...hardenedTransport(transport),
     get state() {
       return connection.state;
     },
