@@ -100,6 +100,6 @@ export class InterceptedUnaryCall extends Timed {
 /** Refuses what an interceptor without types may give. @throws {ConnectError} Internal. */
 function assertResponse(res: unknown): void {
   if (typeof res !== "object" || res === null || !("message" in res)) {
-    throw new ConnectError("an interceptor has positiveTimeout something that is no response", Code.Internal);
+    throw new ConnectError("an interceptor returned something that is not a response", Code.Internal);
   }
 }
