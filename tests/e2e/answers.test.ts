@@ -4,10 +4,10 @@ import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { type ChannelOptions, createChannel, resolveSocket } from "@vyra/ipc";
+import { type ChannelOptions, createChannel } from "@vyra/ipc";
 import { EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { clientEngines, freshName } from "../support/engines.js";
+import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { all, failure } from "../support/expect.js";
 import { envelope, rawServer } from "../support/raw.js";
 
@@ -40,7 +40,7 @@ for (const engine of clientEngines) {
   /** What comes of a unary call and of a stream to a server that answers like this. */
   async function outcomes(given: Answer, options: ChannelOptions = {}): Promise<(ConnectError | string)[]> {
     const name = freshName();
-    await using _server = await rawServer(resolveSocket(name).path, (stream) => answer(stream, given));
+    await using _server = await rawServer(pathOf(name), (stream) => answer(stream, given));
     await using channel = createChannel(name, { engine, timeoutMs: 60_000, ...options });
     const client = channel.client(EchoService);
     return await Promise.all([
@@ -173,7 +173,7 @@ for (const engine of clientEngines) {
 
     it("hands on an error that the requests end with", async () => {
       const name = freshName();
-      await using _server = await rawServer(resolveSocket(name).path, (stream) => stream.resume());
+      await using _server = await rawServer(pathOf(name), (stream) => stream.resume());
       await using channel = createChannel(name, { engine, timeoutMs: 60_000 });
       async function* requests() {
         yield {};

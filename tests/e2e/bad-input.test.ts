@@ -4,11 +4,10 @@ import { connect } from "node:net";
 import { it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { resolveSocket } from "@vyra/ipc";
 import { bytesOf, Flag, literals, magic, Type, uint32 } from "../fuzz/wire.js";
 import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, type Setup, setUp } from "../support/engines.js";
+import { describePairs, pathOf, type Setup, setUp } from "../support/engines.js";
 import { until } from "../support/expect.js";
 import { envelope, rawExchange, rawRequest, rawSession, statusOf } from "../support/raw.js";
 
@@ -22,7 +21,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
   /** Runs a bare session against a server, which must answer the next proper call. */
   async function against(body: (session: ReturnType<typeof rawSession>, t: Setup) => Promise<void>): Promise<void> {
     await using t = await setUp(pair);
-    const session = rawSession(resolveSocket(t.server.address).path);
+    const session = rawSession(pathOf(t.server.address));
     await body(session, t);
     assert.equal((await t.client.unary({ text: "next" })).text, "next");
     session.destroy();
@@ -125,7 +124,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
 
   it("closes connections that speak no HTTP, and tells them so in HTTP/1.1", async () => {
     await using t = await setUp(pair);
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const noise = Buffer.from(Array.from({ length: 1_000 }, (_, i) => (i * 7919) % 256));
     assert.match((await rawExchange(path, noise)).toString("latin1"), /^HTTP\/1\.1 400 /);
     await rawExchange(path, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", noise);
@@ -152,7 +151,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
       "a reset of no stream": { ...settings, type: Type.RST_STREAM, streamId: 99, payload: uint32(8) },
     };
     for (const [end, frame] of Object.entries(ends)) {
-      const socket = connect({ path: resolveSocket(t.server.address).path });
+      const socket = connect({ path: pathOf(t.server.address) });
       socket.on("error", () => {});
       socket.write(Buffer.concat([magic, bytesOf(settings), bytesOf({ ...settings, flags: Flag.ACK })]));
       await once(socket, "data");
@@ -174,7 +173,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
       "",
       body,
     ].join("\r\n");
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     assert.match((await rawExchange(path, ...request)).toString(), /^HTTP\/1\.1 200 .*"text":"slow"/s);
     // No Host at all is no request of HTTP/1.1; HTTP/1.0 allows it.
     const old = request.replace("HTTP/1.1", "HTTP/1.0").replace("host: x\r\n", "");
@@ -183,7 +182,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
 
   it("lets a handler run dry that nobody feeds", async () => {
     await using t = await setUp(pair);
-    const session = rawSession(resolveSocket(t.server.address).path);
+    const session = rawSession(pathOf(t.server.address));
     const open = rawRequest(session, { ":path": "/vyra.test.EchoService/ClientStream" }, hello, { end: false });
     await until(() => t.echo.calls === 1, "the handler has begun");
     session.destroy();

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import { createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { serverEngines, setUp } from "../support/engines.js";
+import { pathOf, serverEngines, setUp } from "../support/engines.js";
 import { failure, until } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -135,7 +135,7 @@ it("a limit that cannot be meant is refused", async () => {
 });
 
 async function dialled(address: string): Promise<Socket> {
-  const socket = connect({ path: resolveSocket(address).path });
+  const socket = connect({ path: pathOf(address) });
   socket.on("error", () => {}); // a reset is as good as an end
   await once(socket, "connect");
   return socket;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { IncomingHttpHeaders } from "node:http2";
 import { describe, it } from "node:test";
 import { Code, type Interceptor } from "@connectrpc/connect";
-import { type ChannelOptions, createChannel, resolveSocket } from "@vyra/ipc";
+import { type ChannelOptions, createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { clientEngines, freshName, setUp } from "../support/engines.js";
+import { clientEngines, freshName, pathOf, setUp } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -18,7 +18,7 @@ async function fieldsWith(
 ): Promise<IncomingHttpHeaders[]> {
   const name = freshName();
   const seen: IncomingHttpHeaders[] = [];
-  await using _ = await rawServer(resolveSocket(name).path, (stream, fields) => {
+  await using _ = await rawServer(pathOf(name), (stream, fields) => {
     seen.push(fields);
     stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "5" }, { endStream: true });
   });

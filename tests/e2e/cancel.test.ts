@@ -3,10 +3,9 @@ import { getEventListeners } from "node:events";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { resolveSocket } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, freshName, setUp } from "../support/engines.js";
+import { describePairs, freshName, pathOf, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 import { envelope, rawRequest, rawSession } from "../support/raw.js";
 
@@ -124,7 +123,7 @@ describePairs("a cancelled call", (pair) => {
 
   it("by a client that vanishes in the middle of a stream ends its handler, and the server goes on", async () => {
     await using t = await setUp(pair, { socket: freshName() });
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const socket = connect({ path });
     const session = rawSession(path, socket);
     const vanished = rawRequest(session, { ":path": "/vyra.test.EchoService/BidiStream" }, envelope(new Uint8Array()), {

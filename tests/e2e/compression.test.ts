@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import { createChannel } from "@vyra/ipc";
 import { EchoRequestSchema, EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, serverEngines, setUp } from "../support/engines.js";
+import { freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { envelope, rawRequest, rawServer, rawSession, statusOf } from "../support/raw.js";
 
@@ -23,7 +23,7 @@ for (const server of serverEngines) {
     for (const method of ["Unary", "BidiStream"]) {
       it(`takes what it sends and answers uncompressed: ${method}`, async () => {
         await using t = await setUp({ client: "direct", server });
-        const session = rawSession(resolveSocket(t.server.address).path);
+        const session = rawSession(pathOf(t.server.address));
         const path = { ":path": `/vyra.test.EchoService/${method}` };
         const answer = await rawRequest(session, { ...path, ...gzipped }, envelope(gzipSync(request), { flags: 1 }));
         assert.equal(statusOf(answer), 0);
@@ -38,7 +38,7 @@ for (const server of serverEngines) {
 
       it(`holds the limit for what comes out: ${method}`, async () => {
         await using t = await setUp({ client: "direct", server }, { readMaxBytes: 100_000 });
-        const session = rawSession(resolveSocket(t.server.address).path);
+        const session = rawSession(pathOf(t.server.address));
         const path = { ":path": `/vyra.test.EchoService/${method}` };
         const bomb = gzipSync(Buffer.alloc(50 * 2 ** 20));
         const answer = await rawRequest(session, { ...path, ...gzipped }, envelope(bomb, { flags: 1 }));
@@ -49,7 +49,7 @@ for (const server of serverEngines) {
 
     it("says which compressions it knows to one that has another", async () => {
       await using t = await setUp({ client: "direct", server });
-      const session = rawSession(resolveSocket(t.server.address).path);
+      const session = rawSession(pathOf(t.server.address));
       const path = { ":path": "/vyra.test.EchoService/Unary" };
       const answer = await rawRequest(session, { ...path, "grpc-encoding": "snappy" }, envelope(request, { flags: 1 }));
       assert.equal(statusOf(answer), Code.Unimplemented);
@@ -65,7 +65,7 @@ describe("a client", () => {
     const name = freshName();
     const answer = toBinary(EchoResponseSchema, create(EchoResponseSchema, { text: "squeezed" }));
     const accepted: unknown[] = [];
-    await using _ = await rawServer(resolveSocket(name).path, (stream, headers) => {
+    await using _ = await rawServer(pathOf(name), (stream, headers) => {
       accepted.push(headers["grpc-accept-encoding"]);
       const fields = { ":status": 200, "content-type": "application/grpc", "grpc-encoding": "gzip" };
       stream.respond(fields, { waitForTrailers: true });

@@ -1,17 +1,17 @@
 import "../support/follow-fake-timers.js"; // before what is tested
-
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chownSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { userInfo } from "node:os";
 import { describe, it, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
-import { type ChannelOptions, createChannel, NotProcessedError, resolveSocket, serve, waitForReady } from "@vyra/ipc";
+import { type ChannelOptions, createChannel, NotProcessedError, serve, waitForReady } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, timedOut, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -36,7 +36,7 @@ describePairs("a channel", (pair) => {
     const name = freshName();
     const channel = createChannel(name, options);
     const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
-    assert.equal(error.rawMessage, `no server at ${resolveSocket(name).path} (ENOENT): is the backend running?`);
+    assert.equal(error.rawMessage, `no server at ${pathOf(name)} (ENOENT): is the backend running?`);
     assert.ok(error.cause instanceof NotProcessedError);
     assert.equal((error.cause.cause as NodeJS.ErrnoException).code, "ENOENT");
     assert.equal(channel.state, "transient_failure");
@@ -47,7 +47,7 @@ describePairs("a channel", (pair) => {
 
   it("fails a call with Unavailable where a regular file is", async () => {
     const name = freshName();
-    const { path } = resolveSocket(name);
+    const path = pathOf(name);
     writeFileSync(path, "not a socket");
     const channel = createChannel(name, options);
     const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
@@ -62,9 +62,9 @@ describePairs("a channel", (pair) => {
       context.diagnostic("not root: showing it with another idea of who we are");
       context.mock.method(process, "geteuid" as never, (() => 424_242) as never);
     }
-    const foreign = 54_321;
+    const foreign = 1; // "daemon" on Linux and macOS
     await using t = await setUp(pair);
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     if (process.getuid?.() === 0) {
       chownSync(path, foreign, foreign);
     }
@@ -72,16 +72,18 @@ describePairs("a channel", (pair) => {
     assert.match(error.message, /belongs to uid \d+, not to this user or root/);
     assert.ok(error.cause instanceof NotProcessedError);
     await failure(t.channel.ready({ timeoutMs: 60_000 }), Code.PermissionDenied);
-    const trustedUsers = [process.getuid?.() === 0 ? foreign : (process.getuid?.() ?? 0)];
-    const trusting = createChannel(t.server.address, { ...options, trustedUsers });
-    assert.equal((await trusting.client(EchoService).unary({ text: "hi" })).text, "hi");
-    await trusting.close();
+    const owner = process.getuid?.() === 0 ? { uid: foreign, username: "daemon" } : userInfo();
+    for (const trustedUsers of [[owner.uid], [owner.username]]) {
+      const trusting = createChannel(t.server.address, { ...options, trustedUsers });
+      assert.equal((await trusting.client(EchoService).unary({ text: "hi" })).text, "hi");
+      await trusting.close();
+    }
   });
 
   it("follows a symbolic link of our own", async () => {
     await using t = await setUp(pair);
-    const link = `${resolveSocket(t.server.address).path}.link`;
-    symlinkSync(resolveSocket(t.server.address).path, link);
+    const link = `${pathOf(t.server.address)}.link`;
+    symlinkSync(pathOf(t.server.address), link);
     const channel = createChannel(link, options);
     assert.equal((await channel.client(EchoService).unary({ text: "hi" })).text, "hi");
     await channel.close();
@@ -141,7 +143,7 @@ describePairs("a channel", (pair) => {
   it("keeps as many connections as asked for, and lets calls take turns", async () => {
     const name = freshName();
     const callsOf = new Map<object | undefined, number>();
-    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+    await using server = await rawServer(pathOf(name), (stream) => {
       callsOf.set(stream.session, (callsOf.get(stream.session) ?? 0) + 1);
       stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "5" }, { endStream: true });
     });
@@ -161,7 +163,7 @@ describePairs("a channel", (pair) => {
     let open = 0;
     let most = 0;
     await using server = await rawServer(
-      resolveSocket(name).path,
+      pathOf(name),
       (stream) => {
         most = Math.max(most, ++open);
         setTimeout(() => {
@@ -188,7 +190,7 @@ describePairs("a channel", (pair) => {
     const channel = createChannel(name, options);
     await timedOut((timeoutMs) => channel.ready({ timeoutMs }), Code.Unavailable);
     const silent = createServer((socket) => socket.on("error", () => {}).resume());
-    await new Promise<void>((resolve) => silent.listen(resolveSocket(name).path, resolve));
+    await new Promise<void>((resolve) => silent.listen(pathOf(name), resolve));
     await failure(channel.ready({ timeoutMs: 30 }), Code.DeadlineExceeded);
     await failure(channel.ready({ signal: AbortSignal.abort() }), Code.Canceled);
     const waiting = failure(channel.ready(), Code.Canceled);
@@ -221,7 +223,7 @@ describePairs("a channel", (pair) => {
       t.after(() => mock.timers.reset());
       const name = freshName();
       const server = createServer((socket) => does(socket.on("error", () => {}).resume()));
-      await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+      await new Promise<void>((resolve) => server.listen(pathOf(name), resolve));
       mock.timers.enable({ apis: ["setTimeout"] });
       const channel = createChannel(name, { ...options, timeoutMs: 3_600_000 });
       const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
@@ -359,7 +361,7 @@ for (const client of clientEngines) {
         socket.write(frame(4, [], 0)); // SETTINGS
         onHeadersFrame(socket, (streamId) => socket.write(answer(streamId)));
       });
-      await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+      await new Promise<void>((resolve) => server.listen(pathOf(name), resolve));
       const channel = createChannel(name, { engine: client });
       const error = await failure(channel.client(EchoService).unary({}), Code.Unavailable);
       assert.ok(error.cause instanceof NotProcessedError, `${error.cause}`);
@@ -385,7 +387,7 @@ it("direct dials anew where the server was leaving when it took the connection, 
       socket.on("error", () => {}).end(Buffer.concat([frame(4, [], 0), frame(7, [0, 0, 0, 0, 0, 0, 0, code], 0)]));
       socket.resume();
     } else {
-      const other = connect(resolveSocket(t.server.address).path);
+      const other = connect(pathOf(t.server.address));
       socket
         .on("error", () => {})
         .pipe(other)
@@ -393,7 +395,7 @@ it("direct dials anew where the server was leaving when it took the connection, 
         .pipe(socket);
     }
   });
-  await new Promise<void>((resolve) => server.listen(resolveSocket(name).path, resolve));
+  await new Promise<void>((resolve) => server.listen(pathOf(name), resolve));
   {
     await using channel = createChannel(name, { engine: "direct", timeoutMs: 60_000 });
     assert.equal((await channel.client(EchoService).unary({ text: "there" })).text, "there");

@@ -12,10 +12,10 @@ import {
   type ServiceImpl,
 } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
-import { createChannel, HeadersSentError, resolveSocket, sendHeaders } from "@vyra/ipc";
+import { createChannel, HeadersSentError, sendHeaders } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, type Pair, serverEngines, setUp } from "../support/engines.js";
+import { freshName, type Pair, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, later } from "../support/expect.js";
 import { envelope, rawServer, rawSession } from "../support/raw.js";
 
@@ -30,7 +30,7 @@ function begin(
   contentType = "application/grpc",
   others: Readonly<Record<string, string>> = {},
 ): ClientHttp2Stream {
-  const session = rawSession(resolveSocket(address).path);
+  const session = rawSession(pathOf(address));
   const stream = session.request({
     ":method": "POST",
     ":path": `/vyra.test.EchoService/${method}`,
@@ -327,7 +327,7 @@ describe("a client's headers", () => {
   it("leave before its first request is made", async () => {
     const name = freshName();
     const begun = later();
-    await using _ = await rawServer(resolveSocket(name).path, (stream) => {
+    await using _ = await rawServer(pathOf(name), (stream) => {
       stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
       stream.resume();

@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import { createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, serverEngines, setUp } from "../support/engines.js";
+import { describePairs, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, until } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -229,7 +229,7 @@ for (const server of serverEngines) {
             { client: "direct", server },
             { routes: (router) => router.rpc(EchoService.method.serverStream, implementation) },
           );
-          const { path } = resolveSocket(t.server.address);
+          const path = pathOf(t.server.address);
           const manager = new Http2SessionManager("http://localhost", {}, { createConnection: () => connect(path) });
           const transport =
             httpVersion === "2"

@@ -4,10 +4,9 @@ import { connect as connectSocket } from "node:net";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { resolveSocket } from "@vyra/ipc";
 import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { type Setup, setUp } from "../support/engines.js";
+import { pathOf, type Setup, setUp } from "../support/engines.js";
 import { envelope, rawRequest, statusOf } from "../support/raw.js";
 
 leaveNothingBehind();
@@ -28,7 +27,7 @@ describe("a server, to a caller that takes only so many fields", () => {
     test: (session: ClientHttp2Session, t: Setup) => Promise<void>,
   ): Promise<void> {
     await using t = await setUp(pair);
-    const socket = connectSocket({ path: resolveSocket(t.server.address).path });
+    const socket = connectSocket({ path: pathOf(t.server.address) });
     const options: SessionOptions = { settings: { maxHeaderListSize } };
     const session = connect("http://localhost", { ...options, createConnection: () => socket });
     session.on("error", () => {});

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { credentials } from "@grpc/grpc-js";
-import { createChannel, resolveSocket, type ServeOptions, serve } from "@vyra/ipc";
+import { createChannel, type ServeOptions, serve } from "@vyra/ipc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@vyra/ipc/health";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { describePairs, freshName, setUp } from "../support/engines.js";
+import { describePairs, freshName, pathOf, setUp } from "../support/engines.js";
 import { failure, timedOut, until } from "../support/expect.js";
 import { grpcJsClient } from "../support/grpc-js.js";
 import { rawRequest, rawSession } from "../support/raw.js";
@@ -136,7 +136,7 @@ describePairs("health", (pair) => {
     await using t = await setUp(pair, { health: false });
     await failure(healthOf(t).check({}), Code.Unimplemented);
     const error = await failure(t.channel.ready({ healthy: true }), Code.Unimplemented);
-    assert.match(error.message, /unix:.* has no grpc\.health\.v1\.Health/);
+    assert.match(error.message, /the server at \/.* has no grpc\.health\.v1\.Health/);
     t.server.health.set("", "NOT_SERVING"); // says it to nobody
     await t.channel.ready();
   });
@@ -163,7 +163,7 @@ describePairs("health", (pair) => {
 
   it("speaks the protocols that the others speak", async () => {
     await using t = await setUp(pair);
-    const session = rawSession(resolveSocket(t.server.address).path);
+    const session = rawSession(pathOf(t.server.address));
     const path = "/grpc.health.v1.Health/Check";
     const request = Buffer.from(JSON.stringify({ service: echoName }));
     const { body } = await rawRequest(session, { ":path": path, "content-type": "application/json" }, request);
@@ -236,8 +236,8 @@ describePairs("health", (pair) => {
     await using t = await setUp(pair);
     t.server.health.set("", "NOT_SERVING");
     const server = await timedOut((timeoutMs) => t.channel.ready({ healthy: true, timeoutMs }), Code.Unavailable);
-    assert.equal(server.rawMessage, `the server at ${t.server.address} is NOT_SERVING`);
+    assert.equal(server.rawMessage, `the server at ${pathOf(t.server.address)} is NOT_SERVING`);
     const service = await timedOut((timeoutMs) => t.channel.ready({ healthy: "a.B", timeoutMs }), Code.Unavailable);
-    assert.equal(service.rawMessage, `a.B at ${t.server.address} is SERVICE_UNKNOWN`);
+    assert.equal(service.rawMessage, `a.B at ${pathOf(t.server.address)} is SERVICE_UNKNOWN`);
   });
 });

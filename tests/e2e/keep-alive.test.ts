@@ -5,11 +5,11 @@ import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { Code } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
+import { createChannel, NotProcessedError } from "@vyra/ipc";
 import { bytesOf, Type } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { clientEngines, freshName } from "../support/engines.js";
+import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -19,7 +19,7 @@ for (const engine of clientEngines) {
     it("does not give up a living server because this process was busy", async () => {
       const name = freshName();
       const server = new Worker(new URL("../support/busy-server.js", import.meta.url), {
-        workerData: { path: resolveSocket(name).path },
+        workerData: { path: pathOf(name) },
       });
       await once(server, "message");
       await using channel = createChannel(name, { engine, keepAliveIntervalMs: 20, keepAliveTimeoutMs: 1_500 });
@@ -45,7 +45,7 @@ for (const engine of clientEngines) {
         socket.write(bytesOf({ type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) }));
         socket.resume();
       });
-      server.listen(resolveSocket(name).path);
+      server.listen(pathOf(name));
       await once(server, "listening");
       await using channel = createChannel(name, { engine, keepAliveIntervalMs: 20, keepAliveTimeoutMs: 40 });
       const error = await failure(channel.client(EchoService).unary({}, { timeoutMs: 60_000 }), Code.Unavailable);

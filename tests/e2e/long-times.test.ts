@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Code, createClient, type Interceptor } from "@connectrpc/connect";
-import { createChannel, createIpcTransport, deadline, resolveSocket, retry, serve } from "@vyra/ipc";
+import { createChannel, createIpcTransport, deadline, retry, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, freshName, serverEngines, setUp } from "../support/engines.js";
+import { clientEngines, freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, later } from "../support/expect.js";
 import { envelope, rawRequest, rawServer, rawSession, statusOf } from "../support/raw.js";
 
@@ -47,7 +47,7 @@ for (const engine of clientEngines) {
     const name = freshName();
     const begun = later();
     let pings = 0;
-    await using server = await rawServer(resolveSocket(name).path, () => begun.resolve());
+    await using server = await rawServer(pathOf(name), () => begun.resolve());
     server.http2.on("session", (session) => session.on("ping", () => pings++));
     for (const keepAliveIntervalMs of long) {
       const options = { engine, keepAliveIntervalMs, keepAliveTimeoutMs: keepAliveIntervalMs };
@@ -107,7 +107,7 @@ describe("a wait of 24 days and more", () => {
 for (const server of serverEngines) {
   it(`the ${server} server takes the longest grpc-timeout there is for a long one`, async () => {
     await using t = await setUp({ client: "direct", server });
-    const session = rawSession(resolveSocket(t.server.address).path);
+    const session = rawSession(pathOf(t.server.address));
     const path = { ":path": "/vyra.test.EchoService/ClientStream" };
     for (const timeout of ["2147484S", "99999999H"]) {
       assert.equal(

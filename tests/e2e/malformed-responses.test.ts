@@ -5,10 +5,10 @@ import { gzipSync } from "node:zlib";
 import { toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, encodeBinaryHeader } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { type ChannelOptions, createChannel, resolveSocket } from "@vyra/ipc";
+import { type ChannelOptions, createChannel } from "@vyra/ipc";
 import { EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 import { all, failure, later } from "../support/expect.js";
 import { envelope, rawServer } from "../support/raw.js";
 
@@ -92,7 +92,7 @@ for (const [how, options] of [
       const { code = Code.Internal } = response;
       it(`(${name}) is ${Code[code]}`, async () => {
         const module = freshName();
-        await using _ = await rawServer(resolveSocket(module).path, (stream) => answer(stream, response));
+        await using _ = await rawServer(pathOf(module), (stream) => answer(stream, response));
         await using channel = createChannel(module, {
           timeoutMs: 60_000,
           readMaxBytes: 1_000,
@@ -110,7 +110,7 @@ for (const [how, options] of [
       const module = freshName();
       const codes: number[] = [];
       const over = later();
-      await using _ = await rawServer(resolveSocket(module).path, (stream) => {
+      await using _ = await rawServer(pathOf(module), (stream) => {
         stream.respond({ ":status": 200, "content-type": "application/grpc+proto" });
         stream.resume();
         stream.once("close", () => {
@@ -131,7 +131,7 @@ describe("a status whose details cannot be read", () => {
   it("is named in the error's text, and is its cause", async () => {
     const module = freshName();
     const trailers = { "grpc-status": "5", "grpc-message": "no such thing", "grpc-status-details-bin": "%%%" };
-    await using _ = await rawServer(resolveSocket(module).path, (stream) => answer(stream, { trailers }));
+    await using _ = await rawServer(pathOf(module), (stream) => answer(stream, { trailers }));
     await using channel = createChannel(module);
     const error = await failure(channel.client(EchoService).unary({}), Code.Internal);
     assert.match(error.rawMessage, /grpc-status-details-bin cannot be read.*\[not_found\] no such thing/);

@@ -5,11 +5,11 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { type Channel, createChannel, resolveSocket, type ServeOptions, type Server, serve } from "@vyra/ipc";
+import { type Channel, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho, type Echo } from "../support/echo.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 import { until } from "../support/expect.js";
 import { envelope, rawServer } from "../support/raw.js";
 import { FrameType, frame, RawClient, requestHeaders } from "../support/raw-frames.js";
@@ -437,7 +437,7 @@ describe("answers that a caller does not take", () => {
 
 describe("requests that a server does not take", () => {
   it("wait up to maxWaitingBytes; the others fail with ResourceExhausted, and leave no trace", async () => {
-    const path = resolveSocket(freshName()).path;
+    const path = pathOf(freshName());
     await using server = await rawServer(path, (stream) => stream.pause(), { settings: { initialWindowSize: 0 } });
     assert.ok(server.http2.listening);
     const channel = createChannel(path, { timeoutMs: 60_000, maxWaitingBytes: 8 * MiB });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { it } from "node:test";
-import { createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { createChannel, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 
 leaveNothingBehind();
 
@@ -24,7 +24,7 @@ it("direct sends what it has begun to send, though the call has gone to another 
     if (sockets.push(socket.on("error", () => {})) === 1) {
       socket.write(Buffer.concat([settings([4, 0x7fff_ffff]), windowUpdate(0x7fff_0000)]));
     } else {
-      const real = connect(resolveSocket(realName).path).on("error", () => {});
+      const real = connect(pathOf(realName)).on("error", () => {});
       sockets.push(real);
       socket.pipe(real).pipe(socket);
     }
@@ -37,7 +37,7 @@ it("direct sends what it has begun to send, though the call has gone to another 
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  server.listen(resolveSocket(name).path);
+  server.listen(pathOf(name));
   await once(server, "listening");
   await using channel = createChannel(name);
   const client = channel.client(EchoService);

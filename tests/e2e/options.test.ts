@@ -59,12 +59,22 @@ describe("what cannot be meant", () => {
     { sendCompression: "gzip" },
     ...["gzip", ["gzip"]].map((acceptCompression) => ({ acceptCompression })),
     ...[5, null, { "greet.GreetService": "5" }].map((methodTimeoutMs) => ({ methodTimeoutMs })),
-    ...["1001", ["bob"], [Number.NaN]].map((trustedUsers) => ({ trustedUsers })),
+    ...["1001", [null], [Number.NaN], [-1]].map((trustedUsers) => ({ trustedUsers })),
   ]) {
     it(`is refused of a channel: ${show(options)}`, () => {
       assert.throws(() => createChannel("m", options as object), /must be/);
     });
   }
+
+  it("is refused as a user to trust whom nobody knows", () => {
+    const unknown = {
+      name: "RangeError",
+      message: 'there is no user "nobody-by-this-name" in /etc/passwd: give its number',
+    };
+    for (const engine of ["direct", "node", "undici"] as const) {
+      assert.throws(() => createChannel("m", { engine, trustedUsers: ["nobody-by-this-name"] }), unknown);
+    }
+  });
 
   it("is refused as a time to wait", async () => {
     const channel = createChannel("m");

@@ -4,10 +4,9 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { Code, createClient, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { resolveSocket } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { type Setup, serverEngines, setUp } from "../support/engines.js";
+import { pathOf, type Setup, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 import { rawRequest, rawSession } from "../support/raw.js";
 
@@ -16,7 +15,7 @@ leaveNothingBehind();
 for (const server of serverEngines) {
   describe(`the ${server} server's socket`, () => {
     const setUpServer = () => setUp({ client: server, server });
-    const pathOf = (t: Setup) => resolveSocket(t.server.address).path;
+    const socketOf = (t: Setup) => pathOf(t.server.address);
 
     for (const [name, create] of [
       ["Connect", createConnectTransport],
@@ -25,14 +24,18 @@ for (const server of serverEngines) {
       it(`answers ${name} over HTTP/1.1`, async () => {
         await using t = await setUpServer();
         const agent = new Agent({ keepAlive: true });
-        const nodeOptions = { socketPath: pathOf(t), agent };
+        const nodeOptions = { socketPath: socketOf(t), agent };
         await exercise(create({ httpVersion: "1.1", baseUrl: "http://localhost", nodeOptions }), t, false);
         agent.destroy();
       });
 
       it(`answers ${name} over HTTP/2`, async () => {
         await using t = await setUpServer();
-        const manager = new Http2SessionManager("http://localhost", {}, { createConnection: () => connect(pathOf(t)) });
+        const manager = new Http2SessionManager(
+          "http://localhost",
+          {},
+          { createConnection: () => connect(socketOf(t)) },
+        );
         await exercise(create({ httpVersion: "2", baseUrl: "http://localhost", sessionManager: manager }), t, true);
         manager.abort();
       });
@@ -43,10 +46,10 @@ for (const server of serverEngines) {
       const body = JSON.stringify({ text: "curl" });
       const path = "/vyra.test.EchoService/Unary";
       const headers = { "content-type": "application/json" };
-      const response = await http1({ socketPath: pathOf(t), path, method: "POST", headers }, body);
+      const response = await http1({ socketPath: socketOf(t), path, method: "POST", headers }, body);
       assert.deepEqual(JSON.parse(response), { text: "curl" });
 
-      const session = rawSession(pathOf(t));
+      const session = rawSession(socketOf(t));
       const json = await rawRequest(session, { ":path": path, "content-type": "application/json" }, Buffer.from(body));
       assert.equal(json.headers[":status"], 200);
       assert.deepEqual(JSON.parse(json.body.toString()), { text: "curl" });
@@ -57,7 +60,7 @@ for (const server of serverEngines) {
       await using t = await setUpServer();
       const message = encodeURIComponent(JSON.stringify({ text: "get" }));
       const path = `/vyra.test.EchoService/UnaryNoSideEffects?connect=v1&encoding=json&message=${message}`;
-      assert.deepEqual(JSON.parse(await http1({ socketPath: pathOf(t), path })), { text: "get" });
+      assert.deepEqual(JSON.parse(await http1({ socketPath: socketOf(t), path })), { text: "get" });
     });
   });
 }

@@ -5,11 +5,11 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { ConnectionError } from "@vyra/http2";
-import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
+import { createChannel, NotProcessedError } from "@vyra/ipc";
 import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { clientEngines, freshName } from "../support/engines.js";
+import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
 
@@ -40,12 +40,12 @@ for (const engine of clientEngines) {
       socket.on("error", () => {});
       onConnection(socket);
     });
-    server.listen(resolveSocket(name).path);
+    server.listen(pathOf(name));
     await once(server, "listening");
     await using channel = createChannel(name, { engine, timeoutMs: 60_000 });
     const error = await failure(channel.client(EchoService).unary({}), code);
     await new Promise((resolve) => server.close(resolve));
-    return { error, path: resolveSocket(name).path };
+    return { error, path: pathOf(name) };
   }
 
   describe(`a server's reason to hang up, to the engine ${engine},`, () => {

@@ -4,9 +4,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { resolveSocket } from "@vyra/ipc";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, serverEngines } from "../support/engines.js";
+import { freshName, pathOf, serverEngines } from "../support/engines.js";
 import { until } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -52,7 +51,7 @@ describe("process 1 of a container", { skip: canBeFirst ? false : "may not unsha
       const t = await start([...serving("await serve({ socket, routes });"), socket], asFirst);
       process.kill(t.pid, signal);
       assert.deepEqual(await t.exited, { status, signal: null });
-      assert.ok(!existsSync(resolveSocket(socket).path));
+      assert.ok(!existsSync(pathOf(socket)));
     });
 
     for (const engine of serverEngines) {
@@ -76,7 +75,7 @@ describe("process 1 of a container", { skip: canBeFirst ? false : "may not unsha
       await new Promise((resolve) => setTimeout(resolve, 100));`;
     const t = await start([...serving(busy), socket], asFirst);
     process.kill(t.pid, "SIGTERM");
-    await until(() => !existsSync(resolveSocket(socket).path), "the first signal has been heard");
+    await until(() => !existsSync(pathOf(socket)), "the first signal has been heard");
     process.kill(t.pid, "SIGTERM");
     assert.deepEqual(await t.exited, { status: 143, signal: null });
   });
@@ -90,8 +89,8 @@ describe("a server that minds no signals", () => {
     process.kill(t.pid, "SIGTERM");
     assert.deepEqual(await t.exited, { status: null, signal: "SIGTERM" });
     for (const name of [minds, mindsNot]) {
-      assert.ok(!existsSync(resolveSocket(name).path), name);
-      assert.ok(!existsSync(`${resolveSocket(name).path}.lock`), name);
+      assert.ok(!existsSync(pathOf(name)), name);
+      assert.ok(!existsSync(`${pathOf(name)}.lock`), name);
     }
   });
 });

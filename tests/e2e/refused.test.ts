@@ -3,10 +3,10 @@ import type { ServerHttp2Stream } from "node:http2";
 import { describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
+import { createChannel, NotProcessedError } from "@vyra/ipc";
 import { EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 import { all, failure, iterate, later } from "../support/expect.js";
 import { envelope, rawServer } from "../support/raw.js";
 
@@ -25,7 +25,7 @@ function respond(stream: ServerHttp2Stream): void {
 async function refusing(times: number) {
   const name = freshName();
   const requests: Buffer[] = [];
-  const server = await rawServer(resolveSocket(name).path, (stream) => {
+  const server = await rawServer(pathOf(name), (stream) => {
     const body: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => body.push(chunk));
     stream.on("end", () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, type RetryOptions, resolveSocket, retry } from "@vyra/ipc";
+import { createChannel, NotProcessedError, type RetryOptions, retry } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, freshName, setUp } from "../support/engines.js";
+import { describePairs, freshName, pathOf, setUp } from "../support/engines.js";
 import { failure, iterate, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -202,7 +202,7 @@ describePairs("retry", (pair) => {
   it("repeats what a server refused, streams with what they have sent so far included, up to a cap", async () => {
     const name = freshName();
     let refusals = 0;
-    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+    await using server = await rawServer(pathOf(name), (stream) => {
       if (refusals++ < 2) {
         stream.close(7); // REFUSED_STREAM
       } else {
@@ -230,7 +230,7 @@ describePairs("retry", (pair) => {
   it("counts what an empty request costs to keep", async () => {
     const name = freshName();
     let refusals = 0;
-    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+    await using server = await rawServer(pathOf(name), (stream) => {
       stream.resume().once("end", () => {
         refusals++;
         stream.close(7); // REFUSED_STREAM, when all requests have come

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { it } from "node:test";
 import { type Client as ClientOf, Code } from "@connectrpc/connect";
-import { createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { createChannel, serve } from "@vyra/ipc";
 import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, freshName } from "../support/engines.js";
+import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
 
@@ -32,12 +32,12 @@ async function leavingServer(times: number, code: number) {
       socket.write(settings);
       onHeaders(socket, () => socket.write(goAway(code)));
     } else {
-      const other = connect(resolveSocket(realName).path).on("error", () => {});
+      const other = connect(pathOf(realName)).on("error", () => {});
       sockets.push(other);
       socket.pipe(other).pipe(socket);
     }
   });
-  server.listen(resolveSocket(name).path);
+  server.listen(pathOf(name));
   await once(server, "listening");
   return {
     name,

@@ -5,11 +5,11 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code } from "@connectrpc/connect";
-import { AddressInUseError, createChannel, resolveSocket, serve } from "@vyra/ipc";
+import { AddressInUseError, createChannel, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 
 leaveNothingBehind();
@@ -19,7 +19,7 @@ describePairs("closing a server", (pair) => {
     await using t = await setUp(pair, { graceMs: 3_600_000 });
     const channels = Array.from({ length: 10 }, () => createChannel(t.server.address, { engine: pair.client }));
     await Promise.all(channels.map((channel) => channel.ready()));
-    const silent = connect({ path: resolveSocket(t.server.address).path });
+    const silent = connect({ path: pathOf(t.server.address) });
     await new Promise<void>((resolve) => silent.once("connect", resolve));
     const end = new Promise((resolve) => silent.resume().once("close", resolve));
     await t.server.close();
@@ -85,7 +85,7 @@ describePairs("closing a server", (pair) => {
     // Connected by the kernel, but not accepted: this process has not returned to its event loop since.
     const channels = Array.from({ length: 20 }, () => createChannel(t.server.address, { engine: pair.client }));
     const calls = channels.map((channel, i) => channel.client(EchoService).unary({ text: String(i), delayMs: 20 }));
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const sockets = Array.from({ length: 20 }, () => connect({ path }));
     const closed = t.server.close();
     const outcomes = await Promise.allSettled(calls);
@@ -193,7 +193,7 @@ for (const engine of serverEngines) {
       return {
         child,
         exited,
-        path: resolveSocket(name).path,
+        path: pathOf(name),
         clients,
         async callAll(): Promise<void> {
           await Promise.all(clients.map((client) => client.unary({})));
@@ -208,7 +208,7 @@ for (const engine of serverEngines) {
 
 describe("a server process that is told to end while it starts", () => {
   it("leaves nothing behind", async () => {
-    const { path } = resolveSocket(freshName());
+    const path = pathOf(freshName());
     const program = `
       import { existsSync } from "node:fs";
       import { serve } from "@vyra/ipc";

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { resolveSocket, serve } from "@vyra/ipc";
+import { serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { clientEngines, freshName } from "../support/engines.js";
+import { clientEngines, freshName, pathOf } from "../support/engines.js";
 
 leaveNothingBehind();
 
@@ -44,7 +44,7 @@ async function server(name: string, onSocket: (socket: Socket) => void): Promise
     sockets.add(socket.on("error", () => {}));
     onSocket(socket);
   });
-  listening.listen(resolveSocket(name).path);
+  listening.listen(pathOf(name));
   await once(listening, "listening");
   return {
     async [Symbol.asyncDispose]() {
@@ -89,7 +89,7 @@ for (const engine of clientEngines) {
       await using _ = await server(name, (socket) => {
         // Long enough for a process that is not held to end.
         setTimeout(() => {
-          const real = connect(resolveSocket(realName).path).on("error", () => {});
+          const real = connect(pathOf(realName)).on("error", () => {});
           socket.pipe(real).pipe(socket);
         }, 200);
       });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type CallStats, createChannel, type MethodStats, resolveSocket, retry } from "@vyra/ipc";
+import { type CallStats, createChannel, type MethodStats, retry } from "@vyra/ipc";
 import { StatsService } from "@vyra/ipc/proto";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, setUp } from "../support/engines.js";
+import { describePairs, pathOf, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 import { rawRequest, rawSession } from "../support/raw.js";
 
@@ -117,7 +117,7 @@ describePairs("stats", (pair) => {
     assert.equal(t.channel.stats().connections, 0);
     await t.channel.ready();
     assert.equal(t.channel.stats().connections, 2);
-    const silent = connect(resolveSocket(t.server.address).path);
+    const silent = connect(pathOf(t.server.address));
     await until(() => t.server.stats().connections === 3, "all are there");
     silent.destroy();
     await t.channel.close();
@@ -129,7 +129,7 @@ describePairs("stats", (pair) => {
 
   it("counts calls that come by other protocols", async () => {
     await using t = await setUp(pair);
-    const session = rawSession(resolveSocket(t.server.address).path);
+    const session = rawSession(pathOf(t.server.address));
     const json = { "content-type": "application/json" };
     await rawRequest(session, { ...json, ":path": "/vyra.test.EchoService/Unary" }, Buffer.from("{}"));
     const fault = Buffer.from(JSON.stringify({ fault: { code: Code.NotFound } }));

@@ -1,14 +1,13 @@
 import "../support/follow-fake-timers.js"; // before what is tested
-
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { it, mock } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import { createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -22,7 +21,7 @@ it("a server that finds the pings too many is asked half as often on the next co
   t.after(() => mock.timers.reset());
   const name = freshName();
   let pings = 0;
-  await using server = await rawServer(resolveSocket(name).path, (stream, headers) => {
+  await using server = await rawServer(pathOf(name), (stream, headers) => {
     if (headers[":path"]?.endsWith("/Unary")) {
       stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "10" }, { endStream: true });
     }

@@ -26,14 +26,13 @@ import {
   groups,
   type PeerCredentials,
   peerKey,
-  resolveSocket,
   sameUser,
   serve,
   users,
 } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { clientEngines, describePairs, freshName, serverEngines, setUp } from "../support/engines.js";
+import { clientEngines, describePairs, freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 
 const { folder } = leaveNothingBehind();
@@ -154,7 +153,7 @@ for (const engine of serverEngines) {
 
     it("refuses a peer over the other protocols as well", async () => {
       await using t = await setUp({ client: "node", server: engine }, { authorize: () => false });
-      const nodeOptions = { socketPath: resolveSocket(t.server.address).path };
+      const nodeOptions = { socketPath: pathOf(t.server.address) };
       const transport = createConnectTransport({ httpVersion: "1.1", baseUrl: "http://localhost", nodeOptions });
       await failure(createClient(EchoService, transport).unary({}), Code.PermissionDenied);
       assert.equal(t.echo.calls, 0);
@@ -195,7 +194,7 @@ for (const engine of serverEngines) {
     it("publishes itself again when its socket is deleted", async () => {
       await using t = await setUp({ client: "node", server: engine });
       await t.client.unary({});
-      const { path } = resolveSocket(t.server.address);
+      const path = pathOf(t.server.address);
       const before = lstatSync(path).ino;
       unlinkSync(path);
       await until(() => (lstatSync(path, { throwIfNoEntry: false })?.ino ?? before) !== before, "a new socket");
@@ -241,7 +240,7 @@ for (const engine of serverEngines) {
       syncBuiltinESMExports();
       try {
         const socket = freshName();
-        const { path } = resolveSocket(socket);
+        const path = pathOf(socket);
         await using _ = await serve({ socket, engine, signals: false, routes });
         assert.ok(mocked.mock.callCount() > 0);
         const { ino } = lstatSync(path);
@@ -255,7 +254,7 @@ for (const engine of serverEngines) {
 
     it("publishes itself again though its socket is deleted before anybody watches it", async () => {
       const socket = freshName();
-      const { path } = resolveSocket(socket);
+      const path = pathOf(socket);
       const starting = serve({ socket, engine, signals: false, routes });
       const exists = () => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
       while (!exists()) {
@@ -271,7 +270,7 @@ for (const engine of serverEngines) {
       for (let turns = 0; turns < 12; turns++) {
         const socket = freshName();
         const server = await serve({ socket, engine, signals: false, routes });
-        unlinkSync(resolveSocket(socket).path);
+        unlinkSync(pathOf(socket));
         for (let turn = 0; turn < turns; turn++) {
           await new Promise(setImmediate);
         }
@@ -283,7 +282,7 @@ for (const engine of serverEngines) {
       const reported: unknown[] = [];
       const socket = freshName();
       const server = await serve({ socket, engine, signals: false, routes, onError: (error) => reported.push(error) });
-      const { path } = resolveSocket(socket);
+      const path = pathOf(socket);
       const intruder = createServer().listen(`${path}.other`);
       await new Promise((resolve) => intruder.once("listening", resolve));
       renameSync(`${path}.other`, path);
@@ -296,7 +295,7 @@ for (const engine of serverEngines) {
 
     it("hands its name over without a moment in which nobody is there", async () => {
       const socket = freshName();
-      const { path } = resolveSocket(socket);
+      const path = pathOf(socket);
       let old = await serve({ socket, engine, signals: false, routes });
       for (let round = 0; round < 5; round++) {
         const next = await serve({ socket, engine, signals: false, routes, takeover: true });
@@ -313,7 +312,7 @@ for (const engine of serverEngines) {
 
     it("answers one that asks for its name after the other, and keeps it if they go away", async () => {
       const socket = freshName();
-      const { path } = resolveSocket(socket);
+      const path = pathOf(socket);
       const server = await serve({ socket, engine, signals: false, routes });
       const [first, second] = [asks(path), asks(path)];
       assert.equal(await first.line, "FREE\n");
@@ -375,7 +374,7 @@ for (const engine of serverEngines) {
       const socket = freshName();
       const server = await serve({ socket, engine, signals: false, routes, takeover: true });
       await server.close();
-      const { path } = resolveSocket(socket);
+      const path = pathOf(socket);
       const stranger = createServer((s) =>
         s
           .on("error", () => {})
@@ -428,7 +427,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   for (const engine of serverEngines) {
     it(`may neither call the ${engine} server nor have its name, even where the file's rights would let them`, async () => {
       await using t = await setUp({ client: "direct", server: engine }, { mode: 0o666 });
-      const { path } = resolveSocket(t.server.address);
+      const path = pathOf(t.server.address);
       chmodSync(folder, 0o711);
       assert.match(await stranger("call", path), /^PermissionDenied: .*uid 65534, gid 65534.* is not allowed here/);
       assert.equal(await stranger("take over", path), 'answered ""');

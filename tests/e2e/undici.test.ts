@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
+import { createChannel, NotProcessedError } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName, type Pair, serverEngines, setUp } from "../support/engines.js";
+import { freshName, type Pair, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -93,7 +93,7 @@ describe("the engine undici", () => {
   it("sends a call once, whatever becomes of it", async () => {
     const name = freshName();
     let calls = 0;
-    await using server = await rawServer(resolveSocket(name).path, (stream, headers) => {
+    await using server = await rawServer(pathOf(name), (stream, headers) => {
       calls++;
       if (String(headers[":path"]).endsWith("/Unary")) {
         stream.close(7); // REFUSED_STREAM: undici 8 would send it again
@@ -120,7 +120,7 @@ describe("the engine undici", () => {
     const name = freshName();
     const codes: number[] = [];
     let opened = 0;
-    await using server = await rawServer(resolveSocket(name).path, (stream) => {
+    await using server = await rawServer(pathOf(name), (stream) => {
       opened++;
       stream.resume();
       stream.once("close", () => codes.push(stream.rstCode));
@@ -151,7 +151,7 @@ async function* never(): AsyncIterable<object> {
 
 /** Passes bytes on to a server, and counts the connections. */
 async function countConnections(address: string): Promise<AsyncDisposable & { path: string; connections: number }> {
-  const { path } = resolveSocket(freshName());
+  const path = pathOf(freshName());
   const sockets = new Set<Socket>();
   const relay = {
     path,
@@ -165,7 +165,7 @@ async function countConnections(address: string): Promise<AsyncDisposable & { pa
   };
   const server = createServer((inbound) => {
     relay.connections++;
-    const outbound = connect({ path: resolveSocket(address).path });
+    const outbound = connect({ path: pathOf(address) });
     for (const [from, to] of [
       [inbound, outbound],
       [outbound, inbound],

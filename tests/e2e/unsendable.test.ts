@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { it } from "node:test";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { createChannel, resolveSocket } from "@vyra/ipc";
+import { createChannel } from "@vyra/ipc";
 import { EchoResponseSchema, EchoService, ErrorDetailSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { describePairs, type Setup, setUp } from "../support/engines.js";
+import { describePairs, pathOf, type Setup, setUp } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { rawRequest, rawSession } from "../support/raw.js";
 
@@ -61,7 +61,7 @@ describePairs("what cannot be sent,", (pair) => {
     await using t = await serving(() => {
       throw new ConnectError(`half of ${lone} a pair`, Code.DataLoss);
     });
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const session = rawSession(path);
     const headers = { ":path": "/vyra.test.EchoService/Unary" };
     const web = { ...headers, "content-type": "application/grpc-web+proto" };
@@ -144,7 +144,7 @@ describePairs("what cannot be sent,", (pair) => {
     const headers = { ...fields, "x-own": "1" };
     assert.equal((await t.client.unary({}, { headers })).text, "fine");
     assert.equal((await all(t.client.serverStream({}, { headers }))).length, 1);
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const { status, body } = await http1(path, { "content-type": "application/json" });
     assert.equal(status, 200);
     assert.deepEqual(JSON.parse(body), { text: "fine" });
@@ -160,7 +160,7 @@ describePairs("a time limit of more than 24 days,", (pair) => {
       assert.ok(leftMs > 99_000_000, `${leftMs}`);
       assert.equal((await all(t.client.serverStream({ count: 2, delayMs: 20 }, { timeoutMs }))).length, 2);
     }
-    const { path } = resolveSocket(t.server.address);
+    const path = pathOf(t.server.address);
     const session = rawSession(path);
     const body = Buffer.from('{"delayMs": 50}');
     const json = { ":path": "/vyra.test.EchoService/Unary", "content-type": "application/json" };

@@ -5,11 +5,11 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Code } from "@connectrpc/connect";
-import { type Channel, type ChannelOptions, createChannel, NotProcessedError, resolveSocket, serve } from "@vyra/ipc";
+import { type Channel, type ChannelOptions, createChannel, NotProcessedError, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
-import { freshName } from "../support/engines.js";
+import { freshName, pathOf } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
 import { rawServer } from "../support/raw.js";
 
@@ -58,7 +58,7 @@ function holding(kind: string): number {
 describe("a call that is over while it waits", () => {
   it("for a stream, leaves nothing behind and does not hold the process", async () => {
     const name = freshName();
-    await using _ = await rawServer(resolveSocket(name).path, () => {}, { settings: { maxConcurrentStreams: 0 } });
+    await using _ = await rawServer(pathOf(name), () => {}, { settings: { maxConcurrentStreams: 0 } });
     await using channel = createChannel(name);
     const before = holding("PipeWrap");
     await channel.ready({ timeoutMs: 60_000 });
@@ -76,7 +76,7 @@ describe("a call that is over while it waits", () => {
   it("for a connection that is being dialled, leaves nothing behind", async () => {
     const name = freshName();
     const sockets: Socket[] = [];
-    const server = createServer((socket) => sockets.push(socket.resume())).listen(resolveSocket(name).path);
+    const server = createServer((socket) => sockets.push(socket.resume())).listen(pathOf(name));
     await once(server, "listening");
     {
       await using channel = createChannel(name);
@@ -109,7 +109,7 @@ describe("calls that wait for their turn", () => {
     const open: (() => void)[] = [];
     const asked: string[] = [];
     await using _ = await rawServer(
-      resolveSocket(name).path,
+      pathOf(name),
       (stream, headers) => {
         asked.push(`${headers["x-number"]}`);
         open.push(() => {
@@ -151,7 +151,7 @@ describe("calls that wait for their turn", () => {
   ] as [string, ChannelOptions][]) {
     it(`${where} hold no more than they may; the next fails at once and says why`, async () => {
       const name = freshName();
-      const { path } = resolveSocket(name);
+      const path = pathOf(name);
       const settings = { maxConcurrentStreams: 0 };
       await using server = options.waitForReady ? undefined : await rawServer(path, () => {}, { settings });
       await using channel = createChannel(name, { ...options, maxWaitingBytes: 100_000 });

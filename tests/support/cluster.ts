@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Channel, type ClusterMember, createChannel, resolveSocket } from "@vyra/ipc";
+import { type Channel, type ClusterMember, createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
-import { freshName } from "./engines.js";
+import { freshName, pathOf } from "./engines.js";
 import { later } from "./expect.js";
 
 export type Client = ReturnType<typeof clientOf>;
@@ -47,7 +47,7 @@ export async function startCluster(engine: string, options: object, name = fresh
   const answering = async (client: Client) => Number((await client.unary({})).text.split(" ")[1]);
   return {
     name,
-    path: resolveSocket(name).path,
+    path: pathOf(name),
     pid: child.pid as number,
     primaryEnded,
     ended,

@@ -1,5 +1,14 @@
+import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { type Channel, type ChannelOptions, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
+import {
+  type Channel,
+  type ChannelOptions,
+  createChannel,
+  resolveSocket,
+  type ServeOptions,
+  type Server,
+  serve,
+} from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { createEcho, type Echo } from "./echo.js";
 
@@ -80,4 +89,11 @@ export async function setUp(
 
 function clientOf(channel: Channel) {
   return channel.client(EchoService);
+}
+
+/** The path of the socket file at an address; an abstract name has none. */
+export function pathOf(socket: string): string {
+  const { path } = resolveSocket(socket);
+  assert.ok(path !== undefined, `${socket} is not the address of a file`);
+  return path;
 }

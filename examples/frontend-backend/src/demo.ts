@@ -37,7 +37,7 @@ try {
 
 /** A backend that was killed leaves its socket behind. Serving takes a dead one over, and closing gives the name up. */
 async function removeDeadSocket(): Promise<void> {
-  if (existsSync(path)) {
+  if (path !== undefined && existsSync(path)) {
     const server = await serve({ socket: module, routes: () => {}, signals: false });
     await server.close();
   }

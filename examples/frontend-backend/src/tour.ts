@@ -70,7 +70,7 @@ export async function tour(module: string, signal: AbortSignal): Promise<void> {
   await report("frontend", () => frontend.end("SIGTERM"), describeEnd);
   await report("backend", () => successor.end("SIGTERM"), describeEnd);
   const { path } = resolveSocket(module);
-  if (existsSync(path)) {
+  if (path !== undefined && existsSync(path)) {
     throw new Error(`the backend left its socket behind at ${path}`);
   }
 }

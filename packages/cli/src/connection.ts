@@ -22,7 +22,7 @@ export function connectTo(
 ): Connection {
   const { path, address } = resolveSocket(socket);
   const transport = createIpcTransport({ socket, trustedUsers: flags.trust, connections });
-  return { path: path.startsWith("/") ? path : address, transport, [Symbol.asyncDispose]: () => transport.close() };
+  return { path: path ?? address, transport, [Symbol.asyncDispose]: () => transport.close() };
 }
 
 /**

@@ -27,7 +27,7 @@ function untrusted(error: ConnectError): Failure | undefined {
   if (cause?.uid === undefined) {
     return undefined;
   }
-  const message = `the socket ${cause.path.replace("\0", "unix-abstract:")} belongs to uid ${cause.uid}, not to you or root: if it is the right server, say --trust ${cause.uid}`;
+  const message = `the socket ${cause.address} belongs to uid ${cause.uid}, not to you or root: if it is the right server, say --trust ${cause.uid}`;
   return new Failure("unreachable", message, { code: codeName(error.code), message, details: [] }, { cause: error });
 }
 

@@ -2,9 +2,12 @@
  * @vyra/ipc: typed gRPC over Unix domain sockets. `serve()` a Connect router on one side, `createChannel()` on the other.
  */
 export {
+  type AbstractAddress,
   AddressError,
   AddressInUseError,
+  type AddressNamedBy,
   credentialsOf,
+  type PathAddress,
   type PeerCredentials,
   resolveSocket,
   type SocketAddress,

@@ -28,7 +28,7 @@ describe("resolveSocket", () => {
     ["unix:run/my app.sock", `${process.cwd()}/run/my app.sock`],
   ] as const) {
     it(`takes ${given}`, () => {
-      assert.deepEqual(resolveSocket(given), { path, address: `unix:${path}` });
+      assert.deepEqual(resolveSocket(given), { kind: "path", path, address: `unix:${path}` });
     });
   }
 
@@ -73,6 +73,23 @@ describe("resolveSocket", () => {
     });
   }
 
+  it("takes an abstract name of up to 107 bytes, on Linux", { skip: process.platform !== "linux" }, () => {
+    const name = "x".repeat(107);
+    const address = `unix-abstract:${name}`;
+    assert.deepEqual(resolveSocket(address), { kind: "abstract", name, address });
+    assert.throws(() => resolveSocket(`${address}x`), /has 108 bytes.*at most 107/);
+    assert.throws(() => resolveSocket("unix-abstract:"), /needs a name/);
+  });
+
+  it("has a type that tells a path from an abstract name where the text is known", () => {
+    const path: string = resolveSocket("my_module").path;
+    const unknown: string | undefined = resolveSocket(path).path;
+    assert.equal(path, unknown);
+    // @ts-expect-error: a text that is not known may be an abstract name
+    const wrong: string = resolveSocket(path).path;
+    assert.equal(path, wrong);
+  });
+
   it("refuses what is no text at all", () => {
     assert.throws(() => resolveSocket(undefined as unknown as string), AddressError);
   });
@@ -89,7 +106,7 @@ describe("resolveSocket", () => {
 
   it("takes a path of 107 bytes and refuses one of 108, counting bytes, not characters", () => {
     const at = (length: number) => `/${"x".repeat(length - 1)}`;
-    assert.equal(resolveSocket(at(107)).path.length, 107);
+    assert.equal(resolveSocket(at(107)).path?.length, 107);
     assert.throws(() => resolveSocket(at(108)), /has 108 bytes.*at most 107/);
     assert.throws(() => resolveSocket(`/${"ü".repeat(60)}`), /has 121 bytes/);
   });

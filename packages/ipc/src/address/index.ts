@@ -9,9 +9,9 @@
  * before it closes the listener.
  */
 export { doAtExit } from "./at-exit.js";
-export { AddressError, AddressInUseError } from "./errors.js";
+export { AddressError, AddressInUseError, UntrustedSocketError } from "./errors.js";
 export { fileError } from "./file-error.js";
-export { groupId } from "./group.js";
+export { groupId, userId } from "./ids.js";
 export { inheritedFd } from "./inherited.js";
 export { bindAbstract, connectAbstract, hasLibc } from "./libc.js";
 export { notifyManager } from "./notify.js";
@@ -19,7 +19,7 @@ export { prepareOwnFolder } from "./own-folder.js";
 export { credentialsOf, type PeerCredentials } from "./peer-credentials.js";
 export type { Published, PublishOptions } from "./publish.js";
 export { listenAt, publish } from "./publish.js";
-export type { SocketAddress } from "./resolve.js";
-export { isAbstract, resolveSocket } from "./resolve.js";
-export { assertTrusted, isTrusted, UntrustedSocketError } from "./trust.js";
-export { isMappedGroup, isMappedUser, isOwnUser } from "./user.js";
+export type { AbstractAddress, AddressNamedBy, PathAddress, SocketAddress } from "./resolve.js";
+export { resolveSocket, shownAddress } from "./resolve.js";
+export { assertTrusted, isTrusted } from "./trust.js";
+export { isMappedGroup, isMappedUser, isOwnUserOrRoot } from "./user.js";

@@ -46,6 +46,7 @@ function commonJsFile(): string | undefined {
 /** koffi cannot be loaded; `cause` is what Node.js says of it. */
 export class KoffiError extends Error {
   override readonly name = "KoffiError";
+  readonly code = "VYRA_IPC_KOFFI";
 
   constructor(places: readonly string[], cause: unknown) {
     const what = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause;

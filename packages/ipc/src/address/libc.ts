@@ -68,7 +68,7 @@ const SOCK_CLOEXEC = isMac ? 0 : 0o2000000;
  * A stream socket bound to an abstract name (Linux), ready to listen. Node.js before 22 pads such names with NUL bytes to the length of
  * `sun_path`, which makes them other names: what unix(7) compares is all bytes up to the address' length.
  *
- * @param name begins with a NUL character.
+ * @param name without the NUL byte with which such a name begins in `sun_path`.
  * @returns its descriptor.
  * @throws {NodeJS.ErrnoException} the system's error, or koffi's as above.
  */
@@ -88,7 +88,7 @@ function abstractSocket(call: "bind" | "connect", name: string): number {
     throw systemError("socket", libc.errno());
   }
   const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer); // sa_family_t has the machine's byte order
-  const address = Buffer.concat([family, Buffer.from(name)]);
+  const address = Buffer.concat([family, Buffer.from(`\0${name}`)]);
   while (libc[call](fd, address, address.length) !== 0) {
     const errno = libc.errno();
     if (errno !== constants.errno.EINTR) {

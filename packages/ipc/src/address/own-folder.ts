@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AddressError } from "./errors.js";
 import { fileError } from "./file-error.js";
-import { isOwnUser } from "./user.js";
+import { isOwnUserOrRoot } from "./user.js";
 
 /**
  * Makes the modules' own folder if it is not there (0700), and sees that it is as private as its users think: whoever may write
@@ -20,7 +20,7 @@ export function prepareOwnFolder(folder: string, path: string): void {
   }
   const othersMayWrite = (stat.mode & 0o022) !== 0;
   const isSticky = (stat.mode & 0o1000) !== 0;
-  if (!isOwnUser(stat.uid) && stat.uid !== 0) {
+  if (!isOwnUserOrRoot(stat.uid)) {
     throw new AddressError(
       `the folder ${folder} belongs to uid ${stat.uid}: let VYRA_IPC_DIR name one of your own`,
       path,

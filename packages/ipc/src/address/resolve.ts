@@ -1,15 +1,40 @@
 import { isAbsolute, resolve } from "node:path";
 import { AddressError } from "./errors.js";
 
-/** Where a server lives, spelled out. */
-export interface SocketAddress {
-  /** The socket's absolute path. An abstract name, which is no file, begins with a NUL character, as Node.js has it. */
+/** Where a server listens: at a file, or (on Linux) at an abstract name, which is not a file. */
+export type SocketAddress = PathAddress | AbstractAddress;
+
+/** The address of a socket file. */
+export interface PathAddress {
+  readonly kind: "path";
+  /** The socket file's absolute path. */
   readonly path: string;
-  /** The same as gRPC writes it: `unix:/tmp/my_module_ipc.sock`, `unix-abstract:name`. */
+  readonly name?: undefined;
+  /** The address as gRPC writes it: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
-  /** The folder that `VYRA_IPC_DIR` names, where it was used: the module's own, to be made if it is not there. */
+  /** The folder that `VYRA_IPC_DIR` names, if the path is in it. The server creates this folder where it is missing. */
   readonly ownFolder?: string;
 }
+
+/**
+ * An abstract name (unix(7), Linux): known to the kernel alone, in one network namespace, and without an owner or file permissions.
+ */
+export interface AbstractAddress {
+  readonly kind: "abstract";
+  /** The name without the NUL byte with which it begins in `sun_path`. */
+  readonly name: string;
+  readonly path?: undefined;
+  /** The address as gRPC writes it: `unix-abstract:name`. */
+  readonly address: string;
+}
+
+/** The kind of address that a text names; a text that is not known to the compiler may name either. */
+export type AddressNamedBy<S extends string> =
+  Record<never, never> extends Record<S, never>
+    ? SocketAddress
+    : S extends `${typeof abstractPrefix}${string}`
+      ? AbstractAddress
+      : PathAddress;
 
 /**
  * `sun_path` of `sockaddr_un` has 108 bytes on Linux (unix(7)), one of them for the closing NUL. Node 20 cuts a longer
@@ -28,21 +53,29 @@ const tcpAddress = /^(?:https?|grpcs?|tcp|dns|ipv4|ipv6|xds):|^(?:[\w.-]*|\[[\da
 /**
  * Tells where the server with this address lives.
  *
+ * The result's `kind` says whether it is a socket file (`path`) or an abstract name (`name`). The type of a literal such as
+ * `resolveSocket("my_module")` says so already; of a `string` the `path` may be undefined.
+ *
  * @param socket a module's name (`my_module` lives at `/tmp/my_module_ipc.sock`, or in the folder that the environment
  *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:path`, absolute or
  *   relative to the working directory, `unix:///absolute/path`; https://github.com/grpc/grpc/blob/master/doc/naming.md);
  *   `unix-abstract:name` on Linux.
  * @throws {AddressError} if it is none of these, or its path is longer than 107 bytes.
  */
+export function resolveSocket<const S extends string>(socket: S): AddressNamedBy<S>;
 export function resolveSocket(socket: string): SocketAddress {
   const address = addressOf(socket);
-  assertPathFits(address.path, socket);
+  if (address.kind === "path") {
+    assertPathFits(address.path, socket);
+  } else {
+    assertNameFits(address.name, socket);
+  }
   return address;
 }
 
-/** Whether this is an abstract name: known to the kernel alone, of one network namespace, and without an owner or rights. */
-export function isAbstract({ path }: SocketAddress): boolean {
-  return path.startsWith("\0");
+/** An address as messages show it: the path, or an abstract name as gRPC writes it. */
+export function shownAddress(address: SocketAddress): string {
+  return address.kind === "path" ? address.path : address.address;
 }
 
 /** Refuses a path that does not fit a socket's address. */
@@ -51,6 +84,17 @@ export function assertPathFits(path: string, socket: string): void {
   if (bytes > maxPathBytes) {
     throw new AddressError(
       `the path ${path} has ${bytes} bytes, and a Unix socket's path at most ${maxPathBytes}: use a shorter folder or name`,
+      socket,
+    );
+  }
+}
+
+/** An abstract name has as much room: the NUL byte before it takes the place of the one that ends a path. */
+function assertNameFits(name: string, socket: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes > maxPathBytes) {
+    throw new AddressError(
+      `the name in ${socket} has ${bytes} bytes, and an abstract name at most ${maxPathBytes}: use a shorter one`,
       socket,
     );
   }
@@ -96,7 +140,7 @@ function addressOf(socket: string): SocketAddress {
 
 const abstractPrefix = "unix-abstract:";
 
-function abstract(socket: string): SocketAddress {
+function abstract(socket: string): AbstractAddress {
   const name = socket.slice(abstractPrefix.length);
   if (process.platform !== "linux") {
     throw new AddressError(`the address ${socket} is abstract, which only Linux knows: use a path`, socket);
@@ -104,12 +148,12 @@ function abstract(socket: string): SocketAddress {
   if (name === "") {
     throw new AddressError("unix-abstract: needs a name behind it", socket);
   }
-  return { path: `\0${name}`, address: socket };
+  return { kind: "abstract", name, address: socket };
 }
 
-function atPath(text: string): SocketAddress {
+function atPath(text: string): PathAddress {
   const path = resolve(text);
-  return { path, address: `unix:${path}` };
+  return { kind: "path", path, address: `unix:${path}` };
 }
 
 function isPath(text: string): boolean {

@@ -1,23 +1,6 @@
 import { lstatSync, statSync } from "node:fs";
-import { isMappedUser, isOwnUser } from "./user.js";
-
-/** The socket at a path belongs to somebody who is not trusted. */
-export class UntrustedSocketError extends Error {
-  override readonly name = "UntrustedSocketError";
-
-  constructor(
-    /** The socket's path. */
-    readonly path: string,
-    /** Whose it is, or who listens there; undefined where that cannot be told, and has to be. */
-    readonly uid: number | undefined,
-  ) {
-    super(
-      uid === undefined
-        ? `who listens at ${path.replace("\0", "unix-abstract:")} cannot be told: koffi cannot be loaded, is it installed where this program runs?`
-        : `the socket ${path} belongs to uid ${uid}, not to this user or root: is it the right server? If so, name it in trustedUsers`,
-    );
-  }
-}
+import { UntrustedSocketError } from "./errors.js";
+import { isMappedUser, isOwnUserOrRoot } from "./user.js";
 
 /**
  * Refuses a socket that is not this user's, root's or a trusted user's. In a folder such as /tmp anyone may take a name
@@ -43,5 +26,5 @@ export function assertTrusted(path: string, trustedUsers: readonly number[]): vo
 
 /** Whether this is our own user, root, or one of those named. */
 export function isTrusted(uid: number, trustedUsers: readonly number[]): boolean {
-  return uid === 0 || isOwnUser(uid) || (trustedUsers.includes(uid) && isMappedUser(uid));
+  return isOwnUserOrRoot(uid) || (trustedUsers.includes(uid) && isMappedUser(uid));
 }

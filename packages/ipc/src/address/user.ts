@@ -20,6 +20,11 @@ export function isOwnUser(uid: number): boolean {
   return uid === process.geteuid?.() && isMappedUser(uid);
 }
 
+/** Whether this is the user that this process acts as, or root, who may do everything anyway. */
+export function isOwnUserOrRoot(uid: number): boolean {
+  return uid === 0 || isOwnUser(uid);
+}
+
 const overflowIds: { uid?: number; gid?: number } = {};
 
 function isMapped(id: number, kind: "uid" | "gid"): boolean {

@@ -1,6 +1,6 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import { type PeerCredentials, resolveSocket } from "../address/index.js";
+import { type PeerCredentials, resolveSocket, shownAddress } from "../address/index.js";
 import type { DeadlineOptions } from "../interceptors/deadline.js";
 import { createIpcClient } from "./client.js";
 import type { ChannelState, ReadyOptions } from "./dialling/session.js";
@@ -46,6 +46,7 @@ export interface Channel extends AsyncDisposable {
  * Every unary call has a deadline: its own `timeoutMs`, or the channel's (5 s by default).
  *
  * @throws {AddressError} if the address is none.
+ * @throws {RangeError | TypeError} for options that are invalid, and for a user in `trustedUsers` whom /etc/passwd does not name.
  */
 export function createChannel(socket: string, options: ChannelOptions = {}): Channel {
   const transport = createLimitedTransport({ ...options, socket }, options);
@@ -65,7 +66,7 @@ export function createChannel(socket: string, options: ChannelOptions = {}): Cha
       }
       const { untilHealthy } = await import("../services/health/until-healthy.js");
       const service = healthy === true ? "" : healthy;
-      return untilHealthy(transport, resolveSocket(socket).address, service, readyOptions);
+      return untilHealthy(transport, shownAddress(resolveSocket(socket)), service, readyOptions);
     },
     stats: () => transport.stats(),
     close,

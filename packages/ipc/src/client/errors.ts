@@ -1,10 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ConnectionError, ErrorCode } from "@vyra/http2";
-import { UntrustedSocketError } from "../address/index.js";
+import { type SocketAddress, shownAddress, UntrustedSocketError } from "../address/index.js";
 import { notProcessed } from "../grpc/index.js";
 
 /** The error of a call for which no connection could be made. It was certainly not processed. */
-export function unreachable(path: string, cause: unknown): ConnectError {
+export function unreachable(address: SocketAddress, cause: unknown): ConnectError {
   if (cause instanceof UntrustedSocketError) {
     return notProcessed(cause.message, Code.PermissionDenied, cause);
   }
@@ -12,19 +12,23 @@ export function unreachable(path: string, cause: unknown): ConnectError {
   switch (code) {
     case "ENOENT":
     case "ECONNREFUSED":
-      return notProcessed(`no server at ${shown(path)} (${code}): is the backend running?`, Code.Unavailable, cause);
+      return notProcessed(
+        `no server at ${shownAddress(address)} (${code}): is the backend running?`,
+        Code.Unavailable,
+        cause,
+      );
     case "EACCES":
     case "EPERM":
-      return notProcessed(`not allowed to connect to ${shown(path)} (${code})`, Code.PermissionDenied, cause);
+      return notProcessed(`not allowed to connect to ${shownAddress(address)} (${code})`, Code.PermissionDenied, cause);
     case "EAGAIN":
       return notProcessed(
-        `the server at ${shown(path)} does not keep up with connections (EAGAIN)`,
+        `the server at ${shownAddress(address)} does not keep up with connections (EAGAIN)`,
         Code.Unavailable,
         cause,
       );
     default:
       return notProcessed(
-        `cannot connect to ${shown(path)} (${code ?? (cause as Error).message})`,
+        `cannot connect to ${shownAddress(address)} (${code ?? (cause as Error).message})`,
         Code.Unavailable,
         cause,
       );
@@ -49,8 +53,12 @@ export class HandshakeTimeout extends Error {
  *
  * @param said what the server said in GOAWAY, where the cause does not tell
  */
-export function notBegun(path: string, cause: unknown, said = goAwayIn(cause)): ConnectError {
-  return notProcessed(`the server at ${shown(path)} ${whyNotBegun(cause)}${after(said)}`, Code.Unavailable, cause);
+export function notBegun(address: SocketAddress, cause: unknown, said = goAwayIn(cause)): ConnectError {
+  return notProcessed(
+    `the server at ${shownAddress(address)} ${whyNotBegun(cause)}${after(said)}`,
+    Code.Unavailable,
+    cause,
+  );
 }
 
 function whyNotBegun(cause: unknown): string {
@@ -70,19 +78,25 @@ function whyNotBegun(cause: unknown): string {
  *
  * @param said what the server said in GOAWAY before it closed, where the cause does not tell: "ENHANCE_YOUR_CALM: too_many_pings"
  */
-export function connectionLost(path: string, cause: unknown, said = goAwayIn(cause)): ConnectError {
-  const message = `lost the connection to ${shown(path)}${after(said)}`;
+export function connectionLost(address: SocketAddress, cause: unknown, said = goAwayIn(cause)): ConnectError {
+  const message = `lost the connection to ${shownAddress(address)}${after(said)}`;
   return new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
 }
 
 /** The error of a call that the server did not look at, by REFUSED_STREAM or GOAWAY. */
-export function refused(path: string, cause: unknown): ConnectError {
-  return notProcessed(`the server at ${shown(path)} refused the call`, Code.Unavailable, cause);
+export function refused(address: SocketAddress, cause: unknown): ConnectError {
+  return notProcessed(`the server at ${shownAddress(address)} refused the call`, Code.Unavailable, cause);
 }
 
 /** The error of a call on a channel that has been closed, before it or under it. */
-export function channelClosed(path: string, cause?: unknown): ConnectError {
-  return new ConnectError(`the channel to ${shown(path)} was closed`, Code.Canceled, undefined, undefined, cause);
+export function channelClosed(address: SocketAddress, cause?: unknown): ConnectError {
+  return new ConnectError(
+    `the channel to ${shownAddress(address)} was closed`,
+    Code.Canceled,
+    undefined,
+    undefined,
+    cause,
+  );
 }
 
 function after(said: string | undefined): string {
@@ -100,9 +114,4 @@ function goAwayIn(error: unknown): string | undefined {
     }
   }
   return undefined;
-}
-
-/** A path as users write it: that of an abstract socket begins with a NUL. */
-function shown(path: string): string {
-  return path.startsWith("\0") ? `unix-abstract:${path.slice(1)}` : path;
 }

@@ -42,8 +42,11 @@ export interface IpcTransportOptions {
    * something else altogether by its headers. Default: none, servers see `grpc-node-vyra/VERSION`.
    */
   readonly userAgent?: string | undefined;
-  /** User ids, besides this user's and root's, whose sockets may be dialled. Default: none. */
-  readonly trustedUsers?: readonly number[] | undefined;
+  /**
+   * Users, besides this user and root, whose sockets may be dialled: ids, or names in /etc/passwd, which are looked up when the channel
+   * is made. Default: none.
+   */
+  readonly trustedUsers?: readonly (number | string)[] | undefined;
   /** The largest response message, in bytes. Default: 10 MiB. */
   readonly readMaxBytes?: number | undefined;
   /** The largest request message, in bytes. Default: 10 MiB. */
@@ -110,8 +113,9 @@ export function assertTransportOptions(options: IpcTransportOptions): void {
   if (keepAliveTimeoutMs !== undefined && !(typeof keepAliveTimeoutMs === "number" && keepAliveTimeoutMs > 0)) {
     throw new RangeError(`keepAliveTimeoutMs must be more than 0 ms, not ${shown(keepAliveTimeoutMs)}`);
   }
-  if (!Array.isArray(trustedUsers) || !trustedUsers.every((uid) => Number.isInteger(uid) && uid >= 0)) {
-    throw new TypeError(`trustedUsers must be a list of user ids, not ${shown(trustedUsers)}`);
+  const isUser = (user: unknown) => typeof user === "string" || (Number.isInteger(user) && Number(user) >= 0);
+  if (!Array.isArray(trustedUsers) || !trustedUsers.every(isUser)) {
+    throw new TypeError(`trustedUsers must be a list of user ids and names, not ${shown(trustedUsers)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { connectionDefaults } from "@vyra/http2";
+import { userId } from "../address/index.js";
 import { defaultMaxBytes } from "../max-bytes.js";
 import { acceptedByDefault } from "../messages/gzip.js";
 import type { CodecOptions } from "../protobuf/codec.js";
@@ -15,6 +16,7 @@ export interface ResolvedOptions extends CodecOptions {
   readonly authority: string;
   /** The whole `user-agent`. */
   readonly userAgent: string;
+  /** User ids, besides this user's and root's, whose sockets may be dialled. */
   readonly trustedUsers: readonly number[];
   readonly readMaxBytes: number;
   readonly writeMaxBytes: number;
@@ -29,7 +31,12 @@ export interface ResolvedOptions extends CodecOptions {
   readonly idleTimeoutMs: number;
 }
 
-/** @param interceptors those of the options, and what else stands around calls */
+/**
+ * Resolves the options of a transport: every default is filled in, and names of users have become ids.
+ *
+ * @param interceptors those of the options, and what else stands around calls
+ * @throws {RangeError} for a user whom /etc/passwd does not name.
+ */
 export function resolveOptions(given: IpcTransportOptions, interceptors: readonly Interceptor[]): ResolvedOptions {
   return {
     interceptors,
@@ -37,7 +44,7 @@ export function resolveOptions(given: IpcTransportOptions, interceptors: readonl
     waitForReady: given.waitForReady ?? false,
     authority: given.authority ?? defaultAuthority,
     userAgent: userAgentOf(given.userAgent),
-    trustedUsers: given.trustedUsers ?? [],
+    trustedUsers: (given.trustedUsers ?? []).map(userId),
     readMaxBytes: given.readMaxBytes ?? defaultMaxBytes,
     writeMaxBytes: given.writeMaxBytes ?? defaultMaxBytes,
     maxWaitingBytes: given.maxWaitingBytes ?? 256 * 2 ** 20,

@@ -31,19 +31,19 @@ export function createLimitedTransport(
   given: IpcTransportOptions,
   limits: DeadlineOptions | undefined,
 ): EngineTransport {
-  const { path, address } = resolveSocket(given.socket);
+  const address = resolveSocket(given.socket);
   assertTransportOptions(given);
   const { engine = "direct", interceptors = [] } = given;
   // Interceptors are told where calls go; without any, nobody asks.
-  const chain = interceptors.length === 0 ? [] : [toTarget(address), ...interceptors];
+  const chain = interceptors.length === 0 ? [] : [toTarget(address.address), ...interceptors];
   const limited = limits === undefined ? chain : [deadline(limits), ...chain];
   switch (engine) {
     case "direct":
-      return createDirectTransport(path, resolveOptions(given, chain), limits);
+      return createDirectTransport(address, resolveOptions(given, chain), limits);
     case "node":
-      return withLongTimeouts(createNodeTransport(path, resolveOptions(given, limited)));
+      return withLongTimeouts(createNodeTransport(address, resolveOptions(given, limited)));
     case "undici":
-      return withLongTimeouts(createUndiciTransport(path, resolveOptions(given, limited)));
+      return withLongTimeouts(createUndiciTransport(address, resolveOptions(given, limited)));
     default:
       throw new TypeError(
         `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,

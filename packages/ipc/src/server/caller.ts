@@ -1,6 +1,12 @@
-import { readFileSync } from "node:fs";
 import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
-import { groupId, isMappedGroup, isMappedUser, isOwnUser, type PeerCredentials } from "../address/index.js";
+import {
+  groupId,
+  isMappedGroup,
+  isMappedUser,
+  isOwnUserOrRoot,
+  type PeerCredentials,
+  userId,
+} from "../address/index.js";
 import { peerKey } from "../interceptors/peer.js";
 import { CallScope } from "../user-code/call-scope.js";
 import type { OnError } from "./on-error.js";
@@ -10,7 +16,7 @@ export type Authorize = (peer: PeerCredentials) => boolean | Promise<boolean>;
 
 /** Whom an authorizer lets in by default: this process' own user, and root, who may do everything anyway. */
 export function sameUser(): Authorize {
-  return ({ uid }) => uid === 0 || isOwnUser(uid);
+  return ({ uid }) => isOwnUserOrRoot(uid);
 }
 
 /** Lets these users in, and root: ids, or names as in /etc/passwd. @throws {RangeError} for an unknown name. */
@@ -19,23 +25,14 @@ export function users(users: readonly (number | string)[]): Authorize {
   return ({ uid }) => uid === 0 || (uids.has(uid) && isMappedUser(uid));
 }
 
-/** Lets in processes whose effective group is one of these, and root: ids, or names as in /etc/group. @throws {RangeError} for an unknown name. */
+/**
+ * Lets in processes whose effective group is one of these, and root: ids, or names as in /etc/group.
+ *
+ * @throws {RangeError} for an unknown name.
+ */
 export function groups(groups: readonly (number | string)[]): Authorize {
   const gids = new Set(groups.map(groupId));
   return ({ uid, gid }) => uid === 0 || (gids.has(gid) && isMappedGroup(gid));
-}
-
-function userId(user: number | string): number {
-  if (typeof user === "number") {
-    return user;
-  }
-  for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
-    const [name, , uid] = line.split(":");
-    if (name === user) {
-      return Number(uid);
-    }
-  }
-  throw new RangeError(`there is no user ${JSON.stringify(user)} in /etc/passwd: give its number`);
 }
 
 /** The one on the other end of a connection. */
@@ -82,7 +79,7 @@ function refused(why: string): ConnectError {
 /** Whether a call with these values is of this process' own user, or root. Where nobody can tell, the socket's own rights say so. */
 export function isFromOwnUser(values: ContextValues): boolean {
   const peer = values.get(peerKey);
-  return peer === undefined || sameUser()(peer) === true;
+  return peer === undefined || isOwnUserOrRoot(peer.uid);
 }
 
 /** How the guard knows whose call it is, where Connect's handlers run it. */

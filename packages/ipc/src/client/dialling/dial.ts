@@ -5,6 +5,8 @@ import {
   credentialsOf,
   hasLibc,
   isTrusted,
+  type SocketAddress,
+  shownAddress,
   UntrustedSocketError,
 } from "../../address/index.js";
 import { unreachable } from "../errors.js";
@@ -16,41 +18,36 @@ import { unreachable } from "../errors.js";
  * @throws {ConnectError} Unavailable where nobody listens, PermissionDenied where it is not allowed, both caused by
  *   NotProcessedError.
  */
-export function dial(path: string, trustedUsers: readonly number[]): Promise<Socket> {
+export function dial(address: SocketAddress, trustedUsers: readonly number[]): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => reject(unreachable(path, error));
-    const isAbstract = path.startsWith("\0");
+    const fail = (error: unknown) => reject(unreachable(address, error));
     const admit = (socket: Socket) => {
       const uid = credentialsOf(socket)?.uid;
-      if (uid === undefined ? isAbstract : !isTrusted(uid, trustedUsers)) {
+      if (uid === undefined ? address.kind === "abstract" : !isTrusted(uid, trustedUsers)) {
         socket.destroy();
-        fail(new UntrustedSocketError(path, uid));
+        fail(new UntrustedSocketError(shownAddress(address), uid));
         return;
       }
       resolve(socket.unref());
     };
     try {
-      if (isAbstract) {
-        admit(dialAbstract(path));
+      if (address.kind === "abstract") {
+        if (!hasLibc()) {
+          throw new UntrustedSocketError(shownAddress(address), undefined);
+        }
+        admit(new Socket({ fd: connectAbstract(address.name), readable: true, writable: true }));
         return;
       }
-      assertTrusted(path, trustedUsers);
+      assertTrusted(address.path, trustedUsers);
     } catch (error) {
       fail(error);
       return;
     }
-    const socket = connect({ path }).unref();
+    const socket = connect({ path: address.path }).unref();
     socket.once("error", fail);
     socket.once("connect", () => {
       socket.off("error", fail);
       admit(socket);
     });
   });
-}
-
-function dialAbstract(name: string): Socket {
-  if (!hasLibc()) {
-    throw new UntrustedSocketError(name, undefined);
-  }
-  return new Socket({ fd: connectAbstract(name), readable: true, writable: true });
 }

@@ -1,4 +1,4 @@
-import type { PeerCredentials } from "../../address/index.js";
+import type { PeerCredentials, SocketAddress } from "../../address/index.js";
 
 /**
  * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
@@ -27,7 +27,8 @@ export interface Session {
 
 /** Where a channel's calls get their sessions: one connection, or several. */
 export interface SessionSource<S extends Session> {
-  readonly path: string;
+  /** The server's address. */
+  readonly address: SocketAddress;
   readonly state: ChannelState;
   /** How many are open. */
   readonly count: number;

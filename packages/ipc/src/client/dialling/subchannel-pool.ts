@@ -1,4 +1,4 @@
-import type { PeerCredentials } from "../../address/index.js";
+import type { PeerCredentials, SocketAddress } from "../../address/index.js";
 import { shown } from "../../option-checks.js";
 import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
 import { Subchannel } from "./subchannel.js";
@@ -6,13 +6,13 @@ import { Subchannel } from "./subchannel.js";
 /** As many connections to one server as asked for. */
 export function createSubchannels<S extends Session>(
   count: number,
-  path: string,
+  address: SocketAddress,
   open: (stop: AbortSignal) => Promise<S>,
 ): SessionSource<S> {
   if (!(Number.isInteger(count) && count > 0)) {
     throw new RangeError(`connections must be a whole number of 1 or more, not ${shown(count)}`);
   }
-  return count === 1 ? new Subchannel(path, open) : new Pool(count, path, open);
+  return count === 1 ? new Subchannel(address, open) : new Pool(count, address, open);
 }
 
 /**
@@ -24,10 +24,10 @@ class Pool<S extends Session> implements SessionSource<S> {
 
   constructor(
     count: number,
-    readonly path: string,
+    readonly address: SocketAddress,
     open: (stop: AbortSignal) => Promise<S>,
   ) {
-    this.#connections = Array.from({ length: count }, () => new Subchannel(path, open));
+    this.#connections = Array.from({ length: count }, () => new Subchannel(address, open));
   }
 
   /** The best of what its connections are in. */

@@ -1,5 +1,5 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
-import type { PeerCredentials } from "../../address/index.js";
+import type { PeerCredentials, SocketAddress } from "../../address/index.js";
 import { shown } from "../../option-checks.js";
 import { orAborted } from "../../time/abortable.js";
 import { startDeadline } from "../../time/signal-deadline.js";
@@ -31,7 +31,7 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
   readonly #closing = new AbortController();
 
   constructor(
-    readonly path: string,
+    readonly address: SocketAddress,
     /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
     private readonly open: (stop: AbortSignal) => Promise<S>,
   ) {
@@ -58,7 +58,7 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
       return this.#state.ready;
     }
     if (this.#state === "shutdown") {
-      return Promise.reject(channelClosed(this.path));
+      return Promise.reject(channelClosed(this.address));
     }
     this.#opening ??= this.#openOne();
     return this.#opening;
@@ -87,14 +87,14 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
         if (failure.code === Code.PermissionDenied) {
           throw failure;
         }
-        await untilAppears(this.path, backoffMs * (0.5 + Math.random() / 2), limit.signal);
+        await untilAppears(this.address, backoffMs * (0.5 + Math.random() / 2), limit.signal);
       }
     } catch (error) {
       if (!limit.signal.aborted) {
         throw error;
       }
       if (this.#closing.signal.aborted) {
-        throw channelClosed(this.path);
+        throw channelClosed(this.address);
       }
       throw ended.aborted || failure === undefined ? connectErrorFrom(limit.signal.reason, Code.Canceled) : failure;
     } finally {
@@ -123,7 +123,7 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
 
   #assertNotClosed(): void {
     if (this.#closing.signal.aborted) {
-      throw channelClosed(this.path);
+      throw channelClosed(this.address);
     }
   }
 

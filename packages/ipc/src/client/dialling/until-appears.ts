@@ -1,14 +1,14 @@
 import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
+import type { SocketAddress } from "../../address/index.js";
 import { clearTimeout, setTimeout } from "../../time/real-timers.js";
 
 /**
- * Waits until something happens to the file at a path, or a while has passed; at once if the signal is aborted. The folder is
- * watched, so whoever waits for a server is woken when its socket appears.
+ * Waits until something happens to the file at an address, or a while has passed; at once if the signal is aborted. The folder is
+ * watched, so whoever waits for a server is woken when its socket appears. An abstract name cannot be watched.
  */
-export function untilAppears(path: string, atMostMs: number, signal: AbortSignal): Promise<void> {
+export function untilAppears(address: SocketAddress, atMostMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const name = basename(path);
     let stopWatching = () => {};
     const settle = (outcome: () => void) => {
       clearTimeout(timer);
@@ -23,8 +23,12 @@ export function untilAppears(path: string, atMostMs: number, signal: AbortSignal
       return;
     }
     signal.addEventListener("abort", onAbort);
+    if (address.kind === "abstract") {
+      return;
+    }
+    const name = basename(address.path);
     try {
-      const watcher = watch(dirname(path), (_, file) => {
+      const watcher = watch(dirname(address.path), (_, file) => {
         if (file === name) {
           settle(resolve);
         }
@@ -32,7 +36,7 @@ export function untilAppears(path: string, atMostMs: number, signal: AbortSignal
       watcher.on("error", () => {});
       stopWatching = () => watcher.close();
     } catch {
-      // No such folder yet, an abstract name, or no more watches to be had: then the time has to pass.
+      // The folder is not there yet, or the system has no more watches: then the time has to pass.
     }
   });
 }

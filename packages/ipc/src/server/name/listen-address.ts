@@ -1,18 +1,18 @@
 import type { Server } from "node:net";
 import {
+  type AbstractAddress,
   AddressError,
   AddressInUseError,
   bindAbstract,
   groupId,
   hasLibc,
   inheritedFd,
-  isAbstract,
   listenAt,
+  type PathAddress,
   type Published,
   prepareOwnFolder,
   publish,
   resolveSocket,
-  type SocketAddress,
 } from "../../address/index.js";
 import { defaultMode, type ServeOptions } from "../options.js";
 
@@ -39,10 +39,10 @@ export function listenAddressOf(options: ServeOptions): ListenAddress {
     return inheritedAddress(inheritedFd(socket.fd));
   }
   const address = resolveSocket(socket);
-  return isAbstract(address) ? abstractAddress(address, options) : fileAddress(address, options);
+  return address.kind === "abstract" ? abstractAddress(address, options) : fileAddress(address, options);
 }
 
-function fileAddress({ path, address, ownFolder }: SocketAddress, options: ServeOptions): ListenAddress {
+function fileAddress({ path, address, ownFolder }: PathAddress, options: ServeOptions): ListenAddress {
   const { mode = defaultMode, lock = true, group } = options;
   const gid = group === undefined ? undefined : groupId(group);
   return {
@@ -79,7 +79,7 @@ function inheritedAddress(fd: number): ListenAddress {
   };
 }
 
-function abstractAddress({ path, address }: SocketAddress, { authorize }: ServeOptions): ListenAddress {
+function abstractAddress({ name, address }: AbstractAddress, { authorize }: ServeOptions): ListenAddress {
   if (authorize === undefined) {
     throw new AddressError(
       `${address} has no file, so that no file's rights protect it: say with authorize who may call (sameUser(), say)`,
@@ -91,7 +91,7 @@ function abstractAddress({ path, address }: SocketAddress, { authorize }: ServeO
     path: undefined,
     async publish(server) {
       try {
-        await listenAt(server, { fd: bindAbstract(path) });
+        await listenAt(server, { fd: bindAbstract(name) });
       } catch (cause) {
         throw (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
           ? new AddressInUseError(address, undefined, { cause })

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { credentialsOf, isOwnUser, type Published } from "../../address/index.js";
+import { credentialsOf, isOwnUserOrRoot, type Published } from "../../address/index.js";
 import { clearTimeout, setTimeout } from "../../time/real-timers.js";
 
 /**
@@ -31,7 +31,7 @@ export function asksForTakeover(head: Buffer): boolean {
 /** Whether whoever asks for the name may have it. */
 export function mayTakeOver(socket: Socket): boolean {
   const uid = credentialsOf(socket)?.uid;
-  return uid !== undefined && (uid === 0 || isOwnUser(uid));
+  return uid !== undefined && isOwnUserOrRoot(uid);
 }
 
 /** The old server's side: offers the name. Returns whether the new server has taken it; if not, the lock is still to be taken back. */

@@ -230,17 +230,17 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
       return;
     }
     if (this.core.isShutDown) {
-      this.fail(channelClosed(this.core.path, error), true);
+      this.fail(channelClosed(this.core.address, error), true);
     } else if (error.notProcessed) {
       // gRFC A6: what the server has refused is sent again once; it may be more than it can take.
       if (error.code === ErrorCode.REFUSED_STREAM && error.origin === "peer" && this.#wasRefused) {
-        this.fail(refused(this.core.path, error));
+        this.fail(refused(this.core.address, error));
       } else {
         this.#wasRefused ||= error.code === ErrorCode.REFUSED_STREAM;
         this.#move(error);
       }
     } else if (error.origin === "socket" || error.cause !== undefined) {
-      this.fail(connectionLost(this.core.path, error));
+      this.fail(connectionLost(this.core.address, error));
     } else if (error.code === ErrorCode.CANCEL && this.#isPastDeadline()) {
       // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
       this.fail(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
@@ -334,7 +334,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     if (this.#moves++ < maxMoves && this.mayMove()) {
       this.acquire();
     } else {
-      this.fail(refused(this.core.path, error));
+      this.fail(refused(this.core.address, error));
     }
   }
 

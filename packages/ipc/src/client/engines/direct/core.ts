@@ -1,4 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import type { SocketAddress } from "../../../address/index.js";
 import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { dial } from "../../dialling/dial.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
@@ -17,11 +18,11 @@ export class Core {
   readonly #methods = new Map<DescMethod, Method>();
 
   constructor(
-    readonly path: string,
+    readonly address: SocketAddress,
     readonly options: ResolvedOptions,
   ) {
     this.#pace = new KeepAlivePace(options.keepAliveIntervalMs);
-    this.connection = createSubchannels(options.connections, path, (stop) => this.#openSession(stop));
+    this.connection = createSubchannels(options.connections, address, (stop) => this.#openSession(stop));
     this.waitingRoom = new WaitingRoom(this.connection, options.maxWaitingBytes);
   }
 
@@ -48,11 +49,11 @@ export class Core {
   }
 
   async #openSession(stop: AbortSignal): Promise<DirectSession> {
-    const { path, options, waitingRoom } = this;
+    const { address, options, waitingRoom } = this;
     for (let dials = 1; ; dials++) {
-      const session = new DirectSession(await dial(path, options.trustedUsers), options, waitingRoom, this.#pace);
+      const session = new DirectSession(await dial(address, options.trustedUsers), options, waitingRoom, this.#pace);
       try {
-        return await session.settled(path, stop);
+        return await session.settled(address, stop);
       } catch (error) {
         if (!session.isSentAway || dials === maxDials || stop.aborted) {
           throw error;

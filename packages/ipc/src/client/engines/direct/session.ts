@@ -10,7 +10,7 @@ import {
   readInPlace,
   type SharedAccount,
 } from "@vyra/http2";
-import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
+import { credentialsOf, type PeerCredentials, type SocketAddress } from "../../../address/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
@@ -85,7 +85,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
    *
    * @throws {ConnectError} Unavailable, caused by NotProcessedError.
    */
-  settled(path: string, stop: AbortSignal): Promise<this> {
+  settled(address: SocketAddress, stop: AbortSignal): Promise<this> {
     return new Promise((resolve, reject) => {
       const giveUp = () => this.destroy();
       const timer = setTimeout(() => {
@@ -107,7 +107,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
       };
       const fail = (cause: unknown) => {
         settle();
-        reject(notBegun(path, cause, this.#goAway && goAwayReason(this.#goAway)));
+        reject(notBegun(address, cause, this.#goAway && goAwayReason(this.#goAway)));
       };
       this.#onEnd = (error) => fail(error ?? undefined);
       if (stop.aborted) {

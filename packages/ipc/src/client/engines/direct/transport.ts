@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../../../address/index.js";
 import type { DeadlineOptions } from "../../../interceptors/deadline.js";
 import type { EngineTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
@@ -10,11 +11,11 @@ import { plainCalls } from "./plain-calls.js";
  * which then stands first.
  */
 export function createDirectTransport(
-  path: string,
+  address: SocketAddress,
   options: ResolvedOptions,
   limits: DeadlineOptions | undefined,
 ): EngineTransport {
-  const core = new Core(path, options);
+  const core = new Core(address, options);
   const isIntercepted = options.interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const { connection, counter } = core;
   const close = async () => connection.close();

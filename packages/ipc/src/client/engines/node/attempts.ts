@@ -81,7 +81,7 @@ export class Attempts {
       return session.request(headers, options);
     } catch (error) {
       // What was open a moment ago may have been told to end; then nothing has been sent.
-      throw session.isOpen() ? error : sentAway(this.connection.path, error, session.goAway);
+      throw session.isOpen() ? error : sentAway(this.connection.address, error, session.goAway);
     }
   }
 
@@ -102,7 +102,7 @@ export class Attempts {
    * Internal, as the case may be, and does not say what the server never looked at.
    */
   async #explain(error: unknown): Promise<unknown> {
-    const { path } = this.connection;
+    const { address } = this.connection;
     const session = this.#session;
     const stream = this.#stream;
     if (this.#isAnswered || session === undefined || stream === undefined || this.#signal?.aborted) {
@@ -111,20 +111,20 @@ export class Attempts {
     // Node.js tells of a GOAWAY after what it has done about it.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.connection.state === "shutdown") {
-      return channelClosed(path, error);
+      return channelClosed(address, error);
     }
     // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
     if (stream.rstCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
       return deadlineExceeded("deadline", this.#timeoutMs);
     }
     if (session.ignores(stream)) {
-      return sentAway(path, error, session.goAway);
+      return sentAway(address, error, session.goAway);
     }
     if (stream.rstCode === ErrorCode.REFUSED_STREAM) {
       // Node.js itself refuses what it was yet to send when a GOAWAY came, even one that lets every stream still come.
-      return session.goAway === undefined ? refused(path, error) : sentAway(path, error, session.goAway);
+      return session.goAway === undefined ? refused(address, error) : sentAway(address, error, session.goAway);
     }
-    return session.isLost() ? lost(path, session.lostBy ?? error, session.goAway) : error;
+    return session.isLost() ? lost(address, session.lostBy ?? error, session.goAway) : error;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { GoAway } from "@vyra/http2";
-import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
+import { credentialsOf, type PeerCredentials, type SocketAddress } from "../../../address/index.js";
 import { clearTimeout, maxTimerMs, nextTurn, setTimeout } from "../../../time/real-timers.js";
 import { dial } from "../../dialling/dial.js";
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
@@ -132,9 +132,13 @@ class KeepAlive {
   }
 }
 
-export async function openSession(path: string, options: ResolvedOptions, stop: AbortSignal): Promise<NodeSession> {
+export async function openSession(
+  address: SocketAddress,
+  options: ResolvedOptions,
+  stop: AbortSignal,
+): Promise<NodeSession> {
   const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
-  const socket = await dial(path, options.trustedUsers);
+  const socket = await dial(address, options.trustedUsers);
   const session = connectHttp2(originOf(options), {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
@@ -156,7 +160,7 @@ export async function openSession(path: string, options: ResolvedOptions, stop: 
     throw opened.lostBy;
   } catch (error) {
     session.destroy();
-    throw opened.goAway === undefined ? notBegun(path, error) : notBegunAfter(path, opened.goAway);
+    throw opened.goAway === undefined ? notBegun(address, error) : notBegunAfter(address, opened.goAway);
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", giveUp);

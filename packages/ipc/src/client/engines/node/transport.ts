@@ -1,4 +1,5 @@
 import { Code, type Transport } from "@connectrpc/connect";
+import type { SocketAddress } from "../../../address/index.js";
 import { notProcessed } from "../../../grpc/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
@@ -10,8 +11,8 @@ import { Attempts } from "./attempts.js";
 import { openSession } from "./session.js";
 
 /** Each call gets a transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it. */
-export function createNodeTransport(path: string, options: ResolvedOptions): IpcTransport {
-  const connection = createSubchannels(options.connections, path, (stop) => openSession(path, options, stop));
+export function createNodeTransport(address: SocketAddress, options: ResolvedOptions): IpcTransport {
+  const connection = createSubchannels(options.connections, address, (stop) => openSession(address, options, stop));
   const counter = new CallCounter();
   const count = counting(counter, Code.Unknown);
   const forOneCall = async (): Promise<Transport> => {

@@ -3,7 +3,7 @@ import { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import { ErrorCode, type GoAway } from "@vyra/http2";
 import type { Client } from "undici";
-import { credentialsOf, type PeerCredentials } from "../../../address/index.js";
+import { credentialsOf, type PeerCredentials, type SocketAddress } from "../../../address/index.js";
 import { codeFromResetCode } from "../../../grpc/index.js";
 import { maxTimerMs, setImmediate } from "../../../time/real-timers.js";
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
@@ -46,7 +46,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   readonly #idle: IdleTimeout;
 
   constructor(
-    private readonly path: string,
+    private readonly address: SocketAddress,
     private readonly socket: Socket,
     undici: Undici,
     origin: string,
@@ -105,7 +105,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
     const call = new UndiciCall(request, this);
     if (!this.isOpen()) {
-      call.fail(this.explain(call, undefined) ?? sentAway(this.path, undefined, this.goAway));
+      call.fail(this.explain(call, undefined) ?? sentAway(this.address, undefined, this.goAway));
       return call.response;
     }
     if (this.#calls.size === 0) {
@@ -135,19 +135,19 @@ export class UndiciSession implements Session, CallHost, WireListener {
   explain(call: UndiciCall, error: unknown): ConnectError | undefined {
     const { resetCode } = call;
     if (this.#isDestroyed) {
-      return channelClosed(this.path, error);
+      return channelClosed(this.address, error);
     }
     if (this.#ignores(call)) {
-      return sentAway(this.path, error, this.goAway);
+      return sentAway(this.address, error, this.goAway);
     }
     if (resetCode === ErrorCode.REFUSED_STREAM) {
-      return refused(this.path, error);
+      return refused(this.address, error);
     }
     if (resetCode !== undefined && resetCode !== ErrorCode.NO_ERROR) {
       const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
       return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
     }
-    return this.#lost && lost(this.path, this.#lost.cause ?? error, this.goAway);
+    return this.#lost && lost(this.address, this.#lost.cause ?? error, this.goAway);
   }
 
   end(call: UndiciCall): void {
@@ -208,7 +208,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     this.goAway = goAway;
     this.#isRetired = true;
     for (const call of [...this.#calls].filter((call) => this.#ignores(call))) {
-      call.fail(sentAway(this.path, undefined, goAway));
+      call.fail(sentAway(this.address, undefined, goAway));
     }
     this.#leaveIfDone();
   }
@@ -238,7 +238,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway));
+      call.fail(this.explain(call, undefined) ?? lost(this.address, undefined, this.goAway));
     }
     this.#silenceTimeout?.stop();
     this.#idle.stop();

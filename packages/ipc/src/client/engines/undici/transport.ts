@@ -1,5 +1,6 @@
 import { Code, type Interceptor, type Transport } from "@connectrpc/connect";
 import type { UniversalClientFn } from "@connectrpc/connect/protocol";
+import type { SocketAddress } from "../../../address/index.js";
 import { CallCounter, counting } from "../../../stats/index.js";
 import { orAborted } from "../../../time/abortable.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
@@ -19,8 +20,8 @@ import { loadUndici } from "./load.js";
 import { UndiciSession } from "./session.js";
 
 /** Connect's gRPC transport over undici. */
-export function createUndiciTransport(path: string, options: ResolvedOptions): IpcTransport {
-  const connection = createSubchannels(options.connections, path, (stop) => openSession(path, options, stop));
+export function createUndiciTransport(address: SocketAddress, options: ResolvedOptions): IpcTransport {
+  const connection = createSubchannels(options.connections, address, (stop) => openSession(address, options, stop));
   const ready = async (readyOptions?: ReadyOptions) => {
     // Without it there is nothing to wait for.
     await loadUndici();
@@ -61,29 +62,33 @@ export function createUndiciTransport(path: string, options: ResolvedOptions): I
   };
 }
 
-async function openSession(path: string, options: ResolvedOptions, stop: AbortSignal): Promise<UndiciSession> {
+async function openSession(
+  address: SocketAddress,
+  options: ResolvedOptions,
+  stop: AbortSignal,
+): Promise<UndiciSession> {
   const undici = await loadUndici();
-  const socket = await dial(path, options.trustedUsers);
+  const socket = await dial(address, options.trustedUsers);
   const keepAlive = {
     intervalMs: options.keepAliveIntervalMs,
     timeoutMs: options.keepAliveTimeoutMs,
   };
-  const session = new UndiciSession(path, socket, undici, originOf(options), keepAlive, options.idleTimeoutMs);
+  const session = new UndiciSession(address, socket, undici, originOf(options), keepAlive, options.idleTimeoutMs);
   const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect").unref();
   try {
     await orAborted(session.handshake, limit.signal);
   } catch (error) {
     session.destroy();
     throw session.goAway === undefined
-      ? notBegun(path, limit.signal.aborted ? new HandshakeTimeout() : error)
-      : notBegunAfter(path, session.goAway);
+      ? notBegun(address, limit.signal.aborted ? new HandshakeTimeout() : error)
+      : notBegunAfter(address, session.goAway);
   } finally {
     limit.stop();
   }
   // A GOAWAY that came with the SETTINGS has been seen by now.
   if (session.goAway !== undefined) {
     session.destroy();
-    throw notBegunAfter(path, session.goAway);
+    throw notBegunAfter(address, session.goAway);
   }
   return session;
 }
