@@ -1,5 +1,6 @@
 /**
- * @vyra/ipc: typed gRPC over Unix domain sockets. `serve()` a Connect router on one side, `createChannel()` on the other.
+ * @vyra/ipc: typed gRPC over Unix domain sockets. `serve()` runs a Connect router on one side, `createChannel()`
+ *   connects to it on the other.
  */
 export {
   type AbstractAddress,

@@ -1,3 +1,3 @@
-/** The generated types of `grpc.reflection.v1`, and of `v1alpha` for servers that know no other. */
+/** The generated types of `grpc.reflection.v1`, and those of `v1alpha` for servers that know only it. */
 export * from "./gen/grpc/reflection/v1/reflection_pb.js";
 export * as v1alpha from "./gen/grpc/reflection/v1alpha/reflection_pb.js";

@@ -1,2 +1,2 @@
-/** `telemetry()`, apart from the rest: it needs the package `@opentelemetry/api`, which is optional. */
+/** `telemetry()` has a module of its own because it needs the optional package `@opentelemetry/api`. */
 export { type TelemetryOptions, telemetry } from "./interceptors/telemetry.js";

@@ -4,7 +4,12 @@ import type { Compression } from "@connectrpc/connect/protocol";
 export const encodingHeader = "grpc-encoding";
 export const acceptEncodingHeader = "grpc-accept-encoding";
 
-/** The compression that a peer says its messages have, to decompress with; null for none. @throws {ConnectError} Unimplemented, naming ours. */
+/**
+ * Returns the compression with which a peer says that it has compressed its messages, for decompressing them; null if
+ * they are not compressed.
+ * @throws {ConnectError} Unimplemented for an unknown name, with the supported ones in `grpc-accept-encoding`:
+ *   https://github.com/grpc/grpc/blob/master/doc/compression.md
+ */
 export function compressionNamed(name: string | undefined, known: readonly Compression[]): Compression | null {
   if (name === undefined || name === "identity") {
     return null;
@@ -12,7 +17,7 @@ export function compressionNamed(name: string | undefined, known: readonly Compr
   const compression = known.find((c) => c.name === name);
   if (compression === undefined) {
     const ours = known.map((c) => c.name).join(",");
-    throw new ConnectError(`unknown compression "${name}": supported is ${ours || "none"}`, Code.Unimplemented, {
+    throw new ConnectError(`unknown compression "${name}": supported: ${ours || "none"}`, Code.Unimplemented, {
       [acceptEncodingHeader]: ours,
     });
   }
@@ -21,7 +26,10 @@ export function compressionNamed(name: string | undefined, known: readonly Compr
 
 const decompressions = new WeakMap<Compression, Compression>();
 
-/** The same where what cannot be decompressed is Internal, as gRPC has it; connect-node's say InvalidArgument. */
+/**
+ * Wraps a compression so that data that cannot be decompressed fail with Internal, as gRPC's compression.md says; the
+ * compressions of connect-node fail with InvalidArgument.
+ */
 export function decompressing(compression: Compression): Compression {
   let withInternalErrors = decompressions.get(compression);
   if (withInternalErrors === undefined) {
@@ -47,7 +55,7 @@ function asInternal(error: unknown): unknown {
     : error;
 }
 
-/** The first compression that the peer takes and we know; null for none. */
+/** Returns the first of the encodings in a peer's `grpc-accept-encoding` that is known here; null if there is none. */
 export function compressionFor(accepted: string | undefined, known: readonly Compression[]): Compression | null {
   if (accepted === undefined || known.length === 0) {
     return null;
@@ -62,7 +70,7 @@ export function compressionFor(accepted: string | undefined, known: readonly Com
   return null;
 }
 
-/** The error of a message that says it is compressed although nothing was agreed on. */
+/** Creates the error of a message whose Compressed-Flag is set although the call has no `grpc-encoding`. */
 export function unexpectedCompression(): ConnectError {
   return new ConnectError(
     "protocol error: received compressed envelope, but do not know how to decompress",

@@ -1,11 +1,17 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** Length-Prefixed-Message: a byte of flags and four of length, https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. */
+/**
+ * The size of the envelope in front of each message, in bytes: one byte of flags and four of length. The specification
+ * calls both together Length-Prefixed-Message: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
+ */
 export const envelopeBytes = 5;
-/** Compressed-Flag. */
+/** The bit of the flags that says that the message is compressed: Compressed-Flag. */
 export const compressedFlag = 1;
 
-/** The envelope in front of a message of this length. Overwritten by the next call: use it at once. */
+/**
+ * Returns the envelope of a message of this length. The array is shared and overwritten by the next call: use it at
+ * once.
+ */
 export function envelopeOf(length: number, flags: number): Uint8Array {
   shared[0] = flags;
   shared[1] = length >>> 24;
@@ -16,13 +22,15 @@ export function envelopeOf(length: number, flags: number): Uint8Array {
 }
 const shared = new Uint8Array(envelopeBytes);
 
-/** The length in the envelope at this place. */
+/** Returns the length that the envelope at this offset announces. */
 export function lengthAt(buffer: Uint8Array, at: number): number {
-  // biome-ignore format: four bytes, big-endian
-  return ((buffer[at + 1] as number) * 0x1000000) + (((buffer[at + 2] as number) << 16) | ((buffer[at + 3] as number) << 8) | (buffer[at + 4] as number));
+  return (
+    (buffer[at + 1] as number) * 0x1000000 +
+    (((buffer[at + 2] as number) << 16) | ((buffer[at + 3] as number) << 8) | (buffer[at + 4] as number))
+  );
 }
 
-/** Refuses a message that is about to come and larger than allowed. */
+/** Refuses to receive a message that is larger than allowed. @throws {ConnectError} ResourceExhausted */
 export function assertReadable(length: number, readMaxBytes: number): void {
   if (length > readMaxBytes) {
     throw new ConnectError(
@@ -32,7 +40,7 @@ export function assertReadable(length: number, readMaxBytes: number): void {
   }
 }
 
-/** Refuses to send a message that is larger than allowed. */
+/** Refuses to send a message that is larger than allowed. @throws {ConnectError} ResourceExhausted */
 export function assertWritable(length: number, writeMaxBytes: number): void {
   if (length > writeMaxBytes) {
     throw new ConnectError(
@@ -42,7 +50,7 @@ export function assertWritable(length: number, writeMaxBytes: number): void {
   }
 }
 
-/** The error of a body that ended within a message. */
+/** Creates the error of a body that ends within a message. */
 export function incompleteMessage(): ConnectError {
   return new ConnectError("protocol error: the body ends within a message", Code.Internal);
 }

@@ -1,4 +1,7 @@
-/** What is no metadata but belongs to HTTP itself: RFC 9113 §8.2.2, and what describes a body or names the peer. */
+/**
+ * Fields that belong to HTTP and are not metadata: those of a connection (RFC 9113 §8.2.2), and those that describe a
+ * body or name the peer.
+ */
 const httpFields = new Set([
   "connection",
   "content-length",
@@ -11,7 +14,10 @@ const httpFields = new Set([
   "upgrade",
 ]);
 
-/** Whether a field of this name, in lower case, is not sent as metadata: users can neither set it nor break a call by trying. */
+/**
+ * Tells whether a field of this name, in lower case, is never sent as metadata. Users can neither set such a field nor
+ * break a call by trying.
+ */
 export function isHttpField(name: string): boolean {
   return httpFields.has(name);
 }

@@ -1,6 +1,9 @@
 import { Code } from "@connectrpc/connect";
 
-/** The code of a call whose answer has no gRPC status, https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md. */
+/**
+ * Returns the status code of a call whose response has no `grpc-status`, by its HTTP status:
+ * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md.
+ */
 export function codeFromHttpStatus(status: number): Code {
   switch (status) {
     case 400:
@@ -21,7 +24,10 @@ export function codeFromHttpStatus(status: number): Code {
   }
 }
 
-/** The code of a call whose stream was reset, https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors. */
+/**
+ * Returns the status code of a call whose stream was reset, by the HTTP/2 error code:
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors.
+ */
 export function codeFromResetCode(errorCode: number): Code {
   switch (errorCode) {
     case 0x7: // REFUSED_STREAM

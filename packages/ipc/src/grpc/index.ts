@@ -1,6 +1,7 @@
 /**
- * gRPC over HTTP/2 as pure functions and plain values: no I/O and nothing of sockets. Both the server and the client build
- * on it; what is written here is true of the wire, whichever engine carries it.
+ * gRPC over HTTP/2 as pure functions and plain values, without I/O, sockets or timers: envelope, status, timeout,
+ * metadata, compression, content type. Server and client both use it. What belongs here is true of the wire whichever
+ * engine carries it.
  */
 
 export {

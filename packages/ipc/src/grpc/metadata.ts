@@ -1,8 +1,9 @@
 /**
- * Metadata as users see it, `Headers`, and as HTTP/2 carries it, a flat list of names and values. What belongs to HTTP/2 or
- * gRPC itself is not metadata: users can neither set it nor break a call by trying. Those are the fields of a connection (RFC
- * 9113 §8.2.2), those that describe the body (RFC 9110 §8) and its parts, and the ones to which gRPC's PROTOCOL-HTTP2 gives a
- * meaning. Pseudo-header fields are no `Headers`. `user-agent` is the caller's to set, as in Connect.
+ * Metadata has two forms: `Headers` for users, and a flat list of names and values for HTTP/2. The names in this set
+ * are not metadata, since they belong to HTTP/2 or to gRPC itself: the fields of a connection (RFC 9113 §8.2.2), those
+ * that describe the body (RFC 9110 §8) and its parts, and those to which gRPC's PROTOCOL-HTTP2 gives a meaning. Users
+ * can neither set them nor break a call by trying. Pseudo-header fields cannot be in `Headers`. `user-agent` is not
+ * reserved: the caller may set it, as in Connect.
  */
 const reserved = new Set([
   "connection",
@@ -26,7 +27,7 @@ const reserved = new Set([
   "upgrade",
 ]);
 
-/** The metadata in these headers, as fields to send. */
+/** Returns the metadata in these headers as a flat list of fields to send: name, value, name, value. */
 export function fieldsOf(headers: Headers): string[] {
   const fields: string[] = [];
   for (const [name, value] of headers) {
@@ -40,14 +41,15 @@ export function fieldsOf(headers: Headers): string[] {
 }
 
 /**
- * A header's values as fields of their own where that can be told: `Headers` joins repeated ones with ", ", and gRPC's C++
- * and Go libraries do not take a "-bin" value apart but refuse it as bad base64; C++ 1.51 even ends the connection.
+ * Splits the joined values of a repeated "-bin" header into fields of their own. `Headers` joins the values of repeated
+ * headers with ", ". gRPC's C++ and Go libraries do not split a "-bin" value but refuse it as bad base64, and C++ 1.51
+ * even ends the connection.
  */
 export function valuesOf(name: string, value: string): string[] {
   return name.endsWith("-bin") && value.includes(",") ? value.split(",").map((one) => one.trim()) : [value];
 }
 
-/** Received fields as headers, without the pseudo-header fields of HTTP/2. */
+/** Returns received fields as headers, without the pseudo-header fields of HTTP/2. */
 export function headersOf(fields: readonly string[], extra: readonly string[]): Headers {
   const headers = new Headers();
   append(headers, fields);
@@ -64,7 +66,10 @@ function append(headers: Headers, fields: readonly string[]): void {
   }
 }
 
-/** The value of a field by its name in lower case, the extra fields first; undefined where there is none. */
+/**
+ * Returns the value of a field by its name in lower case, looking in the extra fields first; undefined if there is no
+ * such field.
+ */
 export function fieldOf(name: string, fields: readonly string[], extra: readonly string[]): string | undefined {
   return find(name, extra) ?? find(name, fields);
 }

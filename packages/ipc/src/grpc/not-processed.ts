@@ -2,15 +2,15 @@ import { ConnectError } from "@connectrpc/connect";
 import { causesOf, isInstance } from "../user-code/thrown.js";
 
 /**
- * The cause of an error of a call that provably never reached a handler, so that it is safe to repeat: the connection
- * could not be made, the server refused the stream (RFC 9113 §8.7, REFUSED_STREAM), or it said in a GOAWAY that it would
- * not look at it (§6.8). Its own cause is what happened.
+ * The cause of the error of a call that certainly did not reach a handler, so that it is safe to repeat. The connection
+ * could not be made, the server refused the stream (REFUSED_STREAM, RFC 9113 §8.7), or it said in a GOAWAY that it will
+ * not process the stream (§6.8). The `cause` of this error is what happened.
  */
 export class NotProcessedError extends Error {
   override readonly name = "NotProcessedError";
 }
 
-/** Whether the error says that its call was never processed: it is a `NotProcessedError`, or has one among its causes. */
+/** Tells whether a call's error, or one of its causes, is a `NotProcessedError`. */
 export function wasNotProcessed(error: unknown): boolean {
   for (const cause of causesOf(error)) {
     if (isInstance(cause, NotProcessedError)) {
@@ -20,7 +20,7 @@ export function wasNotProcessed(error: unknown): boolean {
   return false;
 }
 
-/** An error of a call that never reached a handler. */
+/** Creates the error of a call that did not reach a handler, with a `NotProcessedError` as its cause. */
 export function notProcessed(message: string, code: ConnectError["code"], cause: unknown): ConnectError {
   const reason = new NotProcessedError(message, { cause });
   return new ConnectError(message, code, undefined, undefined, reason);

@@ -3,8 +3,8 @@ import { grpcFormat } from "./content-type.js";
 import { codeFromHttpStatus } from "./http-status.js";
 
 /**
- * Why a response is no answer in gRPC, by its HTTP status and content type; undefined where it is one. It counts only where no
- * grpc-status came with it: "If grpc-status was provided, it must be used",
+ * Returns the reason why a response is not one of gRPC, judged by its HTTP status and content type; undefined if it is.
+ * The result counts only if no `grpc-status` came with the response: "If grpc-status was provided, it must be used",
  * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md.
  */
 export function responseProblem(

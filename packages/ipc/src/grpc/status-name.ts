@@ -1,6 +1,9 @@
 import { Code } from "@connectrpc/connect";
 
-/** The status codes by number, as gRPC writes them: https://grpc.github.io/grpc/core/md_doc_statuscodes.html. */
+/**
+ * The names of the status codes by number, as gRPC writes them:
+ * https://grpc.github.io/grpc/core/md_doc_statuscodes.html.
+ */
 export const statusNames = [
   "OK",
   "CANCELLED",
@@ -23,12 +26,15 @@ export const statusNames = [
 
 export type StatusName = (typeof statusNames)[number];
 
-/** What a call ended with: the name of an error's code, or OK. */
+/** Returns the status name of a call's outcome: that of the error's code, or OK without an error. */
 export function statusName(error: { readonly code: Code } | undefined): StatusName {
   return error === undefined ? "OK" : (statusNames[error.code || Code.Unknown] ?? "UNKNOWN");
 }
 
-/** Whether a server that answers with this code is itself to blame, as OpenTelemetry's conventions for gRPC see it. */
+/**
+ * Tells whether this status counts as an error of the server, by OpenTelemetry's semantic conventions for gRPC:
+ * https://opentelemetry.io/docs/specs/semconv/rpc/grpc/.
+ */
 export function isServerFault(code: Code): boolean {
   return serverFaults.has(code);
 }

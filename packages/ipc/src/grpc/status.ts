@@ -10,7 +10,7 @@ const messageHeader = "grpc-message";
 const detailsHeader = "grpc-status-details-bin";
 const typeUrlPrefix = "type.googleapis.com/";
 
-/** The trailers of a call that failed: status, message, details and the error's metadata. */
+/** Returns the trailers of a failed call: status, message, details and the error's metadata. */
 export function statusFields(error: ConnectError): string[] {
   const fields = [statusHeader, String(error.code)];
   if (error.rawMessage !== "") {
@@ -31,7 +31,7 @@ export function statusFields(error: ConnectError): string[] {
   return fields.concat(fieldsOf(error.metadata));
 }
 
-/** What trailers say of the call: undefined if it succeeded, or the error. `metadata` goes with it. */
+/** Reads the status in trailers: returns undefined if the call succeeded, or its error, with the given metadata. */
 export function errorOf(
   fields: readonly string[],
   extra: readonly string[],
@@ -46,22 +46,25 @@ export function errorOf(
   }
   const message = percentDecoded(fieldOf(messageHeader, fields, extra) ?? "");
   if (!/^\d+$/.test(status)) {
-    const problem = `protocol error: grpc-status is ${JSON.stringify(status)}, with the message ${JSON.stringify(message)}`;
+    const problem = `protocol error: invalid grpc-status ${JSON.stringify(status)}, message ${JSON.stringify(message)}`;
     return new ConnectError(problem, Code.Internal, metadata());
   }
-  // A code that a later version of gRPC may add is Unknown.
+  // A code that a later version of gRPC may add counts as Unknown.
   const code = isErrorCode(Number(status)) ? Number(status) : Code.Unknown;
   const error = new ConnectError(message, code, metadata());
   const details = fieldOf(detailsHeader, fields, extra);
   return details === undefined ? error : withDetails(error, details);
 }
 
-/** Whether these fields have a status: a response of trailers only, or trailers. */
+/** Tells whether these fields contain a status, as trailers and Trailers-Only responses do. */
 export function hasStatus(fields: readonly string[], extra: readonly string[]): boolean {
   return fieldOf(statusHeader, fields, extra) !== undefined;
 }
 
-/** Details that nobody can read make the whole status one that cannot be relied on, as grpc-go has it. */
+/**
+ * Adds the status details to the error. Unreadable details make the whole status unreliable, as in grpc-go: the call
+ * then fails with Internal.
+ */
 function withDetails(error: ConnectError, encoded: string): ConnectError {
   try {
     const status = fromBinary(StatusSchema, decodeBinaryHeader(encoded));
@@ -77,8 +80,8 @@ function withDetails(error: ConnectError, encoded: string): ConnectError {
 }
 
 /**
- * Percent-encoding as gRPC has it: all bytes of UTF-8 but the printable ones of ASCII, and "%". Spaces at either end as well,
- * which a field's value may not have (RFC 9113 §8.2.1).
+ * Percent-encodes a status message as gRPC specifies: every byte of its UTF-8 form that is not printable ASCII, and
+ * "%". Spaces at either end are encoded as well, since a field's value must not begin or end with one (RFC 9113 §8.2.1).
  */
 export function percentEncoded(text: string): string {
   const encoded = /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodedBytes(text);
@@ -96,7 +99,7 @@ function encodedBytes(text: string): string {
   return encoded;
 }
 
-/** Back again. What is not encoded properly is left as it is, as the specification bids. */
+/** Decodes a percent-encoded status message. Invalid sequences are kept as they are, as the specification demands. */
 export function percentDecoded(text: string): string {
   if (!text.includes("%")) {
     return text;

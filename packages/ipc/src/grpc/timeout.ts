@@ -1,10 +1,10 @@
-/** The header that carries a call's remaining time, https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. */
+/** The header that carries the time left for a call: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md. */
 export const timeoutHeader = "grpc-timeout";
 
-/** TimeoutValue has at most eight digits. */
+/** The largest TimeoutValue, which has at most eight digits. */
 const maxValue = 99_999_999;
 
-/** The units of TimeoutUnit, in milliseconds, from coarse to fine. */
+/** The values of TimeoutUnit in milliseconds, from coarse to fine. */
 const units: ReadonlyMap<string, number> = new Map([
   ["H", 3_600_000],
   ["M", 60_000],
@@ -14,12 +14,12 @@ const units: ReadonlyMap<string, number> = new Map([
   ["n", 1e-6],
 ]);
 
-/** Writes a time limit as `grpc-timeout` has it, rounded up so that the peer never gives up before we do. */
+/** Formats a timeout as a `grpc-timeout`, rounded up so that the peer never gives up before this side does. */
 export function formatTimeout(timeoutMs: number): string {
   if (timeoutMs < 1) {
     return `${Math.max(1, Math.ceil(timeoutMs * 1_000))}u`;
   }
-  // Milliseconds reach to 27 hours; beyond that nobody misses them.
+  // Milliseconds suffice for timeouts of up to 27 hours; longer ones do not need that precision.
   for (const unit of ["m", "S", "M"]) {
     const value = Math.ceil(timeoutMs / (units.get(unit) ?? 1));
     if (value <= maxValue) {
@@ -29,7 +29,7 @@ export function formatTimeout(timeoutMs: number): string {
   return `${Math.min(maxValue, Math.ceil(timeoutMs / 3_600_000))}H`;
 }
 
-/** Reads a `grpc-timeout`, in milliseconds; undefined where it is none. */
+/** Parses a `grpc-timeout` and returns milliseconds; undefined if it is malformed. */
 export function parseTimeout(value: string): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(value);
   const unitMs = units.get(match?.[2] ?? "");

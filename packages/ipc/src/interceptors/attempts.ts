@@ -1,12 +1,12 @@
 import { type ConnectError, createContextKey } from "@connectrpc/connect";
 
-/** Wants to know of a call's attempts after the first, which begins with the call. */
+/** Is told of the attempts of a call after the first one, which begins with the call. */
 export interface AttemptObserver {
-  /** The attempt has failed, and there will be another. */
+  /** Called when an attempt has failed and another one will follow. */
   onFailed(error: ConnectError): void;
-  /** It begins. */
+  /** Called when another attempt begins. */
   onAgain(): void;
 }
 
-/** Put there by an interceptor outside `retry()`, which tells it. */
+/** The context value in which an interceptor outside of `retry()` passes it an observer of attempts. */
 export const attemptsKey = createContextKey<AttemptObserver | undefined>(undefined, { description: "attempts" });

@@ -1,8 +1,8 @@
 import type { ContextKey, ContextValues } from "@connectrpc/connect";
 
 /**
- * These context values with one more. What further in is set of the others is seen outside as well, as always; this one is for
- * those further in, so that a caller may use one object for many calls.
+ * Returns context values with one value added for the inner interceptors only, so that a caller may use one object for
+ * many calls. All other values are read and set in the original object, and so are visible outside as usual.
  */
 export function withValue<T>(values: ContextValues, key: ContextKey<T>, value: T): ContextValues {
   let own = value;

@@ -1,3 +1,9 @@
+/**
+ * The interceptors that users and channels put around calls: deadlines, retries, logging, telemetry, and what these
+ * share. Each works with every engine and, unless it says otherwise, on both sides. A new interceptor belongs here; it
+ * must not import from `client` or `server`.
+ */
+
 import type { DescMethod } from "@bufbuild/protobuf";
 import type {
   CallOptions,
@@ -14,28 +20,40 @@ import { orAborted } from "../time/abortable.js";
 import { deadlineExceeded, noteDeadline, startDeadline } from "../time/signal-deadline.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 
-/** The time limit of a unary call that sets none, in milliseconds. */
+/** The default timeout of a unary call, in milliseconds. */
 export const defaultTimeoutMs = 5_000;
 
-/** Limits of any length; `Infinity` is none. What is not more than 0 is refused. */
+/**
+ * The timeouts of calls, in milliseconds. They may have any length; `Infinity` means none. Values of 0 or less are
+ * refused.
+ */
 export interface DeadlineOptions {
-  /** The time limit of a unary call that sets none itself, in milliseconds. Default: 5,000. */
+  /** The timeout of a unary call that sets none itself, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** Other limits for some services and methods, in milliseconds; for streaming methods too, which have none otherwise. */
+  /**
+   * Timeouts of single methods and services, in milliseconds, by `"package.Service/Method"` or `"package.Service"`.
+   * They apply to streaming methods as well, which have no timeout otherwise. Default: none.
+   */
   readonly methodTimeoutMs?: ByMethod<number> | undefined;
-  /** The ceiling: no call may ask for more, in milliseconds. Default: none. */
+  /** The longest timeout that any call may have, in milliseconds; longer ones are cut to it. Default: no limit. */
   readonly maxTimeoutMs?: number | undefined;
-  /** For how long a stream may go without a message either way, in milliseconds. Default: for ever. */
+  /**
+   * How long a stream may go without a message in either direction, in milliseconds, before it fails with
+   * DeadlineExceeded. Default: no limit.
+   */
   readonly streamIdleMs?: number | undefined;
 }
 
 /**
- * An interceptor that gives every unary call a deadline, and streams one where asked. Put it first, so that what comes
- * after it, retries included, happens within the deadline.
+ * Creates an interceptor that gives every unary call a deadline, and streams one if configured. Put it first, so that
+ * everything after it, retries included, happens within the deadline.
  *
- * A call's own `timeoutMs` wins, up to the ceiling. (Connect reads 0 or less as «none given»: the default then holds.) At
- * the deadline the call fails with DeadlineExceeded, and the server is told to stop; the wire's `grpc-timeout` is what
- * remained when the attempt was made.
+ * A call's own `timeoutMs` takes precedence, up to `maxTimeoutMs`. (Connect treats a timeout of 0 or less as not set:
+ * the default then applies.) At the deadline the call fails with DeadlineExceeded and the server is told to stop. The
+ * `grpc-timeout` on the wire is the time that remains when the attempt is made.
+ *
+ * @throws {RangeError} for a timeout of 0 or less.
+ * @throws {TypeError} for an invalid name in `methodTimeoutMs`.
  */
 export function deadline(options: DeadlineOptions = {}): Interceptor {
   const timeoutFor = timeoutPolicy(options);
@@ -49,9 +67,10 @@ export function deadline(options: DeadlineOptions = {}): Interceptor {
 }
 
 /**
- * The time limit of a call by its method and the limit that it asks for itself, in milliseconds; undefined for none.
+ * Returns a function that determines a call's timeout from its method and the timeout that the call sets itself, in
+ * milliseconds; undefined means none.
  *
- * @throws {RangeError | TypeError} for limits and names that cannot be meant.
+ * @throws {RangeError | TypeError} for invalid timeouts and method names.
  */
 export function timeoutPolicy(
   options: DeadlineOptions,
@@ -79,10 +98,10 @@ export function timeoutPolicy(
 }
 
 /**
- * The options for the calls that a handler makes: what remains of its own time, and its cancellation. Spread it into
- * others: `client.getStatus({}, { ...inherit(ctx), headers })`.
+ * Returns options for the calls that a handler makes itself, with the handler's remaining time and its cancellation.
+ * Spread them into others: `client.getStatus({}, { ...inherit(ctx), headers })`.
  *
- * Calls made with the options of a handler whose time is up fail at once with DeadlineExceeded.
+ * If the handler's time is up, calls with these options fail at once with DeadlineExceeded.
  */
 export function inherit(context: HandlerContext): CallOptions {
   const timeoutMs = context.timeoutMs();
@@ -102,7 +121,7 @@ async function limitUnary(next: Next, req: UnaryRequest, timeoutMs: number): Pro
   noteDeadline(limit.signal, timeoutMs);
   req.header.set(timeoutHeader, formatTimeout(timeoutMs));
   try {
-    // An interceptor further in that never answers does not keep the caller waiting.
+    // An inner interceptor that never answers must not keep the caller waiting.
     return (await orAborted(next({ ...req, signal: limit.signal }), limit.signal)) as UnaryResponse;
   } finally {
     limit.stop();
@@ -139,7 +158,7 @@ async function limitStream(
   }
 }
 
-/** The same messages, with a note taken of each, and of the end however it comes. */
+/** Yields the same messages, calling back for each of them and when they end for whatever reason. */
 async function* tapped<T>(messages: AsyncIterable<T>, onMessage: () => void, onEnd?: () => void): AsyncIterable<T> {
   try {
     for await (const message of messages) {

@@ -10,37 +10,38 @@ import { targetKey } from "./target.js";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** A logger as pino has it: an object of fields, then a message. `console` will do as well. */
+/** A logger with the signature of pino's: an object of fields, then a message. `console` works as well. */
 export type Logger = Readonly<Record<LogLevel, (fields: object, message: string) => void>>;
 
-/** What is said of a call: when it starts, and once more, with its outcome, when it has ended. */
+/** What is logged of a call: once when it starts, and once more, with its outcome, when it has ended. */
 export interface LoggedCall {
   readonly side: "client" | "server";
-  /** `package.Service/Method` */
+  /** The full name of the method, `package.Service/Method`. */
   readonly method: string;
-  /** On a server, who calls, as far as the kernel tells; on a client, the server's address. */
+  /** On a server, the caller's credentials, if the kernel provides them; on a client, the server's address. */
   readonly peer?: PeerCredentials | string | undefined;
-  /** How it has ended: the name of its status, as gRPC writes it. */
+  /** The name of the status with which the call has ended, as gRPC writes it; absent at the start. */
   readonly code?: StatusName;
   readonly durationMs?: number;
-  /** Messages that were sent or taken, where the call streams them. */
+  /** The number of messages that were sent or received; only for streaming calls. */
   readonly requests?: number;
   readonly responses?: number;
-  /** What it failed with. */
+  /** The error with which the call failed. */
   readonly err?: ConnectError;
 }
 
 export interface LoggingOptions {
   /**
-   * How loud to say it; undefined to say nothing. Default: `debug` for the start, `info` for a success, `error` for what is a
-   * server's own fault (an unexpected throw, a missed deadline), and `warn` for other failures.
+   * Chooses the level for a call; undefined means that it is not logged. Default: `debug` for the start, `info` for
+   * success, `error` for what counts as an error of this server (an unexpected exception, a missed deadline), and
+   * `warn` for other failures.
    */
   readonly level?: ((call: LoggedCall) => LogLevel | undefined) | undefined;
 }
 
 /**
- * An interceptor that logs calls, on either side: when they start and when they end. What the logger throws is nobody's
- * business but its own: no call fails for it.
+ * Creates an interceptor that logs the start and the end of calls, on either side. An error of the logger is written to
+ * standard error and fails no call.
  */
 export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions = {}): Interceptor {
   const log = (call: LoggedCall, message: string) => {

@@ -1,12 +1,13 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 
 /**
- * Settings by method, with the names of gRPC's service config (https://github.com/grpc/grpc/blob/master/doc/service_config.md):
- * `"vyra.ipc.BackendService/GetStatus"` for one method, `"vyra.ipc.BackendService"` for all of a service.
+ * Settings by method, with the names of gRPC's service config
+ * (https://github.com/grpc/grpc/blob/master/doc/service_config.md): `"vyra.ipc.BackendService/GetStatus"` for one
+ * method, `"vyra.ipc.BackendService"` for all methods of a service.
  */
 export type ByMethod<T> = Readonly<Record<string, T>>;
 
-/** What is set for this method, or else for its service. */
+/** Returns the setting for this method, or else the one for its service. */
 export function settingFor<T>(settings: ByMethod<T> | undefined, method: DescMethod): T | undefined {
   if (settings === undefined) {
     return undefined;
@@ -14,7 +15,7 @@ export function settingFor<T>(settings: ByMethod<T> | undefined, method: DescMet
   return settings[`${method.parent.typeName}/${method.name}`] ?? settings[method.parent.typeName];
 }
 
-/** Refuses a name that cannot be meant, such as one with a leading slash, which would never match. */
+/** Refuses invalid names, such as one with a leading slash, which would never match. @throws {TypeError} */
 export function assertMethodNames(settings: ByMethod<unknown> | undefined, option: string): void {
   for (const name of Object.keys(settings ?? {})) {
     if (!/^[\w.]+(\/\w+)?$/.test(name)) {

@@ -3,15 +3,15 @@ import { checkedResult, closeIterator, iteratorOf } from "../user-code/iterators
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { connectErrorFrom, isAbortError, isInstance } from "../user-code/thrown.js";
 
-/** Watches one call. What it throws is nobody's business but its own: no call fails for it. */
+/** Observes one call. Errors thrown by an observer are written to standard error and fail no call. */
 export interface CallObserver {
-  /** Each request message, as it is sent or taken. */
+  /** Called for each request message when it is sent or received. */
   onRequest?(message: object): void;
-  /** Each response message. */
+  /** Called for each response message. */
   onResponse?(message: object): void;
-  /** The call is over: successfully, or with this error. Once. */
+  /** Called once when the call is over: without an error if it succeeded. */
   onEnd(error: ConnectError | undefined): void;
-  /** Runs what belongs to the call: whatever is further in, and each step of a stream of responses. */
+  /** Runs what belongs to the call: the inner interceptors, and each step of a stream of responses. */
   run?<T>(step: () => T): T;
 }
 
@@ -20,10 +20,10 @@ type Next = Parameters<Interceptor>[0];
 type AnyResponse = Awaited<ReturnType<Next>>;
 
 /**
- * Makes a call, and tells an observer of it, whatever kind of call it is and however it ends: also when its signal is aborted
- * and nobody further in cares.
+ * Makes a call and reports it to an observer, whatever kind of call it is and however it ends, even if its signal is
+ * aborted and no inner interceptor reacts.
  *
- * @param accident the code of what was thrown that is no ConnectError
+ * @param unexpectedCode the status code for thrown values that are not a ConnectError
  */
 export async function observed(
   next: Next,
@@ -118,7 +118,7 @@ function responses<T extends object>(
   };
 }
 
-/** The error that the caller sees for what a call ended with. */
+/** Returns the error that the caller sees for what a call ended with. */
 function errorFor(reason: unknown, signal: AbortSignal, unexpectedCode: Code): ConnectError {
   const isTold = signal.aborted && (reason === signal.reason || isAbortError(reason));
   return isTold && !isInstance(reason, ConnectError)

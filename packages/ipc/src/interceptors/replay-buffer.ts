@@ -1,12 +1,13 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { checkedResult, iteratorOf } from "../user-code/iterators.js";
 
-/** What an object costs beside its content: an empty message is not free. */
+/** The estimated memory of a message object besides its content, in bytes: an empty message is not free. */
 const objectBytes = 128;
 
 /**
- * The requests of a stream, read once from their source and kept for further attempts until the call is committed. Each
- * attempt gets them from the first on. More than the cap is not kept: the call is then committed to the attempt it has.
+ * Keeps the requests of a stream, which are read once from their source, for further attempts until the call is
+ * committed (gRFC A6). Each attempt gets them from the first one on. If they exceed the limit, the call is committed to
+ * its current attempt.
  */
 export class ReplayBuffer<T> {
   readonly #source: AsyncIterator<T>;
@@ -14,7 +15,7 @@ export class ReplayBuffer<T> {
   #bytes = 0;
   #end: { readonly error?: unknown } | undefined;
   #reading: Promise<void> | undefined;
-  /** Counts attempts: an earlier one that still reads gets nothing any more. */
+  /** Counts the attempts: an earlier attempt that still reads gets no more requests. */
   #generation = 0;
 
   constructor(
@@ -25,17 +26,17 @@ export class ReplayBuffer<T> {
     this.#source = iteratorOf(source);
   }
 
-  /** Whether some requests are gone, so that no further attempt can be made. */
+  /** Tells whether some requests are no longer kept, so that no further attempt is possible. */
   get isIncomplete(): boolean {
     return this.#kept === undefined;
   }
 
-  /** Keeps no more: there will be no further attempt. */
+  /** Stops keeping requests, since there will be no further attempt. */
   commit(): void {
     this.#kept = undefined;
   }
 
-  /** The requests from the first on, for one more attempt. */
+  /** Yields the requests from the first one on, for one more attempt. */
   async *replay(): AsyncIterableIterator<T> {
     const generation = ++this.#generation;
     const kept = this.#kept ?? [];

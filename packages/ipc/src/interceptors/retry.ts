@@ -9,46 +9,61 @@ import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 import { ReplayBuffer } from "./replay-buffer.js";
 
-/** How calls are repeated, in the words of gRFC A6 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
+/**
+ * How calls are retried, in the terms of gRFC A6 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
+ */
 export interface RetryPolicy {
-  /** How often a call is tried at most, the first time included. Default: 4. */
+  /** The maximum number of attempts, including the first. Default: 4. */
   readonly maxAttempts?: number | undefined;
-  /** The pause before the second attempt, in milliseconds, give or take 20 %. Default: 20. */
+  /** The backoff before the second attempt, in milliseconds, with a jitter of ±20 %. Default: 20. */
   readonly initialBackoffMs?: number | undefined;
-  /** The longest pause, in milliseconds. Default: 1,000. */
+  /** The longest backoff, in milliseconds. Default: 1,000. */
   readonly maxBackoffMs?: number | undefined;
-  /** By how much a pause is longer than the one before. Default: 3. */
+  /** The factor by which the backoff grows with each attempt. Default: 3. */
   readonly backoffMultiplier?: number | undefined;
-  /** The codes after which it is worth trying again. Default: Unavailable. */
+  /** The status codes after which a call may be retried. Default: Unavailable. */
   readonly retryableCodes?: readonly Code[] | undefined;
 }
 
 export interface RetryOptions extends RetryPolicy {
   /**
-   * Other policies for some services and methods; what they leave out is as above. To name a method here is to say that
-   * it may be repeated after its `retryableCodes`, whatever proto says of it. `false`: it is never repeated.
+   * The policies of single methods and services, by `"package.Service/Method"` or `"package.Service"`; options that a
+   * policy omits are taken from the common one. Naming a method here declares that it is safe to retry it after its
+   * `retryableCodes`, whatever its idempotency level in proto. `false` means that the method is never retried.
    */
   readonly methods?: ByMethod<RetryPolicy | false> | undefined;
-  /** The budget of retries: what is in it at the beginning, and at most. A failed attempt takes 1. Default: 100. */
+  /**
+   * The size of the retry budget, in tokens, which is full at the beginning; a failed attempt takes one token. Default:
+   * 100.
+   */
   readonly maxTokens?: number | undefined;
-  /** What a call that succeeds puts back. No call is repeated while half of the budget or less is left. Default: 0.1. */
+  /**
+   * The tokens that a successful call puts back. No call is retried while half of the budget or less is left. Default:
+   * 0.1.
+   */
   readonly tokenRatio?: number | undefined;
-  /** How many bytes of a stream's requests, and 128 for each, are kept for another attempt; beyond that there is none. Default: 262,144. */
+  /**
+   * How much of a stream's requests is kept for another attempt, in bytes, counting 128 more for each message. A stream
+   * with more is not retried. Default: 262,144.
+   */
   readonly maxBufferBytes?: number | undefined;
 }
 
-/** The header in which an attempt says how many there were before it. */
+/** The header in which an attempt says how many attempts preceded it (gRFC A6). */
 export const previousAttemptsHeader = "grpc-previous-rpc-attempts";
-/** The trailer in which a server says when to come back, in milliseconds; never, if it is negative. */
+/** The trailer in which a server says after how many milliseconds to retry; a negative value forbids it (gRFC A6). */
 export const pushbackTrailer = "grpc-retry-pushback-ms";
 
 /**
- * An interceptor that repeats calls that failed, where that is safe.
+ * Creates an interceptor that retries failed calls where that is safe.
  *
- * It is safe if the call was certainly not processed (the cause is a `NotProcessedError`), or if proto says that its
- * method is idempotent or has no side effects, or if `methods` says so. Otherwise a call is never repeated. Nor is it once
- * the server has begun to answer a stream, when the pause would outlast the deadline, or when the budget is spent, which
- * is shared by all calls through this interceptor.
+ * It is safe if the call was certainly not processed (a cause of the error is a `NotProcessedError`), if proto declares
+ * the method idempotent or free of side effects, or if `methods` declares it safe. Otherwise a call is not retried. Nor
+ * is it retried after the server has begun to answer a stream, if the backoff would exceed the deadline, or while the
+ * retry budget is exhausted, which all calls through this interceptor share.
+ *
+ * @throws {RangeError} for a number that is not more than 0.
+ * @throws {TypeError} for an invalid name in `methods`.
  */
 export function retry(options: RetryOptions = {}): Interceptor {
   const { maxTokens = 100, tokenRatio = 0.1, maxBufferBytes = 256 * 1024 } = options;
@@ -83,7 +98,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
         if (!isAllowed || attempt >= policy.maxAttempts || pushbackMs < 0 || buffer?.isIncomplete) {
           throw reason;
         }
-        // A server that says when to come back starts the count of pauses anew.
+        // A server's pushback restarts the sequence of backoffs.
         pauses = Number.isNaN(pushbackMs) ? pauses + 1 : 0;
         const pauseMs = Number.isNaN(pushbackMs) ? backoffMs(policy, pauses) : pushbackMs;
         if ((remainingMs(req.signal) ?? Number.POSITIVE_INFINITY) <= pauseMs) {
@@ -97,7 +112,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
   };
 }
 
-/** gRFC A6's retry throttling: a server in trouble is not helped by asking it more often. */
+/** The retry budget, gRFC A6's retry throttling: more requests do not help a server in trouble. */
 class Budget {
   #tokens: number;
 
@@ -115,7 +130,7 @@ class Budget {
     this.#tokens = Math.min(this.max, this.#tokens + this.ratio);
   }
 
-  /** Takes note of a failure, and tells whether there is anything left for another attempt. */
+  /** Records a failure and tells whether the budget allows another attempt. */
   failed(): boolean {
     this.#tokens = Math.max(0, this.#tokens - 1);
     return this.#tokens > this.max / 2;
@@ -149,7 +164,10 @@ function isIdempotent({ method }: UnaryRequest | StreamRequest): boolean {
   return method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 }
 
-/** What the server said of when to come back; NaN if it said nothing, and «never» for what nobody can read (gRFC A6). */
+/**
+ * Returns the server's pushback in milliseconds; NaN if it sent none, and -1 ("never") if the value cannot be parsed
+ * (gRFC A6).
+ */
 function pushbackOf(error: ConnectError): number {
   const value = error.metadata.get(pushbackTrailer);
   if (value === null) {
@@ -158,7 +176,7 @@ function pushbackOf(error: ConnectError): number {
   return /^\d+$/.test(value) ? Number(value) : -1;
 }
 
-/** The request of one attempt, with headers of its own: interceptors further in may add to them each time. */
+/** Returns the request of one attempt, with its own headers: inner interceptors may add to them in each attempt. */
 function attemptOf<R extends UnaryRequest | StreamRequest>(
   req: R,
   attempt: number,

@@ -2,12 +2,12 @@ import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { withValue } from "./context-value.js";
 
 /**
- * In the context values of calls that a client makes: the address that its channel was created for, `unix:/tmp/x_ipc.sock`. An
- * interceptor that sees it stands on the client's side.
+ * The context value in which a client's interceptors find the address that the channel was created for,
+ * `unix:/tmp/x_ipc.sock`. It is set only on clients, so an interceptor can tell by it on which side it runs.
  */
 export const targetKey = createContextKey<string | undefined>(undefined, { description: "the server's address" });
 
-/** The first interceptor of a transport that has any: tells the others where calls go. */
+/** Creates the first interceptor of a transport that has any, which tells the others the server's address. */
 export function toTarget(address: string): Interceptor {
   return (next) => (req) => next({ ...req, contextValues: withValue(req.contextValues, targetKey, address) });
 }

@@ -3,7 +3,10 @@ import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
 import { statusName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
 
-/** gRFC A66, https://github.com/grpc/proposal/blob/master/A66-otel-stats.md: names, units and buckets. */
+/**
+ * The bounds of histogram buckets, from gRFC A66, as are the names and units below:
+ * https://github.com/grpc/proposal/blob/master/A66-otel-stats.md.
+ */
 const latencyBuckets = [
   0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013,
   0.016, 0.02, 0.025, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 2, 5, 10,
@@ -13,12 +16,12 @@ const sizeBuckets = [
   0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
 ];
 
-/** What is measured of what is sent over the wire once: a server's call, or one attempt of a client's. */
+/** Records one exchange over the wire: a call on a server, or one attempt on a client. */
 export interface Exchange {
-  /** The payload's size, in bytes. */
+  /** Adds a message's payload, in bytes. */
   sent(bytes: number): void;
   received(bytes: number): void;
-  /** Once. */
+  /** Ends the exchange. Called once. */
   end(error: ConnectError | undefined): void;
 }
 
@@ -28,7 +31,10 @@ export interface Metrics {
   startServerCall(attributes: Attributes): Exchange;
 }
 
-/** The instruments, made when they are first needed: a global meter provider may come after the interceptor. */
+/**
+ * Creates the instruments. It is called when they are first needed, since a global meter provider may be set after the
+ * interceptor is created.
+ */
 export function createMetrics(meter: Meter): Metrics {
   const attempt = exchanges(meter, "grpc.client.attempt", "attempt", "RPC attempt");
   const server = exchanges(meter, "grpc.server.call", "call", "RPC");

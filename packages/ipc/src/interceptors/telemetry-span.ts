@@ -2,7 +2,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { type Attributes, type Span, SpanStatusCode, type TextMapGetter, type TextMapSetter } from "@opentelemetry/api";
 import { isServerFault, statusName } from "../grpc/index.js";
 
-/** The names of OpenTelemetry's semantic conventions for RPC and networks. */
+/** Returns a span's attributes, named by OpenTelemetry's semantic conventions for RPC and networks. */
 export function spanAttributes(method: string, target: string | undefined): Attributes {
   return {
     "rpc.system.name": "grpc",
@@ -12,7 +12,7 @@ export function spanAttributes(method: string, target: string | undefined): Attr
   };
 }
 
-/** Ends a span. On a client every error is one of the span; on a server, those that are its own fault. */
+/** Ends a span. On a client every error marks the span as failed; on a server only errors of the server itself do. */
 export function endSpan(span: Span, isServer: boolean, error: ConnectError | undefined): void {
   if (span.isRecording()) {
     const status = statusName(error);

@@ -24,24 +24,30 @@ import { createMetrics, type Exchange, type Metrics } from "./telemetry-metrics.
 import { endSpan, headerGetter, headerSetter, spanAttributes } from "./telemetry-span.js";
 
 export interface TelemetryOptions {
-  /** Where spans go. Default: the global one. */
+  /** The provider of tracers. Default: the global one. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** Where metrics go. Default: the global one. */
+  /** The provider of meters. Default: the global one. */
   readonly meterProvider?: MeterProvider | undefined;
-  /** How the trace's context travels in metadata. Default: the global one; OpenTelemetry's SDK makes that W3C's. */
+  /**
+   * How the trace context is written to and read from metadata. Default: the global propagator, which OpenTelemetry's
+   * SDK sets to W3C Trace Context.
+   */
   readonly propagator?: TextMapPropagator | undefined;
-  /** Which methods to record. Default: all. */
+  /** Selects the methods to record. Default: all. */
   readonly filter?: ((method: DescMethod) => boolean) | undefined;
-  /** The side that it stands on. Default: what our own channels and servers say; another transport's is to be told. */
+  /**
+   * The side on which the interceptor runs. Default: determined by the channel or server, which works with those of
+   * this package; set it for other transports.
+   */
   readonly side?: "client" | "server" | undefined;
 }
 
 type Next = Parameters<Interceptor>[0];
 
 /**
- * An interceptor that records calls with OpenTelemetry, on either side: metrics by gRFC A66, spans by the semantic conventions
- * for RPC, and the trace's context carried in metadata. Put it first on a server, and before `retry()` on a client, whose
- * attempts it then tells apart. Without an OpenTelemetry SDK it records nothing.
+ * Creates an interceptor that records calls with OpenTelemetry on either side: metrics by gRFC A66, spans by the
+ * semantic conventions for RPC, and the trace context in metadata. Put it first on a server, and before `retry()` on a
+ * client, so that it can record the attempts of a call. Without an OpenTelemetry SDK it records nothing.
  */
 export function telemetry(options: TelemetryOptions = {}): Interceptor {
   const { filter = () => true } = options;
@@ -58,7 +64,7 @@ export function telemetry(options: TelemetryOptions = {}): Interceptor {
         ? callFromClient(next, req, target, recorder, propagator)
         : callOnServer(next, req, recorder, propagator);
     } catch (error) {
-      // Not the call has failed, which would reject a promise, but what was to record it.
+      // The recording has failed, not the call; a failed call would reject a promise.
       logToStderr("telemetry failed", error);
       return next(req);
     }
@@ -67,7 +73,7 @@ export function telemetry(options: TelemetryOptions = {}): Interceptor {
 
 interface Recorder {
   readonly tracer: Tracer;
-  /** Undefined if nobody collects them: to know the size of messages would cost something. */
+  /** Undefined if nobody collects metrics, since determining the size of messages has a cost. */
   readonly metrics: Metrics | undefined;
 }
 
@@ -151,7 +157,9 @@ function callOnServer(
   });
 }
 
-/** What a message has on the wire, uncompressed. One that cannot be sent fails its call later, not here. */
+/**
+ * Returns a message's uncompressed size on the wire, in bytes; 0 for an invalid message, which fails its call later.
+ */
 function sizeOf(type: DescMessage, message: object): number {
   try {
     return toBinary(type, message as MessageShape<DescMessage>).length;

@@ -3,40 +3,43 @@ import { viewOf } from "../protobuf/bytes.js";
 import { Inbox, type InboxSource, nothing } from "./inbox.js";
 import { type Inlet, memoryOverhead, UnfinishedMessage } from "./unfinished-message.js";
 
-/** What a body is, for {@link BytesInbox}. */
+/** The form of a body, for {@link BytesInbox}. */
 export interface BodyForm {
-  /** Messages come in envelopes; otherwise the whole body is one message. */
+  /** Whether messages come in envelopes; otherwise the whole body is one message. */
   readonly isEnveloped: boolean;
-  /** Of the whole body, where it says so itself. */
+  /** The length of the whole body in bytes, if it is announced. */
   readonly contentLength: number | undefined;
   readonly readMaxBytes: number;
 }
 
-/** A stream that also tells how much its peer may send now. */
+/** A stream that also reports how much its peer may send now. */
 interface BytesInlet extends Inlet {
   readonly receiveWindow: number;
   resume(): void;
 }
 
-/** Bytes that wait to be taken: many short messages joined, or one that came in pieces. */
+/** Bytes that wait to be taken: many short messages joined, or one message that came in pieces. */
 interface Waiting {
   readonly memory: Uint8Array;
   end: number;
-  /** What has it on the account, if it is not here. */
+  /** The message that is charged to the account, if these bytes are not charged themselves. */
   readonly message: UnfinishedMessage | undefined;
 }
 
 const leastCapacity = 1_024;
 const mostCapacity = 16_384;
-/** Up to this, a message that came in pieces is joined with others, where its memory would cost more than itself. */
+/**
+ * A message of up to this size that came in pieces is joined with others, since memory of its own would cost more than
+ * the message.
+ */
 const shortBytes = 4_096;
-/** A window with less than this has as good as nothing left. */
+/** A receive window below this size is as good as closed. */
 const shutBytes = 1_024;
 
 /**
- * A body that comes in pieces, for a reader who takes bytes, such as Connect's handlers. They keep the beginning of a message until they
- * have its end, and no account knows of it; so they are given only whole messages, and what is not whole yet is kept here, where it is
- * counted and the stream's window stays shut for it.
+ * Receives a body in pieces for a reader that takes bytes, such as Connect's handlers. Those keep the beginning of a
+ * message until they have its end, in memory that no account counts. Therefore they get only whole messages; incomplete
+ * ones are kept here, where they are counted and keep the stream's window closed.
  */
 export class BytesInbox implements InboxSource<Uint8Array> {
   readonly bytes: Inbox<Uint8Array> = new Inbox(this);
@@ -44,9 +47,9 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   #unfinished: UnfinishedMessage | undefined;
   readonly #head = new Uint8Array(envelopeBytes);
   #headBytes = 0;
-  /** The body is expected to be as long as it may be. */
+  /** Set when the body is expected to have the maximum length. */
   #isLengthAssumed = false;
-  /** What comes is too large: the reader will say so when he has seen its beginning. */
+  /** Set when the body is too large. The reader will say so when it has seen the beginning. */
   #isTooLarge = false;
 
   constructor(
@@ -54,7 +57,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     private readonly form: BodyForm,
   ) {}
 
-  /** The message that has begun and that the reader waits for, if there is one. */
+  /** The incomplete message for which the reader waits, if there is one. */
   get unfinished(): unknown {
     return this.bytes.isAwaited ? this.#unfinished : undefined;
   }
@@ -71,7 +74,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     }
   }
 
-  /** Nothing more will come. What is not whole is given to the reader as well: to miss the rest is his affair. */
+  /** Ends the body. The reader also gets an incomplete message: reporting it is the reader's task. */
   finish(): void {
     const message = this.#unfinished;
     this.#unfinished = undefined;
@@ -106,7 +109,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     if (isEnveloped) {
       this.inlet.expect(missing);
     } else if (contentLength !== undefined) {
-      // One byte more: Node.js does not end a stream whose window is used up to the last byte.
+      // One more byte is expected, since Node.js does not end a stream whose window is used up to the last byte.
       this.inlet.expect(missing + 1);
     } else if (!this.#isLengthAssumed) {
       this.#expectUnknown(missing);
@@ -114,8 +117,9 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   }
 
   /**
-   * A body that does not say how long it is may be as long as it may. There is not room for many such, so it counts as that long only when
-   * its window is shut; that may also come by settings, without any byte: so one more byte is expected until then.
+   * Expects the rest of a body whose length is not announced, which may be as long as allowed. Room for many such
+   * bodies is scarce, so it counts as that long only when its window is closed. That may also happen by SETTINGS,
+   * without any byte; until then one more byte is expected.
    */
   #expectUnknown(missing: number): void {
     if (this.inlet.receiveWindow >= shutBytes) {
@@ -123,7 +127,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
       return;
     }
     this.#isLengthAssumed = true;
-    this.inlet.expect(0); // what that one byte has been let in for
+    this.inlet.expect(0); // This ends the expectation of that one byte.
     this.inlet.expect(missing + 1);
   }
 
@@ -139,7 +143,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     this.inlet.resume();
   }
 
-  /** Takes some of what has come; returns where that ends. */
+  /** Takes some of the received bytes and returns where they end. */
   #add(buffer: Uint8Array, start: number, end: number): number {
     if (this.#isTooLarge) {
       this.#join(buffer, start, end);
@@ -193,7 +197,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     return at;
   }
 
-  /** Has so much of a message wait for the reader. */
+  /** Makes the first bytes of a message, up to `end`, wait for the reader. */
   #keep(message: UnfinishedMessage, end: number): void {
     if (end <= shortBytes) {
       this.#join(message.bytes, 0, end);

@@ -1,12 +1,15 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import { type MemoryAccount, memoryOverhead } from "./unfinished-message.js";
 
-/** DEFLATE makes no more than this of a byte: 258 bytes of two bits and a little (https://zlib.net/zlib_tech.html). */
+/**
+ * DEFLATE expands a byte to at most this many: 258 bytes are encoded in two bits and a little more
+ * (https://zlib.net/zlib_tech.html).
+ */
 const mostFromOneByte = 1_032;
 
-/** Where messages of one connection wait to be decompressed. */
+/** The queue in which the messages of one connection wait to be decompressed. */
 class DecompressionQueue {
-  /** What those under way may become, together. */
+  /** The size that the messages being decompressed may reach together. */
   #bytes = 0;
   readonly #waiting: QueuedMessage[] = [];
 
@@ -29,7 +32,7 @@ class DecompressionQueue {
     }
   }
 
-  /** One may always go, however large. */
+  /** Tells whether a message may be decompressed now. One at a time is always allowed, however large it is. */
   #mayGo(bytes: number): boolean {
     return this.#bytes === 0 || this.#bytes + bytes <= this.limitBytes;
   }
@@ -43,8 +46,9 @@ interface QueuedMessage {
 const queues = new WeakMap<MemoryAccount, DecompressionQueue>();
 
 /**
- * Decompresses a message, when what it and those before it on its connection may become is at most a quarter of what the connection may
- * hold: a few bytes may become `readMaxBytes`, and a peer may send thousands of them. What waits is on the connection's account.
+ * Decompresses a message once the sizes that it and its predecessors on the connection may reach are at most a quarter
+ * of what the connection may hold. A few bytes may expand to `readMaxBytes`, and a peer may send thousands of such
+ * messages. Waiting messages are charged to the connection's account.
  */
 export async function decompressInTurn<T>(
   compression: Compression,

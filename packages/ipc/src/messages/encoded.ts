@@ -1,19 +1,22 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import { assertWritable, compressedFlag } from "../grpc/envelope.js";
 
-/** A message as it travels, without its envelope. */
+/** A serialized message in the form in which it is sent, without its envelope. */
 export interface Encoded {
   readonly bytes: Uint8Array;
   readonly flags: number;
 }
 
-/** How the messages of one direction are sent. */
+/** The limits for sending the messages of one direction. */
 export interface SendingRules {
   readonly writeMaxBytes: number;
   readonly compressMinBytes: number;
 }
 
-/** A serialized message as it travels; compressing takes time. @throws {ConnectError} ResourceExhausted for one that is too large */
+/**
+ * Returns a serialized message in the form in which it is sent; a promise if it is compressed. @throws {ConnectError}
+ * ResourceExhausted for a message that is too large
+ */
 export function encodedAs(
   bytes: Uint8Array,
   { writeMaxBytes, compressMinBytes }: SendingRules,

@@ -1,15 +1,15 @@
 import { envelopeBytes } from "../grpc/envelope.js";
 
 /**
- * Tells whether a body that passes by ends between two messages. Connect takes the head of an envelope for the end of a body where
- * nothing comes after it.
+ * Follows a body that others read and tells whether it ends between two messages. Connect mistakes a truncated envelope
+ * without a message for a regular end.
  */
 export class EnvelopeMeter {
   #headBytes = 0;
   #length = 0;
   #missingBytes = 0;
 
-  /** Whether the body may end here: not within a message. */
+  /** Whether the body may end here, between two messages. */
   get isAtEnd(): boolean {
     return this.#headBytes === 0 && this.#missingBytes === 0;
   }

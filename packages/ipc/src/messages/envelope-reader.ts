@@ -2,20 +2,20 @@ import { assertReadable, envelopeBytes, lengthAt } from "../grpc/envelope.js";
 import { type Inlet, UnfinishedMessage } from "./unfinished-message.js";
 
 /**
- * Gets the message in `[start, end)`. Where it is only lent, it has to be parsed or copied before this returns: the next bytes are
- * read into the same memory.
+ * Receives the message in `[start, end)`. A lent message must be parsed or copied before this returns, since the next
+ * bytes are read into the same memory.
  */
 export type OnMessage = (buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean) => void;
 
 /**
- * Takes the message out of a body that comes in pieces and has one. What has come of it is on the account until `release()`, also when it
- * is whole.
+ * Reads the single message of a body that comes in pieces. Its bytes are charged to the account until `release()`, also
+ * when it is complete.
  */
 export class EnvelopeReader {
-  /** What has come of an envelope that was cut in two. */
+  /** The received part of an envelope that was split. */
   readonly #head = new Uint8Array(envelopeBytes);
   #headBytes = 0;
-  /** What has come of a message, once its length is known. */
+  /** The received part of a message whose length is known. */
   #unfinished: UnfinishedMessage | undefined;
 
   constructor(
@@ -24,7 +24,7 @@ export class EnvelopeReader {
     private readonly onMessage: OnMessage,
   ) {}
 
-  /** Whether the body may end here: not within a message. */
+  /** Whether the body may end here, between two messages. */
   get isAtEnd(): boolean {
     return this.#missing === 0 && this.#headBytes === 0;
   }
@@ -33,7 +33,10 @@ export class EnvelopeReader {
     return this.#unfinished?.missing ?? 0;
   }
 
-  /** @throws {ConnectError} ResourceExhausted as soon as a message says that it is larger than allowed. */
+  /**
+   * Takes a piece of the body. @throws {ConnectError} ResourceExhausted as soon as a message announces that it is
+   * larger than allowed.
+   */
   push(buffer: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end) {
@@ -56,18 +59,20 @@ export class EnvelopeReader {
         this.onMessage(buffer, at, at + length, flags, true);
         at += length;
       } else if (this.#unfinished !== undefined) {
-        this.onMessage(this.#head, 0, 0, flags, true); // one too many: that is known before it is there
+        // A second message is reported before it has arrived, since it is an error.
+        this.onMessage(this.#head, 0, 0, flags, true);
       } else {
         this.#unfinished = new UnfinishedMessage(length, flags, this.inlet);
       }
     }
     if (this.#unfinished !== undefined) {
-      // One byte more: nghttp2, and so Node.js, does not end a stream whose window is used up to the last byte.
+      // One more byte is expected: nghttp2, and so Node.js, does not end a stream whose window is used up to the last
+      // byte.
       this.inlet.expect(this.#missing + 1);
     }
   }
 
-  /** Nothing of it is held any more. */
+  /** Releases the memory of the message. */
   release(): void {
     this.#unfinished?.release();
   }

@@ -1,16 +1,19 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 
-/** How many messages are decompressed at once: what comes out of them is held by nobody yet, and Node.js has four threads for it. */
+/**
+ * How many messages are decompressed at the same time. Their output is not yet charged to any account, and Node.js has
+ * only four threads for such work.
+ */
 const maxRunning = 2;
 
 /**
- * How many bytes of compressed messages may wait for that. Whoever sends more than can be decompressed would have all of it held
- * here: each unary call's window opens as its bytes come.
+ * How many bytes of compressed messages may wait to be decompressed. Each unary call's window opens as its bytes
+ * arrive, so all that a fast sender sends would be held here.
  */
 export const maxWaitingBytes = 64 * 1024 * 1024;
 
-/** DEFLATE makes no more out of a byte (zlib's technical notes: 1,032). */
+/** The largest expansion of a byte by DEFLATE, from zlib's technical notes (https://zlib.net/zlib_tech.html). */
 const maxRatio = 1_032;
 
 let running = 0;
@@ -19,8 +22,8 @@ const waiting: { readonly bytes: number; readonly start: () => void }[] = [];
 let first = 0;
 
 /**
- * gzip as it is accepted by default: in a thread of Node.js' pool, a few messages at a time, and never more out of one than is
- * allowed. It is loaded when the first compressed message comes.
+ * The gzip compression that is accepted by default. It runs in Node.js' thread pool, for a few messages at a time, and
+ * never produces more than `readMaxBytes`. It is loaded with the first compressed message.
  */
 export const gzip: Compression = {
   name: "gzip",
@@ -42,10 +45,10 @@ export const gzip: Compression = {
   },
 };
 
-/** What servers and clients accept unless they are told otherwise; servers answer uncompressed then. */
+/** The compressions that servers and clients accept by default. Servers then send their responses uncompressed. */
 export const acceptedByDefault: Compression[] = [gzip];
 
-/** Waits until it may run. @throws {ConnectError} ResourceExhausted if too much waits already. */
+/** Waits for permission to decompress. @throws {ConnectError} ResourceExhausted if too many bytes wait already. */
 function turn(bytes: number): Promise<void> | undefined {
   if (running < maxRunning) {
     running++;
@@ -78,7 +81,7 @@ function next(): void {
 
 async function gunzipped(bytes: Uint8Array, readMaxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const { gunzip } = await import("node:zlib");
-  // In one piece if it is as long as it says; were it put together of several, it would be held twice for a moment.
+  // The output has one chunk if its announced length is right; joining several chunks would hold it twice for a moment.
   const chunkSize = Math.max(1_024, Math.min(promisedBytes(bytes), bytes.length * maxRatio, readMaxBytes) + 64);
   return new Promise((resolve, reject) => {
     gunzip(bytes, { maxOutputLength: readMaxBytes, chunkSize }, (error, whole) => {
@@ -91,7 +94,7 @@ async function gunzipped(bytes: Uint8Array, readMaxBytes: number): Promise<Uint8
   });
 }
 
-/** ISIZE, RFC 1952 §2.3.1: how long the message is, if the sender is honest. */
+/** Returns the length that the sender announces for the message: ISIZE, RFC 1952 §2.3.1. */
 function promisedBytes(bytes: Uint8Array): number {
   return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
 }

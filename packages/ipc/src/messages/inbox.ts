@@ -1,45 +1,57 @@
+/**
+ * Messages on their way into and out of streams, and the memory that they use: reading envelopes, collecting incomplete
+ * messages, queues for readers, compression, and sending within flow control. Everything that waits here is charged to
+ * an account of its connection. Protobuf itself belongs to `protobuf`, the pure rules of the wire to `grpc`.
+ */
+
 import { Turn, taking } from "./turns.js";
 
-/** What an inbox is filled from. */
+/** The source of an inbox. */
 export interface InboxSource<R> {
-  /** The next that has come; `nothing` if there is none. What it throws, or its promise, ends the reader's loop. */
+  /** Returns the next received item, or `nothing`. An exception or a rejected promise ends the reader's loop. */
   take(): R | Promise<R> | typeof nothing;
-  /** A reader waits for what is to come. */
+  /** Called when a reader waits for the next item. */
   onWait(): void;
-  /** Nothing more will come: what is there is still taken, but for what is not whole; with `isDropped`, that is not taken either. */
+  /**
+   * Called when nothing more will be received. Whole items can still be taken unless `isDropped` is set; incomplete
+   * ones are dropped.
+   */
   onEnd(isDropped: boolean): void;
-  /** The reader takes no more. */
+  /** Called when the reader stops reading. */
   onReturn(): void;
 }
 
 export const nothing = Symbol("nothing");
 
 /**
- * What has come and waits to be taken, as an async iterator. The one who fills it never waits; a reader that stops is to stop the
- * writer, by what the source then does not take.
+ * An async iterator over received items that wait to be taken. Filling it never blocks. A slow reader slows the sender
+ * down by what it leaves in the source.
  */
 export class Inbox<R> implements AsyncIterableIterator<R> {
   #end: { readonly error: unknown } | undefined;
-  /** Readers that are there before what they want, in order. */
+  /** Readers that wait for items, in order. */
   readonly #readers: Reader<R>[] = [];
   readonly #turn = new Turn(taking);
   #isTurnOver = false;
-  /** Readers that take what there is in the next turn of the event loop, so that all that has come is not taken in one. */
+  /**
+   * The number of readers that take their items in the next turn of the event loop, so that one turn does not take
+   * everything that has arrived.
+   */
   #later = 0;
 
   constructor(private readonly source: InboxSource<R>) {}
 
-  /** Whether a reader waits. Then the source has nothing. */
+  /** Whether a reader waits; the source is empty then. */
   get isAwaited(): boolean {
     return this.#readers.length > 0;
   }
 
-  /** Nothing that comes will be taken any more. */
+  /** Whether nothing that arrives will be taken any more. */
   get isEnded(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Something has come: for the reader that waits, if there is one. */
+  /** Gives an item that has arrived to the waiting reader, if there is one. */
   arrived(): void {
     const reader = this.#readers.shift();
     if (reader === undefined) {
@@ -52,7 +64,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     }
   }
 
-  /** Nothing more will come; with an error, unless it is undefined. Once only: what is said later is ignored. */
+  /** Ends the iterator, with an error unless it is undefined. Only the first call has an effect. */
   finish(error?: unknown): void {
     if (this.#end === undefined) {
       this.#end = { error };
@@ -63,7 +75,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     }
   }
 
-  /** Like `finish()`, and what has not been taken yet is thrown away. */
+  /** Ends the iterator like `finish()`, and drops everything that has not been taken yet. */
   abort(error: unknown): void {
     this.source.onEnd(true);
     this.finish(error);
@@ -73,7 +85,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     return this;
   }
 
-  /** @param holder - kept in memory for as long as this reader waits */
+  /** @param holder an object that is kept in memory as long as this reader waits */
   next(holder?: unknown): Promise<IteratorResult<R>> {
     return this.#isTurnOver || this.#later > 0 ? this.#takeLater(holder) : this.#take(holder);
   }
@@ -91,7 +103,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
       const taken = this.source.take();
       if (taken !== nothing) {
         this.#isTurnOver = this.#turn.spend(0);
-        // A promise that is settled at once costs less than one that is made to wait.
+        // Here a settled promise is faster than one that is resolved later.
         return taken instanceof Promise ? taken.then(resultOf<R>) : Promise.resolve({ done: false, value: taken });
       }
     } catch (error) {

@@ -11,56 +11,59 @@ import { type Taken, WaitingMessages } from "./waiting-messages.js";
 export interface MessageInboxOptions {
   readonly codec: Codec;
   readonly readMaxBytes: number;
-  /** The reader takes no more. */
+  /** Called when the reader stops reading. */
   readonly onReturn: () => void;
 }
 
 /**
- * The messages of a body that comes in pieces, parsed when they are taken: where one is waited for, right where it was received.
- * Whoever does not read holds what his stream's window allows, and no more: a message larger than that has it opened only
- * while somebody waits for it.
+ * Receives the messages of a body in pieces and parses them when they are taken; if a reader waits, in place, where
+ * they were received. If nobody reads, a stream holds no more than its window allows: the window is opened for a larger
+ * message only while a reader waits for it.
  */
 export class MessageInbox implements InboxSource<unknown> {
   readonly messages: Inbox<unknown> = new Inbox(this);
-  /** How messages that say they are compressed are. */
+  /** The compression of messages whose Compressed-Flag is set. */
   encoding: Compression | null = null;
-  /** Where the body comes from; has to be known before anything comes. */
+  /** The stream that the body comes from; it must be set before anything is received. */
   inlet!: Inlet;
   readonly #waiting = new WaitingMessages();
-  /** What has come of an envelope, all of it once its message has begun. */
+  /** The received part of an envelope; all of it once its message has begun. */
   readonly #envelope = new Uint8Array(envelopeBytes);
   #envelopeBytes = 0;
-  /** What has come of the message behind that; undefined if nobody wants it. */
+  /** The received part of that envelope's message; undefined if nobody wants it. */
   #unfinished: UnfinishedMessage | undefined;
-  /** How much of it has not. */
+  /** How many bytes of that message are missing. */
   #missing = 0;
-  /** What is to be given to the reader that waits. */
+  /** A message that is about to be given to the waiting reader. */
   #arrived: Taken | undefined;
   #decompressing = 0;
 
   constructor(private readonly options: MessageInboxOptions) {}
 
-  /** Whether the body may end here: not within a message. */
+  /** Whether the body may end here, between two messages. */
   get isAtEnd(): boolean {
     return this.#envelopeBytes === 0;
   }
 
-  /** Whether nothing is left to be taken. */
+  /** Whether there is nothing left to take. */
   get isEmpty(): boolean {
     return this.#waiting.isEmpty;
   }
 
-  /** Whether a message that has come is not readable yet. */
+  /** Whether a received message is still being decompressed. */
   get isDecompressing(): boolean {
     return this.#decompressing > 0;
   }
 
-  /** The message that has begun and that a reader waits for, if there is one. */
+  /** The incomplete message for which a reader waits, if there is one. */
   get unfinished(): unknown {
     return this.messages.isAwaited ? this.#unfinished : undefined;
   }
 
-  /** @throws {ConnectError} ResourceExhausted for a message that says that it is larger than allowed. */
+  /**
+   * Takes a piece of the body. @throws {ConnectError} ResourceExhausted for a message that announces a larger size than
+   * allowed.
+   */
   push(buffer: Uint8Array, start: number, end: number): void {
     let at = start;
     if (this.#envelopeBytes > 0) {
@@ -131,7 +134,7 @@ export class MessageInbox implements InboxSource<unknown> {
     this.options.onReturn();
   }
 
-  /** Takes more of the message that has begun, or begins one. Returns where it ends, or the piece. */
+  /** Takes more of the message that has begun, or begins one. Returns where the taken bytes end. */
   #continue(buffer: Uint8Array, start: number, end: number): number {
     let at = start;
     if (this.#envelopeBytes < envelopeBytes) {

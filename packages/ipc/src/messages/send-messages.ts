@@ -3,18 +3,23 @@ import { checkedResult } from "../user-code/iterators.js";
 import type { Encoded } from "./encoded.js";
 import { sending, Turn } from "./turns.js";
 
-/** Where messages go: an HTTP/2 stream. */
+/** The destination of messages: an HTTP/2 stream. */
 export interface Outlet {
   readonly isClosed: boolean;
-  /** Whether a message of so many bytes may wait there for its receiver, for all that others have waiting. */
+  /**
+   * Tells whether a message of this size may wait there for its receiver, considering all that waits on the connection.
+   */
   hasRoomFor(bytes: number): boolean;
-  /** Has `Drain.onDrain()` called when there is room again. */
+  /** Arranges for `Drain.onDrain()` to be called when there is room again. */
   awaitRoom(): void;
-  /** Sends a message behind its envelope. Returns whether more is welcome; if not, `Drain.onDrain()` is called when it is. */
+  /**
+   * Sends a message after its envelope. Returns false if the sender should wait for `Drain.onDrain()` before the next
+   * one.
+   */
   message(envelope: Uint8Array, body: Uint8Array): boolean;
 }
 
-/** Lets a sender wait until its outlet takes more, or will never take any. */
+/** Lets a sender wait until its outlet accepts more, or never will. */
 export class Drain {
   #wake: (() => void) | undefined;
 
@@ -31,23 +36,24 @@ export class Drain {
   }
 }
 
-/** Who sends messages. */
+/** The callbacks of a sender of messages. */
 export interface MessageSender {
-  /** Turns a message into bytes; compressing takes time. */
+  /** Turns a message into bytes; returns a promise if it is compressed. */
   encode(this: void, message: unknown): Encoded | Promise<Encoded>;
   readonly drain: Drain;
-  /** Tells that nobody wants any more, before each message. */
+  /** Tells whether messages are no longer wanted. Asked before each message. */
   isOver(this: void): boolean;
-  /** Is called before the first message is sent, and not if there is none. */
+  /** Called before the first message is sent; not called if there is none. */
   onFirst?(this: void): void;
 }
 
 /**
- * Sends messages one by one, each when the one before it has found room, and so many in a turn of the event loop: a source that always
- * has a next one would let nobody else in, not even whoever wants to cancel it.
+ * Sends messages one after another, each when the one before it has found room, and a limited number in a turn of the
+ * event loop: a source that always has a next message would otherwise keep everything else from running, even a
+ * cancellation.
  *
- * @returns whether all have been sent
- * @throws whatever the source or `encode` does
+ * @returns whether all messages have been sent
+ * @throws whatever the source or `encode` throws
  */
 export async function sendMessages(
   source: AsyncIterator<unknown>,
@@ -60,7 +66,7 @@ export async function sendMessages(
     if (done || isOver()) {
       return !isOver();
     }
-    // What waits here is as its maker made it: the bytes would be somebody's memory as well.
+    // A message waits here unencoded, since its bytes would need memory as well.
     while (!outlet.hasRoomFor(0) && !outlet.isClosed && !isOver()) {
       outlet.awaitRoom();
       await drain.wait();

@@ -5,35 +5,35 @@ import { copyOf, viewOf } from "../protobuf/bytes.js";
 import { EnvelopeReader } from "./envelope-reader.js";
 import { type Inlet, memoryOverhead } from "./unfinished-message.js";
 
-/** The stream that a message comes on. */
+/** The stream that a message comes from. */
 export interface MessageSource extends Inlet {
   pause(isCounted: boolean): void;
 }
 
 /**
- * The one message of a body: a unary request or response. Mostly it is whole in one DATA frame, and is lent: its bytes have to be parsed,
- * or kept, before the next are read into the same memory.
+ * The single message of a body: a unary request or response. It usually arrives whole in one DATA frame and is lent:
+ * its bytes must be parsed or kept before the next ones are read into the same memory.
  */
 export class SingleMessage {
   #bytes: Uint8Array | undefined;
   #flags = 0;
   #count = 0;
   #reader: EnvelopeReader | undefined;
-  /** The account on which a copy of it is, and for how much. */
+  /** The account to which a copy is charged, and its cost. */
   #account: Pick<Account, "unfinished"> | undefined;
   #keptBytes = 0;
   /** Whether the bytes will be overwritten. */
   isLent = false;
 
-  /** @param name what error messages call it */
+  /** @param name what error messages call the message */
   constructor(
     private readonly readMaxBytes: number,
     private readonly name: "input" | "output",
   ) {}
 
   /**
-   * Takes what has come of the body.
-   * @throws {ConnectError} ResourceExhausted for a message larger than allowed, Unimplemented for a second one
+   * Takes a piece of the body.
+   * @throws {ConnectError} ResourceExhausted for a message that is too large, Unimplemented for a second message
    */
   push(source: MessageSource, buffer: Uint8Array, start: number, end: number): void {
     const length = end - start - envelopeBytes;
@@ -46,7 +46,7 @@ export class SingleMessage {
     }
   }
 
-  /** The message's bytes, once they are all there and until they are released. */
+  /** The message's bytes, from when all have arrived until they are released. */
   get bytes(): Uint8Array | undefined {
     return this.#bytes;
   }
@@ -55,7 +55,7 @@ export class SingleMessage {
     return (this.#flags & compressedFlag) !== 0;
   }
 
-  /** Whether a message has come, whatever has become of it. */
+  /** Whether a message has arrived, even if it has been released. */
   get hasCome(): boolean {
     return this.#count > 0;
   }
@@ -65,9 +65,9 @@ export class SingleMessage {
     return this.#reader?.isAtEnd ?? true;
   }
 
-  /** Makes the bytes last until `release()`: what was lent is copied, and counted on the account. */
+  /** Preserves the bytes until `release()`: lent bytes are copied, and the copy is charged to the account. */
   keep(account: Pick<Account, "unfinished">): Uint8Array {
-    const bytes = this.#bytes as Uint8Array; // a message has come
+    const bytes = this.#bytes as Uint8Array; // a message has arrived
     if (!this.isLent) {
       return bytes;
     }
@@ -79,7 +79,7 @@ export class SingleMessage {
     return this.#bytes;
   }
 
-  /** Holds nothing any more, and gives back what it has cost. */
+  /** Releases the bytes and their charge. */
   release(): void {
     this.#bytes = undefined;
     this.#reader?.release();
@@ -87,7 +87,10 @@ export class SingleMessage {
     this.#account = undefined;
   }
 
-  /** What has come is not done with before all of it has: it is on the connection's account, and the stream's window stays shut. */
+  /**
+   * Reads a message in pieces. They are charged to the connection's account and keep the stream's window closed until
+   * the message is complete.
+   */
   #readInPieces(source: MessageSource): EnvelopeReader {
     source.pause(false);
     return new EnvelopeReader(this.readMaxBytes, source, (...message) => this.#onMessage(...message));

@@ -1,15 +1,24 @@
 import { performance, setImmediate } from "../time/real-timers.js";
 
-/** What one stream does before it asks whether the turn is over, and so what it may do in any turn, however many others there are. */
+/**
+ * The number of units after which a stream checks whether the turn is over. A stream may spend that many in any turn,
+ * however many other streams there are.
+ */
 const slice = 16;
 
-/** What a turn may take at most, for messages that are slow to make or to use; looked at after each slice. */
+/**
+ * The longest duration of a turn, in milliseconds, for messages that are slow to create or process. It is checked after
+ * each slice.
+ */
 const turnMs = 8;
 
-/** A message counts as one, and as one more for each KiB. */
+/** A message costs one unit, and one more for each KiB. */
 const bytesPerUnit = 1_024;
 
-/** What all streams of a thread do of one kind in a turn of the event loop, after which cancellations, deadlines and other calls come in. */
+/**
+ * Limits the work of one kind that all streams of a thread do in a turn of the event loop, after which cancellations,
+ * deadlines and other calls can run.
+ */
 class Turns {
   #done = 0;
   #startedAt = 0;
@@ -17,13 +26,13 @@ class Turns {
 
   constructor(private readonly limit: number) {}
 
-  /** @returns whether the turn is over with it */
+  /** Counts units. @returns whether the turn is over */
   spend(units: number): boolean {
     this.#done += units;
     return this.#done >= this.limit || performance.now() - this.#startedAt >= turnMs;
   }
 
-  /** Those who wait go on in order, and then by turns. */
+  /** Resolves in the next turn, for all that wait in order. */
   next(): Promise<void> {
     this.#next ??= new Promise((resolve) => {
       setImmediate(() => {
@@ -37,13 +46,13 @@ class Turns {
   }
 }
 
-/** One stream's part in that. */
+/** One stream's share of the turns. */
 export class Turn {
   #units = 0;
 
   constructor(private readonly turns: Turns) {}
 
-  /** A message of so many bytes has been dealt with. @returns whether to wait for `next()` before the next one */
+  /** Counts a processed message of this size. @returns whether to wait for `next()` before the next message */
   spend(bytes: number): boolean {
     this.#units += 1 + Math.floor(bytes / bytesPerUnit);
     if (this.#units < slice) {
@@ -59,16 +68,22 @@ export class Turn {
   }
 }
 
-/** Messages sent: about 1 µs each. Of one stream that is alone they are some 45 KB, as much as one read of the peer brings. */
+/**
+ * The turns of sending messages, which takes about 1 µs each. For a single stream a turn is some 45 KB, about what one
+ * read of the peer takes.
+ */
 export const sending: Turns = new Turns(1_024);
 
 /**
- * Messages taken that had come before, about 1 µs each. More than one read of the socket brings, so that a reader who keeps up is never
- * held back; those who come to a full window have it in parts.
+ * The turns of taking received messages, about 1 µs each. The limit exceeds one read of the socket, so that a reader
+ * who keeps up is never held back; only a full window is taken in several turns.
  */
 export const taking: Turns = new Turns(8_192);
 
-/** The same messages, or pieces of them, for somebody who would send them on in a loop of its own. */
+/**
+ * Returns an iterator over the same messages, or pieces of them, for code that sends them in a loop without such
+ * limits.
+ */
 export function inTurns<T>(source: AsyncIterator<T>): AsyncIterableIterator<T> {
   const turn = new Turn(sending);
   let isEnough = false;

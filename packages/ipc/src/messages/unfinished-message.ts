@@ -1,6 +1,6 @@
 import { viewOf } from "../protobuf/bytes.js";
 
-/** The account of what waits on a connection, in bytes of memory; `Account` of `@vyra/http2` is one. */
+/** The account of the memory that waits on a connection, in bytes. `Account` of `@vyra/http2` implements it. */
 export interface MemoryAccount {
   readonly limitBytes: number;
   readonly receivedBytes: number;
@@ -8,36 +8,46 @@ export interface MemoryAccount {
   unfinished(bytes: number): void;
 }
 
-/** Where a body comes from: an HTTP/2 stream, paused, whose owner counts what it keeps. */
+/** The source of a body: a paused HTTP/2 stream, whose owner accounts for what it keeps. */
 export interface Inlet {
   readonly account: MemoryAccount;
-  /** There is memory for all that it was told to expect. */
+  /** Whether memory is reserved for everything that was announced by `expect()`. */
   readonly isLetIn: boolean;
-  /** So many bytes are done with, and the peer may send as many more. */
+  /** Releases this many bytes, so that the peer may send as many more. */
   consume(bytes: number): void;
-  /** So many have to come before any more can be done with. */
+  /** Announces that this many bytes must arrive before any more can be released. */
   expect(bytes: number): void;
 }
 
-/** What a piece of memory of its own costs besides the memory: the objects that refer to it, and malloc's part. Measured: 435 bytes. */
+/**
+ * The cost of separately allocated memory besides its content, in bytes: the objects that refer to it, and malloc's
+ * share. Measured: 435.
+ */
 export const memoryOverhead = 448;
 
 const leastCapacity = 256;
-/** From this on, a message whose bytes do come is believed. */
+/** Once this many bytes of a message have arrived, its announced length is trusted. */
 const believedBytes = 65_536;
-/** A message up to this has all of its memory at once while there is plenty: one of 64 KiB, cut by frames as it may be, is copied once. */
+/**
+ * A message of up to this size gets all of its memory at once while memory is plentiful, so that a message of 64 KiB in
+ * several frames is copied only once.
+ */
 const wholeBytes = 131_072;
-/** For a message that was let in there is memory for all of it; it has it when so much has come. */
+/** A message for which memory is reserved gets all of it when this many bytes have arrived. */
 const reservedFrom = 4_096;
 
-/** Whether a connection that comes to hold so much more is still far from its limit; see receive/windows.ts of `@vyra/http2`. */
+/**
+ * Tells whether a connection is still far from its limit after another allocation of this size; see receive/windows.ts
+ * of `@vyra/http2`.
+ */
 export function isPlenty({ receivedBytes, limitBytes }: MemoryAccount, bytes: number): boolean {
   return receivedBytes + bytes < limitBytes / 8;
 }
 
 /**
- * A message that comes in pieces. Its memory grows with what has come, whatever it announced: while there is plenty in large steps, so
- * that a message of 64 KiB in frames of 16 KiB is copied once; else by half.
+ * A message that arrives in pieces. Its memory grows with the bytes that have arrived, whatever length is announced: in
+ * large steps while memory is plentiful, so that a message of 64 KiB in frames of 16 KiB is copied once; otherwise by
+ * half of its size.
  */
 export class UnfinishedMessage {
   bytes: Uint8Array = nothing;
@@ -54,7 +64,7 @@ export class UnfinishedMessage {
     return this.length - this.#arrived;
   }
 
-  /** Takes what belongs to it; returns where that ends. */
+  /** Takes the bytes that belong to the message and returns where they end. */
   add(buffer: Uint8Array, start: number, end: number): number {
     const taken = Math.min(this.missing, end - start);
     if (taken === 0) {
@@ -69,7 +79,7 @@ export class UnfinishedMessage {
     return start + taken;
   }
 
-  /** Its memory is no longer held. */
+  /** Releases the memory of the message. */
   release(): void {
     this.bytes = nothing;
     if (this.#charged > 0) {

@@ -6,22 +6,25 @@ import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } 
 export interface Taken {
   readonly bytes: Uint8Array;
   readonly flags: number;
-  /** What it is in will be written over: it has to be parsed or copied at once. */
+  /** Whether its memory will be overwritten, so that it must be parsed or copied at once. */
   readonly isLent: boolean;
 }
 
-/** As much as a DATA frame brings. */
+/** The size of a chunk, which is that of a DATA frame. */
 const CHUNK_BYTES = 16_384;
-/** The first chunk of a stream has that much while there is plenty, and a quarter of it otherwise. */
+/** The size of a stream's first chunk while memory is plentiful; otherwise a quarter of it. */
 const FIRST_CHUNK = 1_024;
-/** Up to this a message that came in pieces joins the chunks, where its memory would cost more than itself. */
+/**
+ * A message of up to this size that came in pieces is copied to a chunk, since memory of its own would cost more than
+ * the message.
+ */
 const SHORT_BYTES = 4_096;
 
-/** Chunks that were emptied, for the next that are needed: only whole ones, so each will do. */
+/** Emptied chunks for reuse. Only chunks of full size are kept, so each of them fits. */
 const spare: Uint8Array[] = [];
 const maxSpare = 16;
 
-/** Messages one behind the other, in their envelopes. */
+/** Consecutive messages with their envelopes. */
 class Chunk {
   start = 0;
   end = 0;
@@ -34,20 +37,21 @@ class Chunk {
 }
 
 /**
- * Whole messages that nobody has taken yet. They stay what they came as: bytes, thousands of short ones in one piece of memory, since an
- * object and an array for each would cost fifty times what an empty one has. The account gets what the memory costs.
+ * Whole messages that nobody has taken yet. They are kept as bytes, thousands of short ones in one piece of memory: an
+ * object and an array for each would cost fifty times as much as an empty message. The memory is charged to the
+ * account.
  */
 export class WaitingMessages {
   #items: (Chunk | UnfinishedMessage)[] = [];
   #first = 0;
-  /** What the chunks among them have room for. */
+  /** The capacity of these chunks. */
   #chunkBytes = 0;
 
   get isEmpty(): boolean {
     return this.#first === this.#items.length;
   }
 
-  /** Copies whole messages, with their envelopes. Each is shorter than a chunk. */
+  /** Copies whole messages with their envelopes. Each is shorter than a chunk. */
   append(buffer: Uint8Array, start: number, end: number, account: MemoryAccount): void {
     for (let at = start; at < end; ) {
       const chunk = this.#chunkFor(envelopeBytes + lengthAt(buffer, at), end - at, account);
@@ -59,7 +63,7 @@ export class WaitingMessages {
     }
   }
 
-  /** Keeps a message that came in pieces and is whole now. */
+  /** Keeps a message that came in pieces and is complete now. */
   add(message: UnfinishedMessage, envelope: Uint8Array, account: MemoryAccount): void {
     const { length } = message;
     if (length > SHORT_BYTES) {
@@ -73,7 +77,7 @@ export class WaitingMessages {
     message.release();
   }
 
-  /** The next one; undefined if there is none. */
+  /** Returns the next message; undefined if there is none. */
   take(account: MemoryAccount): Taken | undefined {
     const item = this.#items[this.#first];
     if (item === undefined) {
@@ -90,7 +94,7 @@ export class WaitingMessages {
     item.start = bodyAt + lengthAt(item.bytes, at);
     const taken = { bytes: viewOf(item.bytes, bodyAt, item.start), flags: item.bytes[at] as number, isLent: true };
     if (item.start === item.end) {
-      // The last is being parsed still, and at once; only then is anything else received.
+      // The last message can still be parsed, since that happens at once and nothing else is received before.
       this.#drop();
       this.#chunkBytes -= item.bytes.length;
       releaseChunk(item, account);
@@ -98,7 +102,7 @@ export class WaitingMessages {
     return taken;
   }
 
-  /** Throws all of it away. */
+  /** Drops all messages. */
   clear(account: MemoryAccount): void {
     const items = this.#items.slice(this.#first);
     this.#items = [];
@@ -113,7 +117,7 @@ export class WaitingMessages {
     }
   }
 
-  /** A chunk with room for `least` bytes at its end; `wanted` are there. */
+  /** Returns a chunk with room for at least `least` bytes at its end; `wanted` bytes are available to be copied. */
   #chunkFor(least: number, wanted: number, account: MemoryAccount): Chunk {
     const last = this.#items.at(-1);
     if (last instanceof Chunk && this.#first < this.#items.length) {
@@ -129,7 +133,7 @@ export class WaitingMessages {
       }
     }
     const first = isPlenty(account, FIRST_CHUNK) ? FIRST_CHUNK : FIRST_CHUNK / 4;
-    // What is left at the end of a chunk is at most a third of it, and of the last one a quarter of all.
+    // At most a third of a chunk is left unused at its end, and of the last one a quarter of all chunks.
     const ahead = least * 4 > CHUNK_BYTES ? 0 : Math.min(least * 4, this.#chunkBytes >>> 2);
     const chunk = new Chunk(memoryFor(Math.max(least, Math.min(wanted, CHUNK_BYTES), first, ahead)));
     this.#items.push(chunk);
@@ -150,7 +154,7 @@ export class WaitingMessages {
   }
 }
 
-/** One that may be used again if three quarters of it are needed, else one of just that size. */
+/** Returns a spare chunk if at least three quarters of it are needed, else memory of exactly this size. */
 function memoryFor(size: number): Uint8Array {
   if (size * 4 < CHUNK_BYTES * 3 || size > CHUNK_BYTES) {
     const bytes = Buffer.allocUnsafeSlow(size);
@@ -166,7 +170,7 @@ function releaseChunk(chunk: Chunk, account: MemoryAccount): void {
   }
 }
 
-/** Where the last of the messages from `at` on ends that ends before `limit`; the first does. */
+/** Returns where the last message ends that begins at or after `at` and ends before `limit`; at least one does. */
 function lastEnd(buffer: Uint8Array, at: number, limit: number): number {
   let end = at;
   while (end + envelopeBytes <= limit) {

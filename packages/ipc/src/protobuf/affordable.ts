@@ -5,13 +5,14 @@ import { allowance, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message
 import { maxUnknownFields } from "./unknown-fields.js";
 import { wireTypeOf } from "./wire-type.js";
 
-/** Up to this, nothing that a message can be made of is out of proportion. */
+/** For messages of up to this size, nothing that they can be parsed to is out of proportion. */
 const SMALL_BYTES = 2 * maxUnknownFields;
 
 /**
- * Looks through what is going to be parsed by `fromBinary`, which neither keeps unknown fields together nor counts what it makes.
- * @throws {ConnectError} ResourceExhausted for more than `maxUnknownFields` unknown fields, unless they are dropped, or for what would
- *   take memory out of proportion
+ * Examines a message before `fromBinary` parses it, which neither joins unknown fields nor counts the memory of its
+ * result.
+ * @throws {ConnectError} ResourceExhausted for more than `maxUnknownFields` unknown fields, unless they are dropped,
+ *   and for a message that would take memory out of proportion
  */
 export function assertAffordable(type: DescMessage, bytes: Uint8Array, dropsUnknown: boolean): void {
   if (bytes.length <= SMALL_BYTES) {
@@ -25,24 +26,24 @@ export function assertAffordable(type: DescMessage, bytes: Uint8Array, dropsUnkn
     if (error === tooManyUnknown) {
       throw new ConnectError(
         `${type.typeName} of ${bytes.length} bytes has more than ${maxUnknownFields} unknown fields, ` +
-          "in a form in which they cannot be kept together; binaryOptions { readUnknownFields: false } drops them",
+          "in a form in which they cannot be joined; binaryOptions { readUnknownFields: false } drops them",
         Code.ResourceExhausted,
       );
     }
     if (error === tooMuch) {
       throw tooCostly(type, bytes.length);
     }
-    // It is malformed from here on, as `fromBinary` will say.
+    // The rest is malformed, which `fromBinary` will report.
   }
 }
 
 const tooManyUnknown = new Error("too many unknown fields");
 const tooMuch = new Error("too much memory");
 
-/** As protobuf-es has it unless told otherwise. */
+/** The default recursion limit of protobuf-es. */
 const maxDepth = 100;
 
-/** Goes through a message as `fromBinary` does, and makes nothing of it. */
+/** Walks through a message as `fromBinary` does, without creating anything. */
 class Counter {
   #unknown = 0;
   #depth = 0;
@@ -113,7 +114,7 @@ class Counter {
       }
       reader.skip(isPacked ? wireType : wireTypeOf(field), no);
       if (field.fieldKind === "enum" && !field.enum.open) {
-        this.#countUnknown(); // values that the enum does not have are kept so
+        this.#countUnknown(); // Values that the closed enum does not have are kept as unknown fields.
       }
     }
   }

@@ -1,9 +1,12 @@
-/** The bytes in `[start, end)`, in place. `Buffer.subarray` takes several times as long to make another `Buffer`. */
+/**
+ * Returns a view of the bytes in `[start, end)`. `Buffer.subarray` takes several times as long, since it creates
+ * another `Buffer`.
+ */
 export function viewOf({ buffer, byteOffset }: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buffer, byteOffset + start, end - start);
 }
 
-/** A copy of the bytes in `[start, end)`. */
+/** Returns a copy of the bytes in `[start, end)`. */
 export function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Array {
   const bytes = viewOf(buffer, start, end);
   if (bytes.length <= maxHeapBytes) {
@@ -15,7 +18,8 @@ export function copyOf(buffer: Uint8Array, start: number, end: number): Uint8Arr
 }
 
 /**
- * V8 keeps arrays up to this length within its heap. To make one there takes some 50 ns, where an `ArrayBuffer` of its own takes
- * over 1 µs; and as much to refer to a part of one, because it has to leave the heap first.
+ * The largest length for which V8 keeps an array's content in its heap. Creating such an array takes some 50 ns, while
+ * one with its own `ArrayBuffer` takes over 1 µs. So does creating a view of a part, because the content must be moved
+ * out of the heap first.
  */
 export const maxHeapBytes = 64;

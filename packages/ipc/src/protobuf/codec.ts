@@ -1,3 +1,8 @@
+/**
+ * Serializing and parsing protobuf messages: a fast encoder and decoder for common messages, protobuf-es for everything
+ * else, and limits for the memory of the result. Nothing here knows of calls, envelopes or sockets.
+ */
+
 import {
   type BinaryReadOptions,
   type BinaryWriteOptions,
@@ -20,14 +25,18 @@ import { copyOf } from "./bytes.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 
-/** How messages of one type travel. */
+/** Serializes and parses the messages of one type. */
 export interface Codec<T extends DescMessage = DescMessage> {
-  /** The bytes may be part of larger memory. @throws {ConnectError} Internal for a message that is none of this type. */
+  /**
+   * Serializes a message; the result may be a view of larger memory. @throws {ConnectError} Internal for a value that
+   * is not a message of this type.
+   */
   serialize(message: MessageShape<T>): Uint8Array;
   /**
-   * Bytes fields of the message may share the memory of `bytes`, unless that is lent: then they are copied.
-   * @throws {ConnectError} Internal for bytes that are no such message, on both sides, as gRPC has it:
-   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for what takes memory out of proportion.
+   * Parses a message. Its bytes fields may share the memory of `bytes`, unless that is lent: then they are copied.
+   * @throws {ConnectError} Internal for malformed bytes, on both sides, as gRPC specifies:
+   *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for a message that takes memory out
+   *   of proportion.
    */
   parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
 }
@@ -38,7 +47,7 @@ export interface CodecOptions {
 }
 
 export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
-  // Few codecs do both.
+  // Both are created when they are needed, since few codecs do both.
   let encode: Encoder | undefined;
   let decode: Decoder | undefined;
   const dropsUnknown = binaryOptions?.readUnknownFields === false;
@@ -69,7 +78,7 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
 }
 
 export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: CodecOptions): Codec<T> {
-  // As Connect has it: what a newer peer added is no error.
+  // Connect's default: fields that a newer peer added are not an error.
   const options = { ignoreUnknownFields: true, ...jsonOptions };
   return {
     serialize(message) {
@@ -91,7 +100,7 @@ export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: Codec
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** The message itself, or one made of the properties given. */
+/** Returns the message itself, or creates one from the given properties. */
 export function completed<T extends DescMessage>(type: T, init: MessageInitShape<T>): MessageShape<T> {
   return isMessage(init, type) ? (init as MessageShape<T>) : create(type, init);
 }

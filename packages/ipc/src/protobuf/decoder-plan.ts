@@ -4,53 +4,56 @@ import { WireType, wireTypeOf } from "./wire-type.js";
 
 export type Fields = Record<string, unknown>;
 
-/** How messages of one type are made and read. */
+/** The plan for creating and reading the messages of one type. */
 export interface Plan {
-  /** Of one without any field set. */
+  /** The shape of a message without any field set. */
   readonly shape: Shape;
   shapes: number;
-  /** Whether there are properties that messages do not have from the beginning, and a shape can foresee. */
+  /** Whether messages may get properties that they do not have initially, which a shape can anticipate. */
   hasLate: boolean;
-  /** Properties that all have, and no two share. */
+  /** The properties that every message has and that two messages must not share. */
   readonly lists: readonly string[];
   readonly maps: readonly string[];
   readonly oneofs: readonly string[];
-  /** Those with tags of one byte, and the others. A field that is not for us is in neither. */
+  /**
+   * The fields by tag: those with a tag of one byte, and the others. Fields that the decoder does not support are in
+   * neither.
+   */
   readonly byTag: (FieldPlan | undefined)[];
   readonly byLongTag: Map<number, FieldPlan>;
-  /** What one without any field set takes in memory. */
+  /** The memory of a message without any field set, in bytes. */
   readonly blankBytes: number;
-  /** The numbers of all fields, those that are not for us as well: any other field is unknown. */
+  /** The numbers of all fields, including those that the decoder does not support. All other fields are unknown. */
   readonly numbers: ReadonlySet<number>;
 }
 
 /**
- * What messages with the same properties are copies of, those included that they get while they are read: V8 takes ten times as long to
- * add a property to a copy as to set one that is there.
+ * A template that messages with the same properties are copied from, including the properties that they get while they
+ * are read: adding a property to a copy takes V8 ten times as long as setting an existing one.
  */
 export interface Shape {
   readonly blank: Fields;
   readonly copy: (blank: Fields) => Fields;
-  /** With this field as well. */
+  /** The shapes with one more field. */
   readonly next: Map<FieldPlan, Shape>;
 }
 
-/** What a value is: a scalar, or one of these, which have the numbers that they have in FieldDescriptorProto. */
+/** The type of a value: a scalar, or one of these, which have the numbers of FieldDescriptorProto. */
 export const MESSAGE = 11;
 export const ENUM = 14;
 
 export interface ValuePlan {
   readonly type: ScalarType | typeof MESSAGE | typeof ENUM;
   readonly wireType: WireType;
-  /** Of a message. */
+  /** The plan of a message's type. */
   readonly plan: Plan | undefined;
-  /** Of a closed enum. */
+  /** The values of a closed enum. */
   readonly known: ReadonlySet<number> | undefined;
-  /** Of a map value or key that is not there. */
+  /** The default of a map's key or value that is absent. */
   readonly zero: unknown;
 }
 
-/** Where a value goes. */
+/** Where a value is stored. */
 export const FieldKind = { SCALAR: 0, MESSAGE: 1, ONEOF: 2, LIST: 3, PACKED: 4, MAP: 5 } as const;
 
 export interface FieldPlan {
@@ -58,10 +61,10 @@ export interface FieldPlan {
   readonly name: string;
   readonly oneof: string;
   readonly wireType: WireType;
-  /** Whether messages have no such property until it is read. */
+  /** Whether messages have no such property until the field is read. */
   readonly isLate: boolean;
   readonly value: ValuePlan;
-  /** Of a map. */
+  /** The plan of a map's keys. */
   readonly key: ValuePlan | undefined;
 }
 
@@ -119,7 +122,7 @@ function addField(plan: Plan, field: DescField): void {
   } else if (field.fieldKind === "list") {
     add(FieldKind.LIST, wireType);
     if (wireType !== WireType.LENGTH_DELIMITED) {
-      add(FieldKind.PACKED, WireType.LENGTH_DELIMITED); // both are read, whichever is written
+      add(FieldKind.PACKED, WireType.LENGTH_DELIMITED); // both forms must be read, whichever is written
     }
   } else if (field.oneof !== undefined) {
     add(FieldKind.ONEOF, wireType);
@@ -128,7 +131,7 @@ function addField(plan: Plan, field: DescField): void {
   }
 }
 
-/** Undefined for what is not for us. */
+/** Returns the plan of a field's values; undefined if the decoder does not support them. */
 function valuePlan(field: DescField): ValuePlan | undefined {
   if (field.scalar !== undefined) {
     return "longAsString" in field && field.longAsString ? undefined : scalarPlan(field.scalar);
@@ -145,7 +148,7 @@ function valuePlan(field: DescField): ValuePlan | undefined {
   return { type: MESSAGE, wireType, plan: planOf(field.message), known: undefined, zero: undefined };
 }
 
-/** Wrappers and Struct, which are not kept as messages, and what Struct is made of. */
+/** Wrappers, Struct and its parts, which protobuf-es does not represent as messages. */
 const unlikeMessages = /^google\.protobuf\.(Struct|\w*Value)$/;
 
 function scalarPlan(type: ScalarType): ValuePlan | undefined {
@@ -173,7 +176,7 @@ function zeroOf(type: ScalarType): unknown {
   }
 }
 
-/** What `create` makes, but for late properties. */
+/** Creates a message as `create` does, except for late properties. */
 export function blankOf({ lists, maps, oneofs }: Plan, { blank, copy }: Shape): Fields {
   const message = copy(blank);
   for (let i = 0; i < lists.length; i++) {
@@ -188,7 +191,7 @@ export function blankOf({ lists, maps, oneofs }: Plan, { blank, copy }: Shape): 
   return message;
 }
 
-/** Of one type; messages can come with their fields in any order. */
+/** The maximum number of shapes of one type, since messages can have their fields in any order. */
 const MAX_SHAPES = 32;
 
 export function newShape(plan: Plan, shape: Shape, field: FieldPlan): Shape {
@@ -211,7 +214,9 @@ function createShape(blank: Fields): Shape {
   return { blank, copy, next: new Map() };
 }
 
-/** V8 remembers for each of these places how to copy messages of four types; other copies take several times as long. */
+/**
+ * V8 optimizes each of these copying sites for up to four types of messages; other copies take several times as long.
+ */
 const copies: readonly ((blank: Fields) => Fields)[] = [
   (blank) => ({ ...blank }),
   (blank) => ({ ...blank }),
@@ -232,7 +237,7 @@ const copies: readonly ((blank: Fields) => Fields)[] = [
 ];
 let nextCopy = 0;
 
-/** Messages of proto2 have their defaults in a prototype, and few properties of their own. */
+/** Copies a message of proto2, which has its defaults in a prototype and few properties of its own. */
 function copyWithPrototype(blank: Fields): Fields {
   return Object.assign(Object.create(Object.getPrototypeOf(blank)), blank);
 }

@@ -39,21 +39,23 @@ import {
 import { UnknownFields, unknown } from "./unknown-fields.js";
 
 /**
- * The counterpart of the encoder. `fromBinary` of protobuf-es makes a reader, a view, a context and a pair for every tag, and takes
- * most of its time for that where messages are short. It remains the authority: whatever is out of the ordinary here (malformed input,
- * groups, wrappers) is declined when it is met, and the message left to it from the beginning, errors included.
+ * The counterpart of the encoder. `fromBinary` of protobuf-es creates a reader, a view, a context and a pair for every
+ * tag, which takes most of its time for short messages. It remains the authority: when this decoder meets anything
+ * unusual (malformed input, groups, wrappers), it declines, and `fromBinary` parses the message from the beginning,
+ * errors included.
  */
 
 /**
- * Parses a message of one type; undefined where that is left to `fromBinary`. The memory may be lent: then nothing of the message
- * stays in it. Unknown fields are kept in `$unknown` (see `UnknownFields`), or dropped.
- * @throws {ConnectError} ResourceExhausted for what would take memory out of proportion, see message-cost.ts
+ * Parses a message of one type; returns undefined if the message is left to `fromBinary`. If the memory is lent, no
+ * part of the message stays in it. Unknown fields are kept in `$unknown` (see `UnknownFields`) or dropped.
+ * @throws {ConnectError} ResourceExhausted for a message that would take memory out of proportion, see
+ *   message-cost.ts
  */
 export type Decoder = (bytes: Uint8Array, isLent?: boolean, dropsUnknown?: boolean) => Message | undefined;
 
 const decoders = new WeakMap<DescMessage, Decoder>();
 
-/** The decoder of messages of this type, made when it is asked for first. */
+/** Returns the decoder for messages of this type, which is created at the first request. */
 export function decoderOf(type: DescMessage): Decoder {
   let decoder = decoders.get(type);
   if (decoder === undefined) {
@@ -67,7 +69,7 @@ function createDecoder(type: DescMessage, plan: Plan): Decoder {
   return (bytes, isLent = false, dropsUnknown = false) => {
     const prototype = Object.getPrototypeOf(bytes);
     if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) {
-      return undefined; // its methods may be anything
+      return undefined; // A subclass may have overridden any method.
     }
     openWire(bytes, isLent);
     depth = 0;
@@ -83,7 +85,7 @@ function createDecoder(type: DescMessage, plan: Plan): Decoder {
   };
 }
 
-/** As protobuf-es has it unless told otherwise. */
+/** The default recursion limit of protobuf-es. */
 const MAX_DEPTH = 100;
 let depth = 0;
 
@@ -125,7 +127,7 @@ function readFields(plan: Plan, message: Fields, end: number): boolean {
   return wire.at === end;
 }
 
-/** Its tag has been read. */
+/** Reads an unknown field whose tag has been read. */
 function readUnknown({ numbers }: Plan, fields: UnknownFields, tag: number, tagAt: number): boolean {
   const valueAt = wire.at;
   const no = tag >>> 3;
@@ -192,7 +194,7 @@ function readPacked(value: ValuePlan, items: unknown[]): boolean {
   return length >= 0 && wire.at === end;
 }
 
-/** With the key, if any, before the value, as everyone writes them. */
+/** Reads a map entry whose key, if present, precedes its value, as all implementations write it. */
 function readEntry(keys: ValuePlan, values: ValuePlan, map: Fields): boolean {
   const length = readLength();
   const end = wire.at + length;
@@ -218,7 +220,7 @@ function readEntryField(number: number, value: ValuePlan, end: number): unknown 
   return value.type === ScalarType.BYTES ? new Uint8Array(0) : value.zero;
 }
 
-/** Added to what was there before of the same message. */
+/** Reads a message, merging it into a previous one of the same field. */
 function readMessage(plan: Plan, before: unknown): Fields | undefined {
   const length = readLength();
   if (length < 0) {
@@ -280,7 +282,7 @@ function readValue(value: ValuePlan, before: unknown): unknown {
   }
 }
 
-/** Looks ahead which properties a message is going to have. Those missed are only slower. */
+/** Looks ahead for the properties that a message is going to have. Missing one only makes the decoder slower. */
 function shapeOf(plan: Plan, end: number): Shape {
   let { shape } = plan;
   if (!plan.hasLate) {

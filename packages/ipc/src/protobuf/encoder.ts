@@ -3,22 +3,22 @@ import { beginMessage, dropMessage, endMessage, reserve, slab } from "./slab.js"
 import { WireType, wireTypeOf } from "./wire-type.js";
 
 /**
- * The binary encoding of messages, for what messages nearly always are. `toBinary` of protobuf-es makes a writer, a buffer that
- * grows and a copy for every message, which was a tenth of a short call's time and a third of a long one's. It remains the
- * authority: whatever is out of the ordinary here (a value of the wrong type, unknown fields, groups, wrappers) is declined and
- * left to it, errors included.
+ * The binary encoding of common messages. `toBinary` of protobuf-es creates a writer, a growing buffer and a copy for
+ * every message, which took a tenth of a short call's time and a third of a long one's. It remains the authority: when
+ * this encoder meets anything unusual (a value of the wrong type, unknown fields, groups, wrappers), it declines, and
+ * `toBinary` encodes the message, errors included.
  */
 
-/** Writes a message, field or value; false when it declines. */
+/** Writes a message, field or value; returns false if it declines. */
 type Write = (value: never) => boolean;
 type WriteAny = (value: unknown) => boolean;
 
-/** Encodes a message of one type; undefined where that is left to `toBinary`. */
+/** Encodes a message of one type; returns undefined if the message is left to `toBinary`. */
 export type Encoder = (message: object) => Uint8Array | undefined;
 
 const encoders = new WeakMap<DescMessage, Encoder>();
 
-/** The encoder of messages of this type, made when it is asked for first. */
+/** Returns the encoder for messages of this type, which is created at the first request. */
 export function encoderOf(type: DescMessage): Encoder {
   let encoder = encoders.get(type);
   if (encoder === undefined) {
@@ -59,7 +59,9 @@ const IMPLICIT = 2;
 
 type Fields = Record<string, unknown>;
 
-/** Undefined where a field of it, or of a message in it, is not for us. */
+/**
+ * Returns a writer of messages; undefined if the encoder does not support a field of the message or of a message in it.
+ */
 function messageWriter(type: DescMessage, known: Map<DescMessage, WriteAny>): WriteAny | undefined {
   const before = known.get(type);
   if (before !== undefined) {
@@ -163,7 +165,7 @@ function listWriter(field: DescField & { fieldKind: "list" }, known: Map<DescMes
   return (message) => all((message as Fields)[localName], write);
 }
 
-/** Maps by strings; other keys are rare. */
+/** Returns a writer of maps with string keys; other keys are rare. */
 function mapWriter(field: DescField & { fieldKind: "map" }, known: Map<DescMessage, WriteAny>): WriteAny | undefined {
   const value = valueWriter(field, known);
   if (value === undefined || field.mapKey !== ScalarType.STRING) {
@@ -187,13 +189,13 @@ function mapWriter(field: DescField & { fieldKind: "map" }, known: Map<DescMessa
   };
 }
 
-/** Writes one value of the field's type, without its tag. */
+/** Returns a writer of single values of the field's type, without the tag. */
 function valueWriter(field: DescField, known: Map<DescMessage, WriteAny>): WriteAny | undefined {
   if (field.enum !== undefined) {
     return writeInt32 as WriteAny;
   }
   if (field.message !== undefined) {
-    // Wrappers and Struct are not kept as messages.
+    // protobuf-es does not represent wrappers and Struct as messages.
     const isPlain = !field.message.typeName.startsWith("google.protobuf.") || plainTypes.has(field.message.typeName);
     if (!isPlain || ("delimitedEncoding" in field && field.delimitedEncoding)) {
       return undefined;
@@ -220,7 +222,7 @@ function zeroOf(field: DescField): (value: unknown) => boolean {
       return (value) => value instanceof Uint8Array && value.length === 0;
     case ScalarType.DOUBLE:
     case ScalarType.FLOAT:
-      return (value) => Object.is(value, 0); // -0 is not
+      return (value) => Object.is(value, 0); // -0 is not the default
     default:
       return (value) => value === 0 || value === 0n;
   }
@@ -242,11 +244,14 @@ function tagged(number: number, wireType: WireType, write: WriteAny): WriteAny {
   };
 }
 
-/** With its length in front: room for one byte of it at first, since most are short; what is longer moves. */
+/**
+ * Returns a writer that puts the length in front. It reserves one byte for the length, since most values are short, and
+ * moves longer values.
+ */
 function delimited(write: WriteAny): WriteAny {
   return (value) => {
     reserve(1);
-    const from = ++slab.at - slab.start; // the buffer may be another one afterwards
+    const from = ++slab.at - slab.start; // the buffer may be a different one afterwards
     if (!write(value)) {
       return false;
     }
@@ -271,7 +276,7 @@ function varint32Bytes(value: number): number {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 }
 
-/** Into room reserved by the caller: five bytes at most. */
+/** Writes a varint of at most five bytes into room that the caller has reserved. */
 function varint32(value: number): void {
   const { buffer } = slab;
   let { at } = slab;
@@ -300,7 +305,7 @@ function writeInt32(value: number): boolean {
   if (value >= 0) {
     return writeUint32(value);
   }
-  // Negative ones are extended to 64 bits.
+  // Negative values are extended to 64 bits.
   reserve(10);
   varint32(value >>> 0);
   const { buffer, at } = slab;
@@ -323,7 +328,7 @@ function writeUint64(value: bigint): boolean {
   return typeof value === "bigint" && (exactVarint(value) || (BigInt.asUintN(64, value) === value && anyVarint(value)));
 }
 
-/** Nearly all are exact as numbers, which takes a fraction of the time. */
+/** Writes a value that is exact as a number, as nearly all are, which takes a fraction of the time. */
 function exactVarint(value: bigint): boolean {
   let left = Number(value);
   if (!(left >= 0 && left <= Number.MAX_SAFE_INTEGER)) {
@@ -409,7 +414,7 @@ function writeBytes(value: Uint8Array): boolean {
   return true;
 }
 
-/** Below this a loop is faster than a call into the runtime. */
+/** Below this length a loop is faster than a call into the runtime. */
 const SHORT = 32;
 
 function writeString(value: string): boolean {
@@ -417,7 +422,7 @@ function writeString(value: string): boolean {
     return false;
   }
   const { length } = value;
-  // No unit of UTF-16 takes more than 3 bytes; where that is much, it is counted.
+  // A UTF-16 unit takes at most 3 bytes; for long strings that estimate is too high, so they are measured.
   reserve(5 + (length < 4_096 ? 3 * length : Buffer.byteLength(value)));
   const { buffer, at } = slab;
   if (length < SHORT) {
@@ -435,7 +440,8 @@ function writeString(value: string): boolean {
       return true;
     }
   }
-  // Its length is not known beforehand: it is written where it is if its length takes the fewest bytes that it may take.
+  // The encoded length is not known beforehand: the text is written at its final position if the length prefix turns
+  // out to have its minimum size.
   const guess = varint32Bytes(length);
   const bytes = buffer.write(value, at + guess, "utf8");
   const needed = varint32Bytes(bytes);

@@ -3,14 +3,14 @@ import { copyOf, maxHeapBytes } from "./bytes.js";
 import { WireType } from "./wire-type.js";
 
 /**
- * The message being parsed, and how far. What the functions below read begins at `at` and is all within `end`, the end of the whole
- * input. They decline, by what they return, whatever is malformed, and whatever could be written shorter.
+ * The state of the parser: the input, and the position in it. The functions below read at `at` and never beyond `end`,
+ * the end of the whole input. By their return values they decline whatever is malformed or not in its shortest form.
  */
 export const wire = { bytes: new Uint8Array(0) as Uint8Array, isLent: false, at: 0, end: 0, low: 0, high: 0 };
 
 const nothing = wire.bytes;
 
-/** @param isLent - nothing of the message may stay in this memory */
+/** @param isLent whether no part of the message may stay in this memory */
 export function openWire(bytes: Uint8Array, isLent: boolean): void {
   wire.bytes = bytes;
   wire.isLent = isLent;
@@ -18,12 +18,12 @@ export function openWire(bytes: Uint8Array, isLent: boolean): void {
   wire.end = bytes.length;
 }
 
-/** Lets go of the memory. */
+/** Drops the reference to the memory. */
 export function closeWire(): void {
   wire.bytes = nothing;
 }
 
-/** Into `low` and `high`, as two signed integers of 32 bits. */
+/** Reads a varint into `low` and `high`, as two signed integers of 32 bits. */
 export function readVarint(): boolean {
   const { bytes, at } = wire;
   if (at === wire.end) {
@@ -65,12 +65,12 @@ function readLongVarint(): boolean {
   return false;
 }
 
-/** Of what follows, all of which is there; otherwise -1. */
+/** Reads the length of what follows; returns -1 unless all of it is there. */
 export function readLength(): number {
   return readVarint() && wire.high === 0 && wire.low >= 0 && wire.low <= wire.end - wire.at ? wire.low : -1;
 }
 
-/** Moves behind a value of this type, which may be beyond the end then. Groups are declined. */
+/** Skips a value of this wire type, which may lead beyond the end. Groups are declined. */
 export function skipValue(wireType: number): boolean {
   switch (wireType) {
     case WireType.VARINT:
@@ -96,7 +96,7 @@ export function readInt32(): number | undefined {
     return undefined;
   }
   const { low, high } = wire;
-  return high === 0 || (high === -1 && low < 0) ? low : undefined; // negative ones are extended to 64 bits
+  return high === 0 || (high === -1 && low < 0) ? low : undefined; // negative values are extended to 64 bits
 }
 
 export function readUint32(): number | undefined {
@@ -136,7 +136,7 @@ export function readSint64(): bigint | undefined {
   return toScratch(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign).getBigInt64(0, true);
 }
 
-/** So many bytes into `scratch`: 4 or 8. */
+/** Reads 4 or 8 bytes into `scratch`. */
 function readFixed(length: number): boolean {
   const { at } = wire;
   if (wire.end - at < length) {
@@ -181,7 +181,7 @@ export function readDouble(): number | undefined {
   return readFixed(8) ? scratch.getFloat64(0, true) : undefined;
 }
 
-/** Long ones share the memory of the input where they may. */
+/** Reads a bytes field. A long one shares the memory of the input if that is allowed. */
 export function readBytes(): Uint8Array | undefined {
   const length = readLength();
   if (length < 0) {
@@ -189,11 +189,11 @@ export function readBytes(): Uint8Array | undefined {
   }
   const { at } = wire;
   wire.at = at + length;
-  return stretch(at, wire.at);
+  return sliceOf(at, wire.at);
 }
 
-/** What is in `[at, end)` of the input. */
-export function stretch(at: number, end: number): Uint8Array {
+/** Returns the bytes in `[at, end)` of the input. */
+export function sliceOf(at: number, end: number): Uint8Array {
   const { bytes, isLent } = wire;
   if (end - at <= maxHeapBytes) {
     return bytes.slice(at, end);
@@ -201,10 +201,10 @@ export function stretch(at: number, end: number): Uint8Array {
   return isLent ? copyOf(bytes, at, end) : bytes.subarray(at, end);
 }
 
-/** Up to this length a string put together of pieces is flat, and that is faster than a call into the runtime. */
+/** Up to this length a concatenated string is flat, and concatenating is faster than a call into the runtime. */
 const SHORT = 12;
 const BYTE_ORDER_MARK = 0xfeff;
-/** Not in the types, but much faster than a TextDecoder. What is no UTF-8 becomes U+FFFD. */
+/** `utf8Slice` is not in the types, but much faster than a TextDecoder. Invalid UTF-8 becomes U+FFFD. */
 const { utf8Slice } = Buffer.prototype as unknown as {
   utf8Slice(this: Uint8Array, start: number, end: number): string;
 };
@@ -226,7 +226,7 @@ export function readString(): string | undefined {
     return undefined;
   }
   const text = utf8Slice.call(wire.bytes, from, end);
-  // Not all versions of protobuf-es keep a mark at the beginning.
+  // Not all versions of protobuf-es keep a byte order mark at the beginning.
   return text.includes("\ufffd") || text.charCodeAt(0) === BYTE_ORDER_MARK ? undefined : text;
 }
 

@@ -1,36 +1,40 @@
 import { clearInterval, setInterval } from "../time/real-timers.js";
 
 /**
- * Where messages are encoded: stretches of memory handed out from front to back, so that a short message costs no allocation of its
- * own and no copy. A stretch belongs to its message for good; the memory goes when the last message in it has gone.
+ * The memory in which messages are encoded. Pieces of it are handed out from front to back, so that a short message
+ * needs neither an allocation of its own nor a copy. A piece belongs to its message for good; the memory is freed when
+ * its last message is.
  */
 const SLAB_BYTES = 65_536;
 type Memory = Buffer;
 
-/** Memory of large messages that have been sent, for the next ones. What has not been wanted for a while is let go. */
+/** Memory of large messages that have been sent, for reuse. It is freed when it has not been used for a while. */
 const spare: Memory[] = [];
 const maxSpareBytes = 16 * 1024 * 1024;
 const keepSpareMs = 1_000;
 let spareBytes = 0;
 let isSpareInUse = false;
 let spareTimer: NodeJS.Timeout | undefined;
-/** Memory that is in use, and may be used again. */
+/** Memory that is in use and may be reused afterwards. */
 const lent = new WeakMap<ArrayBufferLike, Memory>();
 
-/** Valid from `at` on, for as many bytes as were reserved last; the message being written begins at `start`. */
+/**
+ * The buffer, which is valid from `at` on for as many bytes as were last reserved. The message being written begins at
+ * `start`.
+ */
 export const slab: { buffer: Buffer; start: number; at: number } = {
   buffer: Buffer.allocUnsafeSlow(SLAB_BYTES),
   start: 0,
   at: 0,
 };
-/** What messages go on in after one that needed more than there was. */
+/** The buffer to return to after a message that needed a larger one. */
 let shelved: { readonly buffer: Memory; readonly at: number } | undefined;
 
 export function beginMessage(): void {
   slab.start = slab.at;
 }
 
-/** The message since `beginMessage()`, of which nothing is written again. */
+/** Returns the message written since `beginMessage()`. Its memory is not written again. */
 export function endMessage(): Uint8Array {
   const { buffer, start, at } = slab;
   const message = new Uint8Array(buffer.buffer, start, at - start);
@@ -38,13 +42,13 @@ export function endMessage(): Uint8Array {
   return message;
 }
 
-/** As if it had not begun. */
+/** Discards the message begun. */
 export function dropMessage(): void {
   slab.at = slab.start;
   unshelve();
 }
 
-/** Makes room for `bytes` at `slab.at`, and perhaps moves what has been written of the message. */
+/** Makes room for `bytes` at `slab.at`; may move the part of the message that has been written. */
 export function reserve(bytes: number): void {
   if (slab.buffer.length - slab.at < bytes) {
     moveToLarger(bytes);
@@ -56,9 +60,10 @@ function moveToLarger(bytes: number): void {
   const written = at - start;
   const needed = written + bytes;
   if (needed <= SLAB_BYTES / 4) {
-    slab.buffer = Buffer.allocUnsafeSlow(SLAB_BYTES); // what is left of the old one is not worth coming back to
+    slab.buffer = Buffer.allocUnsafeSlow(SLAB_BYTES); // the rest of the old buffer is not worth returning to
   } else {
-    // Much larger than what is asked for only when it has grown before: most large messages are one large field.
+    // The new buffer is much larger than requested only after it has grown before, since most large messages are one
+    // large field.
     const isRegrown = buffer.length > SLAB_BYTES;
     shelved ??= { buffer, at: start };
     slab.buffer = large(isRegrown ? needed * 2 : needed + 256);
@@ -70,8 +75,8 @@ function moveToLarger(bytes: number): void {
 }
 
 /**
- * Says that nobody needs an encoded message any more, nor will look at it. Large ones then cost the garbage collector nothing: V8
- * begins a full collection for every few megabytes that are allocated outside its heap.
+ * Declares that an encoded message is no longer used. Reusing the memory of large ones spares the garbage collector
+ * work: V8 starts a full collection for every few megabytes that are allocated outside its heap.
  */
 export function recycle(message: Uint8Array): void {
   const buffer = lent.get(message.buffer);
@@ -80,7 +85,7 @@ export function recycle(message: Uint8Array): void {
   }
   spare.push(buffer);
   spareBytes += buffer.length;
-  spareTimer ??= setInterval(letGoOfSpare, keepSpareMs).unref();
+  spareTimer ??= setInterval(freeUnusedSpare, keepSpareMs).unref();
 }
 
 function large(bytes: number): Memory {
@@ -97,7 +102,7 @@ function large(bytes: number): Memory {
   return buffer;
 }
 
-function letGoOfSpare(): void {
+function freeUnusedSpare(): void {
   if (isSpareInUse) {
     isSpareInUse = false;
     return;

@@ -1,13 +1,13 @@
 import type { Message, UnknownField } from "@bufbuild/protobuf";
-import { stretch, wire } from "./reader.js";
+import { sliceOf, wire } from "./reader.js";
 
 /**
- * Unknown fields of a whole input that are kept one by one. protobuf-es has an object and a view for each, some 200 bytes where two may
- * have come: of the 5 million that 10 MiB hold, a gigabyte. These are 2 MB.
+ * How many unknown fields of a whole input are kept one by one. protobuf-es needs an object and a view for each, some
+ * 200 bytes where two may have been received: for the 5 million that fit in 10 MiB, a gigabyte. This many take 2 MB.
  */
 export const maxUnknownFields = 10_000;
 
-/** What holds for the input being parsed. */
+/** The state for the input being parsed. */
 export const unknown = {
   isDropped: false,
   left: 0,
@@ -18,13 +18,14 @@ export const unknown = {
 };
 
 /**
- * The fields of one message that its type does not know, kept as protobuf-es keeps them, so that whoever passes the message on passes
- * on them too. Those beyond `maxUnknownFields` are kept together: one last field whose data go on with the tags and values of the others,
- * byte for byte as they came. That is what `toBinary` writes again; only `getExtension()` does not find those.
+ * The unknown fields of one message, kept as protobuf-es keeps them, so that code that passes the message on passes
+ * them on too. Those beyond `maxUnknownFields` are joined: one last field whose data continue with the tags and values
+ * of the others, byte for byte as they were received. `toBinary` writes them again unchanged; only `getExtension()`
+ * does not find those.
  */
 export class UnknownFields {
   readonly #fields: UnknownField[] = [];
-  /** The first of those that are kept together; and what has been copied of them, and is still to be. */
+  /** The first of the joined fields, the copied part of them, and the run that is still to be copied. */
   #first: { readonly no: number; readonly wireType: number } | undefined;
   #copied: Uint8Array | undefined;
   #length = 0;
@@ -37,7 +38,7 @@ export class UnknownFields {
     }
     if (unknown.left > 0) {
       unknown.left--;
-      this.#fields.push({ no, wireType, data: stretch(valueAt, end) });
+      this.#fields.push({ no, wireType, data: sliceOf(valueAt, end) });
     } else if (this.#first === undefined) {
       this.#first = { no, wireType };
       this.#runAt = valueAt;
@@ -64,7 +65,7 @@ export class UnknownFields {
 
   #rest(): Uint8Array {
     if (this.#copied === undefined) {
-      return stretch(this.#runAt, this.#runEnd);
+      return sliceOf(this.#runAt, this.#runEnd);
     }
     this.#copyRun();
     return this.#copied.slice(0, this.#length);

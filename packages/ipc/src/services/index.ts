@@ -1,10 +1,11 @@
 /**
- * What every server has besides its user's services: health and reflection, as gRPC defines them, and its counts. They are there unless switched
- * off, know of all services without being told, and never hold up a shutdown: `drain()` ends their streams. A service of the same
- * name that the user registers takes the place of ours.
+ * The services that every server has besides those of its user: health and reflection, as gRPC defines them, and
+ * statistics. They are registered unless switched off, know all services of the server without being told, and never
+ * delay a shutdown, since `drain()` ends their streams. A service of the same name that the user registers replaces the
+ * one here.
  *
- * Whoever uses this says who is the server's own user, registers them before the user's services, says which those are, and drains before anything else is shut
- * down. What is generated from proto is loaded when a server needs it, not with the package.
+ * A caller must say who is the server's own user, register these services before the user's, announce all services, and
+ * drain before anything else is shut down. Generated code is loaded when a server needs it, not with the package.
  */
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
@@ -14,31 +15,31 @@ import { type Health, Statuses } from "./health/status.js";
 export type { Health, HealthStatus } from "./health/status.js";
 
 export interface ServicesOptions {
-  /** Whether the server answers `grpc.health.v1`. Default: true. */
+  /** Whether the server provides `grpc.health.v1`. Default: true. */
   readonly health?: boolean | undefined;
   /**
-   * Whether the server answers `grpc.reflection.v1` and `v1alpha`: false to nobody, true to whoever may call. Default: to its own
-   * user and root.
+   * Who may use `grpc.reflection.v1` and `v1alpha`: false for nobody, true (or options) for everybody who may call the
+   * server. Default: only the server's own user and root.
    */
   readonly reflection?: boolean | ReflectionOptions | undefined;
-  /** Whether the server answers `vyra.ipc.StatsService`, which `vyra-ipc top` asks. Default: true. */
+  /** Whether the server provides `vyra.ipc.StatsService`, which `vyra-ipc top` uses. Default: true. */
   readonly stats?: boolean | undefined;
 }
 
 export interface ReflectionOptions {
   /**
-   * Generated files to tell of besides those of the services and what they import: of messages that travel as
-   * `google.protobuf.Any`, and of extensions.
+   * Generated files to describe besides those of the services and their imports, such as those of messages in
+   * `google.protobuf.Any` and of extensions. Default: none.
    */
   readonly files?: readonly DescFile[] | undefined;
 }
 
 export interface Services {
   register(router: ConnectRouter): void;
-  /** All services of the server, ours included. Said once, before the first call. */
+  /** Announces all services of the server, including these. Called once, before the first call. */
   announce(services: readonly DescService[]): void;
   readonly health: Health;
-  /** From now on no service is serving; whoever watches is told, and all streams end. */
+  /** Marks all services as not serving, tells their watchers, and ends all streams. */
   drain(): void;
 }
 
@@ -75,5 +76,5 @@ export async function createServices(
   };
 }
 
-/** Nobody asks how the ones that tell are. */
+/** The services of this package, for which no health is reported. */
 const isOurs = /^grpc\.(health|reflection)\.v1(alpha)?\.|^vyra\.ipc\.StatsService$/;

@@ -1,29 +1,29 @@
-/** Buckets for each doubling: what is in one is known to within 9 %. */
+/** The number of buckets for each doubling of the duration; values are known to within 9 %. */
 const bucketsPerDoubling = 8;
 const shortestMs = 0.001;
 /** 37 doublings of 1 µs are 38 hours. */
 const doublings = 37;
 
-/** Where the buckets end, but for the last, which has no end. */
+/** The upper bounds of the buckets, in milliseconds. The last bucket has none. */
 export const latencyBoundsMs: readonly number[] = Array.from(
   { length: doublings * bucketsPerDoubling + 1 },
   (_, index) => shortestMs * 2 ** (index / bucketsPerDoubling),
 );
 
-/** How long calls took. */
+/** How long calls took. Percentiles are exact to within 9 %. */
 export interface LatencyStats {
   readonly count: number;
   readonly meanMs: number;
-  /** Half of them took no longer, to within 9 %. */
+  /** The median. */
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** How many took up to so long and longer than the bucket before, ascending. Those with none are left out. */
+  /** The number of calls in each bucket that is not empty, ascending; `upToMs` is the bucket's upper bound. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];
 }
 
-/** Counts durations in buckets whose width grows with them. */
+/** Counts durations in buckets of exponentially growing width. */
 export class Histogram {
   readonly #counts = new Float64Array(latencyBoundsMs.length + 1);
   #count = 0;
@@ -32,7 +32,7 @@ export class Histogram {
 
   add(ms: number): void {
     const place = Math.ceil(Math.log2(ms / shortestMs) * bucketsPerDoubling);
-    const index = place > 0 ? Math.min(place, latencyBoundsMs.length) : 0; // 0 ms is -Infinity
+    const index = place > 0 ? Math.min(place, latencyBoundsMs.length) : 0; // For 0 ms it is -Infinity.
     this.#counts[index] = (this.#counts[index] as number) + 1;
     this.#count++;
     this.#sumMs += ms;

@@ -1,8 +1,9 @@
 /**
- * What has been counted of the calls of a server or a channel, for whoever asks. Nothing is paid for what nobody reads: a call
- * costs two increments, and no clock is looked at until somebody has asked for the first time.
+ * Counts of the calls of a server or channel. Their cost is low: a call takes two increments, and no clock is read
+ * until statistics have been requested for the first time. Only counting belongs here; reporting belongs to
+ * `services/stats` and `interceptors`.
  *
- * Whoever runs calls tells the `MethodCalls` of the method when one starts and when it ends.
+ * Code that runs calls must tell the `MethodCalls` of the method when a call starts and when it ends.
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor } from "@connectrpc/connect";
@@ -13,50 +14,50 @@ import { Histogram, type LatencyStats } from "./histogram.js";
 
 export { type LatencyStats, latencyBoundsMs } from "./histogram.js";
 
-/** What has been counted of calls. */
+/** The counts of a channel's or server's calls. */
 export interface CallStats {
-  /** Calls that have started and not ended yet. */
+  /** The number of calls that have started and not yet ended. */
   readonly inFlight: number;
-  /** Each method that has been called, by its full name, `package.Service/Method`. */
+  /** The methods that have been called, by full name, `package.Service/Method`. */
   readonly methods: Readonly<Record<string, MethodStats>>;
 }
 
 export interface MethodStats {
-  /** Calls that have started, those in flight included. */
+  /** The number of calls that have started, including those in flight. */
   readonly started: number;
   readonly inFlight: number;
-  /** Calls that have ended, by the name of their status, as gRPC writes it: `OK`, `DEADLINE_EXCEEDED`. */
+  /** The number of calls that have ended, by the name of their status as gRPC writes it: `OK`, `DEADLINE_EXCEEDED`. */
   readonly ended: Readonly<Partial<Record<StatusName, number>>>;
-  /** How long those took that started after stats were first asked for; undefined as long as there are none. */
+  /** The latency of those calls that started after statistics were first requested; undefined if there are none. */
   readonly latency: LatencyStats | undefined;
 }
 
-/** What a server holds in memory of what waits, in bytes, with what V8 needs to hold it. */
+/** The memory in which data wait on a server's or channel's connections, in bytes, including V8's overhead. */
 export interface MemoryStats {
-  /** Messages that have come and that no handler has read yet. */
+  /** Messages that have been received and not yet read. */
   readonly unreadBytes: number;
-  /** Messages that are not whole yet, or are being decompressed. */
+  /** Messages that are incomplete or being decompressed. */
   readonly unfinishedBytes: number;
-  /** Answers that callers do not take yet. */
+  /** Messages that wait to be sent because the peer does not read. */
   readonly waitingBytes: number;
-  /** The fields of open calls, where those are long. */
+  /** Header fields of open calls, if they are long. */
   readonly fieldBytes: number;
-  /** What all of it together may be: `maxHeldBytes`. */
+  /** The limit of the sum: `maxHeldBytes` of a server, and `maxUnreadBytes` for each connection of a channel. */
   readonly limitBytes: number;
 }
 
-/** What has been counted of a server. */
+/** The counts of a server. */
 export interface ServerStats extends CallStats {
-  /** How long it has been there. */
+  /** The time since the server was created, in milliseconds. */
   readonly uptimeMs: number;
-  /** Connections that are open now. */
+  /** The number of connections that are open now. */
   readonly connections: number;
   readonly acceptedConnections: number;
-  /** What it holds of what waits; undefined with engine `"node"`, where Node.js holds it and does not tell. */
+  /** The memory in which data wait; undefined with engine `"node"`, where Node.js holds them and does not report it. */
   readonly memory: MemoryStats | undefined;
 }
 
-/** Counts calls, each method's on their own. */
+/** Counts calls by method. */
 export class CallCounter {
   readonly #methods = new Map<string, MethodCalls>();
   readonly #clock = { isRunning: false };
@@ -71,7 +72,7 @@ export class CallCounter {
     return calls;
   }
 
-  /** What has been counted. From now on calls are timed as well. */
+  /** Returns the counts so far. From now on calls are timed as well. */
   snapshot(): CallStats {
     this.#clock.isRunning = true;
     const methods: Record<string, MethodStats> = {};
@@ -90,19 +91,19 @@ export class CallCounter {
 /** Counts the calls of one method. */
 export class MethodCalls {
   #started = 0;
-  /** By status code. No integers of 32 bits, which would be full within a day. */
+  /** The counts by status code. Integers of 32 bits would overflow within a day. */
   readonly #ended = new Float64Array(statusNames.length);
   #latency: Histogram | undefined;
 
   constructor(private readonly clock: { readonly isRunning: boolean }) {}
 
-  /** A call has started. Returns when, for `end()`; 0 as long as nobody wants to know how long it takes. */
+  /** Counts a call that starts. Returns its start time for `end()`; 0 while calls are not timed. */
   start(): number {
     this.#started++;
     return this.clock.isRunning ? performance.now() : 0;
   }
 
-  /** It has ended; 0 is OK. */
+  /** Counts a call that has ended; code 0 is OK. */
   end(code: Code | 0, startedAt: number): void {
     this.#ended[code] = (this.#ended[code] as number) + 1;
     if (startedAt !== 0) {
@@ -125,7 +126,11 @@ export class MethodCalls {
   }
 }
 
-/** Counts calls that go through interceptors. */
+/**
+ * Creates an interceptor that counts calls.
+ *
+ * @param unexpectedCode the status code for thrown values that are not a ConnectError
+ */
 export function counting(counter: CallCounter, unexpectedCode: Code): Interceptor {
   return (next) => (req) => {
     const calls = counter.of(req.method);

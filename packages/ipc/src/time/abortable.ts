@@ -1,11 +1,11 @@
 import { checkedResult, closeIterator, iteratorOf } from "../user-code/iterators.js";
 
 /**
- * The outcome of a promise, or the signal's reason as soon as it is aborted, whatever the promise does then: its later
- * outcome is nobody's business any more, and is passed to `late` if it is an error.
+ * Settles like a promise, or rejects with the signal's reason as soon as it is aborted. The promise's later outcome is
+ * ignored then, but an error is passed to `late`.
  */
 export function orAborted<T>(outcome: Promise<T>, signal: AbortSignal, late?: (error: unknown) => void): Promise<T> {
-  const promise = Promise.resolve(outcome); // where nobody checks types, it may be none
+  const promise = Promise.resolve(outcome); // Without type checks it may not be a promise.
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       promise.catch((error) => late?.(error));
@@ -34,7 +34,9 @@ export function orAborted<T>(outcome: Promise<T>, signal: AbortSignal, late?: (e
   });
 }
 
-/** The same values, ending with the signal's reason as soon as it is aborted, even while the source is silent. */
+/**
+ * Yields the same values, and fails with the signal's reason as soon as it is aborted, even while the source is silent.
+ */
 export function abortableIterable<T>(
   source: AsyncIterable<T>,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import { clearTimeout, maxTimerMs, setImmediate, setTimeout } from "./real-timers.js";
 
 /**
- * Calls back when a peer's time is over, `ms` milliseconds from now. If this process was busy meanwhile, what the peer has said may lie
- * there unread: the turn in which it is read comes first. Does not hold the process. More than `maxTimerMs` is for ever.
+ * Calls back after `ms` milliseconds, unless cancelled, for limiting how long a peer may be silent. If this process was
+ * busy meanwhile, data of the peer may be waiting to be read; they are read first. The timer does not keep the process
+ * alive. More than `maxTimerMs` means never.
  *
- * @returns a function that takes it back.
+ * @returns a function that cancels the timer
  */
 export function afterReading(ms: number, callback: () => void): () => void {
   if (ms > maxTimerMs) {

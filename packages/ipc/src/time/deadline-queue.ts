@@ -2,14 +2,14 @@ import { outsideOfCalls } from "../user-code/call-scope.js";
 import { messageOf } from "../user-code/thrown.js";
 import { clearTimeout, maxTimerMs, performance, setTimeout } from "./real-timers.js";
 
-/** Something that has to be over by a certain moment. It is itself the entry of the list it waits in: no call makes one. */
+/** Something with a deadline. The object itself is the list entry in which it waits, so that a call needs no other. */
 export abstract class Timed {
   /** @internal */ deadlineAt = 0;
   /** @internal */ list: DeadlineList | null = null;
   /** @internal */ earlier: Timed | null = null;
   /** @internal */ later: Timed | null = null;
 
-  /** Whether it has begun and neither ended nor come to its deadline. */
+  /** Whether the clock runs: it was started, and has neither been stopped nor reached the deadline. */
   get isUnderWay(): boolean {
     return this.list !== null;
   }
@@ -17,16 +17,16 @@ export abstract class Timed {
   /** Called once, at the deadline. */
   abstract onDeadline(): void;
 
-  /** What remains, in milliseconds; undefined without a deadline. */
+  /** Returns the time left in milliseconds; undefined without a deadline. */
   leftMs(): number | undefined {
     return this.deadlineAt === 0 ? undefined : this.deadlineAt - performance.now();
   }
 }
 
 /**
- * Many deadlines on few timers. What starts with the same time limit ends in the order in which it started, so it waits in one
- * list with one timer, for its first; to start and to stop costs a few pointers. The timers do not hold the process: what
- * waits for a peer has a socket that does.
+ * Keeps many deadlines with few timers. Deadlines with the same timeout expire in the order in which they start, so
+ * they share one list with one timer, set for the first of them; starting and stopping costs a few pointers. The timers
+ * do not keep the process alive, since a call that waits for a peer has a socket that does.
  */
 export class Deadlines {
   readonly #lists = new Map<number, DeadlineList>();
@@ -49,12 +49,13 @@ export class Deadlines {
   }
 }
 
-/** Those of this thread: the calls of a thousand channels wait on one timer, not on a thousand. */
+/** The deadlines of this thread: the calls of a thousand channels share one timer. */
 export const deadlines = new Deadlines();
 
 /**
- * An empty list keeps its timer, since the next call probably has the same limit as the last. Where each has one of its own (a
- * peer may send what remains of its time, to the microsecond), that would be a timer for every call that is over.
+ * How many empty lists keep their timers, since the next call probably has the same timeout as the last. If each call
+ * has a different one, as a peer may send its remaining time to the microsecond, that would leave a timer for every
+ * finished call.
  */
 const maxEmptyLists = 32;
 
@@ -104,7 +105,7 @@ class DeadlineList {
   }
 
   #arm(ms: number): void {
-    clearTimeout(this.#timer); // of one that began while others expired
+    clearTimeout(this.#timer); // It may have been set by an object that started while others expired.
     const delayMs = Math.min(maxTimerMs, Math.max(1, Math.ceil(ms)));
     this.#timer = outsideOfCalls(() => setTimeout(() => this.#expire(), delayMs).unref());
   }
@@ -117,8 +118,8 @@ class DeadlineList {
       try {
         first.onDeadline();
       } catch (error) {
-        // Those behind it have a deadline as well.
-        process.emitWarning(`what was to happen at a deadline failed: ${messageOf(error)}`);
+        // The objects after it have a deadline as well.
+        process.emitWarning(`an action at a deadline failed: ${messageOf(error)}`);
       }
     }
     if (this.#first !== null) {

@@ -1,6 +1,6 @@
 import { clearTimeout, maxTimerMs, setTimeout } from "./real-timers.js";
 
-/** A timer of any length: `setTimeout` takes 24 days, and fires at once for more. `Infinity` is never. */
+/** A timer of any length. `setTimeout` takes at most 24 days and fires at once for more. `Infinity` means never. */
 export class LongTimer {
   #timer: NodeJS.Timeout | undefined;
   #isRefed = true;
@@ -12,7 +12,7 @@ export class LongTimer {
     this.#wait(ms);
   }
 
-  /** Begins anew. */
+  /** Starts the full time again. */
   restart(): void {
     if (this.ms <= maxTimerMs) {
       this.#timer?.refresh();
@@ -22,7 +22,7 @@ export class LongTimer {
     }
   }
 
-  /** From now on it does not hold the process. */
+  /** Stops keeping the process alive. */
   unref(): void {
     this.#isRefed = false;
     this.#timer?.unref();

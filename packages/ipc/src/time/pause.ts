@@ -1,6 +1,6 @@
 import { LongTimer } from "./long-timer.js";
 
-/** Waits, or fails with the signal's reason as soon as it is aborted. */
+/** Waits for this time, or rejects with the signal's reason as soon as it is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

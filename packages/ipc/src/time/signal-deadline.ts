@@ -1,3 +1,8 @@
+/**
+ * Time: the deadlines of calls, timers that tests cannot replace, and waits that a signal can end. Nothing here knows
+ * of messages, sockets or HTTP. Code outside of this folder takes its timers and clock from `real-timers.ts`.
+ */
+
 import { Code, ConnectError } from "@connectrpc/connect";
 import { guardedController } from "../user-code/guarded-signal.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
@@ -5,25 +10,31 @@ import { LongTimer } from "./long-timer.js";
 import { performance } from "./real-timers.js";
 
 /**
- * A deadline belongs to the signal that enforces it: whoever passes a call's signal on, as every interceptor does, passes
- * its deadline on, and each attempt can tell the peer what remains. Times are those of `performance.now()`, which no
- * adjustment of the system's clock moves.
+ * Deadlines by the signals that enforce them. Code that passes on a call's signal, as every interceptor does, thereby
+ * passes on its deadline, and each attempt can send the remaining time to the peer. The times are those of
+ * `performance.now()`, which adjustments of the system clock do not affect.
  */
 const deadlines = new WeakMap<AbortSignal, number>();
 
-/** A time limit under way. */
+/** A running timeout. */
 export interface DeadlineTimer {
-  /** Aborted at the deadline with DeadlineExceeded, and before it when the signal that it was made from is. */
+  /**
+   * The signal that is aborted with DeadlineExceeded at the deadline, or before it when the original signal is aborted.
+   */
   readonly signal: AbortSignal;
-  /** Puts the deadline off: it is now as far away as it was when it was set. */
+  /** Postpones the deadline by starting the full time again. */
   restart(): void;
-  /** Does not hold the process. */
+  /** Stops keeping the process alive. */
   unref(): this;
-  /** Stops the clock; the signal is not aborted any more. */
+  /** Stops the clock; the signal will not be aborted any more. */
   stop(): void;
 }
 
-/** Starts a time limit, in milliseconds (`Infinity` for none), on what `signal` already governs. */
+/**
+ * Starts a timeout, in milliseconds (`Infinity` for none), for something that `signal` already governs.
+ *
+ * @param what what the error message calls the timeout
+ */
 export function startDeadline(signal: AbortSignal, timeoutMs: number, what: string): DeadlineTimer {
   const controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
@@ -48,20 +59,23 @@ export function startDeadline(signal: AbortSignal, timeoutMs: number, what: stri
   };
 }
 
-/** Notes that `signal` is aborted `timeoutMs` from now, for `remainingMs`. */
+/** Records that `signal` will be aborted in `timeoutMs` milliseconds, for `remainingMs()`. */
 export function noteDeadline(signal: AbortSignal, timeoutMs: number): void {
   deadlines.set(signal, performance.now() + timeoutMs);
 }
 
-/** What remains of the time of the call that `signal` governs, in milliseconds, not above 0 when it is over; undefined without a limit. */
+/**
+ * Returns the remaining time of the call that `signal` governs, in milliseconds, 0 or less if it is over; undefined
+ * without a deadline.
+ */
 export function remainingMs(signal: AbortSignal): number | undefined {
   const deadline = deadlines.get(signal);
   return deadline === undefined ? undefined : deadline - performance.now();
 }
 
 /**
- * With what the signal of a call is aborted that ended as it should, as by `abort()` without a reason: for all the same one, since
- * to make one takes as long as a call.
+ * Returns the reason with which the signal of a call is aborted that has ended normally, as by `abort()` without an
+ * argument. All calls share it, since creating one takes as long as a call.
  */
 export function callEnded(): DOMException {
   ended ??= new DOMException("This operation was aborted", "AbortError");

@@ -1,22 +1,27 @@
 import { AsyncResource } from "node:async_hooks";
 
 /**
- * Where users' code runs, as `AsyncLocalStorage` sees it. One connection carries the calls of many, and what Node.js calls for it runs
- * in the context of whoever made the connection; so what one handler enters by `enterWith()` would be seen by the handlers of
- * others, and what a caller gave us would be called in the context of another. Whatever of users' code is called on behalf of a call is
- * called in that call's scope.
+ * The async context (`AsyncLocalStorage`) in which users' code of one call runs. A connection carries the calls of
+ * many, and Node.js' callbacks for it run in the context of the code that created the connection. Without scopes,
+ * handlers would see what another handler has entered by `enterWith()`, and a caller's callback would run in the
+ * context of another caller. Therefore all users' code that is called on behalf of a call is called in that call's
+ * scope.
  *
- * A scope is an `AsyncResource`, which takes some 30 ns to make and to enter on all versions of Node.js: less than to find out whether
- * a context is in use. One scope must not serve two calls: before Node.js 24 it is the resource itself that `enterWith()` changes.
+ * A scope is an `AsyncResource`, which takes some 30 ns to create and enter in all versions of Node.js: less than
+ * finding out whether a context is in use. Two calls must not share a scope, since before Node.js 24 `enterWith()`
+ * changes the resource itself.
  */
 export class CallScope extends AsyncResource {
-  /** Keeps the present context, and whatever is entered within. */
+  /** Captures the current context, which includes what is entered within it later. */
   constructor() {
     super("VyraCall");
   }
 }
 
-/** Runs what belongs to no call, though a call has caused it: a connection or a timer that others will use as well. */
+/**
+ * Runs code that belongs to no call although a call has caused it, such as creating a connection or a timer that other
+ * calls will use as well.
+ */
 export function outsideOfCalls<T>(run: () => T): T {
   return outside.runInAsyncScope(run);
 }

@@ -6,20 +6,21 @@ type AddOptions = Parameters<AbortSignal["addEventListener"]>[2];
 type RemoveOptions = Parameters<AbortSignal["removeEventListener"]>[2];
 
 /**
- * A controller for a signal that is handed to users' code. Each listener of it runs in the async context in which it was added, as if
- * the call had it awaited, and what it throws is reported, as is what its promise is rejected with. Node.js lets that end the
- * process, here at a moment that the peer chooses: its deadline.
+ * Creates a controller whose signal can be handed to users' code. Each of its listeners runs in the async context in
+ * which it was added. What a listener throws, or what its promise is rejected with, is passed to `onThrow`. Node.js
+ * would end the process for it, here at a moment that the peer chooses: its deadline.
  */
 export function guardedController(onThrow: (error: unknown) => void): AbortController {
   const controller = new AbortController();
   const { signal } = controller;
-  // Its own: jsdom puts another EventTarget in the place of the global one, to which a signal of Node.js is none.
+  // These methods are taken from the signal itself, since jsdom replaces the global EventTarget with one that rejects
+  // signals of Node.js.
   const { addEventListener: add, removeEventListener: remove } = signal;
-  /** By the listener as it was given, so that adding it twice counts once, and it can be removed. */
+  /** The wrapped listeners by the original ones, so that adding a listener twice counts once, and removing it works. */
   let added: Map<unknown, (event: Event) => void> | undefined;
   signal.addEventListener = (type: string, listener: Listener, options?: AddOptions) => {
     if (typeof listener !== "function" && typeof listener?.handleEvent !== "function") {
-      add.call(signal, type, listener, options); // which says what is wrong with it
+      add.call(signal, type, listener, options); // throws the appropriate error
       return;
     }
     added ??= new Map();

@@ -1,11 +1,12 @@
 import { guarded } from "./thrown.js";
 
 /**
- * Async iterators as others make them: `return()` and `throw()` may throw, give no promise, or one that never settles; `next()` may
- * resolve to what is no result. Whoever holds one lets go of it here, so that this is nobody else's trouble.
+ * Functions for async iterators that others have created. `return()` and `throw()` of those may throw, not return a
+ * promise, or return one that never settles; `next()` may resolve to something that is not a result. Code that holds
+ * such an iterator uses these functions, so that its faults affect nothing else.
  */
 
-/** Of a call's messages. @throws {TypeError} for what has none. */
+/** Returns the iterator of a call's messages. @throws {TypeError} for a value that is not an async iterable. */
 export function iteratorOf<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
   assertAsyncIterable(messages);
   const iterator: unknown = messages[Symbol.asyncIterator]();
@@ -15,17 +16,18 @@ export function iteratorOf<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
   return iterator as unknown as AsyncIterator<T>;
 }
 
-/** Refuses what a program without types may give in the place of messages. @throws {TypeError} */
+/** Refuses a value that is not an async iterable, as a program without types may pass. @throws {TypeError} */
 export function assertAsyncIterable(messages: AsyncIterable<unknown> | undefined | null): void {
   if (typeof messages?.[Symbol.asyncIterator] !== "function") {
-    guarded(() => messages, nobodyToTell); // a promise, perhaps, that nobody else waits for
+    guarded(() => messages, ignoreError); // a promise, perhaps, whose rejection nobody else would handle
     throw new TypeError(`messages must be an async iterable, such as an async generator, not ${typeOf(messages)}`);
   }
 }
 
 /**
- * The same messages, from an iterator that keeps to the rules whatever the one within does: for code that trusts it, as Connect's
- * does, which also asks for the iterator a second time to let go of it. That takes no time.
+ * Returns the same messages from an iterator that conforms to the protocol whatever the original one does. It is for
+ * code that relies on that, such as Connect's, which also requests the iterator a second time to close it. Requesting
+ * it takes no time.
  */
 export function conforming<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
   assertAsyncIterable(messages);
@@ -50,13 +52,16 @@ function conformingIterator<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
       return { done: true, value };
     },
     async throw(error?: unknown) {
-      guarded(() => iterator?.throw?.(error), nobodyToTell);
+      guarded(() => iterator?.throw?.(error), ignoreError);
       return { done: true, value: undefined };
     },
   };
 }
 
-/** What `next()` has resolved to. @throws {TypeError} if that is no result: read as one it would be messages without end. */
+/**
+ * Checks what `next()` has resolved to. @throws {TypeError} for a value that is not an object; taken as a result, it
+ * would mean messages without end.
+ */
 export function checkedResult<T>(result: IteratorResult<T>): IteratorResult<T> {
   if (!isObject(result)) {
     throw new TypeError(`next() of an async iterator gave ${typeOf(result)} instead of a result`);
@@ -64,16 +69,19 @@ export function checkedResult<T>(result: IteratorResult<T>): IteratorResult<T> {
   return result;
 }
 
-/** Tells an iterator that nobody reads on, and why if it was for an error. It is not waited for: a generator that hangs never answers. */
+/**
+ * Closes an iterator that nobody reads any more, after passing it the error, if there is one. Does not wait for the
+ * iterator, since a generator that hangs never answers.
+ */
 export function closeIterator(iterator: AsyncIterator<unknown> | undefined, error?: unknown): void {
   if (error !== undefined) {
-    guarded(() => iterator?.throw?.(error), nobodyToTell);
+    guarded(() => iterator?.throw?.(error), ignoreError);
   }
-  guarded(() => iterator?.return?.(), nobodyToTell);
+  guarded(() => iterator?.return?.(), ignoreError);
 }
 
-/** The iterator has been told; what becomes of that is its own business. */
-function nobodyToTell(): void {}
+/** Ignores an error of an iterator that has been closed. */
+function ignoreError(): void {}
 
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";

@@ -1,6 +1,8 @@
 import { messageOf } from "./thrown.js";
 
-/** Writes to standard error what went wrong where there is nobody else to be told, whatever the error is and whatever it does. */
+/**
+ * Writes an error that cannot be reported to anybody else to standard error. It accepts any value and does not throw.
+ */
 export function logToStderr(what: string, error: unknown): void {
   try {
     console.error(`@vyra/ipc: ${what}:`, error);

@@ -3,8 +3,9 @@ import { setMaxListeners } from "node:events";
 const shared = new WeakSet<AbortSignal>();
 
 /**
- * Says of a signal that many may listen to it: each call does until it is over, so that eleven calls at once with one signal are no leak
- * for Node.js to warn of (MaxListenersExceededWarning). Signals of another make, such as jsdom's, need no such thing.
+ * Declares that many may listen to a signal. Each call does until it is over, so eleven calls at once with one signal
+ * are not a leak that Node.js should warn about (MaxListenersExceededWarning). Other implementations of signals, such
+ * as jsdom's, do not need it.
  */
 export function allowManyListeners(signal: AbortSignal): void {
   if (shared.has(signal)) {
@@ -14,6 +15,6 @@ export function allowManyListeners(signal: AbortSignal): void {
     shared.add(signal);
     setMaxListeners(0, signal);
   } catch {
-    // Not one of Node.js', or no signal at all: who listens to it finds out.
+    // It is not a signal of Node.js, or not a signal at all; adding a listener will show which.
   }
 }

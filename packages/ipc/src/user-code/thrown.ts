@@ -1,17 +1,22 @@
+/**
+ * Dealing with what users' code passes to us, throws or returns: errors, iterators, signals, and the async context in
+ * which it runs. Everything here withstands values of any kind. Calls into users' code go through these functions.
+ */
+
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * Reads what others have thrown, or given as the reason of an abort. That may be anything: an object that cannot become a string, a
- * proxy whose traps throw (`instanceof` runs them), an error whose `message` is a getter, a chain of causes that ends where it
- * began. None of these functions throws, whatever they are given, and none changes it.
+ * Functions that read thrown values and reasons of aborts, which may be anything: an object that cannot be converted to
+ * a string, a proxy whose traps throw (`instanceof` runs them), an error whose `message` is a getter, a circular chain
+ * of causes. None of these functions throws or changes its argument.
  */
 
-/** What is said of something that cannot be read. */
+/** The text for an error that cannot be read. */
 const unreadable = "an error that cannot be read";
-/** So many causes are looked at; a chain may be a circle. */
+/** How many causes are examined, since a chain may be circular. */
 const maxCauses = 100;
 
-/** Whether it is one of these, as far as can be told. */
+/** Tells whether a value is an instance of the class; false if that cannot be determined. */
 export function isInstance<T>(thrown: unknown, type: abstract new (...args: never[]) => T): thrown is T {
   try {
     return thrown instanceof type;
@@ -20,7 +25,7 @@ export function isInstance<T>(thrown: unknown, type: abstract new (...args: neve
   }
 }
 
-/** What it says. */
+/** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   try {
     const text: unknown = thrown instanceof Error ? thrown.message : thrown;
@@ -30,12 +35,12 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Whether it is the error by which Node.js and the web's functions say that they were aborted. */
+/** Tells whether it is the error by which Node.js and web functions report that they were aborted. */
 export function isAbortError(thrown: unknown): boolean {
   return nameOf(thrown) === "AbortError";
 }
 
-/** It, what caused it, and so on. */
+/** Yields the value, its cause, the cause of that, and so on. */
 export function* causesOf(thrown: unknown): Iterable<unknown> {
   let at: unknown = thrown;
   for (let i = 0; i < maxCauses && at !== undefined; i++) {
@@ -48,14 +53,15 @@ export function* causesOf(thrown: unknown): Iterable<unknown> {
   }
 }
 
-/** A status code that an error may have: OK is none. */
+/** Tells whether it is a status code of an error, which OK is not. */
 export function isErrorCode(code: unknown): code is Code {
   return typeof code === "number" && Number.isInteger(code) && code >= Code.Canceled && code <= Code.Unauthenticated;
 }
 
 /**
- * A `ConnectError` of which everything can be read and sent: its code is one of gRPC's, its text is a string. Of the class alone
- * that does not follow, since it also takes what only looks like one, as it is made by another copy of Connect.
+ * Tells whether it is a `ConnectError` that can be read and sent completely: its code is one of gRPC's, and its text is
+ * a string. `instanceof` does not suffice, since it also accepts objects that resemble a `ConnectError`, such as those
+ * of another copy of Connect.
  */
 export function isValidConnectError(thrown: unknown): thrown is ConnectError {
   try {
@@ -73,10 +79,11 @@ export function isValidConnectError(thrown: unknown): thrown is ConnectError {
 }
 
 /**
- * Like `ConnectError.from()`: a sound `ConnectError` as it is, and anything else as the cause of one. Of one that is not sound what
- * can be read is kept; without a code of gRPC's it is Unknown.
+ * Converts a thrown value to a `ConnectError`, like `ConnectError.from()`. A valid `ConnectError` is returned as it is,
+ * and other values become the cause of a new one. Of an invalid `ConnectError` the readable parts are kept; without a
+ * code of gRPC's its code is Unknown.
  *
- * @param code that of what is no `ConnectError`; an `AbortError` or a `TimeoutError` is Canceled
+ * @param code the code for values other than a `ConnectError`; an `AbortError` or a `TimeoutError` becomes Canceled
  */
 export function connectErrorFrom(thrown: unknown, code: Code = Code.Unknown): ConnectError {
   if (isValidConnectError(thrown)) {
@@ -90,7 +97,7 @@ export function connectErrorFrom(thrown: unknown, code: Code = Code.Unknown): Co
   return new ConnectError(messageOf(thrown), isAbort ? Code.Canceled : code, undefined, undefined, thrown);
 }
 
-/** Calls what others have given us, where neither what it throws nor what its promise is rejected with may go any further. */
+/** Calls users' code so that neither an exception nor a rejected promise propagates; both are passed to `onThrow`. */
 export function guarded(call: () => unknown, onThrow: (error: unknown) => void): void {
   try {
     const result = call();

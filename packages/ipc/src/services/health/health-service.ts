@@ -5,7 +5,10 @@ import {
 } from "../../gen/grpc/health/v1/health_pb.js";
 import type { Statuses } from "./status.js";
 
-/** Answers `grpc.health.v1` with these statuses. */
+/**
+ * Registers `grpc.health.v1`, which answers with these statuses:
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md.
+ */
 export function registerHealth(router: ConnectRouter, statuses: Statuses): void {
   router.service(HealthService, {
     check({ service }) {

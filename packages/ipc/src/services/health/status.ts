@@ -1,25 +1,28 @@
-/** How a service is. The names are those of `grpc.health.v1`. */
+/** The health of a service, with the names of `grpc.health.v1`. */
 export type HealthStatus = "SERVING" | "NOT_SERVING";
 
-/** How the services of a server are: what their code says, until the server closes. */
+/** The health of a server's services: what its code has set, until the server closes. */
 export interface Health {
   /**
-   * Says how a service is, by its full name, `package.Service`; the empty name is the server as a whole. All begin as SERVING,
-   * each on its own: the server as a whole is what is said of it, whatever its services are. A name that no service has is
-   * as good as any. Once the server closes, all are NOT_SERVING, whatever is said.
+   * Sets the health of a service by its full name, `package.Service`; the empty name stands for the server as a whole.
+   * All begin as SERVING and are independent: the server as a whole has what was set for it, whatever its services
+   * have. Names of services that the server does not have are allowed. Once the server closes, all are NOT_SERVING,
+   * whatever is set.
+   *
+   * @throws {TypeError} for an unknown status.
    */
   set(service: string, status: HealthStatus): void;
-  /** How it is; undefined for a name that nobody knows. */
+  /** Returns the health of a service; undefined for an unknown name. */
   get(service: string): HealthStatus | undefined;
 }
 
-/** The statuses of a server's services, and who waits for them to change. */
+/** The statuses of a server's services, and the streams that wait for them to change. */
 export class Statuses implements Health {
   readonly #said = new Map<string, HealthStatus>([["", "SERVING"]]);
   readonly #waiting = new Set<() => void>();
   #isDraining = false;
 
-  /** Services that are SERVING unless it was said otherwise. */
+  /** Adds services, which are SERVING unless another status was set. */
   add(services: Iterable<string>): void {
     for (const service of services) {
       if (!this.#said.has(service)) {
@@ -54,7 +57,7 @@ export class Statuses implements Health {
     this.#ring();
   }
 
-  /** Waits until something has been said of any service. Fails with the signal's reason when it is aborted. */
+  /** Waits until any status has been set, or rejects with the signal's reason when it is aborted. */
   changed(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {

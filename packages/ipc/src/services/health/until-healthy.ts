@@ -4,7 +4,7 @@ import { delay, performance } from "../../time/real-timers.js";
 import { startDeadline } from "../../time/signal-deadline.js";
 import { connectErrorFrom } from "../../user-code/thrown.js";
 
-/** What waiting needs of a transport. */
+/** The part of a transport that is needed here. */
 export interface Reachable extends Transport {
   ready(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>;
 }
@@ -14,15 +14,15 @@ export interface UntilHealthyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A server that goes away while it is asked is looked for again after this time, in milliseconds. */
+/** The pause before asking again a server that went away while it was asked, in milliseconds. */
 const pauseMs = 20;
 
 /**
- * Waits until the server is there and says that the service is SERVING.
+ * Waits until the server is reachable and reports the service as SERVING.
  *
- * @param service its full name; empty for the server as a whole
- * @throws {ConnectError} Unavailable if it was not in time, Unimplemented if the server does not answer `grpc.health.v1`, and
- *   as `ready()` does.
+ * @param service the full name of the service; empty for the server as a whole
+ * @throws {ConnectError} Unavailable if it was not healthy in time, Unimplemented if the server does not provide
+ *   `grpc.health.v1`, and the errors of `ready()`.
  */
 export async function untilHealthy(
   transport: Reachable,
@@ -38,7 +38,7 @@ export async function untilHealthy(
     for (;;) {
       last = undefined;
       await transport.ready({ timeoutMs: Math.max(0, endAt - performance.now()), signal });
-      // Leaving the loop does not end the call (Connect's iterators have no return), its signal does.
+      // The signal is needed to end the call: leaving the loop does not, since Connect's iterators have no `return()`.
       const leaving = new AbortController();
       try {
         const watching = watch({ service }, { signal: AbortSignal.any([limit.signal, leaving.signal]) });
@@ -68,12 +68,12 @@ export async function untilHealthy(
   }
 }
 
-/** Throws what will not be over by itself: the server that goes away, or a limit on the stream, is. */
+/** Throws errors that will not pass by themselves. A server that goes away and a time limit on the stream do pass. */
 function assertPassing(reason: unknown, address: string, limit: AbortSignal): void {
   const error = connectErrorFrom(reason);
   if (error.code === Code.Unimplemented) {
     throw new ConnectError(
-      `the server at ${address} does not say how it is: it has no grpc.health.v1.Health`,
+      `the server at ${address} does not report its health: it has no grpc.health.v1.Health`,
       Code.Unimplemented,
       undefined,
       undefined,

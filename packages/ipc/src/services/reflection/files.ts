@@ -2,12 +2,12 @@ import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
-/** The proto files of a server, by all that they can be asked for. */
+/** The proto files of a server, indexed by everything that reflection can ask for. */
 export class Files {
   readonly serviceNames: readonly string[];
   readonly #byName = new Map<string, DescFile>();
   readonly #bySymbol = new Map<string, DescFile>();
-  /** The files of extensions, by the message that they extend and by field number. */
+  /** The files of extensions, by the extended message and the field number. */
   readonly #extensions = new Map<string, Map<number, DescFile>>();
   readonly #bytes = new Map<DescFile, Uint8Array>();
 
@@ -16,7 +16,7 @@ export class Files {
     this.serviceNames = [...new Set(services.map(({ typeName }) => typeName))].sort();
     const files = [...services.map(({ file }) => file), ...more];
     for (const file of withImports(files, new Set())) {
-      // Of two files of one name, or with one symbol, the first counts: proto knows no two.
+      // Of two files with the same name or symbol the first one counts: proto allows no duplicates.
       setFirst(this.#byName, file.proto.name, file);
       for (const symbol of symbolsOf(file)) {
         setFirst(this.#bySymbol, symbol, file);
@@ -36,7 +36,7 @@ export class Files {
     return this.#byName.get(name);
   }
 
-  /** The file that declares a symbol, by its full name. */
+  /** Returns the file that declares a symbol, by the symbol's full name. */
   declaring(symbol: string): DescFile | undefined {
     return this.#bySymbol.get(symbol);
   }
@@ -45,7 +45,7 @@ export class Files {
     return this.#extensions.get(message)?.get(number);
   }
 
-  /** The numbers of all extensions of a message; undefined where there is no such message. */
+  /** Returns the numbers of all extensions of a message; undefined if there is no such message. */
   extensionNumbers(message: string): number[] | undefined {
     const numbers = this.#extensions.get(message);
     if (numbers === undefined) {
@@ -54,13 +54,13 @@ export class Files {
     return [...numbers.keys()].sort((a, b) => a - b);
   }
 
-  /** The file, and of what it imports those that are not in `sent`, which they are added to. */
+  /** Returns the file and those of its imports that are not in `sent`, and adds them to `sent`. */
   withImports(file: DescFile, sent: Set<DescFile>): DescFile[] {
     sent.delete(file);
     return [...withImports([file], sent)];
   }
 
-  /** The file as `google.protobuf.FileDescriptorProto`. */
+  /** Returns the file as a serialized `google.protobuf.FileDescriptorProto`. */
   bytesOf(file: DescFile): Uint8Array {
     let bytes = this.#bytes.get(file);
     if (bytes === undefined) {
@@ -71,7 +71,7 @@ export class Files {
   }
 }
 
-/** These files and all that they import, each once, before what it imports. */
+/** Yields these files and everything they import, each once and before its own imports. */
 function* withImports(files: Iterable<DescFile>, seen: Set<DescFile>): Iterable<DescFile> {
   for (const file of files) {
     if (!seen.has(file)) {
@@ -82,7 +82,7 @@ function* withImports(files: Iterable<DescFile>, seen: Set<DescFile>): Iterable<
   }
 }
 
-/** The full names of all that a file declares. */
+/** Yields the full names of all symbols that a file declares. */
 function* symbolsOf(file: DescFile): Iterable<string> {
   for (const type of nestedTypes(file)) {
     yield type.typeName;
@@ -95,7 +95,7 @@ function* symbolsOf(file: DescFile): Iterable<string> {
         yield* type.oneofs.map(({ name }) => `${type.typeName}.${name}`);
         break;
       case "enum": {
-        // An enum's values belong to the scope that the enum itself belongs to.
+        // An enum's values belong to the scope in which the enum is declared.
         const scope = type.typeName.slice(0, type.typeName.lastIndexOf(".") + 1);
         yield* type.values.map(({ name }) => scope + name);
       }

@@ -9,12 +9,13 @@ import { abortableIterable } from "../../time/abortable.js";
 import type { Files } from "./files.js";
 
 /**
- * Answers `grpc.reflection.v1` and `v1alpha`, which are the same but for their names.
+ * Registers `grpc.reflection.v1` and `v1alpha`, which differ only in their names:
+ * https://github.com/grpc/grpc/blob/master/doc/server-reflection.md.
  *
- * @param services all of the server's, known by the first call
- * @param files to tell of besides those of the services
- * @param draining ends all streams
- * @param mayAsk whether the server describes itself to the caller with these values
+ * @param services returns all services of the server; called with the first request
+ * @param files the files to describe besides those of the services
+ * @param draining the signal that ends all streams
+ * @param mayAsk tells whether the caller with these context values may use reflection
  */
 export function registerReflection(
   router: ConnectRouter,
@@ -71,11 +72,11 @@ function responseTo(request: Request, files: Files, sent: Set<DescFile>) {
       return { case: "listServicesResponse" as const, value: { service } };
     }
     default:
-      return failed(Code.InvalidArgument, "the request asks for nothing that is known here");
+      return failed(Code.InvalidArgument, "the request contains no known message_request");
   }
 }
 
-/** A file with those of its imports that this stream has not brought yet. */
+/** Returns a file with those of its imports that this stream has not sent yet. */
 function filesFrom(file: DescFile | undefined, files: Files, sent: Set<DescFile>) {
   if (file === undefined) {
     return undefined;
@@ -92,7 +93,7 @@ function failed(errorCode: Code, errorMessage: string) {
   return { case: "errorResponse" as const, value: { errorCode, errorMessage } };
 }
 
-/** The same values, ending early when told to. */
+/** Yields the same values, ending without an error when the signal is aborted. */
 async function* until<T>(end: AbortSignal, values: AsyncIterable<T>): AsyncIterable<T> {
   try {
     yield* abortableIterable(values, end);

@@ -9,7 +9,7 @@ import {
   type ServerStats,
 } from "../../stats/index.js";
 
-/** Answers `vyra.ipc.StatsService` with what has been counted, but for the calls that ask for it. */
+/** Registers `vyra.ipc.StatsService`, which reports the counts of all methods except its own. */
 export function registerStats(router: ConnectRouter, statsNow: () => ServerStats): void {
   router.service(StatsService, {
     getStats() {
