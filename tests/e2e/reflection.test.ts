@@ -164,7 +164,7 @@ describePairs("reflection", (pair) => {
         [Code.NotFound, "unknown symbol no.such.Symbol"],
         [Code.NotFound, "unknown extension 7 of vyra.test.EchoRequest"],
         [Code.NotFound, "unknown message no.such.Message"],
-        [Code.InvalidArgument, "the request asks for nothing that is known here"],
+        [Code.InvalidArgument, "the request contains no known message_request"],
         false,
       ],
     );
