@@ -40,8 +40,9 @@ export abstract class Application<S extends ClientStream | ServerStream> {
   readonly onClose = (error: ConnectionError | null): void => {
     if (this.isClosed) this.problems.push("onClose twice");
     this.isClosed = true;
-    if (this.isPassive) this.seen.push(`over ${error?.code} ${error?.origin}`);
-    if (error?.origin === "local" && error.code === ErrorCode.INTERNAL_ERROR) this.noteThrown(error.cause ?? error);
+    if (this.isPassive) this.seen.push(`over ${error?.errorCode} ${error?.origin}`);
+    if (error?.origin === "local" && error.errorCode === ErrorCode.INTERNAL_ERROR)
+      this.noteThrown(error.cause ?? error);
     this.settle();
   };
 
@@ -170,7 +171,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
   protected onReset(stream: S, error: StreamError): void {
     this.of(stream).onReset(error);
     // With the connection they all end, and how is not told of each.
-    if (error.cause === undefined) this.note(stream, `reset ${error.code} ${error.origin}`);
+    if (error.cause === undefined) this.note(stream, `reset ${error.errorCode} ${error.origin}`);
     this.act(stream);
   }
 

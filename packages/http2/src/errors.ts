@@ -29,20 +29,24 @@ export function errorCodeName(code: number): string {
  */
 export type ErrorOrigin = "local" | "peer" | "socket";
 
+// Each class of errors has a `code` of its own, which tells it from others where `instanceof` does not: across two copies of this package,
+// for example. docs/reference/errors.md lists them.
+
 /**
- * The whole connection is over. `code` is what was sent or received in GOAWAY; for `"socket"` it is `INTERNAL_ERROR`. A peer that
- * says in a GOAWAY what is wrong and then closes is the origin: `"peer"`.
+ * The whole connection is over. A peer that says in a GOAWAY what is wrong and then closes is the origin: `"peer"`.
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
-  readonly code: number;
+  readonly code = "VYRA_HTTP2_CONNECTION";
+  /** RFC 9113's error code (§7) that was sent or received in GOAWAY; for the origin `"socket"` it is `INTERNAL_ERROR`. */
+  readonly errorCode: number;
   readonly origin: ErrorOrigin;
   /** What the peer said in its last GOAWAY as a line for a log, `"ENHANCE_YOUR_CALM: too_many_pings"`; undefined without one. */
   readonly peerReason: string | undefined;
 
-  constructor(code: number, message: string, origin: ErrorOrigin = "local", cause?: unknown, peerReason?: string) {
+  constructor(errorCode: number, message: string, origin: ErrorOrigin = "local", cause?: unknown, peerReason?: string) {
     super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
+    this.errorCode = errorCode;
     this.origin = origin;
     this.peerReason = peerReason;
   }
@@ -62,14 +66,16 @@ export interface StreamEnd {
  */
 export class StreamError extends Error {
   override readonly name = "StreamError";
-  readonly code: number;
+  readonly code = "VYRA_HTTP2_STREAM";
+  /** RFC 9113's error code (§7) that was sent or received in RST_STREAM, or that of the connection's end. */
+  readonly errorCode: number;
   readonly streamId: number;
   readonly notProcessed: boolean;
   readonly origin: ErrorOrigin;
 
-  constructor(code: number, streamId: number, message: string, end: StreamEnd) {
+  constructor(errorCode: number, streamId: number, message: string, end: StreamEnd) {
     super(message, end.cause === undefined ? undefined : { cause: end.cause });
-    this.code = code;
+    this.errorCode = errorCode;
     this.streamId = streamId;
     this.origin = end.origin;
     this.notProcessed = end.notProcessed ?? false;
@@ -90,6 +96,7 @@ export type RefusalReason =
 /** `request()` opened no stream and wrote no byte. */
 export class RequestRefusedError extends Error {
   override readonly name = "RequestRefusedError";
+  readonly code = "VYRA_HTTP2_REQUEST_REFUSED";
   readonly reason: RefusalReason;
 
   constructor(reason: RefusalReason, message: string) {
@@ -101,6 +108,7 @@ export class RequestRefusedError extends Error {
 /** The fields to be sent exceed the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §10.5.1); nothing was written. */
 export class HeaderListSizeError extends Error {
   override readonly name = "HeaderListSizeError";
+  readonly code = "VYRA_HTTP2_HEADER_LIST_SIZE";
   readonly size: number;
   readonly limit: number;
 

@@ -190,7 +190,7 @@ describe("resetting a stream", () => {
       await started.promise;
       stream.reset(code);
       const received = await error.promise;
-      assert.equal(received.code, code);
+      assert.equal(received.errorCode, code);
       assert.equal(received.origin, "peer");
       assert.equal(collector.resets, 0);
     });
@@ -202,7 +202,7 @@ describe("resetting a stream", () => {
       );
       await assert.rejects(exchange(client, Buffer.from("x")), (error) => {
         assert.ok(error instanceof StreamError);
-        assert.equal(error.code, code);
+        assert.equal(error.errorCode, code);
         assert.equal(error.notProcessed, code === ErrorCode.REFUSED_STREAM);
         return true;
       });
@@ -258,7 +258,7 @@ describe("a handler that throws", () => {
     });
     const first = exchange(client, Buffer.from("1"));
     const second = exchange(client, Buffer.from("2"));
-    await assert.rejects(first, { code: ErrorCode.INTERNAL_ERROR });
+    await assert.rejects(first, { errorCode: ErrorCode.INTERNAL_ERROR });
     assert.equal((await second).body.toString(), "2");
     assert.match(String(errors[0]), /handler is broken/);
   });

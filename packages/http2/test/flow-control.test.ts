@@ -464,6 +464,6 @@ describe("a peer that exceeds its window", () => {
     peer.send(frame(Type.HEADERS, END_HEADERS, 1, OK_FIELDS));
     for (let i = 0; i < 7; i++) peer.send(frame(Type.DATA, 0, 1, Buffer.alloc(16_000)));
     assert.equal(await peer.goAwayCode(), 3);
-    await assert.rejects(collector.response, { code: 3 });
+    await assert.rejects(collector.response, { errorCode: 3 });
   });
 });

@@ -399,6 +399,6 @@ describe("a hostile server", () => {
     peer.begin();
     peer.send(times(CONTROL_BURST + 1000, () => frame(Type.PING, 0, 0, Buffer.alloc(8))));
     assert.equal(await peer.goAwayCode(), ENHANCE_YOUR_CALM);
-    assert.equal((await closed.promise)?.code, ENHANCE_YOUR_CALM);
+    assert.equal((await closed.promise)?.errorCode, ENHANCE_YOUR_CALM);
   });
 });

@@ -154,7 +154,7 @@ describe("the decoder", () => {
         try {
           for (const block of blocks) decoder.decode(block, 0, block.length);
         } catch (error) {
-          assert.equal((error as { code?: number }).code, 9);
+          assert.equal((error as { errorCode?: number }).errorCode, 9);
         }
       }),
       { numRuns: 2000 },

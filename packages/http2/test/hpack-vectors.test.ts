@@ -188,7 +188,7 @@ describe("Huffman code (RFC 7541 §5.2, Appendix B)", () => {
   for (const [what, bytes] of wrong) {
     it(`refuses ${what}`, () => {
       const encoded = hex(bytes);
-      assert.throws(() => readHuffman(encoded, 0, encoded.length, Buffer.alloc(64)), { code: 9 });
+      assert.throws(() => readHuffman(encoded, 0, encoded.length, Buffer.alloc(64)), { errorCode: 9 });
     });
   }
 });

@@ -392,7 +392,7 @@ describe("the client ends a connection with", () => {
       const { peer, collector, connection } = await clientPeer(t);
       peer.send(...frames);
       assert.equal(await peer.goAwayCode(), code);
-      await assert.rejects(collector.response, { code, origin: "local" });
+      await assert.rejects(collector.response, { errorCode: code, origin: "local" });
       assert.equal(connection.isClosed, true);
       await peer.closed;
     });

@@ -106,7 +106,7 @@ describe("our client and node:http2's server", () => {
       stream.on("error", () => {}); // Node calls its own reset one
       stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
-    await assert.rejects(exchange(client, Buffer.alloc(0)), { code: 11, origin: "peer" });
+    await assert.rejects(exchange(client, Buffer.alloc(0)), { errorCode: 11, origin: "peer" });
   });
 
   it("understand each other's informational responses", async (t) => {

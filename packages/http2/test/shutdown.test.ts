@@ -146,13 +146,13 @@ describe("a peer that says why it is about to close", () => {
     server.end();
     const expected = {
       origin: "peer",
-      code: ErrorCode.ENHANCE_YOUR_CALM,
+      errorCode: ErrorCode.ENHANCE_YOUR_CALM,
       message: "the peer closed the connection after ENHANCE_YOUR_CALM: too many?",
       peerReason: "ENHANCE_YOUR_CALM: too many?",
     };
     await assert.rejects(collector.response, (error: StreamError) => {
       assert.equal(error.notProcessed, false);
-      assert.equal(error.code, ErrorCode.ENHANCE_YOUR_CALM);
+      assert.equal(error.errorCode, ErrorCode.ENHANCE_YOUR_CALM);
       assert.ok(error.message.endsWith(expected.message), error.message);
       assert.deepEqual(pick(error.cause), expected);
       return true;
@@ -183,15 +183,15 @@ describe("a peer that says why it is about to close", () => {
     server.end();
     await assert.rejects(collector.response, {
       origin: "socket",
-      code: ErrorCode.INTERNAL_ERROR,
+      errorCode: ErrorCode.INTERNAL_ERROR,
       message: /NO_ERROR: max_age$/,
     });
   });
 
   function pick(error: unknown): unknown {
     assert.ok(error instanceof ConnectionError);
-    const { origin, code, message, peerReason } = error;
-    return { origin, code, message, peerReason };
+    const { origin, errorCode, message, peerReason } = error;
+    return { origin, errorCode, message, peerReason };
   }
 });
 
@@ -228,7 +228,7 @@ describe("what was never processed", () => {
     connection.request(POST, NO_FIELDS, true, collector);
     await peer.next(Type.HEADERS, 1);
     peer.send(frame(Type.RST_STREAM, 0, 1, uint32(ErrorCode.REFUSED_STREAM)));
-    await assert.rejects(collector.response, { notProcessed: true, code: ErrorCode.REFUSED_STREAM });
+    await assert.rejects(collector.response, { notProcessed: true, errorCode: ErrorCode.REFUSED_STREAM });
     connection.destroy();
   });
 

@@ -364,7 +364,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** A connection error (RFC 9113 §5.4.1): GOAWAY with its code, and everything ends. */
   fail(error: ConnectionError): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
-    if (error.origin === "local") this.writeGoAway(this.role.lastPeerStreamId, error.code, error.message);
+    if (error.origin === "local") this.writeGoAway(this.role.lastPeerStreamId, error.errorCode, error.message);
     else this.output.discard();
     this.close(error);
     this.socketEnd.end();
@@ -401,7 +401,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
       const notProcessed = !this.role.isServer && !this.wasHandedOver(stream.id);
       const message = `stream ${stream.id}: ${cause.message}`;
       stream.deliverReset(
-        new StreamError(cause.code, stream.id, message, { origin: cause.origin, notProcessed, cause }),
+        new StreamError(cause.errorCode, stream.id, message, { origin: cause.origin, notProcessed, cause }),
       );
     }
     this.pings.fail(cause);

@@ -3,7 +3,8 @@ import { AddressError } from "./errors.js";
 
 /** Puts a file system's error about a socket's path into words that say what to do. */
 export function fileError(doing: "lock" | "publish" | "look at", path: string, cause: unknown): AddressError {
-  const code = (cause as NodeJS.ErrnoException).code;
+  const { code: anyCode, syscall } = cause as NodeJS.ErrnoException;
+  const code = syscall === undefined ? undefined : anyCode;
   const what = `cannot ${doing} ${path} (${code ?? (cause as Error).message})`;
   return new AddressError(`${what}: ${wayOut(code, path)}`, path, { cause });
 }

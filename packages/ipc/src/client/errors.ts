@@ -38,9 +38,10 @@ export function unreachable(address: SocketAddress, cause: unknown): ConnectErro
 /** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
 export const handshakeTimeoutMs = 20_000;
 
-/** Why a connection is given up on which the server says nothing. */
-export class HandshakeTimeout extends Error {
-  override readonly name = "HandshakeTimeout";
+/** The server has not sent its SETTINGS in time, so that the connection was given up. */
+export class HandshakeTimeoutError extends Error {
+  override readonly name = "HandshakeTimeoutError";
+  readonly code = "VYRA_IPC_HANDSHAKE_TIMEOUT";
 
   constructor() {
     super(`no SETTINGS within ${handshakeTimeoutMs} ms`);
@@ -67,7 +68,7 @@ function whyNotBegun(cause: unknown): string {
     return "closed the connection before it had begun";
   }
   // Who says nothing does not acknowledge our own SETTINGS either, for which `@vyra/http2` gives less time.
-  if (cause instanceof HandshakeTimeout || error?.code === ErrorCode.SETTINGS_TIMEOUT) {
+  if (cause instanceof HandshakeTimeoutError || error?.errorCode === ErrorCode.SETTINGS_TIMEOUT) {
     return "does not answer";
   }
   return "does not speak HTTP/2";

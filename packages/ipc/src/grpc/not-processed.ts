@@ -1,5 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
-import { causesOf, isInstance } from "../user-code/thrown.js";
+import { causesOf, hasCode } from "../user-code/thrown.js";
 
 /**
  * The cause of the error of a call that certainly did not reach a handler, so that it is safe to repeat. The connection
@@ -8,12 +8,17 @@ import { causesOf, isInstance } from "../user-code/thrown.js";
  */
 export class NotProcessedError extends Error {
   override readonly name = "NotProcessedError";
+  readonly code = "VYRA_IPC_NOT_PROCESSED";
 }
 
-/** Tells whether a call's error, or one of its causes, is a `NotProcessedError`. */
+const notProcessedCode: NotProcessedError["code"] = "VYRA_IPC_NOT_PROCESSED";
+
+/**
+ * Tells whether a call's error, or one of its causes, is a `NotProcessedError`. The class may be that of another copy of this package.
+ */
 export function wasNotProcessed(error: unknown): boolean {
   for (const cause of causesOf(error)) {
-    if (isInstance(cause, NotProcessedError)) {
+    if (hasCode(cause, notProcessedCode)) {
       return true;
     }
   }

@@ -6,6 +6,7 @@ export const sendingHeaders = Symbol.for("@vyra/ipc: sends the headers");
 /** The headers of an answer had left when `sendHeaders()` was called. */
 export class HeadersSentError extends Error {
   override readonly name = "HeadersSentError";
+  readonly code = "VYRA_IPC_HEADERS_SENT";
 
   constructor(
     /** The method's name, as in "greet.GreetService/Count". */

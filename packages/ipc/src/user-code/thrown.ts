@@ -25,6 +25,11 @@ export function isInstance<T>(thrown: unknown, type: abstract new (...args: neve
   }
 }
 
+/** Tells whether a thrown value has this `code`, which belongs to one class of errors in all copies of its package. */
+export function hasCode(thrown: unknown, code: string): boolean {
+  return readable(() => (thrown as { readonly code?: unknown }).code) === code;
+}
+
 /** Returns the message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   try {

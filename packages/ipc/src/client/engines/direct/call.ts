@@ -233,15 +233,15 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
       this.fail(channelClosed(this.core.address, error), true);
     } else if (error.notProcessed) {
       // gRFC A6: what the server has refused is sent again once; it may be more than it can take.
-      if (error.code === ErrorCode.REFUSED_STREAM && error.origin === "peer" && this.#wasRefused) {
+      if (error.errorCode === ErrorCode.REFUSED_STREAM && error.origin === "peer" && this.#wasRefused) {
         this.fail(refused(this.core.address, error));
       } else {
-        this.#wasRefused ||= error.code === ErrorCode.REFUSED_STREAM;
+        this.#wasRefused ||= error.errorCode === ErrorCode.REFUSED_STREAM;
         this.#move(error);
       }
     } else if (error.origin === "socket" || error.cause !== undefined) {
       this.fail(connectionLost(this.core.address, error));
-    } else if (error.code === ErrorCode.CANCEL && this.#isPastDeadline()) {
+    } else if (error.errorCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
       // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
       this.fail(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
     } else {

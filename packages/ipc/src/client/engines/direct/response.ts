@@ -38,8 +38,8 @@ function inspect(list: HeaderList, extra: readonly string[], isBinary: boolean):
 /** The error of a call whose stream was reset. */
 export function resetError(error: StreamError): ConnectError {
   return new ConnectError(
-    `http/2 stream closed with error code ${errorCodeName(error.code)}`,
-    codeFromResetCode(error.code),
+    `http/2 stream closed with error code ${errorCodeName(error.errorCode)}`,
+    codeFromResetCode(error.errorCode),
     undefined,
     undefined,
     error,

@@ -16,7 +16,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../t
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
-import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
 import { Line, type LineBudget } from "./line.js";
@@ -89,7 +89,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     return new Promise((resolve, reject) => {
       const giveUp = () => this.destroy();
       const timer = setTimeout(() => {
-        fail(new HandshakeTimeout());
+        fail(new HandshakeTimeoutError());
         giveUp();
       }, handshakeTimeoutMs).unref();
       stop.addEventListener("abort", giveUp, { once: true });

@@ -6,7 +6,7 @@ import { dial } from "../../dialling/dial.js";
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
-import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { notBegunAfter } from "../connect/lost.js";
 import { originOf } from "../connect/transport-options.js";
@@ -147,7 +147,7 @@ export async function openSession(
   const keepAlive = new KeepAlive(options.keepAliveIntervalMs, options.keepAliveTimeoutMs);
   const opened = new NodeSession(session, keepAlive, credentialsOf(socket), options.idleTimeoutMs);
   const giveUp = () => session.destroy();
-  const timer = setTimeout(() => session.destroy(new HandshakeTimeout()), handshakeTimeoutMs).unref();
+  const timer = setTimeout(() => session.destroy(new HandshakeTimeoutError()), handshakeTimeoutMs).unref();
   stop.addEventListener("abort", giveUp, { once: true });
   try {
     stop.throwIfAborted();

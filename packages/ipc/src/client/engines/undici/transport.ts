@@ -8,7 +8,7 @@ import { dial } from "../../dialling/dial.js";
 import { sessionFor } from "../../dialling/dial-ref.js";
 import type { ReadyOptions } from "../../dialling/session.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
-import { HandshakeTimeout, handshakeTimeoutMs, notBegun } from "../../errors.js";
+import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { waitForReady } from "../../wait-for-ready.js";
@@ -80,7 +80,7 @@ async function openSession(
   } catch (error) {
     session.destroy();
     throw session.goAway === undefined
-      ? notBegun(address, limit.signal.aborted ? new HandshakeTimeout() : error)
+      ? notBegun(address, limit.signal.aborted ? new HandshakeTimeoutError() : error)
       : notBegunAfter(address, session.goAway);
   } finally {
     limit.stop();

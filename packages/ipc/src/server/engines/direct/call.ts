@@ -86,7 +86,8 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   /** The caller has cancelled, or is gone. */
   onReset(_: ServerStream, error: StreamError): void {
     if (!this.isOver) {
-      const code = error.origin === "peer" && error.cause === undefined ? codeFromResetCode(error.code) : Code.Canceled;
+      const code =
+        error.origin === "peer" && error.cause === undefined ? codeFromResetCode(error.errorCode) : Code.Canceled;
       this.end(new ConnectError("the caller went away", code, undefined, undefined, error));
     }
   }
