@@ -41,7 +41,7 @@ describePairs("a deadline", (pair) => {
       {},
       {
         methodTimeoutMs: { "vyra.test.EchoService": 90_000, "vyra.test.EchoService/ServerStream": 70_000 },
-        maxTimeoutMs: 80_000,
+        timeoutCapMs: 80_000,
       },
     );
     const leftOf = async (call: Promise<unknown>) => {
@@ -56,7 +56,7 @@ describePairs("a deadline", (pair) => {
 
   it("refuses limits and names that cannot be meant", () => {
     assert.throws(() => deadline({ timeoutMs: 0 }), /timeoutMs must be more than 0 ms, not 0/);
-    assert.throws(() => deadline({ maxTimeoutMs: Number.NaN }), RangeError);
+    assert.throws(() => deadline({ timeoutCapMs: Number.NaN }), RangeError);
     assert.throws(() => deadline({ methodTimeoutMs: { "/a.B/C": 1 } }), /"\/a\.B\/C" is neither/);
     assert.throws(
       () => createChannel("x", { methodTimeoutMs: { "a.B": -1 } }),
@@ -131,6 +131,15 @@ describePairs("a deadline", (pair) => {
     await using t = await setUp(pair, { maxTimeoutMs: 1_000 });
     await failure(t.client.unary({}, { timeoutMs: 2_000 }), Code.InvalidArgument);
     assert.equal((await t.client.unary({ text: "ok" }, { timeoutMs: 900 })).text, "ok");
+  });
+
+  it("is cut to its channel's timeoutCapMs", async () => {
+    await using t = await setUp(pair, { maxTimeoutMs: 1_000 });
+    const channel = createChannel(t.server.address, { engine: pair.client, timeoutCapMs: 900 });
+    const client = channel.client(EchoService);
+    assert.equal((await client.unary({ text: "ok" }, { timeoutMs: 2_000 })).text, "ok");
+    assert.match(t.echo.last?.requestHeader.get("grpc-timeout") ?? "", /^(900|[1-8]?\d?\d)m$/);
+    await channel.close();
   });
 });
 

@@ -125,7 +125,7 @@ it("what is no time is refused", () => {
     assert.throws(() => createChannel("m", { keepAliveIntervalMs: ms }), RangeError);
     assert.throws(() => createChannel("m", { keepAliveTimeoutMs: ms }), RangeError);
     assert.throws(() => deadline({ streamIdleMs: ms }), RangeError);
-    assert.throws(() => deadline({ maxTimeoutMs: ms }), RangeError);
+    assert.throws(() => deadline({ timeoutCapMs: ms }), RangeError);
     assert.throws(() => deadline({ methodTimeoutMs: { "a.B/c": ms } }), RangeError);
   }
 });

@@ -36,7 +36,7 @@ export interface DeadlineOptions {
    */
   readonly methodTimeoutMs?: ByMethod<number> | undefined;
   /** The longest timeout that any call may have, in milliseconds; longer ones are cut to it. Default: no limit. */
-  readonly maxTimeoutMs?: number | undefined;
+  readonly timeoutCapMs?: number | undefined;
   /**
    * How long a stream may go without a message in either direction, in milliseconds, before it fails with
    * DeadlineExceeded. Default: no limit.
@@ -48,7 +48,7 @@ export interface DeadlineOptions {
  * Creates an interceptor that gives every unary call a deadline, and streams one if configured. Put it first, so that
  * everything after it, retries included, happens within the deadline.
  *
- * A call's own `timeoutMs` takes precedence, up to `maxTimeoutMs`. (Connect treats a timeout of 0 or less as not set:
+ * A call's own `timeoutMs` takes precedence, up to `timeoutCapMs`. (Connect treats a timeout of 0 or less as not set:
  * the default then applies.) At the deadline the call fails with DeadlineExceeded and the server is told to stop. The
  * `grpc-timeout` on the wire is the time that remains when the attempt is made.
  *
@@ -75,9 +75,9 @@ export function deadline(options: DeadlineOptions = {}): Interceptor {
 export function timeoutPolicy(
   options: DeadlineOptions,
 ): (method: DescMethod, ownTimeoutMs: number | undefined) => number | undefined {
-  const { maxTimeoutMs = Number.POSITIVE_INFINITY, methodTimeoutMs, streamIdleMs } = options;
+  const { timeoutCapMs = Number.POSITIVE_INFINITY, methodTimeoutMs, streamIdleMs } = options;
   const unaryTimeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-  assertPositive({ timeoutMs: unaryTimeoutMs, maxTimeoutMs, streamIdleMs });
+  assertPositive({ timeoutMs: unaryTimeoutMs, timeoutCapMs, streamIdleMs });
   if (methodTimeoutMs !== undefined && (typeof methodTimeoutMs !== "object" || methodTimeoutMs === null)) {
     throw new TypeError(
       `methodTimeoutMs must be an object with a time for each method or service, not ${shown(methodTimeoutMs)}`,
@@ -92,7 +92,7 @@ export function timeoutPolicy(
       ownTimeoutMs ??
       settingFor(methodTimeoutMs, method) ??
       (method.methodKind === "unary" ? unaryTimeoutMs : undefined);
-    const limitMs = wanted === undefined ? Number.POSITIVE_INFINITY : Math.min(wanted, maxTimeoutMs);
+    const limitMs = wanted === undefined ? Number.POSITIVE_INFINITY : Math.min(wanted, timeoutCapMs);
     return limitMs === Number.POSITIVE_INFINITY ? undefined : limitMs;
   };
 }
