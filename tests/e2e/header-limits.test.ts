@@ -44,7 +44,7 @@ describe("a server, to a caller that takes only so many fields", () => {
       for (const method of methods) {
         const response = await rawRequest(session, path(method), body({ fault, count: 1 }));
         assert.equal(statusOf(response), Code.ResourceExhausted, method);
-        assert.match(String(response.headers["grpc-message"]), /are more than the 1000 that the caller takes/);
+        assert.match(String(response.headers["grpc-message"]), /exceed the caller's limit of 1000/);
       }
     }));
 

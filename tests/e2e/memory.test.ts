@@ -345,7 +345,7 @@ describe("answers that a caller does not take", () => {
     const { ended } = at.server.stats().methods["vyra.test.EchoService/Unary"] ?? assert.fail("nothing is counted");
     assert.deepEqual([ended.OK, ended.RESOURCE_EXHAUSTED], [15, 185]);
     const refused = [...raw.answered.values()].find((frames) => /grpc-message/.test(String(frames)));
-    assert.match(String(refused), /there is no room for an answer of 10485.. bytes/);
+    assert.match(String(refused), /no room for a response of 10485.. bytes/);
   });
 
   it("of streams are not made before there is room", async () => {

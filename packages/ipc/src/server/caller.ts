@@ -11,22 +11,28 @@ import { peerKey } from "../interceptors/peer.js";
 import { CallScope } from "../user-code/call-scope.js";
 import type { OnError } from "./on-error.js";
 
-/** Decides whether a peer may make calls. Asked once a connection. */
+/** Decides whether a peer may make calls. It is called once for each connection. */
 export type Authorize = (peer: PeerCredentials) => boolean | Promise<boolean>;
 
-/** Whom an authorizer lets in by default: this process' own user, and root, who may do everything anyway. */
+/**
+ * Creates the default authorizer, which accepts this process' own user and root, who could access everything anyway.
+ */
 export function sameUser(): Authorize {
   return ({ uid }) => isOwnUserOrRoot(uid);
 }
 
-/** Lets these users in, and root: ids, or names as in /etc/passwd. @throws {RangeError} for an unknown name. */
+/**
+ * Creates an authorizer that accepts these users and root, by id or by name as in /etc/passwd. @throws {RangeError} for
+ * an unknown name.
+ */
 export function users(users: readonly (number | string)[]): Authorize {
   const uids = new Set(users.map(userId));
   return ({ uid }) => uid === 0 || (uids.has(uid) && isMappedUser(uid));
 }
 
 /**
- * Lets in processes whose effective group is one of these, and root: ids, or names as in /etc/group.
+ * Creates an authorizer that accepts root and processes whose effective group is one of these, by id or by name as in
+ * /etc/group.
  *
  * @throws {RangeError} for an unknown name.
  */
@@ -35,25 +41,26 @@ export function groups(groups: readonly (number | string)[]): Authorize {
   return ({ uid, gid }) => uid === 0 || (gids.has(gid) && isMappedGroup(gid));
 }
 
-/** The one on the other end of a connection. */
+/** The peer of a connection, after authorization. */
 export interface Caller {
   readonly peer: PeerCredentials | undefined;
-  /** What each of its calls is answered with, if it may make none. */
+  /** The error of all its calls, if it may not make any. */
   readonly refusal: ConnectError | undefined;
 }
 
-/** Finds out whether who has connected may make calls. It takes time only if `authorize` does. */
+/** Creates the function that authorizes the peer of a new connection. It returns a promise only if `authorize` does. */
 export function createAdmission(
   authorize: Authorize | undefined,
   onError: OnError,
 ): (peer: PeerCredentials | undefined) => Caller | Promise<Caller> {
   return (peer) => {
     if (peer === undefined) {
-      // What nobody asked for is not refused where it cannot be told: the socket's own rights hold all the same.
+      // Without `authorize`, a peer with unreadable credentials is accepted: the access rights of the socket still
+      // apply.
       const refusal = authorize && refused("its credentials cannot be read");
       return { peer, refusal };
     }
-    // Nothing but true lets anybody in, whatever a program without types gives.
+    // Only `true` accepts a peer, whatever else a program without types returns.
     const callerBy = (verdict: boolean): Caller => ({
       peer,
       refusal:
@@ -76,21 +83,24 @@ function refused(why: string): ConnectError {
   return new ConnectError(`the server refuses this peer: ${why}`, Code.PermissionDenied);
 }
 
-/** Whether a call with these values is of this process' own user, or root. Where nobody can tell, the socket's own rights say so. */
+/**
+ * Tells whether the caller with these context values is this process' own user or root. If that is unknown, the caller
+ * counts as accepted, since the access rights of the socket apply.
+ */
 export function isFromOwnUser(values: ContextValues): boolean {
   const peer = values.get(peerKey);
   return peer === undefined || isOwnUserOrRoot(peer.uid);
 }
 
-/** How the guard knows whose call it is, where Connect's handlers run it. */
+/** The context value in which the guard finds the caller when Connect's handlers run a call. */
 const callerKey = createContextKey<Caller | undefined>(undefined);
 
-/** The context values that a caller's calls begin with. */
+/** Creates the initial context values of a caller's calls. */
 export function contextValuesFor(caller: Caller): ContextValues {
   return createContextValues().set(peerKey, caller.peer).set(callerKey, caller);
 }
 
-/** Why the call with these values is refused, if it is. */
+/** Returns the error with which the call with these context values is refused, if it is. */
 export function refusalOf(values: ContextValues): ConnectError | undefined {
   return values.get(callerKey)?.refusal;
 }

@@ -1,8 +1,8 @@
 /**
- * The server: `serve()` and what it is made of. `routes` notes what the user registers, an engine speaks HTTP and runs it,
- * `guard` sees that every call is answered, and `service` is all that without a name: it answers on connections that somebody else
- * accepts. `listener` accepts them, `tenure` has the name, `serve` ties both to the process' life, and `cluster` does so across
- * several processes. Nothing here knows of the client.
+ * The server: `serve()` and its parts. `options` are checked and completed here; `name` takes an address and listens
+ * there; `engines` speak HTTP and run the user's routes; `unbound-server` is a server without a name, which answers
+ * calls on connections accepted elsewhere; `serve` joins both and ties them to signals of the process; `cluster` does
+ * so across several processes. Nothing here knows of the client.
  */
 export { peerKey } from "../interceptors/peer.js";
 export { type Authorize, groups, sameUser, users } from "./caller.js";

@@ -3,34 +3,36 @@ import { CallScope } from "../user-code/call-scope.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
 
-/** Where a handler's unexpected error happened. */
+/** Where an unexpected error occurred. */
 export interface ErrorContext {
-  /** The method, as `package.Service/Method`; or what else failed: `authorize`, `serve`, `serveCluster`, `HTTP/1.1`. */
+  /** The method, as `package.Service/Method`, or what else failed: `authorize`, `serve`, `serveCluster`, `HTTP/1.1`. */
   readonly method: string;
 }
 
-/** Called with what a handler or an interceptor threw that is no ConnectError. */
+/**
+ * Called with errors of handlers and interceptors that are not a ConnectError, and with errors of the server itself.
+ */
 export type OnError = (error: unknown, context: ErrorContext) => void;
 
-/** What happens where nobody says otherwise: it is written to standard error. */
+/** The default, which writes the error to standard error. */
 export const logError: OnError = (error, { method }) => {
   logToStderr(`the handler of ${method} failed`, error);
 };
 
-/** An `onError` that cannot make matters worse by throwing itself, nor by a promise that is rejected. */
+/** Wraps an `onError` so that its own exceptions and rejected promises are written to standard error. */
 export function safely(onError: OnError): OnError {
   return (error, context) => {
     guarded(
       () => new CallScope().runInAsyncScope(onError, undefined, error, context),
       (second) => {
         logError(error, context);
-        logToStderr("and onError failed, too", second);
+        logToStderr("onError failed as well", second);
       },
     );
   };
 }
 
-/** A method as an error's context names it. */
+/** Returns the name of a method as an error's context has it. */
 export function nameOf(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }

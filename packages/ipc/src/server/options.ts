@@ -8,101 +8,128 @@ import type { MemoryLimits } from "./engines/engine.js";
 import type { ConnectionLimits } from "./engines/pending-connections.js";
 import type { OnError } from "./on-error.js";
 
-/** What to serve, where, and how. Everything but `socket` and `routes` has a default that is right for most. */
+/**
+ * What to serve, where, and how. All options except `socket` and `routes` have defaults that suit most servers.
+ *
+ * Connect's router options are accepted as well. Those with defaults of this package are `readMaxBytes` and
+ * `writeMaxBytes` (10 MiB each) and `acceptCompression` (gzip for requests; responses are compressed only if it is
+ * set).
+ */
 export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal">, ServicesOptions {
   /**
-   * Where to serve: a module's name (`my_module` is `/tmp/my_module_ipc.sock`, or in the folder that `VYRA_IPC_DIR`
-   * names), a path (`/run/x.sock`, `./x.sock`) or gRPC's form of one (`unix:/run/x.sock`, `unix-abstract:name`). Or on a
-   * socket that whoever started the process listens on already: its descriptor, or its name in LISTEN_FDNAMES (systemd).
+   * Where to serve: a module name (`my_module` stands for `/tmp/my_module_ipc.sock`, or the same in the folder that
+   * `VYRA_IPC_DIR` names), a path (`/run/x.sock`, `./x.sock`) or a gRPC target (`unix:/run/x.sock`,
+   * `unix-abstract:name`). With `fd`, a socket on which the parent process already listens: its descriptor, or its name
+   * in LISTEN_FDNAMES (systemd).
    */
   readonly socket: string | { readonly fd: number | string };
-  /** The services, registered as on any Connect router: `(router) => router.service(BackendService, backend)`. */
+  /** Registers the services, as on any Connect router: `(router) => router.service(BackendService, backend)`. */
   readonly routes: (router: ConnectRouter) => void;
-  /** What speaks HTTP/2: `"direct"`, the default, is our own; `"node"` is connect-node on `node:http2`. */
+  /**
+   * The HTTP/2 implementation: `"direct"` is that of this package, `"node"` is connect-node on `node:http2`. Default:
+   * `"direct"`.
+   */
   readonly engine?: "direct" | "node" | undefined;
-  /** The socket file's rights. Default: 0o600, for this user alone. */
+  /** The access rights of the socket file. Default: 0o600, for this user alone. */
   readonly mode?: number | undefined;
-  /** The socket file's group, by id or name, for a `mode` such as 0o660. Default: the process' own. */
+  /** The group of the socket file, by id or name, for a `mode` such as 0o660. Default: that of the process. */
   readonly group?: number | string | undefined;
   /**
-   * Who may call, by the credentials that the kernel vouches for; asked once a connection. Whoever may not gets
-   * PermissionDenied. Default: `sameUser()`. Where credentials cannot be read, an `authorize` of yours refuses everybody.
+   * Decides who may call, by the credentials that the kernel reports; called once for each connection. Other peers get
+   * PermissionDenied. If the credentials cannot be read, an `authorize` that is set refuses everybody. Default:
+   * `sameUser()`.
    */
   readonly authorize?: Authorize | undefined;
   /**
-   * Whether a server of the same user that has the name is asked to hand it over: it lets go once this one is reachable, and
-   * drains. Default: false, such a server makes `serve()` fail.
+   * Whether to ask a server of the same user at this address to hand it over: it does so once this server is reachable,
+   * and then drains. Default: false; `serve()` then fails if the address is in use.
    */
   readonly takeover?: boolean | undefined;
-  /** Whether to hold a lock on the name (`<path>.lock`) while serving. Default: true. */
+  /** Whether to hold a lock on the address (`<path>.lock`) while serving. Default: true. */
   readonly lock?: boolean | undefined;
-  /** For how long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000. */
+  /**
+   * How long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000.
+   */
   readonly graceMs?: number | undefined;
   /**
-   * How long a connection may take to begin, in milliseconds: until its peer has said what it speaks (HTTP/2's preface and SETTINGS, or
-   * the headers of a request in HTTP/1.1) and `authorize` has answered. Then it is closed, and so is a connection whose peer may not
-   * call. The headers of later requests may take up to twice as long. Default: 10,000; `Infinity` is no limit.
+   * How long a connection may take to begin, in milliseconds: until its peer has shown its protocol (the preface of
+   * HTTP/2 with SETTINGS, or the headers of a request in HTTP/1.1) and `authorize` has answered. Then the connection is
+   * closed, as are those of unauthorized peers. The headers of later requests may take up to twice as long. `Infinity`
+   * means no limit. Default: 10,000.
    */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * How many connections of one user (by the credentials that the kernel vouches for; of all, where there are none) may be open that
-   * have not begun. The next is closed at once. Default: 4,096, as many as the kernel lets wait to be accepted.
+   * The maximum number of open connections of one user that have not begun, by the credentials that the kernel reports,
+   * or of all users if there are none. Further ones are closed at once. Default: 4,096, as many as the kernel lets wait
+   * to be accepted.
    */
   readonly maxPendingConnections?: number | undefined;
-  /** How many connections of all peers that may not call may be open. The next is closed at once. Default: 64. */
+  /**
+   * The maximum number of open connections of unauthorized peers, in total. Further ones are closed at once. Default:
+   * 64.
+   */
   readonly maxRefusedConnections?: number | undefined;
   /**
-   * Whether SIGINT and SIGTERM close the server and then end the process: by the signal, or, as process 1 of a container, with status
-   * 128 + its number. In a worker thread it has no effect: Node.js gives signals to the main thread. Default: true.
+   * Whether SIGINT and SIGTERM close the server and then end the process: by the signal itself, or, for process 1 of a
+   * container, with status 128 + the signal's number. It has no effect in a worker thread, since Node.js delivers
+   * signals to the main thread. Default: true.
    */
   readonly signals?: boolean | undefined;
   /**
-   * How much of the requests of one connection may wait in memory because no handler reads them, or because they are not whole, in
-   * bytes: peers are slowed down so that they cannot exceed it. At least 1 MiB; a stream costs it 4 KiB, so with less than 64 MiB fewer
-   * calls at once are taken. Default: 64 MiB. This and the next three are of engine `"direct"`.
+   * The memory in which requests of one connection may wait because no handler reads them or because they are
+   * incomplete, in bytes. Peers are slowed down so that they cannot exceed it. At least 1 MiB; a stream takes 4 KiB of
+   * it, so less than 64 MiB reduces the number of simultaneous calls. Applies to engine `"direct"`. Default: 64 MiB.
    */
   readonly maxUnreadBytes?: number | undefined;
   /**
-   * How much of the answers may wait on one connection because its peer does not take them, in bytes. Beyond that streams wait, and
-   * what has a single answer fails with ResourceExhausted. Default: 128 MiB.
+   * The memory in which responses may wait on one connection because its peer does not read them, in bytes. Beyond it
+   * streams wait, and calls with a single response message fail with ResourceExhausted. Applies to engine `"direct"`.
+   * Default: 128 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
-   * How much may wait on all connections together, of requests and answers, in bytes. Beyond that a connection gets 256 KiB, and one
-   * that holds more and does not move for a minute is closed. At least 16 MiB, and twice `readMaxBytes`. Default: 512 MiB.
+   * The memory in which requests and responses may wait on all connections together, in bytes. Beyond it a connection
+   * gets 256 KiB, and one that holds more and does not progress for a minute is closed. At least 16 MiB, and twice
+   * `readMaxBytes`. Applies to engine `"direct"`. Default: 512 MiB.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
-   * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when it has
-   * begun to arrive and a handler waits for it. A stream may be silent between two messages for as long as it likes. The call fails with
-   * DeadlineExceeded after this time, or up to half as much again. `Infinity` is for ever. Default: 60,000.
-   * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message; then the connection is closed.
+   * How long a request may take to arrive, in milliseconds: a unary request from its beginning, a message of a stream
+   * from when it has begun to arrive and a handler waits for it. A stream may be silent between messages for as long as
+   * it likes. The call fails with DeadlineExceeded after this time, or up to half as much later. `Infinity` means no
+   * limit. Default: 60,000.
+   *
+   * Applies to engine `"direct"`. In HTTP/1.1 it applies to either engine and limits the body of a method that takes
+   * one message; then the connection is closed.
    */
   readonly requestTimeoutMs?: number | undefined;
   /**
-   * Called with what a handler or an interceptor threw that is no ConnectError; the caller gets Internal and no word of
-   * it. Default: it is written to standard error.
+   * Called with errors of handlers and interceptors that are not a ConnectError; the caller gets Internal without their
+   * text. Also called with errors of the server itself. Default: writes to standard error.
    */
   readonly onError?: OnError | undefined;
 }
 
-/** `graceMs`, or its default; "for ever" is 24 days, since setTimeout takes no more and fires at once for it. */
+/**
+ * Returns `graceMs` or its default. An infinite time becomes 24 days, since setTimeout takes no more and fires at once
+ * for it.
+ */
 export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
   return Math.min(graceMs, 2 ** 31 - 60_000);
 }
 
-/** The limits of connections that have not begun, with their defaults. */
+/** Returns the limits for connections that have not begun, with their defaults. */
 export function connectionLimitsOf(options: ServeOptions): ConnectionLimits {
   const { handshakeTimeoutMs = 10_000, maxPendingConnections = 4_096, maxRefusedConnections = 64 } = options;
   return { handshakeTimeoutMs, maxPendingConnections, maxRefusedConnections };
 }
 
-/** Owner only: a socket is as private as the module until somebody decides otherwise. */
+/** The default access rights: owner only, so that a socket is private unless configured otherwise. */
 export const defaultMode = 0o600;
 
 const MiB = 2 ** 20;
 
-/** The limits of what waits, with our defaults. Refuses what cannot be meant. */
+/** Returns the limits for waiting data, with their defaults. @throws {RangeError} for invalid ones */
 export function memoryLimits(options: ServeOptions): MemoryLimits {
   const { maxUnreadBytes = 64 * MiB, maxWaitingBytes = 128 * MiB, requestTimeoutMs = 60_000 } = options;
   const { readMaxBytes = defaultMaxBytes } = options;
@@ -116,7 +143,10 @@ export function memoryLimits(options: ServeOptions): MemoryLimits {
   return { maxUnreadBytes, maxWaitingBytes, maxHeldBytes, requestTimeoutMs };
 }
 
-/** The part of the options that is Connect's, with our defaults. Refuses what cannot be meant. */
+/**
+ * Returns Connect's part of the options, with the defaults of this package. @throws {RangeError | TypeError} for
+ * invalid options
+ */
 export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
   const {
     socket,
@@ -167,7 +197,7 @@ export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal
     throw new RangeError(`mode must be a file mode such as 0o600, not ${shown(mode)}`);
   }
   if (engine !== undefined && engine !== "direct" && engine !== "node") {
-    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: "direct" and "node" are`);
+    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: use "direct" or "node"`);
   }
   return {
     ...router,

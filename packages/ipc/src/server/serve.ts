@@ -10,17 +10,20 @@ import type { ServeOptions } from "./options.js";
 import { closeOnSignal } from "./signals.js";
 import type { UnboundServerEvents } from "./unbound-server.js";
 
-/** A server that is being reached. */
+/** A server that can be reached at its address. */
 export interface Server extends AsyncDisposable {
-  /** Where, as a gRPC client dials it: `unix:/tmp/my_module_ipc.sock`. */
+  /** The address in the form of a gRPC target: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
-  /** How its services are, for those who ask by `grpc.health.v1`. */
+  /** The health of its services, which it reports by `grpc.health.v1`. */
   readonly health: Health;
-  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  /**
+   * Returns the counts so far. Calls are timed only from the first request of statistics on, since timing has a small
+   * cost.
+   */
   stats(): ServerStats;
   /**
-   * Gives the name up at once, takes no new calls, waits up to `graceMs` for those in flight, then ends them with
-   * Unavailable. Resolves when all is over; calling it again changes nothing.
+   * Gives up the address at once, accepts no new calls, waits up to `graceMs` for calls in flight, then ends them with
+   * Unavailable. Resolves when everything has ended; further calls have no effect.
    */
   close(): Promise<void>;
   /** Resolves when the server has closed, for whatever reason. */
@@ -28,20 +31,24 @@ export interface Server extends AsyncDisposable {
 }
 
 /**
- * Serves gRPC on a Unix domain socket; gRPC-Web, Connect and HTTP/1.1 are answered there as well.
+ * Serves gRPC on a Unix domain socket. The same socket also answers gRPC-Web, the Connect protocol and HTTP/1.1.
  *
- * Resolves once the socket is at its name and calls are taken. After a SIGINT or SIGTERM that came meanwhile the server is
- * closing by then.
+ * Resolves once the socket is published and calls are accepted. If SIGINT or SIGTERM arrives meanwhile, the server is
+ * already closing then.
  *
- * @throws {AddressInUseError} if a server already lives at the address.
- * @throws {AddressError} if the address cannot be served at; the message says why and what to do.
+ * @throws {AddressInUseError} if a server already serves at the address.
+ * @throws {AddressError} if it is impossible to serve at the address; the message says why, and what to do.
+ * @throws {RangeError | TypeError} for invalid options.
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   const onError = safely(options.onError ?? logError);
   const listenAddress = listenAddressOf(options);
   const events: UnboundServerEvents = {
     onError,
-    /** Somebody who speaks no HTTP/2: the server that is to come after this one, or HTTP/1.1. */
+    /**
+     * Called when a peer does not speak HTTP/2: it may be the next server, which asks for the address, or speak
+     * HTTP/1.1.
+     */
     onOther(socket, head) {
       if (listenAddress.path === undefined || isClosing || !asksForTakeover(head)) {
         return false;
@@ -53,18 +60,18 @@ export async function serve(options: ServeOptions): Promise<Server> {
       return true;
     },
   };
-  // Most of the server is loaded only now: a process that is a client does not pay for it.
+  // Most of the server is loaded only here, so that a process that is only a client does not pay for it.
   const server = await import("./unbound-server.js")
     .then(({ createUnboundServer }) => createUnboundServer(options, events))
     .catch((error: NodeJS.ErrnoException) => {
-      // To load it needs a descriptor.
+      // Loading needs a descriptor.
       throw error.code === "EMFILE" || error.code === "ENFILE"
         ? fileError("publish", listenAddress.address, error)
         : error;
     });
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
-  // Before there is anything to leave behind.
+  // Signals are handled before anything is created that would have to be removed.
   const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
   let ownedName: OwnedName | undefined;
   const starting = takeName(listenAddress, createListener(server.accept), {
@@ -98,7 +105,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
       isClosing = true;
       server.quiesce();
       notifyManager("STOPPING=1");
-      // The name first, then the queue and the listener, then the calls, and in the end the connections.
+      // The address is given up first, then the queue of the listener is emptied and the listener closed, then the
+      // calls end, and at last the connections.
       (ownedName?.end() ?? starting.then((held) => held.end()))
         .then(server.drain)
         .finally(ignoreSignals)

@@ -2,8 +2,9 @@ import { constants } from "node:os";
 import { doAtExit } from "../address/index.js";
 
 /**
- * SIGINT and SIGTERM for all servers of the process: the first asks each of them to close, and when the last one has, the
- * process ends as if nobody had listened, with the status its parent expects. A second one does not wait.
+ * Handles SIGINT and SIGTERM for all servers of the process. The first signal asks each of them to close; when the last
+ * one has, the process ends as it would without a listener, with the status that its parent expects. A second signal
+ * ends it at once.
  */
 const closers = new Set<() => Promise<void>>();
 const signals = ["SIGINT", "SIGTERM"] as const;
@@ -11,7 +12,7 @@ type Signal = (typeof signals)[number];
 
 let caught: Signal | undefined;
 
-/** Has `close` called when the process is told to end. Returns a function that takes it back. */
+/** Arranges for `close` to be called when the process is told to end. Returns a function that undoes this. */
 export function closeOnSignal(close: () => Promise<void>): () => void {
   if (closers.size === 0 && caught === undefined) {
     for (const signal of signals) {
@@ -42,11 +43,11 @@ function onSignal(signal: Signal): void {
 }
 
 /**
- * Ends as a process does that nobody taught otherwise. Where the user listens as well, the end is theirs to decide.
+ * Ends the process as an unhandled signal would. If the user listens to the signal as well, ending is left to the user.
  *
- * A signal ends the process without "exit", so what is to be done then is done before: other servers of the process may mind no
- * signals. And the kernel drops a signal that the first process of a container sends itself and does not catch
- * (pid_namespaces(7)): it exits with the status by which a shell shows a signal.
+ * A signal ends the process without "exit", so the work for "exit" is done before: other servers of the process may
+ * ignore signals. The kernel drops a signal that the first process of a container sends itself and does not catch
+ * (pid_namespaces(7)); that process exits with the status by which a shell shows a signal.
  */
 function endWith(signal: Signal, whereOthersListen: () => void): void {
   if (process.listenerCount(signal) > 0) {

@@ -12,31 +12,34 @@ import { recordRoutes } from "./engines/routes.js";
 import type { OnError } from "./on-error.js";
 import { connectionLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
 
-/** A server without a name: answers the calls on connections that somebody else accepts. */
+/** A server without an address, which answers the calls on connections that are accepted elsewhere. */
 export interface UnboundServer extends Pick<Connections, "accept" | "takeUnread" | "forget"> {
   readonly health: Health;
   stats(): ServerStats;
-  /** Tells those who watch its health that it ends: the first thing to do then. */
+  /** Tells those who watch its health that it ends, which must come first. */
   quiesce(): void;
-  /** Takes no new calls, waits up to `graceMs` for those in flight, then ends them with Unavailable. */
+  /** Accepts no new calls, waits up to `graceMs` for those in flight, then ends them with Unavailable. */
   drain(): Promise<void>;
 }
 
 export interface UnboundServerEvents {
   readonly onError: OnError;
-  /** A connection speaks no HTTP/2. Returns whether somebody took it; else it is served as HTTP/1.1. */
+  /**
+   * Called with a connection that does not speak HTTP/2. Returns whether the connection was taken over; otherwise it is
+   * served as HTTP/1.1.
+   */
   onOther(socket: Socket, head: Buffer): boolean;
-  /** A connection has ended. */
+  /** Called when a connection has ended. */
   onEnd?(): void;
 }
 
-/** Builds what these options describe. @throws for options that cannot be meant. */
+/** Creates the server that these options describe. @throws {RangeError | TypeError} for invalid options */
 export async function createUnboundServer(
   options: ServeOptions,
   { onError, onOther, onEnd = () => {} }: UnboundServerEvents,
 ): Promise<UnboundServer> {
   const shutdown = new AbortController();
-  setMaxListeners(0, shutdown.signal); // one for each call in flight
+  setMaxListeners(0, shutdown.signal); // one listener for each call in flight
   const router = routerOptions(options, shutdown.signal);
   const counter = new CallCounter();
   const startedAt = performance.now();
@@ -82,10 +85,12 @@ export async function createUnboundServer(
   };
 }
 
-/** How long the answers of calls that were ended may take to get out, in milliseconds. Peers that read are done long before. */
+/**
+ * How long the errors of ended calls may take to be sent, in milliseconds. Peers that read receive them long before.
+ */
 export const flushTimeoutMs = 500;
 
-/** Whether the promise resolves within this time. */
+/** Tells whether the promise resolves within this time. */
 function within(ms: number, promise: Promise<void>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), ms);

@@ -3,35 +3,35 @@ import type { Socket } from "node:net";
 import { clearTimeout, performance, setTimeout } from "../../time/real-timers.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./messages.js";
 
-/** What a worker has to say to the primary. */
+/** What a worker reports to the primary. */
 export interface MemberEvents {
-  /** It has been told to end by somebody else, and gets no more connections. */
+  /** Called when something other than the primary has told the worker to end. It gets no more connections. */
   onLeaving(member: Member): void;
-  /** It had this connection, or was to have it, and has read nothing of it. */
+  /** Called when a connection comes back of which the worker has read nothing. */
   onReturned(socket: Socket): void;
-  /** Somebody asks for the name on this connection. */
+  /** Called when the peer of this connection asks for the name. */
   onTakeover(socket: Socket): void;
-  /** Its process has ended. */
+  /** Called when the worker's process has ended. */
   onEnd(member: Member, how: string): void;
 }
 
-/** One worker process. */
+/** A worker process, as the primary sees it. */
 export class Member {
   state: "starting" | "serving" | "leaving" | "lost" = "starting";
-  /** How many connections it has, those on their way included. */
+  /** The number of its connections, including those being sent to it. */
   connections = 0;
-  /** Resolves when it serves. @throws {Error} if it ends before that. */
+  /** Resolves when the worker serves. @throws {Error} if it ends before that. */
   readonly ready: Promise<void>;
-  /** Resolves when its process has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
-  /** Since when it serves, by `performance.now()`. */
+  /** When the worker became ready, by `performance.now()`. */
   readyAt = Number.POSITIVE_INFINITY;
   readonly #worker: Worker;
-  /** Connections that it was sent and has not confirmed: still open here, unread. */
+  /** Connections that were sent to the worker and are not confirmed. They are still open here, and unread. */
   readonly #onTheirWay: Socket[] = [];
   #endTimer: NodeJS.Timeout | undefined;
 
-  /** Starts the process. @throws {Error} if the system does not let it. */
+  /** Starts the process. @throws {Error} if the system refuses to. */
   constructor(private readonly events: MemberEvents) {
     const worker = cluster.fork();
     this.#worker = worker;
@@ -41,7 +41,7 @@ export class Member {
       onReady = resolve;
       onFailed = reject;
     });
-    this.ready.catch(() => {}); // who waits for it is told
+    this.ready.catch(() => {}); // whoever awaits it gets the error
     worker.on("message", (message: unknown, socket?: unknown) => {
       const what = fromMessage<FromWorker>(message);
       if (what === "ready") {
@@ -59,13 +59,13 @@ export class Member {
         this.#endWithin(leaveMs);
       }
     });
-    // "close" comes after the last message, which "exit" may overtake; "disconnect" would, too, but does not come at all if the
-    // process ends before it has received a socket.
+    // "close" comes after the last message. "exit" and "disconnect" may overtake messages, and "disconnect" does not
+    // come at all if the process ends before it has received a socket.
     const closed = new Promise<string>((resolve) => {
       worker.process.once("close", (code, signal) => resolve(signal ? `by ${signal}` : `with status ${code}`));
     });
     const neverBegan = new Promise<string>((resolve) => {
-      // Or a message that cannot be sent any more: the end of the process follows.
+      // The error may also be that of a message that can no longer be sent, which the end of the process follows.
       worker.on("error", (error: NodeJS.ErrnoException) => {
         if (worker.process.pid === undefined) {
           resolve(`with ${error.code}`);
@@ -84,14 +84,14 @@ export class Member {
     return this.#worker.process.pid ?? 0;
   }
 
-  /** Has it serve a connection of which nothing has been read. */
+  /** Hands the worker a connection of which nothing has been read. */
   give(socket: Socket): void {
     this.connections++;
     this.#onTheirWay.push(socket);
     this.#tell("connection", socket);
   }
 
-  /** Has it finish what it is busy with and end; what has not ended `graceMs` later is killed. */
+  /** Makes the worker finish its calls and end; kills it after `graceMs`. */
   retire(graceMs: number): void {
     if (this.state === "starting") {
       this.#worker.process.kill();
@@ -107,14 +107,14 @@ export class Member {
       this.state = "serving";
       this.readyAt = performance.now();
     } else {
-      this.#tell("drain"); // it has been told to end meanwhile
+      this.#tell("drain"); // it was told to end before it was ready
     }
   }
 
   #on(what: Exclude<FromWorker, "ready">, socket: Socket | undefined): void {
     switch (what) {
       case "taken":
-        this.#onTheirWay.shift()?.destroy(); // only this process' descriptor of it
+        this.#onTheirWay.shift()?.destroy(); // closes only this process' descriptor of it
         break;
       case "ended":
         this.connections--;
@@ -140,14 +140,14 @@ export class Member {
     }
   }
 
-  /** It takes no more connections. */
+  /** Marks a serving worker as lost: it accepts no more connections. */
   #lose(): void {
     if (this.state === "serving") {
       this.state = "lost";
     }
   }
 
-  /** What it has not confirmed is still to be served. */
+  /** Takes back the connections that the worker has not confirmed, so that another one serves them. */
   #takeBack(): void {
     for (const socket of this.#onTheirWay.splice(0)) {
       this.connections--;
@@ -167,5 +167,5 @@ export class Member {
   }
 }
 
-/** For how long a worker that has answered its last call may tidy up, in milliseconds. */
+/** How long a worker may take to end after its last call, in milliseconds. */
 const leaveMs = 1_000;

@@ -11,11 +11,14 @@ import { flushTimeoutMs } from "../unbound-server.js";
 import { Member } from "./member.js";
 import type { ClusterPrimary } from "./types.js";
 
-/** The primary's half of `serveCluster()`: has the name, accepts connections, gives them to workers, and sees that there are enough. */
+/**
+ * Runs `serveCluster()` in the primary: it owns the name, accepts connections, passes them to workers, and keeps up the
+ * number of workers.
+ */
 export async function serveAsPrimary(options: ServeOptions, count: number): Promise<ClusterPrimary> {
   if (hasCluster) {
     throw new Error(
-      "this process has a cluster already: node:cluster knows one kind of workers; close the other one first",
+      "this process has a cluster already, and node:cluster supports only one: close the other one first",
     );
   }
   hasCluster = true;
@@ -32,12 +35,18 @@ export async function serveAsPrimary(options: ServeOptions, count: number): Prom
 /** Whether this process has a cluster. */
 let hasCluster = false;
 
-/** A worker that lived for less than this, in milliseconds, died at once: the next one probably will, too. */
+/**
+ * A worker that served for less than this, in milliseconds, failed at once. Its replacement probably will, too, so it
+ * is started after a backoff.
+ */
 const shortLifeMs = 1_000;
 const firstBackoffMs = 50;
 const maxBackoffMs = 5_000;
 
-/** What a worker's process may take beyond the grace period of its calls, in milliseconds, before it is taken to be stuck. */
+/**
+ * How long a worker's process may take beyond the grace period of its calls, in milliseconds, before it is considered
+ * stuck.
+ */
 const stuckMs = 1_000;
 
 class Primary implements ClusterPrimary {
@@ -48,11 +57,11 @@ class Primary implements ClusterPrimary {
   readonly #address: ListenAddress;
   readonly #graceMs: number;
   readonly #listener = createListener((socket) => this.#give(socket.on("error", () => {})), { pauseOnConnect: true });
-  /** All processes that have not ended; who has waited longest for a connection comes first. */
+  /** All processes that have not ended. The one that has waited longest for a connection comes first. */
   #members: Member[] = [];
-  /** How many workers are about to be: starting, or waiting to be started after a failure. */
+  /** The number of workers that are starting, or waiting to be started after a failure. */
   #coming = 0;
-  /** How many workers in a row died at once. */
+  /** The number of workers in a row that failed at once. */
   #shortLives = 0;
   /** Connections for which there is no worker at the moment. */
   readonly #waiting = new Set<Socket>();
@@ -69,7 +78,7 @@ class Primary implements ClusterPrimary {
     this.#onError = safely(options.onError ?? logError);
     this.#graceMs = graceMsOf(options) + flushTimeoutMs + stuckMs;
     try {
-      routerOptions(options, this.#closing.signal); // throws here for what would make every worker fail
+      routerOptions(options, this.#closing.signal); // throws here for options with which every worker would fail
       this.#address = listenAddressOf(options);
     } catch (error) {
       hasCluster = false;
@@ -81,7 +90,10 @@ class Primary implements ClusterPrimary {
     });
   }
 
-  /** Takes the name first, which fails at once if it is somebody else's; but a running server's only when it can be replaced. */
+  /**
+   * Takes the name before starting workers, so that it fails at once if another server has it. A takeover comes last,
+   * when the running server can be replaced.
+   */
   async start(): Promise<void> {
     if (this.options.signals !== false) {
       this.#ignoreSignals = closeOnSignal(() => this.close());
@@ -144,11 +156,14 @@ class Primary implements ClusterPrimary {
     await this.#ownedName;
   }
 
-  /** The name first, then the queue and the listener, then the workers, all at once. */
+  /**
+   * Gives up the name first, then empties the queue of the listener and closes it, then ends all workers at the same
+   * time.
+   */
   async #shutDown(): Promise<void> {
     await this.#ownedName?.then(
       (ownedName) => ownedName.end(),
-      () => {}, // it never had the name
+      () => {}, // the name was never taken
     );
     for (const member of this.#members) {
       if (member.state !== "leaving") {
@@ -171,7 +186,7 @@ class Primary implements ClusterPrimary {
     }
   }
 
-  /** Gives a connection to the worker that has the fewest; among equals, they take turns. */
+  /** Passes a connection to the worker that has the fewest; workers with equally many take turns. */
   #give(socket: Socket): void {
     const [first, ...others] = this.#serving;
     if (first === undefined) {
@@ -205,7 +220,7 @@ class Primary implements ClusterPrimary {
     }
   }
 
-  /** Starts a worker, which is counted meanwhile, and waits until it serves. */
+  /** Starts a worker, counting it as coming, and waits until it serves. */
   async #startOne(): Promise<void> {
     this.#coming++;
     try {
@@ -242,16 +257,14 @@ class Primary implements ClusterPrimary {
   #onEnd(member: Member, how: string): void {
     this.#members.splice(this.#members.indexOf(member), 1);
     if (member.state !== "lost" || this.#isClosing) {
-      return; // as it was told to, or who started it knows
+      return; // it ended as it was told to, or its starter handles the failure
     }
     this.#shortLives = performance.now() - member.readyAt < shortLifeMs ? this.#shortLives + 1 : 0;
-    this.#report(
-      new Error(`worker ${member.pid} ended ${how}: the calls that it held are lost, another takes its place`),
-    );
+    this.#report(new Error(`worker ${member.pid} ended ${how}: its calls are lost, another worker replaces it`));
     this.#refill();
   }
 
-  /** Sees that there are enough workers, or will be. */
+  /** Starts workers until there are enough, including those that are coming. */
   #refill(): void {
     while (!this.#isClosing && this.#serving.length + this.#coming < this.count) {
       void this.#replace();
@@ -278,7 +291,7 @@ class Primary implements ClusterPrimary {
     }
   }
 
-  /** Pauses for as long as it is wise after workers that died at once: not at all after the first. */
+  /** Waits before starting a worker after others failed at once; not after the first failure. */
   async #backOff(): Promise<void> {
     const backoffMs = this.#shortLives < 2 ? 0 : Math.min(maxBackoffMs, firstBackoffMs * 2 ** (this.#shortLives - 2));
     await pause(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => {});

@@ -1,45 +1,46 @@
 import type { Health } from "../../services/index.js";
 import type { ServeOptions } from "../options.js";
 
-/** As for `serve()`; in the primary and its workers alike. */
+/** The options of `serve()`, which apply to the primary and its workers alike, and the number of workers. */
 export interface ServeClusterOptions extends ServeOptions {
-  /** How many processes answer calls. Default: `os.availableParallelism()`. */
+  /** The number of processes that answer calls. Default: `os.availableParallelism()`. */
   readonly workers?: number | undefined;
 }
 
-/** The process that has the name. It answers no calls itself. */
+/** The process that owns the name. It answers no calls itself. */
 export interface ClusterPrimary extends AsyncDisposable {
   readonly role: "primary";
-  /** Where the cluster is, as a gRPC client dials it: `unix:/tmp/my_module_ipc.sock`. */
+  /** The address of the cluster in the form of a gRPC target: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
-  /** The workers that take connections now. */
+  /** The workers that accept connections at present. */
   readonly workers: readonly ClusterMember[];
   /**
-   * Replaces all workers one after another: a new one is ready, then an old one takes no more connections, answers what it is busy
-   * with, and ends. No call is lost. Rejects if a new worker ends before it is ready; those not yet replaced then go on.
+   * Replaces all workers one after another without losing a call: once a new worker is ready, an old one gets no more
+   * connections, answers the calls it has, and ends. Rejects if a new worker ends before it is ready; the workers not
+   * yet replaced then continue.
    */
   restart(): Promise<void>;
   /**
-   * Gives the name up at once, has all workers answer what they are busy with for up to `graceMs`, and resolves when the last of
-   * their processes has ended. Calling it again changes nothing.
+   * Gives up the name at once, lets all workers answer the calls they have for up to `graceMs`, and resolves when the
+   * last of their processes has ended. Further calls have no effect.
    */
   close(): Promise<void>;
   /** Resolves when the cluster has closed, for whatever reason. */
   readonly closed: Promise<void>;
 }
 
-/** A worker as its primary sees it. */
+/** A worker as the primary sees it. */
 export interface ClusterMember {
   readonly pid: number;
-  /** How many connections it serves. */
+  /** The number of connections that it serves. */
   readonly connections: number;
 }
 
 /** One of the processes that answer calls. */
 export interface ClusterWorker {
   readonly role: "worker";
-  /** How its services are, for those who ask this worker by `grpc.health.v1`. */
+  /** The health of its services, which this worker reports by `grpc.health.v1`. */
   readonly health: Health;
-  /** Resolves when it has answered its last call; the process has then a second to end by itself. */
+  /** Resolves when it has answered its last call. The process then has one second to end by itself. */
   readonly closed: Promise<void>;
 }

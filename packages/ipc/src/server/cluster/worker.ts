@@ -10,8 +10,9 @@ import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage 
 import type { ClusterWorker } from "./types.js";
 
 /**
- * A worker's half of `serveCluster()`: a server without a name, which gets its connections from the primary. When told to drain it
- * gives back those that have not said a word, as nobody would know which of their calls were lost, and finishes the others.
+ * Runs `serveCluster()` in a worker: a server without a name, which gets its connections from the primary. When it is
+ * told to drain, it finishes its calls, and gives back the connections of which it has read nothing, since they may
+ * carry calls that would otherwise be lost without anybody's knowledge.
  */
 export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorker> {
   let state: "serving" | "draining" | "drained" = "serving";
@@ -41,11 +42,13 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
   function onMessage(message: unknown, socket?: unknown): void {
     switch (fromMessage<FromPrimary>(message)) {
       case "connection":
-        tell("taken"); // before anything is read of it: what the primary has not been told is not lost with this process
+        // It is sent before anything is read: a connection that the primary does not know to be taken is not lost with
+        // this process.
+        tell("taken");
         if (socket !== undefined) {
           server.accept(socket as Socket);
         } else {
-          tell("ended"); // the peer was gone before it got here
+          tell("ended"); // the peer was gone before the connection got here
         }
         break;
       case "drain":
@@ -57,7 +60,10 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     }
   }
 
-  /** The process has been told to end; the primary, which may not have, then says when there is no more to come. */
+  /**
+   * Called when the process is told to end. The primary may not have been; it then says when no more connections will
+   * come.
+   */
   function leave(): Promise<void> {
     tell("leaving");
     return closed;
@@ -82,7 +88,10 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     }
   }
 
-  /** Resolves when the primary has it, or is gone: which "disconnect" does not tell while a socket is on its way. */
+  /**
+   * Resolves when the primary has the connection or is gone, which "disconnect" does not report while a socket is being
+   * sent.
+   */
   async function giveBack(socket: Socket): Promise<void> {
     const received = new Promise<void>((resolve) => {
       onReceived = resolve;
@@ -99,11 +108,12 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
 
   function onDisconnect(): void {
     onReceived();
-    // Otherwise node:cluster ends the process on the spot: right if the primary did not wait for the last calls itself.
+    // Otherwise node:cluster would end the process at once, which is right only if the primary did not wait for the
+    // last calls itself.
     if (state !== "draining" && cluster.worker) {
       cluster.worker.exitedAfterDisconnect = true;
     }
-    void drain(); // the primary is gone: there is no more to come
+    void drain(); // the primary is gone, so no more connections will come
   }
 
   function tell(what: FromWorker, socket?: Socket): void {
@@ -111,10 +121,10 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
       stopReading(socket);
     }
     if (process.connected) {
-      process.send?.(toMessage(what), socket, {}, () => {}); // the primary may be gone: "disconnect" says so
+      process.send?.(toMessage(what), socket, {}, () => {}); // if the primary is gone, "disconnect" reports it
     }
   }
 }
 
-/** How often to look whether the primary lives, in milliseconds, while it ought to answer. */
+/** How often to check, in milliseconds, whether the primary is alive while its answer is awaited. */
 const lookMs = 100;

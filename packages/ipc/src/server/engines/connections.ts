@@ -5,20 +5,23 @@ import type { Caller } from "../caller.js";
 import type { ServerEngine } from "./engine.js";
 import { type ConnectionLimits, type PendingConnection, PendingConnections } from "./pending-connections.js";
 
-/** The connections of a server: hands each to the engine by what it speaks, and knows which are left. */
+/** The connections of a server: passes each to the engine by its protocol, and keeps track of them. */
 export interface Connections {
-  /** How many there are now, and have been. */
+  /** The number of connections that are open, and below it of all that were accepted. */
   readonly open: number;
   readonly accepted: number;
-  /** Takes a connection that somebody accepted, and of which nothing has been read. */
+  /** Takes an accepted connection of which nothing has been read. */
   accept(socket: Socket): void;
-  /** Gives up a connection that has not said a word, for somebody else to serve; undefined if there is none. */
+  /**
+   * Gives up a connection of which nothing has been read, so that another process can serve it; undefined if there is
+   * none.
+   */
   takeUnread(): Socket | undefined;
-  /** Forgets a connection that somebody else has now. */
+  /** Forgets a connection that something else has taken over. */
   forget(socket: Socket): void;
-  /** Resolves when no connection is left. Connections that have not said a word are closed. */
+  /** Resolves when no connection is left. Closes connections whose protocol is not known yet. */
   drained(): Promise<void>;
-  /** Ends the connections that are left. */
+  /** Ends the remaining connections. */
   destroy(): void;
 }
 
@@ -26,20 +29,20 @@ export function createConnections(
   engine: ServerEngine,
   limits: ConnectionLimits,
   admit: (peer: PeerCredentials | undefined) => Caller | Promise<Caller>,
-  /** Gets a connection that speaks no HTTP/2. Returns whether it took it. */
+  /** Receives a connection that does not speak HTTP/2. Returns whether it has taken it over. */
   onOther: (socket: Socket, head: Buffer) => boolean,
-  /** Called when one has ended. */
+  /** Called when a connection has ended. */
   onEnd: () => void,
 ): Connections {
   const pendingConnections = new PendingConnections(limits);
-  /** Each until it has ended; what it is at the door, where it is not yet in. */
+  /** All connections that have not ended, each with its state while it is pending or refused. */
   const connections = new Map<Socket, PendingConnection | undefined>();
-  /** Those that have not yet said what they speak. */
+  /** The connections whose protocol is not known yet. */
   const silent = new Set<Socket>();
   let accepted = 0;
   let onEmpty: (() => void) | undefined;
 
-  /** Goes on with a connection once it is known who it is, at once if it is. */
+  /** Continues with a connection once its caller is known: at once if it is known already. */
   function whenKnown(caller: Caller | Promise<Caller>, socket: Socket, accept: (caller: Caller) => void): void {
     if (!(caller instanceof Promise)) {
       accept(caller);
@@ -70,7 +73,7 @@ export function createConnections(
     },
     accept(socket) {
       accepted++;
-      // Without a listener an error of the socket would end the process; it is followed by "close" in any case.
+      // Without a listener an error of the socket would end the process. "close" follows in any case.
       socket.on("error", () => {});
       socket.once("close", () => {
         forget(socket);

@@ -2,12 +2,13 @@ import { deadlines, Timed } from "../../time/deadline-queue.js";
 import { setImmediate } from "../../time/real-timers.js";
 
 /**
- * For how long the headers of a stream's answer wait for its first message, in milliseconds, so that the handler can add to them.
- * Then they leave without: a caller may wait for them before it sends its first request, as tonic does, and would wait for ever.
+ * How long the headers of a streamed response wait for its first message, in milliseconds, so that the handler can add
+ * to them. Then they are sent without it: a caller may wait for them before it sends its first request, as tonic does,
+ * and would wait for ever.
  */
 const maxWaitMs = 1_000;
 
-/** Tells when the headers of an answer have waited long enough. */
+/** Calls back when the headers of a response have waited long enough. */
 export class EarlyHeaders extends Timed {
   #isStopped = false;
 
@@ -21,7 +22,10 @@ export class EarlyHeaders extends Timed {
     deadlines.stop(this);
   }
 
-  /** Where the event loop was blocked, what the handler waits for may have come long ago: it is read before an immediate's turn. */
+  /**
+   * Waits for an immediate first. If the event loop was blocked, a request for which the handler waits may have arrived
+   * long ago: it is read before the immediate runs.
+   */
   onDeadline(): void {
     setImmediate(() => {
       if (!this.#isStopped) {

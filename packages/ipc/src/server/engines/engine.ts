@@ -1,3 +1,9 @@
+/**
+ * What every engine of the server shares: the interface below, the user's routes, connections before and after they
+ * have begun, and the guard around all interceptors. An engine has a folder of its own, `direct` or `node`; `connect`
+ * is what both use of Connect.
+ */
+
 import type { Socket } from "node:net";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import type { CallCounter, MemoryStats } from "../../stats/index.js";
@@ -5,20 +11,26 @@ import type { Caller } from "../caller.js";
 import type { OnError } from "../on-error.js";
 import type { Routes } from "./routes.js";
 
-/** What an engine is made of: the routes, how to treat them, and where to report what goes wrong. */
+/** What an engine needs: the routes, their options, limits, and where to report errors. */
 export interface EngineOptions {
   readonly routes: Routes;
-  /** Router options with all defaults in place; its `shutdownSignal` ends calls that outlast the grace period. */
+  /** The router options with all defaults; `shutdownSignal` ends the calls that outlast the grace period. */
   readonly router: ConnectRouterOptions & { readonly shutdownSignal: AbortSignal };
   readonly onError: OnError;
   readonly memory: MemoryLimits;
-  /** How long a peer may take to begin, and to end what it has begun to say before its message, in milliseconds. */
+  /**
+   * How long a peer may take to begin a connection, and later to complete the headers that precede a message, in
+   * milliseconds.
+   */
   readonly handshakeTimeoutMs: number;
-  /** Is told of each call. */
+  /** Counts each call. */
   readonly counter: CallCounter;
 }
 
-/** How much of what waits is held, in bytes, and for how long a request may be unfinished. */
+/**
+ * The limits of the memory in which data wait, in bytes, and of the time for which a request may be incomplete, in
+ * milliseconds.
+ */
 export interface MemoryLimits {
   readonly maxHeldBytes: number;
   readonly maxUnreadBytes: number;
@@ -26,19 +38,20 @@ export interface MemoryLimits {
   readonly requestTimeoutMs: number;
 }
 
-/** Speaks HTTP on accepted connections and runs the calls that come in. */
+/** Speaks HTTP on accepted connections and runs the calls on them. */
 export interface ServerEngine {
   /**
-   * Takes over a connection that speaks HTTP/2, of which `head` has been read. Calls `onBegun` when the client's preface is whole,
-   * SETTINGS included (RFC 9113 §3.4).
+   * Takes over a connection that speaks HTTP/2, of which `head` has been read. Calls `onBegun` when the client's
+   * preface has arrived, including SETTINGS (RFC 9113 §3.4).
    */
   accept(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
-  /** Likewise for HTTP/1.1, which begins with the first request's headers. */
-  acceptHttp1(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
   /**
-   * Tells all peers that no new calls are taken. Each connection closes when its calls are over, at once if it has none.
+   * Takes over a connection that speaks HTTP/1.1, of which `head` has been read. Calls `onBegun` when the headers of
+   * the first request have arrived.
    */
+  acceptHttp1(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
+  /** Tells all peers that no new calls are accepted. Each connection closes when its calls are over. */
   drain(): void;
-  /** What is held of what waits, where it is known. */
+  /** The memory in which data wait, if it is known. */
   readonly memory?: MemoryStats;
 }

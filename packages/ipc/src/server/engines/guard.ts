@@ -6,9 +6,10 @@ import { refusalOf } from "../caller.js";
 import { nameOf, type OnError } from "../on-error.js";
 
 /**
- * The interceptor around all others on a server. It promises that a peer that may not call is refused, and that every call is answered: at its deadline, when its caller
- * has gone and when the server shuts down, whatever the handler does then; and that what a handler throws by accident
- * reaches `onError` whole, and the caller as Internal without a word of it.
+ * Creates the interceptor around all others on a server. It refuses the calls of unauthorized peers. It ensures that
+ * every call is answered at its deadline, when its caller is gone and when the server shuts down, whatever the handler
+ * does then. And it passes unexpected errors of a handler to `onError`, and to the caller only Internal without their
+ * text.
  */
 export function guard(onError: OnError): Interceptor {
   return (next) => async (req) => {
@@ -43,7 +44,7 @@ async function* guarded<T>(
   }
 }
 
-/** The error that the caller gets for what the call ended with. */
+/** Reports an error, unless it is expected, and returns the one that the caller gets. */
 function reportedError(error: unknown, signal: AbortSignal, report: (error: unknown) => void): ConnectError {
   if (!isExpected(error, signal)) {
     report(error);
@@ -51,7 +52,7 @@ function reportedError(error: unknown, signal: AbortSignal, report: (error: unkn
   return errorForCaller(error, signal);
 }
 
-/** The same without telling anybody: what was meant for the caller as it is, an accident as Internal without a word of it. */
+/** Returns the error that the caller gets: an expected one as it is, an unexpected one as Internal without its text. */
 export function errorForCaller(
   error: unknown,
   signal: { readonly aborted: boolean; readonly reason: unknown },
@@ -62,12 +63,15 @@ export function errorForCaller(
   return isExpected(error, signal) ? connectErrorFrom(signal.reason, Code.Canceled) : internalError(error);
 }
 
-/** Whether a handler meant what it threw (a `ConnectError` whose code is none of gRPC's cannot be meant), or ended as told: with the signal's reason, or with what Node.js makes of it. */
+/**
+ * Tells whether an error is expected: a valid `ConnectError` (its code must be one of gRPC's), or, after an abort, the
+ * signal's reason or the AbortError that Node.js makes of it.
+ */
 export function isExpected(error: unknown, signal: { readonly aborted: boolean; readonly reason: unknown }): boolean {
   return isValidConnectError(error) || (signal.aborted && (error === signal.reason || isAbortError(error)));
 }
 
-/** What the caller gets for an accident: not a word of what has happened. */
+/** Creates the error that the caller gets for an unexpected error, without its text. */
 export function internalError(cause: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, cause);
 }

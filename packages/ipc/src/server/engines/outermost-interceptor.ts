@@ -5,8 +5,8 @@ import { sendable } from "./connect/sendable.js";
 import { guard } from "./guard.js";
 
 /**
- * What stands around all interceptors of the user where Connect's handlers run a call: it is counted, it is answered, and its answer
- * can be sent. The options are those of the routes that it is for.
+ * Creates what surrounds all interceptors of the user if Connect's handlers run a call: the call is counted and
+ * answered, and its response can be sent. The options are those of the routes that it is for.
  */
 export function outermost(counter: CallCounter, onError: OnError): (options: ConnectRouterOptions) => Interceptor {
   const count = counting(counter, Code.Internal);

@@ -1,27 +1,28 @@
 import type { Socket } from "node:net";
 import { afterReading } from "../../time/after-reading.js";
 
-/** How long a connection may be nobody's call, and how many may be so. */
+/** The limits for connections that have not begun or are refused. */
 export interface ConnectionLimits {
   readonly handshakeTimeoutMs: number;
   readonly maxPendingConnections: number;
   readonly maxRefusedConnections: number;
 }
 
-/** A connection at the door. */
+/** A connection that has not begun or is refused. */
 export interface PendingConnection {
-  /** The peer has begun to speak, and may call: the connection stays for as long as it likes. */
+  /** Called when the connection has begun and its peer is authorized: it may now stay open for as long as it likes. */
   enter(): void;
-  /** The peer may not call: the connection gets an answer to each call until its time is over. */
+  /** Called when the peer is not authorized: its calls get an error until the time is up. */
   refuse(): void;
-  /** The connection has ended, or somebody else has it. */
+  /** Called when the connection has ended or something else has taken it over. */
   leave(): void;
 }
 
 /**
- * Where connections are until they have begun, and refused ones for good. Each has `handshakeTimeoutMs` from the moment that it was
- * accepted; then it is closed. Of each user so many may wait, and of all refused ones together so many may stay: the next is closed
- * at once. So nobody can take all descriptors of the process who may not call, and no user takes another's place.
+ * The connections that have not begun, and those of unauthorized peers, which never leave. Each is closed
+ * `handshakeTimeoutMs` after it was accepted. The number of pending connections is limited for each user, and that of
+ * refused ones in total; connections beyond are closed at once. So peers that may not call cannot use up the
+ * descriptors of the process, and no user can take those of another.
  */
 export class PendingConnections {
   readonly #limits: ConnectionLimits;
@@ -32,7 +33,7 @@ export class PendingConnections {
     this.#limits = limits;
   }
 
-  /** @returns undefined where there is no room: the connection has been closed. */
+  /** @returns undefined if the limit is reached; the connection has been closed then */
   admit(socket: Socket, uid: number | undefined): PendingConnection | undefined {
     const pending = this.#pendingOf.get(uid) ?? 0;
     if (pending >= this.#limits.maxPendingConnections) {

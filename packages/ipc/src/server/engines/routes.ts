@@ -12,36 +12,36 @@ import { acceptedByDefault } from "../../messages/gzip.js";
 import { conforming } from "../../user-code/iterators.js";
 import { ConnectHeaders } from "./connect/headers.js";
 
-/** The user's routes as they were registered, to be registered again where an engine needs them. */
+/** The user's routes, recorded so that engines can register them again. */
 export interface Routes {
-  /** The services, in the order in which they were registered. */
+  /** The services, in the order of registration. */
   readonly services: readonly DescService[];
-  /** Each method with what runs it, in the same order; what comes later wins. */
+  /** The methods with their implementations, in the same order. Of two with the same path the later one wins. */
   readonly methods: readonly RecordedMethod[];
-  /** Connect's own handlers for these routes, each with `outermost` before all interceptors of the user. */
+  /** Returns Connect's own handlers for these routes, each with `outermost` before all interceptors of the user. */
   handlers(options: ConnectRouterOptions, outermost: Outermost): Handlers;
 }
 
-/** Connect's handlers by their paths. */
+/** Connect's handlers by path. */
 export type Handlers = ReadonlyMap<string, UniversalHandler>;
 
 /** A method as it was registered. */
 export interface RecordedMethod {
   readonly desc: DescMethod;
-  /** The user's function, bound to the object that it came from; undefined where that has none. */
+  /** The user's function, bound to its object; undefined if the object does not have it. */
   readonly implementation: ((...args: never[]) => unknown) | undefined;
-  /** The options that were given for it or for its service; they replace the router's. */
+  /** The options given for the method or its service; they replace the router's. */
   readonly options: ConnectRouterOptions | undefined;
 }
 
-/** Makes the interceptor that stands around all others of a route, by the options that the route has in the end. */
+/** Creates the interceptor around all others of a route from the options that apply to that route. */
 type Outermost = (options: ConnectRouterOptions) => Interceptor;
 
 type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Outermost) => void;
 
 /**
- * Runs the user's routes once, on a router that only takes notes. A service that brings interceptors of its own replaces
- * those of the router, as Connect has it; the note is where `outermost` is put before either.
+ * Runs the user's routes once, on a router that only records. As in Connect, a service with interceptors of its own
+ * replaces those of the router; `outermost` is put before either.
  */
 export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
   const services = new Set<DescService>();
@@ -88,7 +88,10 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
   return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
-/** The same service whose streams of answers keep to the rules, as Connect's handlers trust that they do; its headers may leave early. */
+/**
+ * Returns the service with response streams that conform to the iterator protocol, which Connect's handlers rely on,
+ * and with headers that can be sent early.
+ */
 function conformingService<T extends object>(service: DescService, implementation: T): T {
   const methods: Record<string, unknown> = {};
   for (const desc of service.methods) {
@@ -114,7 +117,10 @@ function conformingMethod(
   };
 }
 
-/** The messages that an async function gives, as in the engine `direct`; what it throws is what its handler throws. */
+/**
+ * Yields the messages that an async function resolves to, as the engine `"direct"` accepts them; a rejection is an
+ * error of the handler.
+ */
 function resolved(messages: Promise<AsyncIterable<unknown>>): AsyncIterable<unknown> {
   messages.catch(() => {}); // perhaps nobody ever reads them
   return (async function* () {
@@ -132,7 +138,7 @@ function withOutermost(
   return {
     ...own,
     acceptCompression: acceptCompression.map(decompressing),
-    // Connect compresses its answers with what it accepts.
+    // Connect would compress its responses with what it accepts.
     ...(acceptCompression === acceptedByDefault && { compressMinBytes: 2 ** 32 - 1 }),
     interceptors: [outermost(all), ...(all.interceptors ?? [])],
   };

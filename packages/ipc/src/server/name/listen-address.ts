@@ -16,22 +16,23 @@ import {
 } from "../../address/index.js";
 import { defaultMode, type ServeOptions } from "../options.js";
 
-/** A listener where it can be reached. */
+/** A place where a listener can be reached. */
 export interface ListenAddress {
-  /** As a gRPC client dials it. */
+  /** The address in the form of a gRPC target. */
   readonly address: string;
-  /** The socket file, where it is one of ours. */
+  /** The socket file, if the server has created one. */
   readonly path: string | undefined;
-  /** Brings the listener there, or anew to the same place. @throws {AddressError} */
+  /** Makes the listener reachable at the address; can be called again for the same address. @throws {AddressError} */
   publish(server: Server, options?: { isTakeover?: boolean }): Promise<Published>;
 }
 
-/** Where these options say to serve. @throws {AddressError} for what cannot be. */
+/** Determines the address from the options. @throws {AddressError} if it is impossible to serve there */
 export function listenAddressOf(options: ServeOptions): ListenAddress {
   const { socket } = options;
   if (options.authorize !== undefined && !hasLibc()) {
     throw new AddressError(
-      "authorize needs the peers' credentials, which cannot be read: koffi cannot be loaded, is it installed where this program runs?",
+      "authorize needs the peers' credentials, which cannot be read because koffi cannot be loaded: " +
+        "is it installed where this program runs?",
       typeof socket === "string" ? socket : `fd:${socket.fd}`,
     );
   }
@@ -57,7 +58,7 @@ function fileAddress({ path, address, ownFolder }: PathAddress, options: ServeOp
   };
 }
 
-/** What somebody else made is served as it is: neither its rights nor its name are ours. */
+/** An inherited socket is served as it is: its access rights and its name belong to whoever created it. */
 function inheritedAddress(fd: number): ListenAddress {
   return {
     get address() {
@@ -82,7 +83,7 @@ function inheritedAddress(fd: number): ListenAddress {
 function abstractAddress({ name, address }: AbstractAddress, { authorize }: ServeOptions): ListenAddress {
   if (authorize === undefined) {
     throw new AddressError(
-      `${address} has no file, so that no file's rights protect it: say with authorize who may call (sameUser(), say)`,
+      `${address} has no file whose access rights protect it: set authorize, for example to sameUser()`,
       address,
     );
   }

@@ -1,9 +1,12 @@
 import { createServer, type Server, type ServerOpts, type Socket } from "node:net";
 import { nextTurn } from "../../time/real-timers.js";
 
-/** Accepts connections, at one place after the other. */
+/** Accepts connections, at one address after another. */
 export interface Listener {
-  /** Listens where `bind` says; where it listened before is then given up. Fails as `bind` does, changing nothing. */
+  /**
+   * Listens where `bind` binds a server, then stops listening at the previous address. If `bind` fails, nothing
+   * changes.
+   */
   listen<T>(bind: (server: Server) => Promise<T>): Promise<T>;
   /** Accepts what waits in the kernel's queue, then stops listening. */
   stop(): Promise<void>;
@@ -14,8 +17,9 @@ export function createListener(onConnection: (socket: Socket) => void, options: 
   let current: Server | undefined;
 
   /**
-   * Closing a listener resets the connections that wait to be accepted. The kernel hands out one or more a turn, so a turn
-   * without any means that the queue is empty; two, because the first may have begun before the name was gone.
+   * Empties the queue of a listener before closing it, since closing resets the connections that wait to be accepted.
+   * The kernel delivers at least one a turn, so a turn without any means that the queue is empty. Two turns are needed,
+   * because the first may have begun before the name was given up.
    */
   async function retire(server: Server | undefined): Promise<void> {
     let before: number;

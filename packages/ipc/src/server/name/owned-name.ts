@@ -1,3 +1,8 @@
+/**
+ * The name of a server: where it listens, keeping the address while it serves, and passing it on to the next server.
+ * The rules of socket files and locks themselves belong to `address`.
+ */
+
 import type { Server as NetServer, Socket } from "node:net";
 import { AddressError, type Published } from "../../address/index.js";
 import { delay as pause } from "../../time/real-timers.js";
@@ -5,28 +10,29 @@ import type { ListenAddress } from "./listen-address.js";
 import type { Listener } from "./listener.js";
 import { askForTakeover, handOver, mayTakeOver } from "./takeover.js";
 
-/** A listener that has its name, and keeps it. */
+/** A listener that owns its address. */
 export interface OwnedName {
-  /** Hands the name over to the server at the other end of this connection, which has asked for it. */
+  /** Hands the address over to the server at the other end of this connection, which has asked for it. */
   handOver(socket: Socket): void;
-  /** Gives the name up, accepts what the kernel has queued, and stops listening. */
+  /** Gives up the address, accepts what waits in the kernel's queue, and stops listening. */
   end(): Promise<void>;
 }
 
 export interface OwnedNameOptions {
-  /** Whether a server that has the name is asked to hand it over. */
+  /** Whether to ask a server that has the address to hand it over. */
   readonly takeover: boolean;
-  /** The name has gone to the next server: this one is to end. */
+  /** Called when the next server has taken over the address: this one should end. */
   onHandedOver(): void;
-  /** Nobody can reach this server any more: it is to say so, and to end as if it had been told to. */
+  /** Called when this server can no longer be reached: it should report the error and close. */
   onLost(error: unknown): void;
 }
 
 /**
- * Brings the listener to its place. A socket file that is deleted later is published again; one in whose place another file
- * has come is lost.
+ * Makes the listener reachable at its address. A socket file that is deleted later is published again; if another file
+ * has taken its place, the address is lost.
  *
- * @throws {AddressError}
+ * @throws {AddressInUseError} if another server has the address
+ * @throws {AddressError} if it is impossible to listen there
  */
 export async function takeName(
   listenAddress: ListenAddress,
@@ -35,7 +41,7 @@ export async function takeName(
 ): Promise<OwnedName> {
   let isOver = false;
   let published = await listener.listen((server) => takeOverAndPublish(listenAddress, server, options.takeover));
-  /** What is under way: to publish anew, and to answer those who ask for the name, one after the other. */
+  /** Operations in progress: publishing again, and answering those who ask for the address, one after another. */
   let publishing: Promise<void> = Promise.resolve();
   let handovers: Promise<void> = Promise.resolve();
   let stopWatching = watchName();
@@ -97,7 +103,7 @@ export async function takeName(
         case "ours":
           stopWatching = watchName();
           return;
-        case "lost": // whoever asked has taken it and said nothing, or it was deleted meanwhile
+        case "lost": // the other server has taken it without confirming, or it was deleted meanwhile
           publishAgain();
           return;
         case "locked":
@@ -107,10 +113,13 @@ export async function takeName(
   }
 }
 
-/** How often to look, in milliseconds, whether a lock that was offered is to be had again: it is served on meanwhile. */
+/**
+ * How often to check, in milliseconds, whether a lock that was offered can be taken back. The server continues
+ * meanwhile.
+ */
 const lockedMs = 50;
 
-/** Brings the listener to its place; if the server that is there agrees, in its stead. */
+/** Publishes the listener, in place of the present server if that agrees. */
 async function takeOverAndPublish(
   listenAddress: ListenAddress,
   server: NetServer,

@@ -3,38 +3,42 @@ import { credentialsOf, isOwnUserOrRoot, type Published } from "../../address/in
 import { clearTimeout, setTimeout } from "../../time/real-timers.js";
 
 /**
- * How a server hands its name to the next one, so that no caller finds nobody there. On the socket itself, in four lines:
+ * The protocol by which a server hands its address to the next one without a moment in which callers find nobody. It
+ * uses the socket itself and has four lines:
  *
  * ```
- * new  VYRA TAKEOVER/1     may I?
- * old  FREE                the lock is free; my socket is still at its name
- * new  TAKEN               my socket is at the name, in one rename
- * old  BYE                 then I accept what has queued up, and drain
+ * new  VYRA TAKEOVER/1     asks for the address
+ * old  FREE                the lock is free; the old socket is still published
+ * new  TAKEN               the new socket has replaced it, in one rename
+ * old  BYE                 the old server accepts what has queued up, and drains
  * ```
  *
- * If the new one goes away before it has said TAKEN, the old one takes its lock back and goes on. Of several that ask, one is
- * answered at a time. Only a process of the same user, or root, is listened to.
+ * If the new server goes away before TAKEN, the old one takes its lock back and continues. Of several that ask, one is
+ * answered at a time. Only processes of the same user, or root, are answered.
  */
 const ask = "VYRA TAKEOVER/1\n";
 const free = "FREE\n";
 const taken = "TAKEN\n";
 const bye = "BYE\n";
 
-/** For how long the other one may take to answer, in milliseconds. */
+/** How long the other server may take to answer, in milliseconds. */
 const answerTimeoutMs = 5_000;
 
-/** Whether these are the first bytes of somebody who asks for the name. */
+/** Tells whether these first bytes of a connection ask for a takeover. */
 export function asksForTakeover(head: Buffer): boolean {
   return head.toString("latin1") === ask;
 }
 
-/** Whether whoever asks for the name may have it. */
+/** Tells whether the peer of this connection may take over the address. */
 export function mayTakeOver(socket: Socket): boolean {
   const uid = credentialsOf(socket)?.uid;
   return uid !== undefined && isOwnUserOrRoot(uid);
 }
 
-/** The old server's side: offers the name. Returns whether the new server has taken it; if not, the lock is still to be taken back. */
+/**
+ * Offers the address, on the side of the old server. Returns whether the new server has taken it; if not, the lock must
+ * be taken back.
+ */
 export async function handOver(socket: Socket, published: Published): Promise<boolean> {
   const lines = readLines(socket);
   published.offer();
@@ -47,18 +51,18 @@ export async function handOver(socket: Socket, published: Published): Promise<bo
   return true;
 }
 
-/** A name that is being handed over. */
+/** An address that is being handed over. */
 export interface Takeover {
-  /** Says that the new socket is at its name. */
+  /** Confirms that the new socket is published. */
   confirm(): Promise<void>;
-  /** Says that it will not be; the old server goes on. */
+  /** Declines, so that the old server continues. */
   cancel(): void;
 }
 
 /**
- * The new server's side: asks whoever serves at the path to hand it over.
+ * Asks the server at the path to hand over the address, on the side of the new server.
  *
- * @returns undefined if nobody is there, or somebody who does not: to publish tells which.
+ * @returns undefined if nobody is there or the server does not hand it over; publishing shows which
  */
 export async function askForTakeover(path: string): Promise<Takeover | undefined> {
   const socket = connect({ path });
@@ -87,7 +91,7 @@ export async function askForTakeover(path: string): Promise<Takeover | undefined
   };
 }
 
-/** Reads a line at a time; "" when the other one is gone or says nothing. */
+/** Returns a function that reads one line; "" if the other server is gone or silent. */
 function readLines(socket: Socket): () => Promise<string> {
   let text = "";
   let isOver = false;

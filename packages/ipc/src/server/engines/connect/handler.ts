@@ -1,3 +1,9 @@
+/**
+ * Running calls with Connect's own handlers, for HTTP/1.1, the Connect and gRPC-Web protocols, and all calls of engine
+ * `"node"`: the bridge from Node.js' HTTP to the handlers, and corrections of what they and their adapters do
+ * differently from the engine `"direct"`.
+ */
+
 import type { IncomingMessage } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
@@ -28,7 +34,8 @@ type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
 
 /**
- * Answers a request of `node:http` or `node:http2`. Returns whether the whole request may be expected soon, or only as its messages come.
+ * Answers a request of `node:http` or `node:http2`. Returns whether the whole request can be expected soon, or only
+ * message by message.
  */
 export type NodeHandler = (
   req: NodeRequest,
@@ -37,9 +44,9 @@ export type NodeHandler = (
 ) => "whole request" | "stream";
 
 /**
- * Bridges the requests of Node.js' own HTTP to Connect's handlers, and mends what their adapter leaves open.
+ * Creates the bridge from the requests of Node.js' own HTTP to Connect's handlers, with corrections of their adapter.
  *
- * @param maxTimeoutMs the longest time limit that the handlers let a caller ask for
+ * @param maxTimeoutMs the longest timeout that the handlers accept from a caller, in milliseconds
  */
 export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeoutMs?: number): NodeHandler {
   return function handle(req, res, caller) {
@@ -50,7 +57,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     }
     const values = caller === undefined ? createContextValues() : contextValuesFor(caller);
     answer(handler, req, res, values).catch((error: unknown) => {
-      // Before that, nobody but the peer can have been at fault.
+      // Errors before the call has begun can only be the peer's fault.
       if (hasBegun(values) && !res.closed && !isPeerGone(error)) {
         onError(error, { method: nameOf(handler.method) });
       }
@@ -81,7 +88,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
   }
 }
 
-/** The answer of a call that came to nothing by accident: without one its caller would wait for ever. */
+/** Answers a call that failed unexpectedly, since its caller would otherwise wait for ever. */
 function answerAccident(req: NodeRequest, res: NodeResponse): void {
   if (res.closed || res.writableEnded || isStreamGone(res)) {
     return;
@@ -103,7 +110,9 @@ function answerAccident(req: NodeRequest, res: NodeResponse): void {
   }
 }
 
-/** Whether the stream of HTTP/2 is closed, with its connection perhaps, which the response is told of only later. */
+/**
+ * Tells whether the HTTP/2 stream is closed, perhaps with its connection, which the response object learns only later.
+ */
 function isStreamGone(res: NodeResponse): boolean {
   if (!("stream" in res)) {
     return false;
@@ -113,12 +122,12 @@ function isStreamGone(res: NodeResponse): boolean {
 }
 
 /**
- * A call is over with its answer, read to the end or not: RST_STREAM with NO_ERROR asks the peer to stop sending, RFC 9113
- * §8.1. Otherwise the stream would stay open for as long as the peer likes.
+ * Resets the stream after the response if the request has not been read to its end: RST_STREAM with NO_ERROR asks the
+ * peer to stop sending, RFC 9113 §8.1. Otherwise the stream would stay open for as long as the peer likes.
  */
 function resetUnreadRequest(res: NodeResponse): void {
   const stream = "stream" in res ? res.stream : undefined;
-  // The trailers are the last to be written; the turn after, they are on their way.
+  // The trailers are written last; in the next turn they have been handed to the socket.
   stream?.once("wantTrailers", () => {
     setImmediate(() => {
       if (!stream.destroyed && !stream.readableEnded) {
@@ -129,9 +138,9 @@ function resetUnreadRequest(res: NodeResponse): void {
 }
 
 /**
- * The same for HTTP/1.1, where the next request comes after the rest of this one. connect-node destroys a request that it
- * does not read to its end (one that is too large), Node.js then reads no more from the connection, and the next request
- * waits until the connection is given up. So it is not destroyed; what is left of it is dropped after the answer.
+ * Drops the rest of an HTTP/1.1 request after the response, since the next request comes after it. connect-node
+ * destroys a request that it does not read to its end, such as one that is too large. Node.js then reads no more from
+ * the connection, and the next request waits until the connection is given up.
  */
 function untilAnswered(req: IncomingMessage, res: NodeResponse): AsyncIterable<Uint8Array> {
   res.once("finish", () => req.resume());
@@ -139,8 +148,8 @@ function untilAnswered(req: IncomingMessage, res: NodeResponse): AsyncIterable<U
 }
 
 /**
- * The request's bytes. They end with the call: a caller that stops in the middle of a message would keep it open past its
- * deadline, and one that vanishes would look to a handler like a fault of its own.
+ * Returns the request's bytes, which end with the call. Otherwise a caller that stops within a message would keep the
+ * call open past its deadline, and one that vanishes would look like a fault of the handler.
  */
 async function* bodyOf(
   body: AsyncIterable<Uint8Array>,
@@ -162,8 +171,8 @@ async function* bodyOf(
 }
 
 /**
- * connect-node waits for "drain" before it writes on, which never comes on a stream that was closed meanwhile: the call's
- * timers and its handler would live on. So the end of the stream ends the response as well.
+ * Ends the response when its stream is closed. connect-node waits for "drain" before it writes on, which never comes on
+ * a closed stream, so the call's timers and its handler would live on.
  */
 function endedWith(res: NodeResponse, response: UniversalServerResponse): UniversalServerResponse {
   const iterator = response.body?.[Symbol.asyncIterator]();
@@ -181,8 +190,9 @@ function pathOf(req: NodeRequest): string {
 }
 
 /**
- * gRPC peers send the socket's path as `:authority`, percent-encoded (`%2Ftmp%2Fs.sock`); connect-node makes a URL of it,
- * which throws. What a peer calls us makes no difference here.
+ * Replaces an authority from which no URL can be made. gRPC peers send the socket's path as `:authority`,
+ * percent-encoded (`%2Ftmp%2Fs.sock`), and connect-node throws when it makes a URL of it. The authority has no other
+ * use here.
  */
 function mendAuthority(req: NodeRequest): void {
   const authority = req.headers[":authority"] ?? req.headers.host;
@@ -192,7 +202,7 @@ function mendAuthority(req: NodeRequest): void {
   }
 }
 
-/** gRPC itself, and not gRPC-Web, whose clients know from a 404 what it means. */
+/** Matches gRPC itself and not gRPC-Web, whose clients understand a 404. */
 const grpcType = /^application\/grpc(?:\+|;|$)/;
 
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
@@ -207,7 +217,7 @@ function answerUnknown(req: NodeRequest, res: NodeResponse): void {
   res.end();
 }
 
-/** "Trailers-Only": the status counts as a trailer only in a HEADERS frame that ends the stream. */
+/** Sends a Trailers-Only response: the status counts as a trailer only in a HEADERS frame that ends the stream. */
 function respondTrailersOnly(stream: ServerHttp2Stream, code: Code, message: string): void {
   const fields = {
     ":status": 200,
@@ -219,8 +229,9 @@ function respondTrailersOnly(stream: ServerHttp2Stream, code: Code, message: str
 }
 
 /**
- * What connect-node sends in a form that not every gRPC library reads, joined binary values and an over-encoded message; what Node.js
- * would not send, and end the process for; and the code of a request that could not be read.
+ * Corrects the fields of a response: values that connect-node sends in a form that not every gRPC library reads (joined
+ * binary values, an over-encoded message), fields that Node.js refuses by throwing, which would end the process, and
+ * the status of a request that could not be read.
  */
 function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
   const { writeHead, addTrailers } = res;
@@ -238,7 +249,10 @@ function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
   }
 }
 
-/** The headers may leave before the first message, for a caller who waits for them. connect-node sends them only with it. */
+/**
+ * Allows the headers to be sent before the first message, for a caller that waits for them; connect-node sends them
+ * only with that message.
+ */
 function mayOpenEarly(res: NodeResponse, values: ContextValues): ConnectHeaders {
   const writeHead = res.writeHead.bind(res) as (status: number, fields: Fields) => NodeResponse;
   const headers = new ConnectHeaders(values, (early) => {
@@ -260,11 +274,11 @@ function mended(fields: Fields | undefined, isHttp2: boolean): Fields | undefine
     if (fields === undefined) {
       break;
     }
-    // Connect's handlers say "connection: close" where HTTP/1.1 cannot carry a call.
+    // Connect's handlers send "connection: close" if HTTP/1.1 cannot carry a call.
     if (isHttpField(name) && (isHttp2 || name !== "connection" || value !== "close")) {
       delete fields[name];
     } else if (typeof value === "string") {
-      // grpc-js decodes what decodeURI() does, and not the "%3A" of encodeURIComponent().
+      // grpc-js decodes with decodeURI(), which leaves the "%3A" of encodeURIComponent() as it is.
       fields[name] = name === "grpc-message" ? percentEncoded(percentDecoded(value)) : valuesOf(name, value);
     }
   }
@@ -272,8 +286,9 @@ function mended(fields: Fields | undefined, isHttp2: boolean): Fields | undefine
 }
 
 /**
- * Whether Connect's InvalidArgument can only mean that the request was malformed, which is Internal in gRPC; for time limits that
- * are none, or too long, it stays as it is. (What is malformed in protobuf is Internal in Connect as well; JSON is not.)
+ * Tells whether Connect's InvalidArgument must mean that the request was malformed, which is Internal in gRPC. It keeps
+ * its code for invalid timeouts and those that are too long. (Malformed protobuf is Internal in Connect as well;
+ * malformed JSON is not.)
  */
 function wasUnreadable(req: NodeRequest, maxTimeoutMs = Number.POSITIVE_INFINITY): boolean {
   const timeout = fieldOf(req, timeoutHeader);

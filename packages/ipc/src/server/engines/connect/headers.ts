@@ -4,27 +4,30 @@ import { nameOf } from "../../on-error.js";
 import { HeadersSentError, sendingHeaders } from "../../send-headers.js";
 import { EarlyHeaders } from "../early-headers.js";
 
-/** The answers that are being made, by what interceptors see of their calls: they may put something else in the place of any of it. */
+/**
+ * The responses in progress, by objects that interceptors see of their calls: an interceptor may replace any of these.
+ */
 const answers = new WeakMap<object, ConnectHeaders>();
 
 /**
- * The headers of an answer that one of Connect's handlers makes. It gives them away with the first message. They leave before, where
- * whoever serves the handler can send them, when its method asks for it or lets its caller wait.
+ * The headers of a response that one of Connect's handlers makes. Connect sends them with the first message. They can
+ * be sent earlier, if the code that serves the handler can send them: when its method asks for it, or when it lets the
+ * caller wait for too long.
  */
 export class ConnectHeaders {
-  /** "early": they left because the time was up; nothing else has left yet. */
+  /** "early" means that they were sent because the time was up, and that nothing else has been sent yet. */
   #state: "waiting" | "early" | "left" | "over" = "waiting";
-  /** Those that left before the first message. */
+  /** The headers that were sent before the first message. */
   #sent: Headers | undefined;
   #context: HandlerContext | undefined;
   #timer: EarlyHeaders | undefined;
-  /** Of a request that the method waits for something has come, and is being read. */
+  /** Set while bytes have arrived of a request for which the method waits. */
   #isRequestOnItsWay = false;
   #isRequestAwaited = false;
 
   /**
-   * @param values the context values that the handler is given
-   * @param send sends a status of 200 and these headers, at once
+   * @param values the context values that the handler gets
+   * @param send sends status 200 and these headers at once
    */
   constructor(
     values: ContextValues,
@@ -37,13 +40,13 @@ export class ConnectHeaders {
     return answers.get(values);
   }
 
-  /** The call has come as far as its interceptors. */
+  /** Called when the call has reached its interceptors. */
   follow(req: UnaryRequest | StreamRequest): void {
     answers.set(req.header, this);
     answers.set(req.signal, this);
   }
 
-  /** A method is about to run with this context. */
+  /** Called when a method is about to run with this context. */
   static begin(context: HandlerContext): void {
     const { values, requestHeader, signal } = context;
     const headers = answers.get(values) ?? answers.get(requestHeader) ?? answers.get(signal);
@@ -63,17 +66,17 @@ export class ConnectHeaders {
     this.#timer = new EarlyHeaders(() => this.#onDue());
   }
 
-  /** Bytes of a request have come. */
+  /** Called when bytes of a request have arrived. */
   requestComes(): void {
     this.#isRequestOnItsWay = true;
   }
 
-  /** The method waits for a request. */
+  /** Called when the method waits for a request. */
   awaitRequest(): void {
     this.#isRequestAwaited = true;
   }
 
-  /** The method gets a request, or there are no more. */
+  /** Called when the method gets a request, or when there are no more. */
   requestIsThere(): void {
     this.#isRequestOnItsWay = false;
     this.#isRequestAwaited = false;
@@ -98,7 +101,8 @@ export class ConnectHeaders {
     if (this.#state !== "waiting") {
       return;
     }
-    // It may take a busy process longer to read and decompress a request than a caller who sends none is let wait.
+    // Reading and decompressing a request may take a busy process longer than the headers wait for a caller that sends
+    // none.
     if (this.#isRequestAwaited && this.#isRequestOnItsWay) {
       this.#wait();
       return;
@@ -107,7 +111,7 @@ export class ConnectHeaders {
       this.#open();
       this.#state = "early";
     } catch {
-      // What cannot be sent now cannot be later; then somebody is there to be told.
+      // Headers that cannot be sent now cannot be sent later either; the error is reported then.
     }
   }
 
@@ -118,7 +122,7 @@ export class ConnectHeaders {
     this.#timer?.stop();
   }
 
-  /** The first message, or the end, is about to be sent. Returns whether the headers have left. */
+  /** Called before the first message or the end is sent. Returns whether the headers have been sent already. */
   leave(): boolean {
     this.#timer?.stop();
     if (this.#state !== "over") {
@@ -127,7 +131,10 @@ export class ConnectHeaders {
     return this.#sent !== undefined;
   }
 
-  /** The method has run: headers that were set when they had left already become trailers, so that they are not lost. */
+  /**
+   * Called when the method has run. Headers that were set after they had been sent become trailers, so that they are
+   * not lost.
+   */
   finish(): void {
     this.#timer?.stop();
     if (this.#sent === undefined || this.#context === undefined) {
@@ -141,14 +148,17 @@ export class ConnectHeaders {
     }
   }
 
-  /** The call is over, however it ended: nothing more can be sent. */
+  /** Called when the call is over, however it ended: nothing more can be sent. */
   close(): void {
     this.#state = "over";
     this.#timer?.stop();
   }
 }
 
-/** Whether the answer's status is 200 whatever becomes of the call, by the content type: not in Connect's unary calls. */
+/**
+ * Tells by the content type whether the HTTP status of the response is 200 whatever the outcome of the call. It is not
+ * in unary calls of the Connect protocol.
+ */
 export function isStatusKnown(contentType: string): boolean {
   return contentType.startsWith("application/grpc") || contentType.startsWith("application/connect+");
 }

@@ -4,28 +4,29 @@ import { afterReading } from "../../../time/after-reading.js";
 import type { Caller } from "../../caller.js";
 import type { NodeHandler } from "./handler.js";
 
-/** HTTP/1.1 on connections that somebody else accepted: curl, and Connect's and gRPC-Web's clients. */
+/** Serves HTTP/1.1 on connections that were accepted elsewhere, for curl and for clients of Connect and gRPC-Web. */
 export interface Http1 {
-  /** Calls `onBegun` when the first request's headers are whole. */
+  /** Takes a connection. Calls `onBegun` when the headers of the first request are complete. */
   accept(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
   drain(): void;
 }
 
-/** For how long a connection that is kept alive may wait for its next request, in milliseconds: Node.js' default. */
+/** How long a kept-alive connection may wait for its next request, in milliseconds: Node.js' default. */
 const keepAliveMs = 5_000;
 
 /**
- * @param headersMs how long headers may take, from the end of the request before them on: `ServeOptions.handshakeTimeoutMs`
- * @param bodyMs how long a body may take that is one message: `ServeOptions.requestTimeoutMs`
+ * @param headersMs how long headers may take from the end of the previous request, in milliseconds:
+ *   `ServeOptions.handshakeTimeoutMs`
+ * @param bodyMs how long the body of a single message may take, in milliseconds: `ServeOptions.requestTimeoutMs`
  */
 export function createHttp1(handle: NodeHandler, headersMs: number, bodyMs: number): Http1 {
   const connections = new WeakMap<Socket, { readonly caller: Caller; readonly onBegun: () => void }>();
-  // Node.js keeps no account of the connections of a server that does not listen: its closeIdleConnections() closes none, and its
-  // limits for headers and requests hold none.
-  /** Those that wait for their next request, each with what stops its clock. */
+  // Node.js does not track the connections of a server that does not listen: its closeIdleConnections() closes none,
+  // and its timeouts for headers and requests do not apply.
+  /** The connections that wait for their next request, each with the function that stops its timer. */
   const idle = new Map<Socket, () => void>();
   let isDraining = false;
-  // The client is told when the connection will be closed, and has as much time again for a request that it sends at the last moment.
+  // The client is told this time, and has as much again for a request that it sends at the last moment.
   const server = createServer({ keepAliveTimeout: Math.min(keepAliveMs, headersMs / 2) }, (req, res) => {
     const { socket } = req;
     idle.get(socket)?.();
@@ -56,7 +57,7 @@ export function createHttp1(handle: NodeHandler, headersMs: number, bodyMs: numb
     },
   };
 
-  /** The connection waits for its next request; there will be none while the server drains. */
+  /** Makes the connection wait for its next request; ends it while the server drains. */
   function release(socket: Socket): void {
     idle.get(socket)?.();
     if (isDraining) {

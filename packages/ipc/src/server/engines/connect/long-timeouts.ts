@@ -3,12 +3,12 @@ import { maxTimerMs } from "../../../time/real-timers.js";
 
 const connectTimeoutHeader = "connect-timeout-ms";
 
-/** The longest time limit that setTimeout takes and eight digits of a `grpc-timeout` can say: 24 days. */
+/** The longest timeouts that both setTimeout and eight digits of a `grpc-timeout` allow: 24 days. */
 const longest = { grpc: `${Math.floor(maxTimerMs / 1_000)}S`, connect: String(maxTimerMs) };
 
 /**
- * What Connect's handlers are to be told of a call's time limit, by the names of its headers: they keep it by setTimeout, which takes
- * a time of more than 24 days for one millisecond. One that is longer than the server allows is left to them to refuse.
+ * Returns the timeout headers that must be changed for Connect's handlers, which use setTimeout: it takes more than 24
+ * days for one millisecond. Timeouts above the server's limit are left to the handlers, which refuse them.
  */
 export function longTimeouts(
   field: (name: string) => string | undefined,

@@ -12,18 +12,19 @@ import { nameOf, type OnError } from "../../on-error.js";
 import { internalError } from "../guard.js";
 import { ConnectHeaders } from "./headers.js";
 
-/** The calls that have come as far as their interceptors. */
+/** The calls that have reached their interceptors. */
 const begun = new WeakSet<ContextValues>();
 
-/** Whether the call with these context values has come as far as its interceptors: its request could be read. */
+/** Tells whether the call with these context values has reached its interceptors, so that its request could be read. */
 export function hasBegun(values: ContextValues): boolean {
   return begun.has(values);
 }
 
 /**
- * An interceptor that lets nothing out that Connect's handlers cannot send: they would tell the caller what cannot be encoded, and
- * nobody else; and a text that is no proper Unicode would leave the call without an answer. What is malformed in a stream of gRPC
- * requests is Internal, as gRPC has it. Here it is also known what a call has become, for headers that leave before their time.
+ * Creates an interceptor that passes on nothing that Connect's handlers cannot send. They would describe a message that
+ * cannot be encoded to the caller and to nobody else, and a text with invalid Unicode would leave the call without a
+ * response. The interceptor also turns errors of malformed messages in a stream of gRPC requests to Internal, as gRPC
+ * specifies, and reports the progress of the call to `ConnectHeaders`.
  */
 export function sendable(onError: OnError, options: ConnectRouterOptions): Interceptor {
   return (next) => async (req) => {
@@ -49,14 +50,17 @@ export function sendable(onError: OnError, options: ConnectRouterOptions): Inter
 
 type Report = (error: unknown) => void;
 
-/** Encodes a message as it is going to be, to see whether that goes. @throws {ConnectError} Internal, without a word of it. */
+/**
+ * Returns a function that checks whether a message can be encoded, by encoding it. @throws {ConnectError} Internal,
+ * without details.
+ */
 function checkFor(
   { method, header, url }: UnaryRequest | StreamRequest,
   { binaryOptions, jsonOptions }: ConnectRouterOptions,
   report: Report,
 ): (message: unknown) => void {
   const type: DescMessage = method.output;
-  // Connect's GET requests have no body, and say in the query how it would be encoded.
+  // Connect's GET requests have no body, and name its encoding in the query.
   const isJson = /\bjson\b/.test(header.get("content-type") ?? new URL(url).searchParams.get("encoding") ?? "");
   return (message) => {
     try {
@@ -66,7 +70,7 @@ function checkFor(
         toBinary(type, message as MessageShape<DescMessage>, binaryOptions);
       }
     } catch (cause) {
-      const error = new Error(`the handler of ${nameOf(method)} has given what cannot be encoded`, { cause });
+      const error = new Error(`the handler of ${nameOf(method)} returned a message that cannot be encoded`, { cause });
       report(error);
       throw internalError(error);
     }
@@ -114,7 +118,7 @@ function sendableError(error: unknown, report: Report): unknown {
   return sent;
 }
 
-/** The same text with U+FFFD for lone surrogates, which UTF-8 does not have. */
+/** Replaces lone surrogates, which UTF-8 does not have, with U+FFFD. */
 function wellFormed(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -130,7 +134,10 @@ function withRequests(
   return { ...req, message: requests(req.message, isGrpc, headers) };
 }
 
-/** Requests of which what cannot be read is Internal if they are gRPC's; the headers are told whether one is waited for. */
+/**
+ * Yields requests. Malformed ones of gRPC fail with Internal. The headers are told while the handler waits for a
+ * request.
+ */
 async function* requests<T>(
   messages: AsyncIterable<T>,
   isGrpc: boolean,

@@ -4,10 +4,10 @@ import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 import type { ConnectHeaders } from "./headers.js";
 
 /**
- * A request's bytes, which have to end between two messages where these have envelopes. Connect does not miss the rest of a message
- * of which only the envelope came.
+ * Returns a request's bytes and fails if they end within a message, if messages have envelopes. Connect mistakes an
+ * envelope without its message for a regular end.
  *
- * @param headers of the answer, which are told that something has come
+ * @param headers the headers of the response, which are told when bytes have arrived
  */
 export function wholeMessages(
   body: AsyncIterable<Uint8Array>,
@@ -19,12 +19,12 @@ export function wholeMessages(
   }
   return measured(body, headers, () => {
     const error = incompleteMessage();
-    // By the specifications of gRPC, and of Connect.
+    // The codes are those of the specifications of gRPC and of Connect.
     return contentType.startsWith(grpcType) ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
   });
 }
 
-/** Whether the messages of such a body have envelopes; otherwise it is one message. */
+/** Tells by the content type whether messages have envelopes; otherwise the body is one message. */
 export function isEnveloped(contentType: string): boolean {
   return contentType.startsWith(grpcType) || contentType.startsWith("application/connect+");
 }

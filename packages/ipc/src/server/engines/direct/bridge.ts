@@ -23,7 +23,7 @@ import { longTimeouts } from "../connect/long-timeouts.js";
 import { isEnveloped, wholeMessages } from "../connect/whole-messages.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
-/** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
+/** A call that is not gRPC, or has no route: Connect's own handler for its path answers it. */
 export class BridgedCall implements RequestHandler, Reviewed {
   lastUnfinished: unknown;
   looks = 0;
@@ -57,7 +57,10 @@ export class BridgedCall implements RequestHandler, Reviewed {
     void new CallScope().runInAsyncScope(this.#run, this, fields, extra);
   }
 
-  /** Of a request that has one message, all of it; of others, a message that the handler waits for. */
+  /**
+   * The incomplete part of the request: all of it if the method takes one message, otherwise a message for which the
+   * handler waits.
+   */
   get unfinished(): unknown {
     const { methodKind } = this.handler.method;
     const isSingle = methodKind === "unary" || methodKind === "server_streaming";
@@ -118,7 +121,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
       );
     } catch (error) {
       if (!this.stream.isClosed) {
-        // Fields that the caller does not take are no fault of the handler's.
+        // Header fields that exceed the caller's limit are not a fault of the handler.
         if (!isInstance(error, HeaderListSizeError)) {
           this.onError(error, { method: nameOf(this.handler.method) });
         }
@@ -134,7 +137,10 @@ export class BridgedCall implements RequestHandler, Reviewed {
     this.stream.respond(HeaderBlock.of([":status", String(status)]), listOf(header), endStream);
   }
 
-  /** An answer of one message is there already: it cannot wait elsewhere. */
+  /**
+   * Waits until a chunk of the response may be sent. The single message of a unary response exists already and cannot
+   * wait elsewhere.
+   */
   async #findRoomFor({ length }: Uint8Array): Promise<void> {
     const { stream } = this;
     const { methodKind } = this.handler.method;
@@ -153,7 +159,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
     if (chunks === undefined) {
       this.#respond(status, header, true);
     } else {
-      let chunk = await chunks.next(); // only then are the headers complete
+      let chunk = await chunks.next(); // the headers are complete only then
       if (this.#headers?.leave() !== true) {
         this.#respond(status, header);
       }

@@ -26,17 +26,17 @@ import type { RequestFacts } from "./route.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
 /**
- * One call, from its headers to its status. It is answered once, in `end()`: with what its handler made, at its deadline, or when
- * the server shuts down, whatever its handler does then.
+ * A call, from its headers to its status. It is answered once, in `end()`: with the handler's result, at its deadline,
+ * or when the server shuts down, whatever the handler does then.
  */
 export abstract class ServerCall extends Timed implements RequestHandler, ContextSource, Reviewed {
   isOver = false;
   reason: unknown;
   protected readonly context = new LazyContext(this);
   protected isAnswerBegun = false;
-  /** What of the handler's headers has left before the first message. */
+  /** The handler's headers that were sent before the first message. */
   #sentEarly: readonly string[] | undefined;
-  /** The headers left by themselves, and nothing else has left yet. */
+  /** Set when the headers were sent because their time was up and nothing else has been sent yet. */
   protected isAnswerEarly = false;
   lastUnfinished: unknown;
   looks = 0;
@@ -58,7 +58,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
 
   abstract get unfinished(): unknown;
   abstract onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
-  /** The request has ended, in trailers or by a last frame. */
+  /** Called when the request has ended, by trailers or by its last frame. */
   protected abstract onRequestEnd(): void;
 
   begin(endStream: boolean): void {
@@ -83,7 +83,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
   }
 
-  /** The caller has cancelled, or is gone. */
+  /** Called when the caller has cancelled or is gone. */
   onReset(_: ServerStream, error: StreamError): void {
     if (!this.isOver) {
       const code =
@@ -104,7 +104,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     this.fail(deadlineExceeded("deadline", this.facts.timeoutMs ?? 0));
   }
 
-  /** Answers with an error: in trailers, or, before anything was said, in headers that are trailers as well. */
+  /** Answers with an error: in trailers, or, if nothing was sent yet, as a Trailers-Only response. */
   fail(error: ConnectError): void {
     if (this.isOver) {
       return;
@@ -114,7 +114,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     try {
       status = statusFields(error);
     } catch (problem) {
-      // Its details cannot be encoded, say.
+      // The details of the error cannot be encoded, for example.
       this.facts.route.onError(problem, { method: nameOf(this.desc) });
       answer = internalError(problem);
       status = statusFields(answer);
@@ -132,7 +132,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     const fields = [...status, ...this.trailerExtra()];
     const header = LazyContext.responseHeaderOf(this.context);
     if (!this.isAnswerBegun && header !== undefined && !header.keys().next().done) {
-      // What the handler set as headers arrives as headers.
+      // Headers that the handler has set arrive as headers.
       this.stream.respond(this.facts.format.headers, this.headerExtra());
       this.isAnswerBegun = true;
     }
@@ -144,8 +144,8 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   }
 
   /**
-   * What there was to say last could not be said. A caller takes only so many fields: then it is told that, and if it does not
-   * take even this, its stream is reset. In no case is that anybody else's trouble.
+   * Ends the call when its status could not be sent. If the fields exceed the caller's limit, it gets a short status
+   * that says so; if even that exceeds the limit, the stream is reset. Neither affects anything else.
    */
   protected concludeWithout(problem: unknown): void {
     if (problem instanceof HeaderListSizeError) {
@@ -153,7 +153,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
         this.#sendShortStatus(tooManyFields(problem));
         return;
       } catch {
-        // Its limit is smaller than any answer.
+        // The caller's limit is smaller than any response.
       }
     } else {
       this.facts.route.onError(problem, { method: nameOf(this.desc) });
@@ -169,7 +169,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     }
   }
 
-  /** Answers what the handler threw, or what came of sending what it made. */
+  /** Answers with what the handler threw, or with the error of sending its result. */
   protected failBy(error: unknown): void {
     if (isInstance(error, HeaderListSizeError)) {
       this.fail(tooManyFields(error));
@@ -191,7 +191,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     LazyContext.end(this.context, reason);
   }
 
-  /** The fields of the response that the handler has set, and how its messages are compressed. */
+  /** Returns the header fields that the handler has set, and the compression of the messages. */
   protected headerExtra(): readonly string[] {
     const header = LazyContext.responseHeaderOf(this.context);
     const { responseEncoding } = this.facts;
@@ -205,14 +205,17 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     return fields;
   }
 
-  /** The handler's trailers; and the headers that it has set when they had left already, so that they are not lost. */
+  /**
+   * Returns the handler's trailers, and the headers that it has set after the headers were sent, so that they are not
+   * lost.
+   */
   protected trailerExtra(): readonly string[] {
     const trailer = LazyContext.responseTrailerOf(this.context);
     const fields = trailer === undefined ? NO_FIELDS : fieldsOf(trailer);
     return this.#sentEarly === undefined ? fields : [...fields, ...fieldsBeyond(this.#sentEarly, this.headerExtra())];
   }
 
-  /** @internal What a handler calls as `sendHeaders()`. @throws {HeadersSentError} {HeaderListSizeError} */
+  /** @internal Implements `sendHeaders()`. @throws {HeadersSentError | HeaderListSizeError} */
   sendHeaders(): void {
     if (this.isOver) {
       return;
@@ -233,7 +236,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     this.#sentEarly = extra;
   }
 
-  /** A response message as it travels; compressing takes time. @throws {ConnectError} for one that is too large, {Error} for none. */
+  /**
+   * Encodes a response message; returns a promise if it is compressed. @throws {ConnectError} for a message that is too
+   * large, {Error} for an invalid one.
+   */
   protected encode(init: unknown): Encoded | Promise<Encoded> {
     const { route, format, responseEncoding } = this.facts;
     let bytes: Uint8Array;
@@ -246,7 +252,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   }
 }
 
-/** Those of some fields that are not among others. */
+/** Returns the fields that are not among others. */
 function fieldsBeyond(others: readonly string[], fields: readonly string[]): string[] {
   const beyond: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
@@ -258,7 +264,7 @@ function fieldsBeyond(others: readonly string[], fields: readonly string[]): str
   return beyond;
 }
 
-/** A response message made of what a handler has given. @throws {Error} for what none can be made of. */
+/** Creates a response message from what a handler has returned. @throws {Error} if that is impossible. */
 export function completedResponse(desc: DescMethod, init: unknown): object {
   try {
     return completed(desc.output, init as never);
@@ -267,18 +273,21 @@ export function completedResponse(desc: DescMethod, init: unknown): object {
   }
 }
 
-/** An accident of the handler's: the text of the cause may have values in it that are none of the caller's business. */
+/**
+ * Creates an unexpected error of the handler, since the text of its cause may contain values that the caller must not
+ * see.
+ */
 function unencodable(desc: DescMethod, cause: unknown): Error {
-  return new Error(`the handler of ${nameOf(desc)} has given what cannot be encoded`, { cause });
+  return new Error(`the handler of ${nameOf(desc)} returned a message that cannot be encoded`, { cause });
 }
 
-/** Whether the caller's limit or the handler's fields are out of proportion is not for us to say. */
+/** Creates the error of fields that exceed the caller's limit, without judging which of both is unreasonable. */
 function tooManyFields({ size, limit }: HeaderListSizeError): ConnectError {
-  const message = `fields of ${size} bytes are more than the ${limit} that the caller takes`;
+  const message = `header fields of ${size} bytes exceed the caller's limit of ${limit}`;
   return new ConnectError(message, Code.ResourceExhausted);
 }
 
 const notAborted = { aborted: false, reason: undefined };
 const nothing = HeaderBlock.of([]);
-/** The trailers of a call that succeeded. */
+/** The trailers of a successful call. */
 export const okTrailers = HeaderBlock.of(["grpc-status", "0"]);

@@ -13,18 +13,18 @@ export interface ContextSource {
   readonly requestFields: readonly string[];
   readonly requestExtra: readonly string[];
   readonly caller: Caller;
-  /** What remains of the call's time. */
+  /** Returns the time left for the call, in milliseconds; undefined without a deadline. */
   leftMs(): number | undefined;
-  /** Whether the call is over, and why. */
+  /** Whether the call is over, and the reason. */
   readonly isOver: boolean;
   readonly reason: unknown;
-  /** Sends the headers of the answer before its first message. */
+  /** Sends the headers of the response before its first message. */
   sendHeaders(): void;
-  /** A listener of the call's signal has thrown this. */
+  /** Called with an error that a listener of the call's signal has thrown. */
   onListenerError(error: unknown): void;
 }
 
-/** Connect's HandlerContext, of which nothing is made before a handler looks at it. */
+/** Connect's HandlerContext. Its parts are created when a handler reads them. */
 export class LazyContext implements HandlerContext {
   readonly #call: ContextSource;
   #controller: AbortController | undefined;
@@ -87,7 +87,7 @@ export class LazyContext implements HandlerContext {
     this.#call.sendHeaders();
   }
 
-  /** @internal What the handler has set so far, if it has looked at all. */
+  /** @internal Returns the headers that the handler has set, if it has read the property at all. */
   static responseHeaderOf(context: LazyContext): Headers | undefined {
     return context.#responseHeader;
   }
@@ -95,13 +95,13 @@ export class LazyContext implements HandlerContext {
   static responseTrailerOf(context: LazyContext): Headers | undefined {
     return context.#responseTrailer;
   }
-  /** @internal The call is over: those who hold its signal are told. */
+  /** @internal Ends the call: aborts its signal, if somebody has read it. */
   static end(context: LazyContext, reason: unknown): void {
     context.#controller?.abort(reason ?? callEnded());
   }
 }
 
-/** A context whose properties are all its own, as interceptors and what they spread need it. */
+/** Creates a context whose properties are all its own, as interceptors and code that spreads it need. */
 export function plainContext(context: LazyContext, own: Partial<HandlerContext>): HandlerContext {
   return {
     method: context.method,

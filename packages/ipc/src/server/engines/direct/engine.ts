@@ -23,7 +23,7 @@ import { StreamServerCall } from "./stream-call.js";
 import { UnaryServerCall } from "./unary-call.js";
 import { UnfinishedRequests } from "./unfinished-requests.js";
 
-/** Our own engine: gRPC on `@vyra/http2`; the other protocols through Connect's handlers. */
+/** Creates the engine `"direct"`: gRPC on `@vyra/http2`, and other protocols through Connect's handlers. */
 export function createDirectEngine({
   routes,
   router,
@@ -87,7 +87,7 @@ export function createDirectEngine({
       );
       connections.add(connection);
       unfinished.watch();
-      inPlace.resume(); // it has been paused if it took a while to find out who calls
+      inPlace.resume(); // it is paused if authorization took a while
       if (isDraining) {
         connection.close();
       }
@@ -114,7 +114,7 @@ export function createDirectEngine({
     },
   };
 
-  /** Most servers are never asked in HTTP/1.1, so they do not load what it takes before they are. */
+  /** Loads the HTTP/1.1 server at the first request, since most servers never get one. */
   async function loadHttp1(): Promise<Http1> {
     const { createHttp1 } = await import("../connect/http1.js");
     const { createNodeHandler } = await import("../connect/handler.js");
@@ -186,14 +186,15 @@ export function createDirectEngine({
   }
 
   function onHandlerError(error: unknown): void {
-    // A caller that takes fewer fields than the shortest answer has is reset, and nobody here did anything wrong.
+    // The stream is reset if even the shortest response exceeds the caller's limit of header fields, and that is not a
+    // fault of this server.
     if (!(error instanceof HeaderListSizeError)) {
       onError(error, { method: "a stream" });
     }
   }
 }
 
-/** As much as an envelope can say. */
+/** The largest length of an envelope. */
 const maxUint32 = 0xffffffff;
 
 const grpcHeaders = HeaderBlock.of([":status", "200", "content-type", "application/grpc"]);

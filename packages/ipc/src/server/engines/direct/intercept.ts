@@ -8,15 +8,15 @@ import type {
 } from "@connectrpc/connect";
 import { type LazyContext, plainContext } from "./context.js";
 
-/** Runs what a call's interceptors stand around. */
+/** Runs the innermost part of a call, inside of its interceptors. */
 export type Terminal = (message: unknown, context: HandlerContext) => unknown;
 
 /**
- * Runs a call through interceptors, as Connect does: the chain is built for each call, requests and responses are plain objects,
- * and what an interceptor puts in the place of signal, headers or context values is what those further in see.
+ * Runs a call through interceptors as Connect does: the chain is built for each call, requests and responses are plain
+ * objects, and inner interceptors see the signal, headers and context values that outer ones have set.
  *
- * @param invoke makes the response's message, or for a stream its messages
- * @returns what the outermost interceptor made of it
+ * @param invoke returns the response message, or for a stream its messages
+ * @returns what the outermost interceptor returned
  */
 export async function intercepted(
   interceptors: readonly Interceptor[],
@@ -64,7 +64,7 @@ export async function intercepted(
   return withTrailer(res, responseTrailer);
 }
 
-/** A stream's trailers are complete when its messages are. */
+/** Yields a stream's messages and then adopts its trailers, which are complete only then. */
 async function* withTrailer(res: StreamResponse, trailer: Headers): AsyncIterable<unknown> {
   yield* res.message;
   adopt(res.trailer, trailer);

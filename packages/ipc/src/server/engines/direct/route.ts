@@ -21,7 +21,7 @@ import type { OnError } from "../../on-error.js";
 import type { EngineOptions } from "../engine.js";
 import type { RecordedMethod } from "../routes.js";
 
-/** A format in which messages travel: how they are read and written, and the response's headers that say so. */
+/** A message format: the codecs, and the response headers that name it. */
 export interface Format {
   readonly input: Codec;
   readonly output: Codec;
@@ -29,7 +29,7 @@ export interface Format {
   readonly headers: HeaderBlock;
 }
 
-/** A method as it is served. */
+/** A method with its resolved options. */
 export class Route {
   readonly desc: DescMethod;
   readonly implementation: (...args: never[]) => unknown;
@@ -37,7 +37,7 @@ export class Route {
   readonly readMaxBytes: number;
   readonly writeMaxBytes: number;
   readonly compressMinBytes: number;
-  /** What requests may be compressed with, and what responses are, if their callers take it. */
+  /** The compressions accepted in requests, and those used for responses if the caller accepts them. */
   readonly compressions: readonly Compression[];
   readonly responseCompressions: readonly Compression[];
   readonly maxTimeoutMs: number;
@@ -86,19 +86,19 @@ function unimplemented(desc: DescMethod) {
   };
 }
 
-/** What can be told from the headers of a request; kept with headers that come again and again. */
+/** What follows from the headers of a request. It is stored with header lists that are received repeatedly. */
 export interface RequestFacts {
   readonly route: Route;
   readonly format: Format;
-  /** Why the call fails before it begins. */
+  /** The error with which the call fails before it begins. */
   readonly problem: ConnectError | undefined;
   readonly timeoutMs: number | undefined;
-  /** How the request's messages are compressed, and how the response's will be. */
+  /** The compressions of the request's and of the response's messages. */
   readonly requestEncoding: Compression | null;
   readonly responseEncoding: Compression | null;
 }
 
-/** The facts of a gRPC request to one of these routes; undefined if it is none. */
+/** Returns the facts of a gRPC request to one of these routes; undefined for other requests. */
 export function factsOf(
   routes: ReadonlyMap<string, Route>,
   list: HeaderList,
@@ -107,7 +107,7 @@ export function factsOf(
   if (extra.length > 0) {
     return inspect(routes, list.fields, extra);
   }
-  // null: looked at, and not ours.
+  // null means that the list was inspected and is not for these routes.
   list.memo ??= inspect(routes, list.fields, extra) ?? null;
   return (list.memo as RequestFacts | null) ?? undefined;
 }

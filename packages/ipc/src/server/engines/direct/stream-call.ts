@@ -13,7 +13,7 @@ import { completedResponse, okTrailers, ServerCall } from "./call.js";
 import { intercepted } from "./intercept.js";
 import type { RequestFacts } from "./route.js";
 
-/** A call with any number of messages either way. */
+/** A call with any number of messages in either direction. */
 export class StreamServerCall extends ServerCall {
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
@@ -32,18 +32,18 @@ export class StreamServerCall extends ServerCall {
     this.#inbox = new MessageInbox({
       codec: facts.format.input,
       readMaxBytes: facts.route.readMaxBytes,
-      onReturn: () => stream.resume(), // what still comes is read and thrown away
+      onReturn: () => stream.resume(), // the rest is read and dropped
     });
     this.#inbox.inlet = stream;
     this.#inbox.encoding = facts.requestEncoding;
   }
 
   override begin(endStream: boolean): void {
-    // The window opens as messages are taken, so a handler that stops stops the caller.
+    // The window opens as messages are taken, so a handler that stops reading stops the caller.
     this.stream.pause(false);
     super.begin(endStream);
     if (!this.isOver) {
-      // The answer to a stream of requests is one message, before which nobody listens.
+      // A stream of requests alone is answered with one message, and nobody waits for the headers before it.
       if (this.desc.methodKind !== "client_streaming") {
         this.#early = new EarlyHeaders(() => this.#onDue());
       }
@@ -121,7 +121,7 @@ export class StreamServerCall extends ServerCall {
     }
   }
 
-  /** The response messages; those of a method that has only one as well. */
+  /** Returns an iterator over the response messages, also for methods that have a single one. */
   async #invoke(): Promise<AsyncIterator<unknown>> {
     const { interceptors, desc, implementation } = this.facts.route;
     const isSingleRequest = desc.methodKind === "server_streaming";
@@ -155,9 +155,9 @@ export class StreamServerCall extends ServerCall {
     this.#early = undefined;
   }
 
-  /** The headers have waited long enough for the first message. */
+  /** Called when the headers have waited long enough for the first message. */
   #onDue(): void {
-    // What the handler waits for may have come and wait for its turn.
+    // A request for which the handler waits may have arrived and be waiting to be decompressed.
     if (this.#inbox.isDecompressing) {
       this.#early = new EarlyHeaders(() => this.#onDue());
       return;
@@ -185,7 +185,7 @@ export class StreamServerCall extends ServerCall {
   }
 }
 
-/** The one message of a request that has to have one. */
+/** Returns the single message of a request that must have exactly one. */
 async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
   const iterator = iteratorOf(requests);
   const first = await iterator.next();
@@ -201,7 +201,7 @@ async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
   return first.value;
 }
 
-/** Interceptors see messages, whatever the handler makes them of. */
+/** Yields messages of the response type, since interceptors expect them whatever the handler yields. */
 async function* completedEach(desc: DescMethod, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
   assertAsyncIterable(inits);
   for await (const init of inits) {

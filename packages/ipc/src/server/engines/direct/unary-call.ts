@@ -11,7 +11,7 @@ import { intercepted } from "./intercept.js";
 
 type Implementation = (message: unknown, context: unknown) => unknown;
 
-/** A call with one message each way. */
+/** A call with one message in each direction. */
 export class UnaryServerCall extends ServerCall {
   readonly #request = new SingleMessage(this.facts.route.readMaxBytes, "input");
 
@@ -93,7 +93,7 @@ export class UnaryServerCall extends ServerCall {
 
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
-    this.#request.release(); // whoever still holds the call shall not hold what may be megabytes
+    this.#request.release(); // code that still refers to the call must not hold what may be megabytes
   }
 
   #invoke(message: unknown): unknown {
@@ -152,8 +152,8 @@ export class UnaryServerCall extends ServerCall {
 }
 
 function noRoom(bytes: number, { waitingBytes, shared }: ServerStream["account"]): ConnectError {
-  const where = `${waitingBytes} bytes wait already for this caller, of ${shared?.heldBytes} that the server holds`;
-  return new ConnectError(`there is no room for an answer of ${bytes} bytes: ${where}`, Code.ResourceExhausted);
+  const where = `${waitingBytes} bytes already wait for this caller, and the server holds ${shared?.heldBytes}`;
+  return new ConnectError(`no room for a response of ${bytes} bytes: ${where}`, Code.ResourceExhausted);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -2,11 +2,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerConnection } from "@vyra/http2";
 import { clearInterval, maxTimerMs, setInterval } from "../../../time/real-timers.js";
 
-/** A call whose request may take too long to become whole. */
+/** A call whose request may take too long to arrive. */
 export interface Reviewed {
-  /** What of the request is unfinished, the same each time while it is; undefined for nothing that the caller has to answer for. */
+  /**
+   * Identifies the incomplete part of the request, and stays the same while that part is incomplete; undefined if
+   * nothing is missing that the caller is responsible for.
+   */
   readonly unfinished: unknown;
-  /** What that was when it was looked at last, and how often it has been that. */
+  /** The incomplete part at the last check, and the number of checks that have found it. */
   lastUnfinished: unknown;
   looks: number;
   fail(error: ConnectError): void;
@@ -15,8 +18,9 @@ export interface Reviewed {
 const looksWithin = 2;
 
 /**
- * Ends calls whose requests do not become whole. It looks at all of them now and then, twice within the limit, so it is not exact and costs
- * a call nothing: one that it finds for the third time has had all of its time, and at most half as much again.
+ * Ends calls whose requests do not become complete. It checks all of them periodically, twice within the timeout, so it
+ * costs a call nothing but is not exact: a part that is found for the third time has been incomplete for the timeout,
+ * and for at most half as long again.
  */
 export class UnfinishedRequests {
   #timer: NodeJS.Timeout | undefined;
@@ -26,7 +30,7 @@ export class UnfinishedRequests {
     private readonly timeoutMs: number,
   ) {}
 
-  /** There is a connection. */
+  /** Starts checking, if it has not been started. Called when there is a connection. */
   watch(): void {
     if (this.#timer === undefined && this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#timer = setInterval(
@@ -55,7 +59,7 @@ export class UnfinishedRequests {
     call.looks = unfinished !== undefined && unfinished === call.lastUnfinished ? call.looks + 1 : 1;
     call.lastUnfinished = unfinished;
     if (unfinished !== undefined && call.looks > looksWithin) {
-      const message = `the request has not become whole within ${this.timeoutMs} ms (requestTimeoutMs)`;
+      const message = `the request was not complete within ${this.timeoutMs} ms (requestTimeoutMs)`;
       call.fail(new ConnectError(message, Code.DeadlineExceeded));
     }
   }

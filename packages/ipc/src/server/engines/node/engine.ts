@@ -14,11 +14,12 @@ import { createHttp1 } from "../connect/http1.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { outermost } from "../outermost-interceptor.js";
 
-/** GOAWAY's first step allows every stream id, RFC 9113 §6.8. */
+/** The largest stream id, which GOAWAY announces in its first step, RFC 9113 §6.8. */
 const lastStreamId = 2 ** 31 - 1;
 
 /**
- * The reference engine: connect-node's handlers over `node:http2` and `node:http`.
+ * Creates the reference engine, `"node"`: connect-node's handlers over `node:http2` and `node:http`. It has this one
+ * file; corrections of Connect stand in `../connect`.
  */
 export function createNodeEngine({
   routes,
@@ -49,13 +50,13 @@ export function createNodeEngine({
     session.on("error", () => {}); // a broken peer; "close" follows
   });
   let isDraining = false;
-  /** What becomes a session at the moment. */
+  /** The connection that is being turned into a session. */
   let accepting: { readonly socket: Socket; readonly caller: Caller; readonly onBegun: () => void } | undefined;
 
   return {
     accept(socket, head, caller, onBegun) {
       if (isBun) {
-        // Bun's HTTP/2 does not look for what a paused socket has received, and misses the preface.
+        // Bun's HTTP/2 does not read what a paused socket has received, and so misses the preface.
         socket.resume();
       } else {
         socket.pause();
@@ -79,25 +80,26 @@ const isBun = "bun" in process.versions;
 
 const http2Options = {
   settings: {
-    // As for the messages themselves, which are limited to 10 MiB by default: what a fast reader lets a writer have
-    // under way. The 64 KiB of RFC 9113 §6.5.2 would make every larger message wait for a round trip.
+    // This is how much a fast reader lets a writer have in transit. The 64 KiB of RFC 9113 §6.5.2 would make every
+    // larger message wait for a round trip.
     initialWindowSize: 1024 * 1024,
     maxConcurrentStreams: 100_000,
   },
-  // In MB. Node.js ends a connection whose buffers, messages being read among them, grow beyond its default of 10.
+  // In MB. Node.js ends a connection whose buffers, including messages being read, grow beyond its default of 10.
   maxSessionMemory: 1_024,
-  // A client that cancels many calls within a moment is no attacker here. Per second, and at once (CVE-2023-44487).
+  // A local client that cancels many calls at the same moment is not an attacker (CVE-2023-44487). The limits are per
+  // second and at once.
   streamResetRate: 5_000,
   streamResetBurst: 20_000,
 };
 
-/** nghttp2's errors from here on downwards are fatal: its session must not be used any more. */
+/** nghttp2's errors from this number downwards are fatal: the session must not be used any more. */
 const firstFatalErrno = -900;
 
 /**
- * Has Node.js destroy a session in the next turn, when it is not about to read what comes after. Some versions (22.23.3, and 26
- * up to 26.9) would end the process by abort() if that is a call: nodejs/node#64850. A peer can have a session destroyed while it
- * is read: by GOAWAY with an error, or by the answer to a PING that was never sent.
+ * Makes Node.js destroy a session in the next turn, not while it reads. Some versions (22.23.3, and 26 up to 26.9)
+ * would end the process by abort() if the bytes that follow are a call: nodejs/node#64850. A peer can have a session
+ * destroyed while it is read, by GOAWAY with an error or by the acknowledgement of a PING that was never sent.
  */
 function destroyBetweenReads(session: ServerHttp2Session): void {
   const destroy = session.destroy.bind(session);
@@ -111,8 +113,9 @@ function destroyBetweenReads(session: ServerHttp2Session): void {
 }
 
 /**
- * Ends a session whose peer has begun a field block and does not finish it, which Node.js does not show. Within a block nothing else may
- * come (RFC 9113 §6.10), not even the answer to a PING: so a peer without a call that has said something since the last look is asked.
+ * Ends a session whose peer has begun a field block and does not finish it, which Node.js does not report. Nothing else
+ * may be sent within a block (RFC 9113 §6.10), not even the acknowledgement of a PING. So a PING is sent to a peer
+ * without calls from which bytes have arrived since the last check.
  */
 function endStuckBeginnings(session: ServerHttp2Session, socket: Socket, timeoutMs: number): void {
   if (timeoutMs > maxTimerMs) {
@@ -137,17 +140,21 @@ function endStuckBeginnings(session: ServerHttp2Session, socket: Socket, timeout
       });
     }
   };
-  // If this process was busy meanwhile, the answer may lie there unread: the next turn reads it.
+  // If this process was busy meanwhile, the acknowledgement may be unread; the next turn reads it.
   const timer = setInterval(() => setImmediate(look), timeoutMs).unref();
   session.once("close", () => clearInterval(timer));
 }
 
-/** For how long a peer may be silent before its calls on their way are given up, in milliseconds; a round trip takes microseconds. */
+/**
+ * How long a peer may be silent, in milliseconds, before the server no longer waits for calls in transit. A round trip
+ * takes microseconds.
+ */
 const roundTripMs = 50;
 
 /**
- * GOAWAY in two steps, RFC 9113 §6.8: the first lets every call still come, and a PING's answer tells that none is on its
- * way any more. Node.js' own client does not answer it when it is idle, but says GOAWAY as well and leaves.
+ * Sends GOAWAY in two steps, RFC 9113 §6.8: the first still admits every call, and the acknowledgement of a PING shows
+ * that no call is in transit any more. An idle client of Node.js does not acknowledge it, but sends GOAWAY itself and
+ * leaves.
  */
 function drain(session: ServerHttp2Session): void {
   if (session.destroyed || session.closed) {
