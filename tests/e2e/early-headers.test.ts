@@ -319,7 +319,7 @@ function ofServer(pair: Pair): void {
 
 it("sendHeaders() takes no context but a server's", () => {
   for (const context of [{ responseHeader: new Headers() }, undefined, null]) {
-    assert.throws(() => sendHeaders(context as never), /takes the context that a server/);
+    assert.throws(() => sendHeaders(context as never), /needs the context that a server/);
   }
 });
 
