@@ -2,8 +2,8 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/connect/protocol";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { innermost } from "./innermost-interceptor.js";
-import { moving } from "./moving.js";
 import { withGrpcStatus } from "./response-status.js";
+import { moving } from "./transparent-retry.js";
 
 /** What peers are told they are called, as an origin. */
 export function originOf({ authority }: ResolvedOptions): string {

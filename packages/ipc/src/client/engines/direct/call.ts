@@ -26,9 +26,9 @@ import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js"
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
+import { callBytes, type Line, signalBytes } from "./call-queue.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
-import { callBytes, type Line, signalBytes } from "./line.js";
 import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, Waiting } from "./session.js";

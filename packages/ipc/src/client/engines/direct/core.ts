@@ -6,8 +6,8 @@ import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { KeepAlivePace } from "./keep-alive-pace.js";
 import { Method } from "./method.js";
+import { WaitingRoom } from "./pending-calls.js";
 import { DirectSession } from "./session.js";
-import { WaitingRoom } from "./waiting-room.js";
 
 /** What all calls of a transport share. */
 export class Core {

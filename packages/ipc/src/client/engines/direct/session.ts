@@ -18,8 +18,8 @@ import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
+import { Line, type LineBudget } from "./call-queue.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
-import { Line, type LineBudget } from "./line.js";
 
 /** A call that waits for its turn on a session, or for a session. */
 export interface Waiting {

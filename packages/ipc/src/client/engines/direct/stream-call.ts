@@ -11,9 +11,9 @@ import { CallScope } from "../../../user-code/call-scope.js";
 import { closeIterator, iteratorOf } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { ClientCall } from "./call.js";
+import { streamBytes } from "./call-queue.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
-import { streamBytes } from "./line.js";
 import type { DirectSession } from "./session.js";
 
 type Encode = (message: unknown) => Encoded | Promise<Encoded>;

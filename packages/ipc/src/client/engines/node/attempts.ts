@@ -8,7 +8,7 @@ import { sessionFor } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import { lost, sentAway } from "../connect/lost.js";
+import { lost, sentAway } from "../connect/go-away.js";
 import { sendRemainingTime } from "../remaining-time.js";
 import type { NodeSession } from "./session.js";
 

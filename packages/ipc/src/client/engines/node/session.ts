@@ -8,7 +8,7 @@ import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { notBegunAfter } from "../connect/lost.js";
+import { notBegunAfter } from "../connect/go-away.js";
 import { originOf } from "../connect/transport-options.js";
 
 /** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */

@@ -10,7 +10,7 @@ import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
-import { lost, sentAway } from "../connect/lost.js";
+import { lost, sentAway } from "../connect/go-away.js";
 import { type CallHost, UndiciCall } from "./call.js";
 
 import type { Undici } from "./load.js";

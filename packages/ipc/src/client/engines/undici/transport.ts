@@ -13,7 +13,7 @@ import type { IpcTransport } from "../../options.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import { hardenedTransport } from "../connect/calls.js";
-import { notBegunAfter } from "../connect/lost.js";
+import { notBegunAfter } from "../connect/go-away.js";
 import { originOf, transportOptions } from "../connect/transport-options.js";
 import { sendRemainingTime } from "../remaining-time.js";
 import { loadUndici } from "./load.js";

@@ -2,7 +2,7 @@ import type { ConnectError } from "@connectrpc/connect";
 import { ConnectionError, ErrorCode, type GoAway, goAwayReason } from "@vyra/http2";
 import type { SocketAddress } from "../../../address/index.js";
 import { connectionLost, notBegun, refused } from "../../errors.js";
-import { SentAwayError } from "./moving.js";
+import { SentAwayError } from "./transparent-retry.js";
 
 /** The error of a call whose connection ended under it, with what the server had said in a GOAWAY before, if anything. */
 export function lost(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {

@@ -2,7 +2,7 @@ import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
 import { refWhileDialling } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
-import { Line, LineBudget } from "./line.js";
+import { Line, LineBudget } from "./call-queue.js";
 import type { DirectSession, Waiting } from "./session.js";
 
 /** Where the calls of a transport wait for a connection: one that is being dialled, or a server that is not there yet. */
