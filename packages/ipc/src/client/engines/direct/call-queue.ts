@@ -14,7 +14,7 @@ export const streamBytes = 3_584 - callBytes;
 export const signalBytes = 1_024;
 
 /** How much the calls of a transport that wait for their turn may hold, all lines together. */
-export class LineBudget {
+export class QueueBudget {
   #heldBytes = 0;
 
   constructor(private readonly maxBytes: number) {}
@@ -44,14 +44,14 @@ export class LineBudget {
 }
 
 /** Those that wait for one thing, in order. One that is over leaves in constant time, and nothing of it stays. */
-export class Line<C> {
+export class CallQueue<C> {
   /** What each of them holds. */
   readonly #calls = new Map<C, number>();
   /** Keeps its place: to begin anew each time would be to walk over the gaps of those who have left. */
   #next: Iterator<C> | undefined;
 
   constructor(
-    private readonly budget: LineBudget,
+    private readonly budget: QueueBudget,
     /** Nobody waits: the last has left or has been taken, or there was no room for the first. */
     private readonly onEmpty: () => void = () => {},
   ) {}

@@ -26,12 +26,12 @@ import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js"
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
 import { channelClosed, connectionLost, refused } from "../../errors.js";
-import { callBytes, type Line, signalBytes } from "./call-queue.js";
+import { type CallQueue, callBytes, signalBytes } from "./call-queue.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
 import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
-import type { DirectSession, Waiting } from "./session.js";
+import type { DirectSession, PendingCall } from "./session.js";
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
 const maxMoves = 16;
@@ -40,7 +40,7 @@ const maxMoves = 16;
  * One call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; whatever is said of it later is
  * ignored.
  */
-export abstract class ClientCall extends Timed implements ResponseHandler, ResponseFields, Waiting {
+export abstract class ClientCall extends Timed implements ResponseHandler, ResponseFields, PendingCall {
   isOver = false;
   protected stream: ClientStream | undefined;
   headerFields: readonly string[] = NO_FIELDS;
@@ -58,7 +58,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #wasRefused = false;
   #startedAt = 0;
   /** Where it waits, or has waited. */
-  #line: Line<Waiting> | undefined;
+  #queue: CallQueue<PendingCall> | undefined;
 
   protected readonly method: Method;
   #signal: AbortSignal | undefined;
@@ -127,19 +127,19 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     const session = this.core.session();
     if (session instanceof Promise) {
       this.#hasWaited = true;
-      this.waitIn(this.core.waitingRoom.forSession(session));
+      this.waitIn(this.core.pendingCalls.forSession(session));
     } else {
       session.run(this);
       this.#hasWaited = true;
     }
   }
 
-  waitIn(line: Line<Waiting>): void {
+  waitIn(queue: CallQueue<PendingCall>): void {
     const bytes = callBytes + (this.#signal === undefined ? 0 : signalBytes) + this.requestBytes();
-    if (line.join(this, bytes)) {
-      this.#line = line;
+    if (queue.join(this, bytes)) {
+      this.#queue = queue;
     } else {
-      this.fail(this.core.waitingRoom.budget.exceeded());
+      this.fail(this.core.pendingCalls.budget.exceeded());
     }
   }
 
@@ -170,7 +170,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     if (!this.#waitsForReady || error.code !== Code.Unavailable) {
       this.fail(error);
     } else {
-      this.waitIn(this.core.waitingRoom.forServer());
+      this.waitIn(this.core.pendingCalls.forServer());
     }
   }
 
@@ -293,7 +293,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.method.calls.end(code, this.#startedAt);
     deadlines.stop(this);
     this.#signal?.removeEventListener("abort", this);
-    this.#line?.leave(this);
+    this.#queue?.leave(this);
     this.#session?.leave();
     this.#session = undefined;
   }

@@ -6,12 +6,12 @@ import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { KeepAlivePace } from "./keep-alive-pace.js";
 import { Method } from "./method.js";
-import { WaitingRoom } from "./pending-calls.js";
+import { PendingCalls } from "./pending-calls.js";
 import { DirectSession } from "./session.js";
 
 /** What all calls of a transport share. */
 export class Core {
-  readonly waitingRoom: WaitingRoom;
+  readonly pendingCalls: PendingCalls;
   readonly connection: ReturnType<typeof createSubchannels<DirectSession>>;
   readonly counter = new CallCounter();
   readonly #pace: KeepAlivePace;
@@ -23,7 +23,7 @@ export class Core {
   ) {
     this.#pace = new KeepAlivePace(options.keepAliveIntervalMs);
     this.connection = createSubchannels(options.connections, address, (stop) => this.#openSession(stop));
-    this.waitingRoom = new WaitingRoom(this.connection, options.maxWaitingBytes);
+    this.pendingCalls = new PendingCalls(this.connection, options.maxWaitingBytes);
   }
 
   get isShutDown(): boolean {
@@ -31,7 +31,7 @@ export class Core {
   }
 
   get memory(): MemoryStats {
-    return { ...this.waitingRoom.shared.kinds, limitBytes: this.options.maxUnreadBytes * this.connection.count };
+    return { ...this.pendingCalls.shared.kinds, limitBytes: this.options.maxUnreadBytes * this.connection.count };
   }
 
   /** A session for a call; where there are several connections, they take turns. */
@@ -49,9 +49,9 @@ export class Core {
   }
 
   async #openSession(stop: AbortSignal): Promise<DirectSession> {
-    const { address, options, waitingRoom } = this;
+    const { address, options, pendingCalls } = this;
     for (let dials = 1; ; dials++) {
-      const session = new DirectSession(await dial(address, options.trustedUsers), options, waitingRoom, this.#pace);
+      const session = new DirectSession(await dial(address, options.trustedUsers), options, pendingCalls, this.#pace);
       try {
         return await session.settled(address, stop);
       } catch (error) {

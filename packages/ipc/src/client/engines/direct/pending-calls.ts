@@ -2,33 +2,33 @@ import { ConnectError } from "@connectrpc/connect";
 import { SharedAccount } from "@vyra/http2";
 import { refWhileDialling } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
-import { Line, LineBudget } from "./call-queue.js";
-import type { DirectSession, Waiting } from "./session.js";
+import { CallQueue, QueueBudget } from "./call-queue.js";
+import type { DirectSession, PendingCall } from "./session.js";
 
 /** Where the calls of a transport wait for a connection: one that is being dialled, or a server that is not there yet. */
-export class WaitingRoom {
-  readonly budget: LineBudget;
+export class PendingCalls {
+  readonly budget: QueueBudget;
   /** What its connections hold. They limit that each by itself. */
   readonly shared = new SharedAccount(Number.POSITIVE_INFINITY);
-  readonly #dialled = new WeakMap<Promise<DirectSession>, Dialled>();
-  readonly #patient: Line<Waiting>;
+  readonly #dials = new WeakMap<Promise<DirectSession>, Dial>();
+  readonly #waitingForReady: CallQueue<PendingCall>;
   #watch: AbortController | undefined;
 
   constructor(
     private readonly connection: SessionSource<DirectSession>,
     maxWaitingBytes: number,
   ) {
-    this.budget = new LineBudget(maxWaitingBytes);
-    this.#patient = new Line(this.budget, () => this.#watch?.abort());
+    this.budget = new QueueBudget(maxWaitingBytes);
+    this.#waitingForReady = new CallQueue(this.budget, () => this.#watch?.abort());
   }
 
   /** For one whose session is being opened; all of them share one look at what comes of it, and hold the process as long as one waits. */
-  forSession(opening: Promise<DirectSession>): Line<Waiting> {
-    let dialled = this.#dialled.get(opening);
-    if (dialled === undefined) {
-      dialled = new Dialled(this.budget, opening);
-      this.#dialled.set(opening, dialled);
-      const opened = dialled.line;
+  forSession(opening: Promise<DirectSession>): CallQueue<PendingCall> {
+    let dial = this.#dials.get(opening);
+    if (dial === undefined) {
+      dial = new Dial(this.budget, opening);
+      this.#dials.set(opening, dial);
+      const opened = dial.queue;
       opening.then(
         (session) => {
           for (const call of opened.clear()) {
@@ -42,19 +42,19 @@ export class WaitingRoom {
         },
       );
     }
-    dialled.hold();
-    return dialled.line;
+    dial.hold();
+    return dial.queue;
   }
 
   /** For those who wait for the server to be there; all of them share one watch, which ends with the last. */
-  forServer(): Line<Waiting> {
+  forServer(): CallQueue<PendingCall> {
     if (this.#watch === undefined) {
       const watch = new AbortController();
       this.#watch = watch;
-      const settle = (tell: (call: Waiting) => void) => {
+      const settle = (tell: (call: PendingCall) => void) => {
         if (this.#watch === watch) {
           this.#watch = undefined;
-          this.#patient.clear().forEach(tell);
+          this.#waitingForReady.clear().forEach(tell);
         }
       };
       watch.signal.addEventListener("abort", () => settle(() => {}), { once: true });
@@ -63,20 +63,20 @@ export class WaitingRoom {
         (error) => settle((call) => call.fail(ConnectError.from(error))),
       );
     }
-    return this.#patient;
+    return this.#waitingForReady;
   }
 }
 
 /** Those who wait for one session. */
-class Dialled {
-  readonly line: Line<Waiting>;
+class Dial {
+  readonly queue: CallQueue<PendingCall>;
   #leave: (() => void) | undefined;
 
   constructor(
-    budget: LineBudget,
+    budget: QueueBudget,
     private readonly opening: Promise<DirectSession>,
   ) {
-    this.line = new Line(budget, () => {
+    this.queue = new CallQueue(budget, () => {
       this.#leave?.();
       this.#leave = undefined;
     });

@@ -18,13 +18,13 @@ import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { Line, type LineBudget } from "./call-queue.js";
+import { CallQueue, type QueueBudget } from "./call-queue.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
 
 /** A call that waits for its turn on a session, or for a session. */
-export interface Waiting {
+export interface PendingCall {
   /** Waits there until it is over; fails if there is no room. */
-  waitIn(line: Line<Waiting>): void;
+  waitIn(queue: CallQueue<PendingCall>): void;
   /** Opens its stream now. */
   open(session: DirectSession): void;
   /** Looks for a session. */
@@ -51,7 +51,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   isSentAway = false;
   /** What it has said when it did. */
   #goAway: GoAway | undefined;
-  readonly #waiting: Line<Waiting>;
+  readonly #waiting: CallQueue<PendingCall>;
   #inUse = 0;
   readonly #idleTimeout: IdleTimeout;
   #keepAliveTimer: NodeJS.Timeout | undefined;
@@ -63,11 +63,11 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   constructor(
     socket: Socket,
     private readonly options: ResolvedOptions,
-    { budget, shared }: { readonly budget: LineBudget; readonly shared: SharedAccount },
+    { budget, shared }: { readonly budget: QueueBudget; readonly shared: SharedAccount },
     private readonly pace: KeepAlivePace,
   ) {
     super();
-    this.#waiting = new Line(budget, () => this.#idle());
+    this.#waiting = new CallQueue(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
     const connection = new ClientConnection(this.socket, this, {
@@ -129,7 +129,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /** Lets the call open its stream: now, or after those before it if the server has as many streams open as it takes. */
-  run(call: Waiting): void {
+  run(call: PendingCall): void {
     if (this.connection.availableStreams > 0 && this.#waiting.length === 0) {
       call.open(this);
     } else if (this.connection.isClosing) {
