@@ -2,10 +2,10 @@ import type { ConnectError } from "@connectrpc/connect";
 import { ConnectionError, ErrorCode, type GoAway, goAwayReason } from "@vyra/http2";
 import type { SocketAddress } from "../../../address/index.js";
 import { connectionLost, notBegun, refused } from "../../errors.js";
-import { SentAwayError } from "./transparent-retry.js";
+import { GracefulGoAwayError } from "./transparent-retry.js";
 
 /** The error of a call whose connection ended under it, with what the server had said in a GOAWAY before, if anything. */
-export function lost(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
+export function lostConnection(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
   if (goAway === undefined) {
     return connectionLost(address, cause);
   }
@@ -18,7 +18,7 @@ export function lost(address: SocketAddress, cause: unknown, goAway: GoAway | un
  * The error of a call that the server has said it will not look at, or that was never sent on a connection that is ending. It is made
  * anew unless the server hangs up for a fault of ours.
  */
-export function sentAway(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
+export function refusedByGoAway(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
   return refused(address, reasonOf(goAway, cause));
 }
 
@@ -29,11 +29,11 @@ export function notBegunAfter(address: SocketAddress, goAway: GoAway): ConnectEr
 
 function reasonOf(goAway: GoAway | undefined, cause: unknown): Error {
   if (goAway === undefined) {
-    return new SentAwayError("the connection takes no more calls", cause);
+    return new GracefulGoAwayError("the connection takes no more calls", cause);
   }
   const reason = goAwayReason(goAway);
   const message = `the peer is closing the connection: ${reason}`;
   return goAway.code === ErrorCode.NO_ERROR
-    ? new SentAwayError(message, cause, reason)
+    ? new GracefulGoAwayError(message, cause, reason)
     : new ConnectionError(goAway.code, message, "peer", cause, reason);
 }

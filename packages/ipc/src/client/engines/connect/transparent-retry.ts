@@ -3,37 +3,37 @@ import { ConnectionError, ErrorCode } from "@vyra/http2";
 import { NotProcessedError } from "../../../grpc/index.js";
 
 /** Why a call was not looked at: the server is leaving, for no fault of ours, and another connection may be had. */
-export class SentAwayError extends ConnectionError {
+export class GracefulGoAwayError extends ConnectionError {
   constructor(message: string, cause: unknown, peerReason?: string) {
     super(ErrorCode.NO_ERROR, message, "peer", cause, peerReason);
   }
 }
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
-const maxMoves = 16;
+const maxTransparentRetries = 16;
 
 /**
  * An interceptor that makes a call anew where the server said in a GOAWAY that it had not looked at it (RFC 9113 §6.8), as gRPC's
  * transparent retries have it. Only calls with one request are: those with more have sent some, and keep none.
  */
-export const moving: Interceptor = (next) => async (req) => {
+export const transparentRetry: Interceptor = (next) => async (req) => {
   const again = await repeatable(req);
-  for (let moves = 0; ; moves++) {
+  for (let retries = 0; ; retries++) {
     try {
       return await next(again === undefined ? req : again());
     } catch (error) {
-      if (again === undefined || moves === maxMoves || req.signal.aborted || !wasSentAway(error)) {
+      if (again === undefined || retries === maxTransparentRetries || req.signal.aborted || !isGracefulGoAway(error)) {
         throw error;
       }
     }
   }
 };
 
-function wasSentAway(error: unknown): boolean {
+function isGracefulGoAway(error: unknown): boolean {
   return (
     error instanceof ConnectError &&
     error.cause instanceof NotProcessedError &&
-    error.cause.cause instanceof SentAwayError
+    error.cause.cause instanceof GracefulGoAwayError
   );
 }
 

@@ -3,7 +3,7 @@ import type { CommonTransportOptions, UniversalClientFn } from "@connectrpc/conn
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { innermost } from "./innermost-interceptor.js";
 import { withGrpcStatus } from "./response-status.js";
-import { moving } from "./transparent-retry.js";
+import { transparentRetry } from "./transparent-retry.js";
 
 /** What peers are told they are called, as an origin. */
 export function originOf({ authority }: ResolvedOptions): string {
@@ -26,7 +26,7 @@ export function transportOptions(
   return {
     httpClient: withGrpcStatus(withUserAgent(options.userAgent, httpClient), isBinary),
     baseUrl: originOf(options),
-    interceptors: [...options.interceptors, ...aroundCall, moving, ...aroundAttempt, innermost],
+    interceptors: [...options.interceptors, ...aroundCall, transparentRetry, ...aroundAttempt, innermost],
     useBinaryFormat: isBinary,
     acceptCompression: [...options.acceptCompression],
     sendCompression: options.sendCompression,

@@ -34,7 +34,7 @@ import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, PendingCall } from "./session.js";
 
 /** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
-const maxMoves = 16;
+const maxTransparentRetries = 16;
 
 /**
  * One call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; whatever is said of it later is
@@ -54,7 +54,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #timeoutMs: number | undefined;
   /** Has waited for a session: less than the whole time remains. */
   #hasWaited = false;
-  #moves = 0;
+  #transparentRetries = 0;
   #wasRefused = false;
   #startedAt = 0;
   /** Where it waits, or has waited. */
@@ -93,7 +93,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   /** How much the request holds while it waits, in bytes. */
   protected abstract requestBytes(): number;
   /** Whether the same request can be sent once more. */
-  protected abstract mayMove(): boolean;
+  protected abstract mayRetry(): boolean;
 
   begin(): void {
     this.#startedAt = this.method.calls.start();
@@ -159,7 +159,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
       session.enter();
     } catch (error) {
       if (error instanceof RequestRefusedError) {
-        this.#move(error);
+        this.#retryTransparently(error);
       } else {
         this.fail(requestError(error));
       }
@@ -174,8 +174,8 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     }
   }
 
-  moveOn(): void {
-    this.#move(new RequestRefusedError("closing", "the connection takes no more calls"));
+  leaveSession(): void {
+    this.#retryTransparently(new RequestRefusedError("closing", "the connection takes no more calls"));
   }
 
   onHeaders(_: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
@@ -237,7 +237,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
         this.fail(refused(this.core.address, error));
       } else {
         this.#wasRefused ||= error.errorCode === ErrorCode.REFUSED_STREAM;
-        this.#move(error);
+        this.#retryTransparently(error);
       }
     } else if (error.origin === "socket" || error.cause !== undefined) {
       this.fail(connectionLost(this.core.address, error));
@@ -328,10 +328,10 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   }
 
   /** The server never looked at the call: another connection may. */
-  #move(error: Error): void {
+  #retryTransparently(error: Error): void {
     this.#session?.leave();
     this.#session = this.stream = undefined;
-    if (this.#moves++ < maxMoves && this.mayMove()) {
+    if (this.#transparentRetries++ < maxTransparentRetries && this.mayRetry()) {
       this.acquire();
     } else {
       this.fail(refused(this.core.address, error));

@@ -55,7 +55,7 @@ export class Core {
       try {
         return await session.settled(address, stop);
       } catch (error) {
-        if (!session.isSentAway || dials === maxDials || stop.aborted) {
+        if (!session.isGoingAway || dials === maxDials || stop.aborted) {
           throw error;
         }
       }

@@ -30,7 +30,7 @@ export interface PendingCall {
   /** Looks for a session. */
   acquire(): void;
   /** The session takes no more calls: looks for another, but not for ever. */
-  moveOn(): void;
+  leaveSession(): void;
   /** No session could be opened. */
   onUnreachable(error: ConnectError): void;
   fail(error: ConnectError): void;
@@ -48,7 +48,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
   /** The server has said that it takes no more calls, for no fault of ours: it is about to end. */
-  isSentAway = false;
+  isGoingAway = false;
   /** What it has said when it did. */
   #goAway: GoAway | undefined;
   readonly #waiting: CallQueue<PendingCall>;
@@ -133,7 +133,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     if (this.connection.availableStreams > 0 && this.#waiting.length === 0) {
       call.open(this);
     } else if (this.connection.isClosing) {
-      call.moveOn();
+      call.leaveSession();
     } else {
       this.#hold();
       call.waitIn(this.#waiting);
@@ -194,8 +194,8 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   onGoAway(goAway: GoAway): void {
     this.#goAway = goAway;
     this.pace.hear(goAway);
-    this.isSentAway = goAway.code === ErrorCode.NO_ERROR;
-    this.#moveOn();
+    this.isGoingAway = goAway.code === ErrorCode.NO_ERROR;
+    this.#releaseWaiting();
   }
 
   /** @internal */
@@ -203,14 +203,14 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     deadlines.stop(this);
     this.#idleTimeout.stop();
     clearInterval(this.#keepAliveTimer);
-    this.#moveOn();
+    this.#releaseWaiting();
     this.#onEnd(error);
   }
 
   /** Those that still wait look for another session. */
-  #moveOn(): void {
+  #releaseWaiting(): void {
     for (const call of this.#waiting.clear()) {
-      call.moveOn();
+      call.leaveSession();
     }
   }
 

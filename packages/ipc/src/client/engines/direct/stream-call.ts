@@ -177,7 +177,7 @@ export class StreamCall extends ClientCall {
     return streamBytes; // nothing is taken from whoever makes the requests before the stream is open
   }
 
-  protected mayMove(): boolean {
+  protected mayRetry(): boolean {
     return !this.#isSending || this.#kept !== undefined;
   }
 

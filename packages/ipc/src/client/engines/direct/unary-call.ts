@@ -98,7 +98,7 @@ export class UnaryCall extends ClientCall {
     return this.body.length;
   }
 
-  protected mayMove(): boolean {
+  protected mayRetry(): boolean {
     return true; // the request is one piece, and still here
   }
 

@@ -8,7 +8,7 @@ import { sessionFor } from "../../dialling/dial-ref.js";
 import type { SessionSource } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
 import { waitForReady } from "../../wait-for-ready.js";
-import { lost, sentAway } from "../connect/go-away.js";
+import { lostConnection, refusedByGoAway } from "../connect/go-away.js";
 import { sendRemainingTime } from "../remaining-time.js";
 import type { NodeSession } from "./session.js";
 
@@ -81,7 +81,7 @@ export class Attempts {
       return session.request(headers, options);
     } catch (error) {
       // What was open a moment ago may have been told to end; then nothing has been sent.
-      throw session.isOpen() ? error : sentAway(this.connection.address, error, session.goAway);
+      throw session.isOpen() ? error : refusedByGoAway(this.connection.address, error, session.goAway);
     }
   }
 
@@ -118,13 +118,13 @@ export class Attempts {
       return deadlineExceeded("deadline", this.#timeoutMs);
     }
     if (session.ignores(stream)) {
-      return sentAway(address, error, session.goAway);
+      return refusedByGoAway(address, error, session.goAway);
     }
     if (stream.rstCode === ErrorCode.REFUSED_STREAM) {
       // Node.js itself refuses what it was yet to send when a GOAWAY came, even one that lets every stream still come.
-      return session.goAway === undefined ? refused(address, error) : sentAway(address, error, session.goAway);
+      return session.goAway === undefined ? refused(address, error) : refusedByGoAway(address, error, session.goAway);
     }
-    return session.isLost() ? lost(address, session.lostBy ?? error, session.goAway) : error;
+    return session.isLost() ? lostConnection(address, session.lostBy ?? error, session.goAway) : error;
   }
 }
 

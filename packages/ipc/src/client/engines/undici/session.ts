@@ -10,7 +10,7 @@ import { IdleTimeout } from "../../dialling/idle-timeout.js";
 import { PeerTimeout } from "../../dialling/peer-timeout.js";
 import type { Session } from "../../dialling/session.js";
 import { channelClosed, refused } from "../../errors.js";
-import { lost, sentAway } from "../connect/go-away.js";
+import { lostConnection, refusedByGoAway } from "../connect/go-away.js";
 import { type CallHost, UndiciCall } from "./call.js";
 
 import type { Undici } from "./load.js";
@@ -105,7 +105,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
   send(request: UniversalClientRequest): Promise<UniversalClientResponse> {
     const call = new UndiciCall(request, this);
     if (!this.isOpen()) {
-      call.fail(this.explain(call, undefined) ?? sentAway(this.address, undefined, this.goAway));
+      call.fail(this.explain(call, undefined) ?? refusedByGoAway(this.address, undefined, this.goAway));
       return call.response;
     }
     if (this.#calls.size === 0) {
@@ -138,7 +138,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       return channelClosed(this.address, error);
     }
     if (this.#ignores(call)) {
-      return sentAway(this.address, error, this.goAway);
+      return refusedByGoAway(this.address, error, this.goAway);
     }
     if (resetCode === ErrorCode.REFUSED_STREAM) {
       return refused(this.address, error);
@@ -147,7 +147,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       const message = `the server reset the call with HTTP/2 error code 0x${resetCode.toString(16)}`;
       return new ConnectError(message, codeFromResetCode(resetCode), undefined, undefined, error);
     }
-    return this.#lost && lost(this.address, this.#lost.cause ?? error, this.goAway);
+    return this.#lost && lostConnection(this.address, this.#lost.cause ?? error, this.goAway);
   }
 
   end(call: UndiciCall): void {
@@ -208,7 +208,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     this.goAway = goAway;
     this.#isRetired = true;
     for (const call of [...this.#calls].filter((call) => this.#ignores(call))) {
-      call.fail(sentAway(this.address, undefined, goAway));
+      call.fail(refusedByGoAway(this.address, undefined, goAway));
     }
     this.#leaveIfDone();
   }
@@ -238,7 +238,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? lost(this.address, undefined, this.goAway));
+      call.fail(this.explain(call, undefined) ?? lostConnection(this.address, undefined, this.goAway));
     }
     this.#silenceTimeout?.stop();
     this.#idle.stop();
@@ -256,7 +256,7 @@ function optionsFor(wire: Wire, { intervalMs }: KeepAlive): Client.Options {
     connect: (_, callback) => {
       if (fresh === undefined) {
         // Another connection is ours to make: undici would send on it what was lost with this one.
-        callback(new Error("the connection was lost"), null);
+        callback(new Error("the connection was lostConnection"), null);
       } else {
         callback(null, fresh as unknown as Socket);
         fresh = undefined;
