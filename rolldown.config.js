@@ -4,7 +4,7 @@
 // Everything is built twice: as ES modules, which Node.js loads for `import` and `require()` alike, and as CommonJS for what can
 // load nothing else, such as jest. docs/guide/commonjs.md has the reasons.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { defineConfig } from "rolldown";
 
 const bundled = (name, entries) =>
@@ -18,10 +18,39 @@ const bundled = (name, entries) =>
       platform: "node",
       external: /^[^./]/,
       tsconfig: `packages/${name}/tsconfig.json`,
-      output: { ...output, cleanDir: true, sourcemap: true, comments: false, chunkFileNames: "[name].js" },
+      output: {
+        ...output,
+        cleanDir: true,
+        sourcemap: true,
+        sourcemapExcludeSources: true, // the package has them in src/
+        comments: false,
+        chunkFileNames: (chunk) => `${nameOf(chunk, resolve(`packages/${name}/src`))}.js`,
+      },
       plugins: output.format === "cjs" ? [commonJsTypes(`packages/${name}/dist`)] : [],
     }),
   );
+
+/**
+ * The name of a chunk says what is in it. A chunk that is loaded later is named for its module, `server-cluster-primary`; a chunk that
+ * others share is named for the folder with all its modules, or for the three folders of `src` that have most of them.
+ */
+function nameOf({ facadeModuleId, moduleIds }, src) {
+  const modules = (facadeModuleId ? [facadeModuleId] : moduleIds)
+    .filter((id) => id.startsWith(src))
+    .map((id) => relative(src, id).replace(/\.ts$/, "").split("/"));
+  const [first = ["runtime"]] = modules;
+  const length = first.findIndex((part, i) => modules.some((module) => module[i] !== part));
+  const shared = length === -1 ? first : first.slice(0, length);
+  if (shared.length > 0) {
+    return shared.join("-");
+  }
+  const counts = new Map();
+  for (const [folder] of modules) {
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  const folders = [...counts].sort(([, a], [, b]) => b - a).map(([folder]) => folder);
+  return folders.slice(0, 3).join("-");
+}
 
 /** The same types once more, where package.json says that they are of CommonJS modules. */
 function commonJsTypes(dist) {

@@ -7,7 +7,7 @@ import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
 import type { Claim } from "../receive/claims.js";
-import type { Outbox, SendingStream } from "../send/outbox.js";
+import type { Outbox } from "../send/outbox.js";
 import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 
 /** A stretch `[start, end)` of the outgoing buffer, to be filled. */
@@ -22,7 +22,7 @@ export interface Reservation {
  *
  * A stream is a plain object of numbers and a few references, under 200 bytes: connections hold thousands of them.
  */
-export abstract class Stream implements SendingStream {
+export abstract class Stream {
   // Declared here and assigned in the constructor: initialisers in a derived class cost a fifth of a short exchange's time.
   /** Odd; unique within the connection (RFC 9113 §5.1.1). */
   declare readonly id: number;
@@ -34,7 +34,7 @@ export abstract class Stream implements SendingStream {
   /** @internal Bits of {@link StreamState}. */
   declare state: number;
   /** @internal */ declare sendWindow: number;
-  /** @internal What the peer may still send. */
+  /** How many bytes of body the peer may send now, RFC 9113 §6.9. The connection alone changes it. */
   declare receiveWindow: number;
   /** @internal Received and not consumed; only while the stream is paused. */
   declare unread: number;
