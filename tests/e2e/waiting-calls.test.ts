@@ -162,10 +162,7 @@ describe("calls that wait for their turn", () => {
       const codes: Code[] = [];
       const outcomes = Array.from({ length: 9 }, () => start().catch((error) => void codes.push(error.code)));
       const error = await failure(start(), Code.ResourceExhausted);
-      assert.match(
-        error.rawMessage,
-        /^calls that wait for their turn hold 9\d\d\d\d bytes, and maxWaitingBytes is 100000$/,
-      );
+      assert.match(error.rawMessage, /^waiting calls hold 9\d\d\d\d bytes, and maxWaitingBytes is 100000$/);
       assert.ok(error.cause instanceof NotProcessedError);
       assert.deepEqual(codes, []);
       // Once they are over, there is room again.

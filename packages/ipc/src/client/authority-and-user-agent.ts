@@ -1,20 +1,23 @@
 import { packageVersion } from "../gen/version.js";
 
-/** `:authority` of requests on a Unix socket, as gRPC has it unless told otherwise. */
+/** The default `:authority` of requests, which gRPC specifies for Unix sockets. */
 export const defaultAuthority = "localhost";
 
-/** What this library calls itself: `"grpc-" Language "-" Variant "/" Version` of gRPC's PROTOCOL-HTTP2. */
+/** The name of this library: `"grpc-" Language "-" Variant "/" Version` in gRPC's PROTOCOL-HTTP2. */
 const ownUserAgent = `grpc-node-vyra/${packageVersion}`;
 
-/** The `user-agent` of a transport's requests: an application's name goes before the library's, as gRPC has it. */
+/**
+ * Returns the `user-agent` of a transport's requests: the application's name, if it is set, before that of the library,
+ * as gRPC specifies.
+ */
 export function userAgentOf(application: string | undefined): string {
   return application === undefined ? ownUserAgent : `${application} ${ownUserAgent}`;
 }
 
-/** Refuses what would be no field of HTTP. @throws {TypeError} */
+/** Refuses values that are not valid header fields. @throws {TypeError} */
 export function assertAuthorityAndUserAgent(authority: string | undefined, userAgent: string | undefined): void {
   if (authority !== undefined && !(isText(authority, /^[^\s/?#@\\]+$/) && URL.canParse(`http://${authority}`))) {
-    throw new TypeError(`authority must be a host, perhaps with a port, not ${JSON.stringify(authority)}`);
+    throw new TypeError(`authority must be a host with an optional port, not ${JSON.stringify(authority)}`);
   }
   if (userAgent !== undefined && !isText(userAgent, /^\S(?:.*\S)?$/)) {
     throw new TypeError(`userAgent must be a name such as "my-app/1.2" in ASCII, not ${JSON.stringify(userAgent)}`);

@@ -7,46 +7,58 @@ import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 import type { ChannelStats, IpcTransport, IpcTransportOptions } from "./options.js";
 import { createLimitedTransport } from "./transport.js";
 
-/** A transport's options, and `deadline()`'s. */
+/** The options of a channel: those of its transport except `socket`, and the timeouts of its calls. */
 export interface ChannelOptions extends Omit<IpcTransportOptions, "socket">, DeadlineOptions {}
 
-/** What to wait for, and for how long. */
+/** What to wait for, and how long. */
 export interface ChannelReadyOptions extends ReadyOptions {
   /**
-   * Waits until the server says by `grpc.health.v1` that it is SERVING; with a service's full name, `package.Service`, that
-   * this service is. Default: false, to be there is enough.
+   * Whether to wait until the server reports itself as SERVING by `grpc.health.v1`; with a service's full name,
+   * `package.Service`, until it reports that service so. Default: false, which waits only for the connection.
    */
   readonly healthy?: boolean | string | undefined;
 }
 
-/** gRPC's word for the way to a server: what clients are made from. */
+/** A channel, gRPC's term for a connection to a server that is established when needed. Clients are created from it. */
 export interface Channel extends AsyncDisposable {
-  /** For Connect's own `createClient()`. */
+  /** The transport of this channel, for Connect's own `createClient()`. */
   readonly transport: IpcTransport;
   /**
-   * A typed client, as `createClient(service, channel.transport)` gives it, but faster; and leaving a stream's loop by
-   * `break` ends the call, which Connect's clients do not tell.
+   * Creates a typed client with the interface of `createClient(service, channel.transport)`. It is faster, and leaving
+   * the loop over a stream by `break` ends the call, which Connect's clients do not pass on.
    */
   client<T extends DescService>(service: T): Client<T>;
-  /** The connection's state now. */
+  /** The connectivity state of the channel now. */
   readonly state: ChannelState;
-  /** Who serves, as the kernel says; undefined before the first connection, and where it cannot tell. */
+  /**
+   * The server's credentials, as the kernel reports them; undefined before the first connection, and where it does not
+   * report them.
+   */
   readonly peer: PeerCredentials | undefined;
-  /** Waits until the server is there, or until it is healthy; tries again until then. */
+  /**
+   * Waits until the server is reachable, or until it is healthy, and keeps trying until then.
+   *
+   * @throws {ConnectError} Unavailable if the server is not reachable or healthy in time, DeadlineExceeded if it does
+   *   not answer, PermissionDenied at once if its socket is not trusted, Unimplemented if it does not provide
+   *   `grpc.health.v1`, Canceled if the signal is aborted or the channel is closed.
+   */
   ready(options?: ChannelReadyOptions): Promise<void>;
-  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  /**
+   * Returns the counts so far. Calls are timed only from the first request of statistics on, since timing has a small
+   * cost.
+   */
   stats(): ChannelStats;
-  /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
+  /** Closes the channel. Calls in flight and later calls fail with Canceled. */
   close(): Promise<void>;
 }
 
 /**
- * Creates a channel to the server at an address. Nothing is dialled before the first call or `ready()`.
+ * Creates a channel to the server at an address. It connects at the first call or `ready()`.
  *
- * Every unary call has a deadline: its own `timeoutMs`, or the channel's (5 s by default).
+ * Every unary call has a deadline: its own `timeoutMs`, or that of the channel (5 s by default).
  *
- * @throws {AddressError} if the address is none.
- * @throws {RangeError | TypeError} for options that are invalid, and for a user in `trustedUsers` whom /etc/passwd does not name.
+ * @throws {AddressError} for an invalid address.
+ * @throws {RangeError | TypeError} for invalid options.
  */
 export function createChannel(socket: string, options: ChannelOptions = {}): Channel {
   const transport = createLimitedTransport({ ...options, socket }, options);

@@ -20,9 +20,9 @@ import { connectErrorFrom } from "../user-code/thrown.js";
 import type { EngineTransport } from "./options.js";
 
 /**
- * A typed client like that of Connect's `createClient()`, but faster: no generators stand between the responses of a stream and the
- * loop that reads them (they took about half of its time), and no response object between a unary call and its message. Whoever leaves
- * their loop by `break` or an error ends the call.
+ * Creates a typed client with the interface of Connect's `createClient()`, but faster: no generators stand between the
+ * responses of a stream and the loop that reads them (they took about half of its time), and a unary call creates no
+ * response object besides its message. Leaving the loop by `break` or an error ends the call.
  */
 export function createIpcClient<T extends DescService>(service: T, transport: EngineTransport): Client<T> {
   const connects: Record<string, (...args: never[]) => unknown> = createClient(service as DescService, transport);
@@ -44,7 +44,7 @@ export function createIpcClient<T extends DescService>(service: T, transport: En
   }) as Client<T>;
 }
 
-/** What messages are made of. */
+/** What a message can be created from. */
 type Init = MessageInitShape<DescMessage>;
 
 function callStream<I extends DescMessage, O extends DescMessage>(
@@ -57,10 +57,10 @@ function callStream<I extends DescMessage, O extends DescMessage>(
   return new Responses(transport.stream(method, signal, timeoutMs, headers, inputs, contextValues), options);
 }
 
-/** The responses of a call that is under way. */
+/** The responses of a call that has been started. */
 class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIterableIterator<MessageShape<O>> {
   readonly #opened: Promise<AsyncIterator<MessageShape<O>>>;
-  /** Set once there is nobody who asked before it was there. */
+  /** Set once the call is open and everybody who asked before has been answered. */
   #messages: AsyncIterator<MessageShape<O>> | undefined;
   #early = 0;
 
@@ -70,7 +70,7 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
       onHeader?.(response.header);
       return onTrailer === undefined ? messages : withEnd(messages, () => onTrailer(response.trailer));
     });
-    this.#opened.catch(() => {}); // whoever asks for a message is told
+    this.#opened.catch(() => {}); // whoever asks for a message gets the error
   }
 
   next(): Promise<IteratorResult<MessageShape<O>>> {
@@ -96,7 +96,10 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 }
 
-/** An interceptor without types may give anything. @throws {ConnectError} Internal. */
+/**
+ * Returns the iterator of a response, which an interceptor without types may have replaced with anything. @throws
+ * {ConnectError} Internal for a value that is not an async iterable.
+ */
 function messagesOf<T>(response: { readonly message: AsyncIterable<T> }): AsyncIterator<T> {
   try {
     return iteratorOf(response.message);
@@ -105,7 +108,7 @@ function messagesOf<T>(response: { readonly message: AsyncIterable<T> }): AsyncI
   }
 }
 
-/** The same messages, with word of their end, once. */
+/** Returns the same messages, calling back once at their end. */
 function withEnd<T>(messages: AsyncIterator<T>, onEnd: () => void): AsyncIterator<T> {
   let isEnded = false;
   return {

@@ -1,7 +1,7 @@
 /**
- * The client: channels and transports. `connection` keeps one HTTP/2 session alive as long as it is wanted, `dial` finds
- * the server and sees whose it is, an engine runs calls on the session, and `errors` says what became of those that
- * failed. Nothing here knows of the server.
+ * The client: channels and transports. `channel` and `transport` are what users create, from `options`, which are
+ * checked and completed here; `dialling` finds the server, checks whose it is and keeps connections; `engines` run
+ * calls on them; and `errors` creates the errors of calls that failed. Nothing here knows of the server.
  */
 export type { Channel, ChannelOptions, ChannelReadyOptions } from "./channel.js";
 export { createChannel } from "./channel.js";

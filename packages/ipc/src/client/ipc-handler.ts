@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, Code, ConnectError } from "@connectrpc/connect";
 import { type Channel, type ChannelOptions, type ChannelReadyOptions, createChannel } from "./channel.js";
 
-/** A service's methods by name, as proto has them (`GetStatus`) or as a client does (`getStatus`). */
+/** The names of a service's methods, as in proto (`GetStatus`) or as in clients (`getStatus`). */
 export type MethodName<S extends DescService> = LocalName<S> | Capitalize<LocalName<S>>;
 
 type LocalName<S extends DescService> = keyof Client<S> & string;
@@ -22,9 +22,9 @@ type RequestFor<S extends DescService, N> = N extends MethodName<S> ? RequestOf<
 type ResultFor<S extends DescService, N> =
   N extends MethodName<S> ? ResultOf<MethodFor<S, N>> : Promise<unknown> | AsyncIterable<unknown>;
 
-/** Which service to call, where, and how. */
+/** The service to call, its address, and the options of the channel. */
 export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions {
-  /** Where the server lives, as in `serve()`: a module's name, a path or `unix:/path`. */
+  /** The address of the server, as in `serve()`: a module name, a path or `unix:/path`. */
   readonly socket: string;
   readonly service: S;
 }
@@ -39,7 +39,7 @@ export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions
  * await handler.disconnect();
  * ```
  *
- * Where the name is a literal, request and response are typed.
+ * If the name is a literal, request and response are typed.
  */
 export class IpcHandler<S extends DescService> implements AsyncDisposable {
   readonly #options: IpcHandlerOptions<S>;
@@ -50,10 +50,11 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
   }
 
   /**
-   * Connects, waiting for the server if it is not there yet.
+   * Connects, waiting until the server is reachable.
    *
-   * @param options `timeoutMs`: for how long to wait; default 5,000. `healthy`: until it says that it is SERVING.
-   * @throws {ConnectError} Unavailable if it was not there in time.
+   * @param options `timeoutMs` is how long to wait, in milliseconds, by default 5,000; `healthy` waits until the
+   *   server is SERVING.
+   * @throws {ConnectError} Unavailable if the server was not reachable in time, and the errors of `Channel.ready()`.
    */
   async connect(options: ChannelReadyOptions = {}): Promise<void> {
     if (this.#connected === undefined) {
@@ -71,10 +72,10 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
   }
 
   /**
-   * Calls a method by name: a promise of the response, or, where the method streams responses, an async iterable.
+   * Calls a method by name. Returns a promise of the response, or an async iterable if the method streams responses.
    *
-   * @throws {ConnectError} Unimplemented if the service has no such method, FailedPrecondition before `connect()`, and
-   *   whatever the call fails with.
+   * @throws {ConnectError} Unimplemented if the service has no such method, FailedPrecondition before `connect()`,
+   *   and the errors of the call.
    */
   callMethod<N extends MethodName<S> | (string & {})>(
     name: N,
@@ -97,7 +98,7 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
     return client[method.localName]?.(request as never, options);
   }
 
-  /** Ends the connection. Calls in flight fail with Canceled; `connect()` makes a new one. */
+  /** Closes the connection. Calls in flight fail with Canceled; `connect()` opens a new one. */
   async disconnect(): Promise<void> {
     const connected = this.#connected;
     this.#connected = undefined;
@@ -109,7 +110,7 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
   }
 }
 
-/** An error in the form in which the method answers. */
+/** Returns an error in the form of the method's result. */
 function failed(method: DescMethod, error: ConnectError): Promise<never> | AsyncIterable<never> {
   if (method.methodKind === "unary" || method.methodKind === "client_streaming") {
     return Promise.reject(error);

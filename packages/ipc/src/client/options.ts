@@ -17,83 +17,91 @@ import type { CallStats, MemoryStats } from "../stats/index.js";
 import { assertAuthorityAndUserAgent } from "./authority-and-user-agent.js";
 import type { ChannelState, ReadyOptions } from "./dialling/session.js";
 
-/** Which server to call, and how. Everything but `socket` has a default that is right for most. */
+/** The server to call, and how. All options except `socket` have defaults that suit most clients. */
 export interface IpcTransportOptions {
-  /** Where the server lives, as in `serve()`: a module's name, a path or `unix:/path`. */
+  /** The address of the server, as in `serve()`: a module name, a path or `unix:/path`. */
   readonly socket: string;
-  /** Plain Connect interceptors, the first outermost. */
+  /** Connect interceptors, the first one outermost. Default: none. */
   readonly interceptors?: Interceptor[] | undefined;
   /**
-   * What speaks HTTP/2: `"direct"`, the default, is our own; `"node"` is connect-node on `node:http2`; `"undici"` is Connect on
-   * undici, a package to be installed beside this one.
+   * The HTTP/2 implementation: `"direct"` is that of this package, `"node"` is connect-node on `node:http2`, and
+   * `"undici"` is Connect on undici, a package to be installed in addition. Default: `"direct"`.
    */
   readonly engine?: "direct" | "node" | "undici" | undefined;
-  /** How many connections to keep; calls take turns. More than one helps where several processes serve one name. Default: 1. */
+  /**
+   * The number of connections, between which calls take turns. More than one helps if several processes serve one name.
+   * Default: 1.
+   */
   readonly connections?: number | undefined;
   /**
-   * Whether calls wait for the server to be there, as long as their deadline allows, instead of failing with Unavailable at
-   * once. Default: false. One call can say otherwise by the context value `waitForReady`.
+   * Whether calls wait for the server to be reachable, as long as their deadline allows, instead of failing with
+   * Unavailable at once: https://github.com/grpc/grpc/blob/master/doc/wait-for-ready.md. A single call can override it
+   * by the context value `waitForReady`. Default: false.
    */
   readonly waitForReady?: boolean | undefined;
-  /** The `:authority` of requests, a host as in a URL; gRPC's "authority". Default: "localhost", gRPC's for Unix sockets. */
+  /** The `:authority` of requests, a host as in a URL. Default: "localhost", which gRPC specifies for Unix sockets. */
   readonly authority?: string | undefined;
   /**
-   * The application's name and version, `my-app/1.2`: goes before the library's in `user-agent`, as gRPC has it. One call can say
-   * something else altogether by its headers. Default: none, servers see `grpc-node-vyra/VERSION`.
+   * The application's name and version, `my-app/1.2`, which is put before the library's in `user-agent`, as gRPC
+   * specifies. A single call can replace the whole field by its headers. Default: none; servers receive
+   * `grpc-node-vyra/VERSION`.
    */
   readonly userAgent?: string | undefined;
   /**
-   * Users, besides this user and root, whose sockets may be dialled: ids, or names in /etc/passwd, which are looked up when the channel
-   * is made. Default: none.
+   * Users, besides this process' own user and root, whose sockets may be dialled: ids, or names in /etc/passwd, which
+   * are looked up when the channel is created. Default: none.
    */
   readonly trustedUsers?: readonly (number | string)[] | undefined;
-  /** The largest response message, in bytes. Default: 10 MiB. */
+  /** The largest allowed response message, in bytes. Larger ones fail with ResourceExhausted. Default: 10 MiB. */
   readonly readMaxBytes?: number | undefined;
-  /** The largest request message, in bytes. Default: 10 MiB. */
+  /** The largest allowed request message, in bytes. Larger ones fail with ResourceExhausted. Default: 10 MiB. */
   readonly writeMaxBytes?: number | undefined;
   /**
-   * How much the calls may hold that wait for their turn, in bytes: because the server takes no more at once, or is not there yet.
-   * Each counts with its request and 1 KiB (a stream 3.5 KiB, one with a signal 1 KiB more); one for which there is no room fails at once with ResourceExhausted. Requests
-   * that have been sent and that the server does not read have as much, on each connection. Default:
-   * 256 MiB. Of engine `"direct"`.
+   * The memory that waiting calls may hold, in bytes: calls that wait because the server allows no more streams, or
+   * because it is not reachable yet. Each call counts with its request and 1 KiB (a stream with 3.5 KiB, a signal with
+   * 1 KiB more). A call for which there is no room fails at once with ResourceExhausted. On each connection, requests
+   * that have been sent and that the server does not read may hold as much again. Applies to engine `"direct"`.
+   * Default: 256 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
-   * How much of the responses on one connection may wait in memory because nobody reads them, or because they are not whole, in bytes: the
-   * server is slowed down so that it cannot exceed it. At least 1 MiB. Default: 64 MiB. Of engine `"direct"`.
+   * The memory in which responses may wait on one connection because nobody reads them or because they are incomplete,
+   * in bytes. The server is slowed down so that it cannot exceed it. At least 1 MiB. Applies to engine `"direct"`.
+   * Default: 64 MiB.
    */
   readonly maxUnreadBytes?: number | undefined;
-  /** Compressions that responses may have. Default: gzip. `readMaxBytes` holds for what comes out. */
+  /** The compressions that responses may have. `readMaxBytes` applies to the decompressed message. Default: gzip. */
   readonly acceptCompression?: Compression[] | undefined;
   /** The compression of requests. Default: none. */
   readonly sendCompression?: Compression | undefined;
-  /** The size below which a request is not worth compressing, in bytes. Default: 1,024. */
+  /** The size below which a request is not compressed, in bytes. Default: 1,024. */
   readonly compressMinBytes?: number | undefined;
-  /** Whether messages travel as binary protobuf; JSON otherwise, which few gRPC servers take. Default: true. */
+  /** Whether messages are binary protobuf; otherwise they are JSON, which few gRPC servers accept. Default: true. */
   readonly useBinaryFormat?: boolean | undefined;
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
   readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
   /**
-   * While calls are open, how often to ask the server whether it still lives, in milliseconds; 0 and `Infinity` for never.
-   * Default: 300,000, the shortest that gRPC servers in other languages allow (gRFC A8). A server of ours takes any.
+   * The interval of keepalive PINGs while calls are open, in milliseconds; 0 and `Infinity` mean never. Default:
+   * 300,000, the shortest that gRPC servers in other languages allow (gRFC A8). Servers of this package allow any
+   * interval.
    */
   readonly keepAliveIntervalMs?: number | undefined;
   /**
-   * How long it may take to answer that, in milliseconds, before the connection is given up: more than 0; `Infinity` for ever. Default:
-   * 20,000.
+   * How long the server may take to acknowledge a keepalive PING, in milliseconds, before the connection is given up;
+   * more than 0, and `Infinity` means no limit. Default: 20,000.
    */
   readonly keepAliveTimeoutMs?: number | undefined;
   /**
-   * After how long without a call the connection is closed, in milliseconds; 0 or Infinity is never. The next call dials anew. So a
-   * channel that was dropped without `close()` does not keep its connection for ever. Default: 1,800,000, half an hour, as in
-   * grpc-go and grpc-java.
+   * How long a connection may have no calls before it is closed, in milliseconds; 0 and `Infinity` mean never. The next
+   * call connects again. So a channel that was dropped without `close()` does not keep its connection for ever.
+   * Default: 1,800,000 (30 minutes), as in grpc-go and grpc-java.
    */
   readonly idleTimeoutMs?: number | undefined;
 }
 
 export { defaultMaxBytes } from "../max-bytes.js";
 
-/** Refuses what cannot be meant. @throws {RangeError | TypeError} */
+/** Refuses invalid options. @throws {RangeError | TypeError} */
 export function assertTransportOptions(options: IpcTransportOptions): void {
   const { readMaxBytes, writeMaxBytes, compressMinBytes, maxWaitingBytes, maxUnreadBytes, trustedUsers = [] } = options;
   const { keepAliveIntervalMs, keepAliveTimeoutMs, idleTimeoutMs } = options;
@@ -119,17 +127,20 @@ export function assertTransportOptions(options: IpcTransportOptions): void {
   }
 }
 
-/** What has been counted of a channel's calls. An attempt that `retry()` makes is a call of its own here. */
+/** The counts of a channel's calls. Each attempt of `retry()` counts as a call. */
 export interface ChannelStats extends CallStats {
-  /** Connections that are open now. */
+  /** The number of connections that are open now. */
   readonly connections: number;
-  /** What they hold of what waits; undefined where Node.js or undici holds it and does not tell. */
+  /** The memory in which data wait; undefined with engines `"node"` and `"undici"`, which do not report it. */
   readonly memory?: MemoryStats | undefined;
 }
 
-/** A transport as engines make it. */
+/** A transport as an engine creates it. */
 export interface EngineTransport extends IpcTransport {
-  /** A unary call straight to its message, where there are no interceptors that would see a request and a response. */
+  /**
+   * Makes a unary call and returns its message, without creating a request and a response object; absent if there are
+   * interceptors, which need those.
+   */
   readonly message?: <I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
@@ -137,16 +148,28 @@ export interface EngineTransport extends IpcTransport {
   ) => Promise<MessageShape<O>>;
 }
 
-/** A Connect transport over a Unix domain socket, with a connection to look after. */
+/** A Connect transport over a Unix domain socket, with its connectivity state. */
 export interface IpcTransport extends Transport, AsyncDisposable {
-  /** The connection's state now. */
+  /** The connectivity state now. */
   readonly state: ChannelState;
-  /** Who serves, as the kernel says; undefined before the first connection, and where it cannot tell. */
+  /**
+   * The server's credentials, as the kernel reports them; undefined before the first connection, and where it does not
+   * report them.
+   */
   readonly peer: PeerCredentials | undefined;
-  /** Waits until the server is there and speaks HTTP/2. */
+  /**
+   * Waits until the server is reachable and speaks HTTP/2, and keeps trying until then.
+   *
+   * @throws {ConnectError} Unavailable if the server is not reachable in time, DeadlineExceeded if it does not
+   *   answer, PermissionDenied at once if its socket is not trusted, Canceled if the signal is aborted or the transport
+   *   is closed.
+   */
   ready(options?: ReadyOptions): Promise<void>;
-  /** What has been counted until now. To look for the first time has calls timed from then on, which costs each a little. */
+  /**
+   * Returns the counts so far. Calls are timed only from the first request of statistics on, since timing has a small
+   * cost.
+   */
   stats(): ChannelStats;
-  /** Ends the connection, and calls in flight with Canceled. Later calls fail with Canceled. */
+  /** Closes the transport. Calls in flight and later calls fail with Canceled. */
   close(): Promise<void>;
 }

@@ -8,15 +8,15 @@ import type { CodecOptions } from "../protobuf/codec.js";
 import { defaultAuthority, userAgentOf } from "./authority-and-user-agent.js";
 import type { IpcTransportOptions } from "./options.js";
 
-/** The options of a transport as its engine takes them: with every default in its place. Times are in milliseconds. */
+/** The options of a transport with all defaults, as its engine gets them. Times are in milliseconds. */
 export interface ResolvedOptions extends CodecOptions {
   readonly interceptors: readonly Interceptor[];
   readonly connections: number;
   readonly waitForReady: boolean;
   readonly authority: string;
-  /** The whole `user-agent`. */
+  /** The complete `user-agent`. */
   readonly userAgent: string;
-  /** User ids, besides this user's and root's, whose sockets may be dialled. */
+  /** The ids of users, besides this process' own user and root, whose sockets may be dialled. */
   readonly trustedUsers: readonly number[];
   readonly readMaxBytes: number;
   readonly writeMaxBytes: number;
@@ -32,10 +32,10 @@ export interface ResolvedOptions extends CodecOptions {
 }
 
 /**
- * Resolves the options of a transport: every default is filled in, and names of users have become ids.
+ * Resolves the options of a transport: fills in all defaults and converts names of users to ids.
  *
- * @param interceptors those of the options, and what else stands around calls
- * @throws {RangeError} for a user whom /etc/passwd does not name.
+ * @param interceptors those of the options, and others around them
+ * @throws {RangeError} for a user that is not in /etc/passwd.
  */
 export function resolveOptions(given: IpcTransportOptions, interceptors: readonly Interceptor[]): ResolvedOptions {
   return {

@@ -15,18 +15,19 @@ import {
 import { resolveOptions } from "./resolve-options.js";
 
 /**
- * Creates a Connect transport to the server at an address, for `createClient()`. The connection is opened by the first
- * call, shared by all, and opened anew when it was lost.
+ * Creates a Connect transport to the server at an address, for `createClient()`. The first call opens the connection,
+ * all calls share it, and it is opened again after it was lost.
  *
- * Calls have no time limit unless they set one or `deadline()` is among the interceptors; `createChannel()` puts it there.
+ * Calls have no timeout unless they set one or `deadline()` is among the interceptors; `createChannel()` adds it.
  *
- * @throws {AddressError} if the address is none.
+ * @throws {AddressError} for an invalid address.
+ * @throws {RangeError | TypeError} for invalid options.
  */
 export function createIpcTransport(options: IpcTransportOptions): IpcTransport {
   return createLimitedTransport(options, undefined);
 }
 
-/** A transport whose calls are limited as by `deadline(limits)` before all other interceptors. */
+/** Creates a transport whose calls are limited as by `deadline(limits)` outside of all other interceptors. */
 export function createLimitedTransport(
   given: IpcTransportOptions,
   limits: DeadlineOptions | undefined,
@@ -34,7 +35,7 @@ export function createLimitedTransport(
   const address = resolveSocket(given.socket);
   assertTransportOptions(given);
   const { engine = "direct", interceptors = [] } = given;
-  // Interceptors are told where calls go; without any, nobody asks.
+  // Interceptors can find the server's address in the context values; without interceptors nobody reads it.
   const chain = interceptors.length === 0 ? [] : [toTarget(address.address), ...interceptors];
   const limited = limits === undefined ? chain : [deadline(limits), ...chain];
   switch (engine) {
@@ -46,19 +47,23 @@ export function createLimitedTransport(
       return withLongTimeouts(createUndiciTransport(address, resolveOptions(given, limited)));
     default:
       throw new TypeError(
-        `there is no engine ${JSON.stringify(engine satisfies never)}: "direct", "node" and "undici" are`,
+        `there is no engine ${JSON.stringify(engine satisfies never)}: use "direct", "node" or "undici"`,
       );
   }
 }
 
-/** `grpc-timeout` has eight digits; Connect writes it in milliseconds whatever they are. */
+/**
+ * The longest timeout, in milliseconds, that Connect can write as `grpc-timeout`, which has at most eight digits.
+ * Connect always writes milliseconds.
+ */
 const longestOfConnect = 99_999_999;
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
 /**
- * Connect's own transports take no long time limits: they would be over at once, by `setTimeout`, or be no `grpc-timeout`. So they get
- * them as the header alone, of which `deadline()` and the server make what is meant. `Infinity` is no limit.
+ * Passes long timeouts to Connect's own transports as a header only, which `deadline()` and the server interpret. As an
+ * argument they would expire at once, because of `setTimeout`, or result in an invalid `grpc-timeout`. `Infinity` means
+ * none.
  */
 function withLongTimeouts<T extends IpcTransport>(transport: T): T {
   const { unary, stream } = transport;

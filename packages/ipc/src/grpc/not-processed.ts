@@ -14,7 +14,8 @@ export class NotProcessedError extends Error {
 const notProcessedCode: NotProcessedError["code"] = "VYRA_IPC_NOT_PROCESSED";
 
 /**
- * Tells whether a call's error, or one of its causes, is a `NotProcessedError`. The class may be that of another copy of this package.
+ * Tells whether a call's error, or one of its causes, is a `NotProcessedError`, also that of another copy of this
+ * package.
  */
 export function wasNotProcessed(error: unknown): boolean {
   for (const cause of causesOf(error)) {

@@ -81,7 +81,8 @@ function withDetails(error: ConnectError, encoded: string): ConnectError {
 
 /**
  * Percent-encodes a status message as gRPC specifies: every byte of its UTF-8 form that is not printable ASCII, and
- * "%". Spaces at either end are encoded as well, since a field's value must not begin or end with one (RFC 9113 §8.2.1).
+ * "%". Spaces at either end are encoded as well, since a field's value must not begin or end with one (RFC 9113
+ * §8.2.1).
  */
 export function percentEncoded(text: string): string {
   const encoded = /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodedBytes(text);

@@ -3,8 +3,9 @@ import { clearInterval, maxTimerMs, setInterval } from "../../time/real-timers.j
 import type { Session, SessionSource } from "./session.js";
 
 /**
- * A dial does not hold the process, however long its server is silent: those who wait for it do, and only while they wait. Several of
- * them share one hold.
+ * The references that keep the process alive during a dial. A dial itself does not keep it alive, however long its
+ * server is silent; code that waits for it does, and only while it waits. All who wait for the same dial share one
+ * reference.
  */
 const refs = new WeakMap<Promise<unknown>, DialRef>();
 
@@ -14,7 +15,7 @@ class DialRef {
 
   enter(): void {
     if (this.#waiting++ === 0) {
-      this.#timer = setInterval(() => {}, maxTimerMs); // it only keeps the event loop going
+      this.#timer = setInterval(() => {}, maxTimerMs); // it only keeps the event loop alive
     }
   }
 
@@ -25,7 +26,10 @@ class DialRef {
   }
 }
 
-/** Holds the process for somebody who waits for a session that is being opened. Returns what to call once they do not any more. */
+/**
+ * Keeps the process alive while code waits for a session that is being opened. Returns the function to call when it
+ * stops waiting.
+ */
 export function refWhileDialling(opening: Promise<Session>): () => void {
   let ref = refs.get(opening);
   if (ref === undefined) {
@@ -37,7 +41,10 @@ export function refWhileDialling(opening: Promise<Session>): () => void {
   return () => entered.leave();
 }
 
-/** A session for a call that waits for one until its signal is aborted. @throws whatever the signal is aborted with, or a ConnectError. */
+/**
+ * Returns a session, waiting for one until the signal is aborted. @throws {ConnectError} if no session can be opened,
+ * and the signal's reason.
+ */
 export async function sessionFor<S extends Session>(
   sessions: SessionSource<S>,
   signal: AbortSignal | undefined,

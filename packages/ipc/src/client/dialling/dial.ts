@@ -12,11 +12,12 @@ import {
 import { unreachable } from "../errors.js";
 
 /**
- * Connects to a socket whose owner is trusted, and sees that whoever listens there is, too. An abstract name has no owner, so
- * that there the credentials have to be readable. The socket does not hold the process: see `holdFor()`.
+ * Connects to a socket whose owner is trusted, and checks that its listener is trusted as well. An abstract name has no
+ * owner, so its listener's credentials must be readable. The socket does not keep the process alive: see
+ * `refWhileDialling()`.
  *
- * @throws {ConnectError} Unavailable where nobody listens, PermissionDenied where it is not allowed, both caused by
- *   NotProcessedError.
+ * @throws {ConnectError} Unavailable if nobody listens, PermissionDenied if connecting is not allowed, both with a
+ *   `NotProcessedError` as the cause.
  */
 export function dial(address: SocketAddress, trustedUsers: readonly number[]): Promise<Socket> {
   return new Promise((resolve, reject) => {

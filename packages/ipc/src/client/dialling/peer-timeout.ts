@@ -1,38 +1,39 @@
 import { clearTimeout, setImmediate, setTimeout } from "../../time/real-timers.js";
 
-/** In how many pieces a time limit runs down. */
+/** The number of steps in which a timeout runs down. */
 const pieces = 8;
 
-/** setTimeout takes no more, and fires at once for it. */
+/** The longest step: setTimeout takes no more, and fires at once for more. */
 const maxPieceMs = 2 ** 31 - 1;
 
 /**
- * A limit on how long a peer may be silent, of which only the time counts in which this process could have heard it. While the event
- * loop is blocked nothing is read; a timer alone would come first when it goes on, and give up a peer that answered long ago.
+ * Limits how long a peer may be silent, counting only time in which this process could have received something. Nothing
+ * is read while the event loop is blocked. A plain timer would fire first afterwards, and give up a peer that has
+ * answered long ago.
  *
- * The limit runs down in pieces. However late the timer of a piece comes, it counts as that piece and no more; and before it counts,
- * the event loop has looked at what has come.
+ * The timeout runs down in steps. However late the timer of a step fires, it counts as that step only, and the event
+ * loop reads what has arrived before it counts.
  */
 export class PeerTimeout {
   #leftMs = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Counts starts and stops: the pieces of an earlier round count for nothing. */
+  /** Counts starts and stops, so that steps of an earlier round are ignored. */
   #round = 0;
 
   constructor(
     private readonly limitMs: number,
-    /** Called once the time is up. */
+    /** Called once when the time is up. */
     private readonly onOver: () => void,
   ) {}
 
-  /** Starts, or starts anew. It does not hold the process. */
+  /** Starts the full time, again if it was running. It does not keep the process alive. */
   start(): void {
     this.stop();
     this.#leftMs = this.limitMs;
     this.#wait();
   }
 
-  /** The peer has been heard: it has all of its time again. */
+  /** Gives the peer the full time again. Called when something of it has arrived. */
   renew(): void {
     this.#leftMs = this.limitMs;
   }
@@ -46,7 +47,7 @@ export class PeerTimeout {
     const round = this.#round;
     const pieceMs = Math.min(Math.max(1, this.limitMs / pieces), maxPieceMs);
     this.#timer = setTimeout(() => {
-      // An immediate's turn comes after what the kernel has for us was read.
+      // An immediate runs after the event loop has read what the kernel has received.
       setImmediate(() => {
         if (round === this.#round) {
           this.#count(pieceMs);

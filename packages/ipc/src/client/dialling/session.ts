@@ -1,40 +1,41 @@
 import type { PeerCredentials, SocketAddress } from "../../address/index.js";
 
 /**
- * gRPC's connectivity states (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md), in lower
- * case: not connected and not trying, trying, connected, failed at the last try, closed for good.
+ * The connectivity states of gRPC in lower case
+ * (https://github.com/grpc/grpc/blob/master/doc/connectivity-semantics-and-api.md): not connected and not trying,
+ * trying, connected, failed at the last attempt, closed for good.
  */
 export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure" | "shutdown";
 
-/** How long to wait for a channel to be ready. */
+/** How long to wait until a channel is ready. */
 export interface ReadyOptions {
-  /** In milliseconds; default: for ever. */
+  /** The longest time to wait, in milliseconds, 0 or more. Default: no limit. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One HTTP/2 session as an engine makes it. */
+/** An HTTP/2 connection, as an engine implements it. */
 export interface Session {
-  /** Whether new calls may go there. */
+  /** Tells whether new calls may be started on it. */
   isOpen(): boolean;
-  /** Who is on the other end, where the kernel tells. */
+  /** The peer's credentials, if the kernel reports them. */
   readonly peer: PeerCredentials | undefined;
-  /** Whether nothing goes on there any more. */
+  /** Tells whether the connection and all of its calls have ended. */
   isOver(): boolean;
-  /** Ends it and every call on it. */
+  /** Ends the connection and its calls. */
   destroy(): void;
 }
 
-/** Where a channel's calls get their sessions: one connection, or several. */
+/** Provides the calls of a channel with sessions, from one connection or several. */
 export interface SessionSource<S extends Session> {
   /** The server's address. */
   readonly address: SocketAddress;
   readonly state: ChannelState;
-  /** How many are open. */
+  /** The number of open connections. */
   readonly count: number;
-  /** Who is on the other end of the last connection; undefined before the first. */
+  /** The peer's credentials on the latest connection; undefined before the first. */
   readonly peer: PeerCredentials | undefined;
-  /** A session for a call. @throws {ConnectError} if there is none to be had, or the channel is closed. */
+  /** Returns a session for a call. @throws {ConnectError} if none can be opened, or if the channel is closed. */
   session(): S | Promise<S>;
   ready(options?: ReadyOptions): Promise<void>;
   close(): void;

@@ -3,7 +3,10 @@ import { shown } from "../../option-checks.js";
 import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
 import { Subchannel } from "./subchannel.js";
 
-/** As many connections to one server as asked for. */
+/**
+ * Creates a source of sessions with this number of connections to one server. @throws {RangeError} for an invalid
+ * number
+ */
 export function createSubchannels<S extends Session>(
   count: number,
   address: SocketAddress,
@@ -16,7 +19,8 @@ export function createSubchannels<S extends Session>(
 }
 
 /**
- * Several connections, whose calls take turns: with several processes behind one name, each connection is one of theirs.
+ * Several connections whose calls take turns. If several processes serve one name, each of the connections leads to one
+ * of them.
  */
 class Pool<S extends Session> implements SessionSource<S> {
   readonly #connections: readonly Subchannel<S>[];
@@ -30,7 +34,7 @@ class Pool<S extends Session> implements SessionSource<S> {
     this.#connections = Array.from({ length: count }, () => new Subchannel(address, open));
   }
 
-  /** The best of what its connections are in. */
+  /** The best state of its connections. */
   get state(): ChannelState {
     const states = new Set(this.#connections.map((connection) => connection.state));
     return byMerit.find((state) => states.has(state)) ?? "idle";
@@ -49,7 +53,7 @@ class Pool<S extends Session> implements SessionSource<S> {
     return (this.#connections[this.#turn] as Subchannel<S>).session();
   }
 
-  /** Waits until each of them is there. */
+  /** Waits until all of the connections are established. */
   async ready(options?: ReadyOptions): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.ready(options)));
   }

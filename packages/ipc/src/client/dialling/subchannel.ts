@@ -1,3 +1,9 @@
+/**
+ * Getting connected: dialling a socket, waiting for a server that is not there, keeping a connection or a pool of them,
+ * and closing idle ones. It knows a connection only as a `Session`, which an engine implements; calls belong to the
+ * engines.
+ */
+
 import { Code, type ConnectError } from "@connectrpc/connect";
 import type { PeerCredentials, SocketAddress } from "../../address/index.js";
 import { shown } from "../../option-checks.js";
@@ -11,31 +17,36 @@ import { sessionFor } from "./dial-ref.js";
 import type { ChannelState, ReadyOptions, Session, SessionSource } from "./session.js";
 import { untilAppears } from "./until-appears.js";
 
-// Those who wait for a server are woken when its socket appears. They look anyway after a while, for a server that was there and
-// did not answer: soon at first, since looking costs microseconds here and not a handshake across a network, for which gRPC's
-// second was made; doubled each time, and somewhat random so that many do not look at once.
+// The backoff between attempts to connect, for code that waits for a server. It is woken when the socket appears, and
+// tries again after the backoff in case a present server did not answer. The backoff is short at first, since an
+// attempt costs microseconds here and not a handshake across a network, for which gRPC's first second was chosen. It
+// doubles each time, with a jitter so that many clients do not try at once.
 const firstBackoffMs = 5;
 const maxBackoffMs = 1_000;
 
 /**
- * The connection of a channel: opened when first needed, shared by all calls, opened anew after it was lost.
+ * The connection of a channel, gRPC's subchannel: opened when first needed, shared by all calls, and opened again after
+ * it was lost.
  *
- * A call always tries at once, unless a try is under way, which it joins: failing without having looked, as gRPC does
- * between two tries, would fail calls on a server that is there. Only those who wait for the server pause between tries.
+ * A call always tries to connect at once, or joins an attempt in progress. Failing without an attempt, as gRPC does
+ * during the backoff, would fail calls to a server that is present. Only code that waits for the server pauses between
+ * attempts.
  */
 export class Subchannel<S extends Session> implements SessionSource<S> {
   #state: Exclude<ChannelState, "ready"> | { readonly ready: S } = "idle";
   #opening: Promise<S> | undefined;
-  /** All that may still have calls: one that the server is about to close lives on beside its successor. */
+  /** All sessions that may still have calls: one that the server is about to close lives on beside its successor. */
   readonly #sessions = new Set<S>();
   readonly #closing = new AbortController();
 
   constructor(
     readonly address: SocketAddress,
-    /** Opens a session, or throws the ConnectError of the calls that wanted it; at once when told to stop. */
+    /**
+     * Opens a session, or throws the ConnectError of the calls that need it. When `stop` is aborted, it fails at once.
+     */
     private readonly open: (stop: AbortSignal) => Promise<S>,
   ) {
-    allowManyListeners(this.#closing.signal); // whoever waits for the server
+    allowManyListeners(this.#closing.signal); // one listener for each call that waits for the server
   }
 
   get state(): ChannelState {
@@ -65,11 +76,11 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
   }
 
   /**
-   * Waits until the server is there, trying again and again.
+   * Waits until the server is reachable, trying again and again.
    *
-   * @throws {RangeError} for a time limit that is none.
-   * @throws {ConnectError} Unavailable if it was not there in time, DeadlineExceeded if it was there and did not answer,
-   *   PermissionDenied at once if it is somebody else's.
+   * @throws {RangeError} for an invalid timeout.
+   * @throws {ConnectError} Unavailable if the server was not reachable in time, DeadlineExceeded if it was reachable
+   *   and did not answer, PermissionDenied at once if its socket is not trusted.
    */
   async ready({ timeoutMs = Number.POSITIVE_INFINITY, signal }: ReadyOptions = {}): Promise<void> {
     if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
@@ -111,7 +122,7 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
     }
   }
 
-  /** Ends the connection and the calls on it, for good. */
+  /** Ends the connection and its calls for good. */
   close(): void {
     this.#state = "shutdown";
     this.#closing.abort(closed);
@@ -150,5 +161,8 @@ export class Subchannel<S extends Session> implements SessionSource<S> {
   }
 }
 
-/** Nobody sees it: a ConnectError here would have Node.js load its fetch for the sake of `Headers`, 40 ms for each process that ends. */
+/**
+ * The reason for ending an attempt to connect, which nobody sees. A ConnectError would make Node.js load its fetch
+ * implementation for `Headers`, which takes 40 ms in each process that ends.
+ */
 const closed = new Error("closed");

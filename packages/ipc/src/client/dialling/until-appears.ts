@@ -4,8 +4,9 @@ import type { SocketAddress } from "../../address/index.js";
 import { clearTimeout, setTimeout } from "../../time/real-timers.js";
 
 /**
- * Waits until something happens to the file at an address, or a while has passed; at once if the signal is aborted. The folder is
- * watched, so whoever waits for a server is woken when its socket appears. An abstract name cannot be watched.
+ * Waits until the file at an address changes or appears, or until a time has passed; rejects at once if the signal is
+ * aborted. It watches the folder, so that code that waits for a server is woken when its socket appears. An abstract
+ * name cannot be watched, so the time has to pass.
  */
 export function untilAppears(address: SocketAddress, atMostMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -36,7 +37,7 @@ export function untilAppears(address: SocketAddress, atMostMs: number, signal: A
       watcher.on("error", () => {});
       stopWatching = () => watcher.close();
     } catch {
-      // The folder is not there yet, or the system has no more watches: then the time has to pass.
+      // If the folder does not exist, or the system has no more watches, the time has to pass.
     }
   });
 }

@@ -1,3 +1,9 @@
+/**
+ * What the engines `"node"` and `"undici"` share: Connect's own gRPC transport, with corrections of its behaviour at
+ * its inputs and outputs. A difference between Connect and the engine `"direct"` is corrected here, unless it comes
+ * from node:http2 or undici themselves.
+ */
+
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { formatTimeout, timeoutHeader } from "../../../grpc/index.js";
@@ -7,8 +13,8 @@ import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
 
 /**
- * The calls of one of Connect's own transports, mended where they are made: whatever their arguments are, they fail with a
- * ConnectError and nowhere else; a time limit may be as long as one likes; and a stream ends when its reader goes away.
+ * Wraps one of Connect's own transports so that calls fail only with a ConnectError, and only through their promise,
+ * whatever their arguments are; timeouts may have any length; and a stream ends when its reader stops.
  */
 export function hardenedTransport(load: () => Promise<Transport>): Transport {
   return {
@@ -38,7 +44,7 @@ export function hardenedTransport(load: () => Promise<Transport>): Transport {
   };
 }
 
-/** A call's signal and time limit. */
+/** A call's signal and timeout. */
 class LimitedCall {
   readonly #link: Linked;
   #limit: ReturnType<typeof startDeadline> | undefined;
@@ -51,10 +57,13 @@ class LimitedCall {
     return this.#limit?.signal ?? this.#link.signal;
   }
 
-  /** Starts the clock. Connect's own has 24 days at most, and its `grpc-timeout` has more digits than gRPC allows after 27 hours. */
+  /**
+   * Starts the timeout. Connect's own takes at most 24 days, and its `grpc-timeout` has more digits than gRPC allows
+   * after 27 hours.
+   */
   begin(timeoutMs: number | undefined, header: HeadersInit | undefined): Headers {
     const headers = headersFrom(header);
-    // Connect reads a time limit of 0 or less as none.
+    // Connect treats a timeout of 0 or less as not set.
     if (timeoutMs !== undefined && timeoutMs > 0) {
       headers.set(timeoutHeader, formatTimeout(timeoutMs));
       this.#limit = startDeadline(this.#link.signal, timeoutMs, "deadline");
@@ -62,7 +71,7 @@ class LimitedCall {
     return headers;
   }
 
-  /** Ends the call, and whatever of it still goes on. */
+  /** Ends the call and everything of it that still runs; returns the error to throw. */
   failed(reason: unknown): ConnectError {
     const error = connectErrorFrom(reason, Code.Internal);
     this.end();
@@ -88,8 +97,8 @@ function headersFrom(header: HeadersInit | undefined): Headers {
 }
 
 /**
- * Connect's transports take no notice when a reader goes away: here it ends the call, as the direct engine has it. A reader gets so many
- * messages in a turn of the event loop.
+ * Ends the call when the reader of its responses stops, as the engine `"direct"` does; Connect's transports ignore it.
+ * The number of messages that a reader gets in a turn of the event loop is limited.
  */
 function endingWithReader<O extends DescMessage>(
   responses: AsyncIterable<MessageShape<O>>,

@@ -4,7 +4,10 @@ import type { SocketAddress } from "../../../address/index.js";
 import { connectionLost, notBegun, refused } from "../../errors.js";
 import { GracefulGoAwayError } from "./transparent-retry.js";
 
-/** The error of a call whose connection ended under it, with what the server had said in a GOAWAY before, if anything. */
+/**
+ * Creates the error of a call whose connection was lost; it includes what the server said in a GOAWAY before, if
+ * anything.
+ */
 export function lostConnection(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
   if (goAway === undefined) {
     return connectionLost(address, cause);
@@ -15,14 +18,14 @@ export function lostConnection(address: SocketAddress, cause: unknown, goAway: G
 }
 
 /**
- * The error of a call that the server has said it will not look at, or that was never sent on a connection that is ending. It is made
- * anew unless the server hangs up for a fault of ours.
+ * Creates the error of a call that the server will not process, as it said in a GOAWAY, or that was never sent because
+ * the connection is ending. The call is retried unless the GOAWAY reports an error of this client.
  */
 export function refusedByGoAway(address: SocketAddress, cause: unknown, goAway: GoAway | undefined): ConnectError {
   return refused(address, reasonOf(goAway, cause));
 }
 
-/** The error of a call for which a connection was made that the server ended by a GOAWAY before a call could be. */
+/** Creates the error of a call whose connection was ended by a GOAWAY before the call could be sent. */
 export function notBegunAfter(address: SocketAddress, goAway: GoAway): ConnectError {
   return notBegun(address, reasonOf(goAway, undefined), goAwayReason(goAway));
 }

@@ -4,8 +4,9 @@ import { isServerStatus } from "./response-status.js";
 import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
 
 /**
- * The innermost interceptor: whatever those before it have put in the place of signal and requests, Connect gets what it can deal
- * with. And what it cannot read of a response is Internal, as gRPC has it: only a server says InvalidArgument.
+ * The innermost interceptor. Whatever other interceptors have done to the signal and the requests, Connect gets from it
+ * what it can handle. It also turns errors of reading a response to Internal, as gRPC specifies: only a server may fail
+ * a call with InvalidArgument.
  */
 export const innermost: Interceptor = (next) => async (req) => {
   const link = linked(req.signal);

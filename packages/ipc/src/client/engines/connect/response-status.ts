@@ -3,18 +3,18 @@ import type { UniversalClientFn, UniversalClientResponse } from "@connectrpc/con
 import { errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
 import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 
-/** What servers said. All other errors of a response are of our making. */
+/** The errors that servers have sent as status. All other errors of a response were created on this side. */
 const statuses = new WeakSet<ConnectError>();
 
-/** Whether this error is the status that a server ended its call with. */
+/** Tells whether this error is the status with which a server ended its call. */
 export function isServerStatus(error: ConnectError): boolean {
   return statuses.has(error);
 }
 
 /**
- * Reads a response's status as gRPC has it, before Connect does: Connect takes no status without a content type, prefers the
- * details' code to the status', fails for details and messages that are not encoded properly, and does not miss the rest of a
- * message of which only the envelope came.
+ * Wraps an HTTP client so that a response's status is read as gRPC specifies, before Connect reads it. Connect ignores
+ * a status without a content type, prefers the code in the details to the status, fails for details and messages that
+ * are not encoded properly, and mistakes an envelope without its message for a regular end.
  */
 export function withGrpcStatus(send: UniversalClientFn, isBinary: boolean): UniversalClientFn {
   return async (request) => withStatusChecked(await send(request), isBinary);
@@ -34,7 +34,7 @@ async function withStatusChecked(
   if (!hasStatus) {
     return { ...response, body: untilStatus(body, undefined, header, trailer) };
   }
-  // A status in headers counts only where nothing else comes: in a response of "Trailers-Only".
+  // A status in the headers counts only if nothing else follows, in a Trailers-Only response.
   const first = await body.next();
   const isTrailersOnly = first.done === true && !trailer.has("grpc-status");
   if (isTrailersOnly) {
@@ -47,7 +47,7 @@ async function withStatusChecked(
   }
   const plain = new Headers(header);
   if (problem !== undefined) {
-    // Connect looks at these as well, and they mean no more.
+    // Connect checks these fields as well, but they have no meaning any more.
     plain.set("content-type", isBinary ? "application/grpc+proto" : "application/grpc+json");
   }
   if (!isTrailersOnly) {
@@ -56,7 +56,7 @@ async function withStatusChecked(
   return { ...response, status: 200, header: plain, body: untilStatus(body, first, header, trailer) };
 }
 
-/** A body that fails as the status that comes after it says. */
+/** Returns the body, which fails with the status that follows it. */
 function untilStatus(
   body: AsyncIterator<Uint8Array>,
   first: IteratorResult<Uint8Array> | undefined,
@@ -92,7 +92,7 @@ function untilStatus(
   };
 }
 
-/** The error that these fields say, with all metadata of the response; undefined if the call succeeded. */
+/** Returns the error in these fields, with all metadata of the response; undefined if the call succeeded. */
 function statusOf(fields: Headers, header: Headers): ConnectError | undefined {
   const error = errorOf([...fields].flat(), [], () => {
     const metadata = new Headers(header);

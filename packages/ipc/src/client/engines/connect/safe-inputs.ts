@@ -3,16 +3,19 @@ import { conforming } from "../../../user-code/iterators.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 
-/** A signal that follows others, aborted with a ConnectError whatever they are aborted with. */
+/** A signal that follows another one and is always aborted with a ConnectError. */
 export interface Linked {
   readonly signal: AbortSignal;
-  /** Aborts it. */
+  /** Aborts the signal. */
   abort(reason: unknown): void;
-  /** Follows no more. */
+  /** Stops following. */
   release(): void;
 }
 
-/** Connect makes a text of the reason of a signal within the listener, where what it throws would end the process. */
+/**
+ * Creates a signal that follows another one. Connect converts the reason of an abort to a string in a listener, where
+ * an exception of that conversion would end the process.
+ */
 export function linked(followed: AbortSignal | undefined): Linked {
   const controller = new AbortController();
   const abort = (reason: unknown) => controller.abort(connectErrorFrom(reason, Code.Canceled));
@@ -31,11 +34,11 @@ export function linked(followed: AbortSignal | undefined): Linked {
 }
 
 /**
- * The same messages from an iterator that keeps to the rules, and fails with nothing but a ConnectError: Connect makes a text of what
- * else it is, where what that throws would end the process.
+ * Returns the same messages from an iterator that conforms to the protocol and fails only with a ConnectError. Connect
+ * converts other errors to a string where an exception would end the process.
  *
- * @param onThrown is told of each error that the messages end with
- * @throws {TypeError} for what is no iterable.
+ * @param onThrown is called with each error that the messages end with
+ * @throws {TypeError} for a value that is not an async iterable.
  */
 export function withConnectErrors<T>(
   messages: AsyncIterable<T>,
@@ -58,6 +61,6 @@ export function withConnectErrors<T>(
       return this;
     },
   };
-  // Connect asks for the iterator more than once, and means the same each time.
+  // Connect requests the iterator more than once and expects the same each time.
   return { [Symbol.asyncIterator]: () => same };
 }

@@ -2,19 +2,23 @@ import { ConnectError, type Interceptor, type StreamRequest, type UnaryRequest }
 import { ConnectionError, ErrorCode } from "@vyra/http2";
 import { NotProcessedError } from "../../../grpc/index.js";
 
-/** Why a call was not looked at: the server is leaving, for no fault of ours, and another connection may be had. */
+/**
+ * The reason why a call was not processed: the server is leaving without reporting an error of this client, so the call
+ * can be retried on another connection.
+ */
 export class GracefulGoAwayError extends ConnectionError {
   constructor(message: string, cause: unknown, peerReason?: string) {
     super(ErrorCode.NO_ERROR, message, "peer", cause, peerReason);
   }
 }
 
-/** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
+/** How often a call is retried on another connection after the server has not processed it, before the call fails. */
 const maxTransparentRetries = 16;
 
 /**
- * An interceptor that makes a call anew where the server said in a GOAWAY that it had not looked at it (RFC 9113 §6.8), as gRPC's
- * transparent retries have it. Only calls with one request are: those with more have sent some, and keep none.
+ * An interceptor that retries a call which the server has not processed, as it said in a GOAWAY (RFC 9113 §6.8): a
+ * transparent retry of gRFC A6. Only calls with a single request are retried, since those with more have sent some and
+ * do not keep them.
  */
 export const transparentRetry: Interceptor = (next) => async (req) => {
   const again = await repeatable(req);
@@ -37,7 +41,7 @@ function isGracefulGoAway(error: unknown): boolean {
   );
 }
 
-/** Gives the same request once more each time; undefined where it cannot be had again. */
+/** Returns a function that provides the same request again; undefined if that is impossible. */
 async function repeatable(
   req: UnaryRequest | StreamRequest,
 ): Promise<(() => UnaryRequest | StreamRequest) | undefined> {
@@ -52,7 +56,9 @@ async function repeatable(
   return () => ({ ...req, message: startingWith(first, rest) });
 }
 
-/** The rest, which is empty in a call that is as it should be, is left to the attempt that gets as far as reading it. */
+/**
+ * Yields the first request and the rest, which is empty in a correct call and is left to the attempt that reads so far.
+ */
 async function* startingWith<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncIterable<T> {
   if (first.done) {
     return;

@@ -5,16 +5,16 @@ import { innermost } from "./innermost-interceptor.js";
 import { withGrpcStatus } from "./response-status.js";
 import { transparentRetry } from "./transparent-retry.js";
 
-/** What peers are told they are called, as an origin. */
+/** Returns the origin whose host peers receive as `:authority`. */
 export function originOf({ authority }: ResolvedOptions): string {
   return `http://${authority}`;
 }
 
 /**
- * The options of Connect's gRPC transport over an HTTP client of ours.
+ * Returns the options of Connect's gRPC transport over an HTTP client of this package.
  *
- * @param aroundCall stands between the interceptors of the user and what is made anew
- * @param aroundAttempt stands around each attempt
+ * @param aroundCall interceptors between those of the user and transparent retries
+ * @param aroundAttempt interceptors around each attempt
  */
 export function transportOptions(
   options: ResolvedOptions,
@@ -38,7 +38,10 @@ export function transportOptions(
   };
 }
 
-/** Where a call says nothing of its own, Connect does: what this library is called is said instead. */
+/**
+ * Wraps an HTTP client so that requests name this library as their `user-agent`, unless the call sets one. Connect sets
+ * its own then.
+ */
 function withUserAgent(userAgent: string, send: UniversalClientFn): UniversalClientFn {
   return (request) => {
     if (request.header.get("user-agent")?.startsWith("connect-es/")) {

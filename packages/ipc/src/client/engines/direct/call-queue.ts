@@ -2,18 +2,19 @@ import { Code, type ConnectError } from "@connectrpc/connect";
 import { notProcessed } from "../../../grpc/index.js";
 
 /**
- * What a call in line costs beside its request's bytes, in bytes. Of 50,000 that wait for a connection, garbage collected before and
- * after, each holds so much heap on Node.js 20.20, with its promise and the caller's `catch()`: 822 as a unary call, 1,024 with a header
- * of metadata (202 more); as a stream of whatever kind 3,031 to 3,451, whose iterators and promises are many; and with a signal 689
- * more, or 996 if the signal is its own. Each is rounded up here to half a KiB.
+ * The memory of a queued call besides the bytes of its request, in bytes. It was measured with 50,000 calls that waited
+ * for a connection on Node.js 20.20, with garbage collected before and after. Each call, with its promise and the
+ * caller's `catch()`, took 822 bytes of heap as a unary call, 1,024 with one header of metadata (202 more), and 3,031
+ * to 3,451 as a stream of any kind, which has many iterators and promises. A signal took 689 more, or 996 if the call
+ * does not share it. Each value is rounded up to half a KiB.
  */
 export const callBytes = 1_024;
-/** What a stream costs more. */
+/** The additional memory of a stream, in bytes. */
 export const streamBytes = 3_584 - callBytes;
-/** What a signal costs more. */
+/** The additional memory of a signal, in bytes. */
 export const signalBytes = 1_024;
 
-/** How much the calls of a transport that wait for their turn may hold, all lines together. */
+/** Limits the memory of a transport's waiting calls in all queues together, in bytes. */
 export class QueueBudget {
   #heldBytes = 0;
 
@@ -23,7 +24,7 @@ export class QueueBudget {
     return this.#heldBytes;
   }
 
-  /** Whether there was room for so much. */
+  /** Reserves this many bytes; returns false if the limit does not allow it. */
   take(bytes: number): boolean {
     if (this.#heldBytes + bytes > this.maxBytes) {
       return false;
@@ -36,23 +37,28 @@ export class QueueBudget {
     this.#heldBytes -= bytes;
   }
 
-  /** The error of a call for which there was no room. */
+  /** Creates the error of a call for which there was no room. */
   exceeded(): ConnectError {
-    const message = `calls that wait for their turn hold ${this.#heldBytes} bytes, and maxWaitingBytes is ${this.maxBytes}`;
+    const message = `waiting calls hold ${this.#heldBytes} bytes, and maxWaitingBytes is ${this.maxBytes}`;
     return notProcessed(message, Code.ResourceExhausted, undefined);
   }
 }
 
-/** Those that wait for one thing, in order. One that is over leaves in constant time, and nothing of it stays. */
+/**
+ * A queue of calls that wait for the same thing. A call leaves it in constant time, without leaving anything behind.
+ */
 export class CallQueue<C> {
-  /** What each of them holds. */
+  /** The calls with the bytes that each holds. */
   readonly #calls = new Map<C, number>();
-  /** Keeps its place: to begin anew each time would be to walk over the gaps of those who have left. */
+  /**
+   * The position of the queue's head. A new iterator for each call would walk over the gaps of the calls that have
+   * left.
+   */
   #next: Iterator<C> | undefined;
 
   constructor(
     private readonly budget: QueueBudget,
-    /** Nobody waits: the last has left or has been taken, or there was no room for the first. */
+    /** Called when no call waits: the last one has left or was taken, or there was no room for the first. */
     private readonly onEmpty: () => void = () => {},
   ) {}
 
@@ -60,7 +66,7 @@ export class CallQueue<C> {
     return this.#calls.size;
   }
 
-  /** Puts a call at the end, unless there is no room for it. */
+  /** Adds a call at the end; returns false if there is no room for it. */
   join(call: C, bytes: number): boolean {
     if (!this.budget.take(bytes)) {
       if (this.#calls.size === 0) {
@@ -72,7 +78,7 @@ export class CallQueue<C> {
     return true;
   }
 
-  /** Takes a call out, if it is there. */
+  /** Removes a call, if it is in the queue. */
   leave(call: C): void {
     const bytes = this.#calls.get(call);
     if (bytes !== undefined) {
@@ -85,18 +91,19 @@ export class CallQueue<C> {
     }
   }
 
-  /** Takes the first; undefined if nobody waits. */
+  /** Removes and returns the first call; undefined if the queue is empty. */
   shift(): C | undefined {
     if (this.#calls.size === 0) {
       return undefined;
     }
     this.#next ??= this.#calls.keys();
-    const { value } = this.#next.next() as IteratorYieldResult<C>; // it has not come to its end before the line is empty
+    // The iterator does not end before the queue is empty.
+    const { value } = this.#next.next() as IteratorYieldResult<C>;
     this.leave(value);
     return value;
   }
 
-  /** Takes them all. */
+  /** Removes and returns all calls. */
   clear(): C[] {
     const calls = [...this.#calls.keys()];
     for (const call of calls) {

@@ -3,31 +3,36 @@ import type { ContextValues } from "@connectrpc/connect";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Method } from "./method.js";
 
-/** What a caller has asked for, but for the messages. */
+/** What a caller has asked for, except for the messages. */
 export interface CallSpec {
   readonly method: Method;
   readonly signal: AbortSignal | undefined;
-  /** The deadline that the call keeps by itself, in milliseconds from now; undefined where there is none, or the signal keeps it. */
+  /**
+   * The timeout that the call itself enforces, in milliseconds from now; undefined without one, or if the signal
+   * enforces it.
+   */
   readonly timeoutMs: number | undefined;
-  /** Where the signal keeps the deadline: what is left of it, in milliseconds, for `grpc-timeout`. */
+  /** The remaining time of a deadline that the signal enforces, in milliseconds, for `grpc-timeout`. */
   readonly signalTimeoutMs: number | undefined;
-  /** Metadata to send: name, value, name, value … */
+  /** The metadata to send, as a flat list: name, value, name, value. */
   readonly metadata: readonly string[];
-  /** gRPC's wait-for-ready: whether to wait for a server that is not there. */
+  /** Whether to wait for a server that is not reachable: gRPC's wait-for-ready. */
   readonly waitForReady: boolean;
 }
 
-/** Whether a call waits for a server that is not there: as it says itself, or else as its channel does. */
+/**
+ * Tells whether a call waits for a server that is not reachable: the call's own setting, or else that of the channel.
+ */
 export function waitsForReady(values: ContextValues | undefined, byDefault: boolean): boolean {
   return values?.get(waitForReady) ?? byDefault;
 }
 
-/** Connect reads a time limit of 0 or less as none. */
+/** Returns the timeout if it is positive; Connect treats 0 or less as not set. */
 export function positiveTimeout(timeoutMs: number | undefined): number | undefined {
   return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined;
 }
 
-/** The time limit of a call where no policy gives it one: its own; `Infinity` is none. */
+/** Returns the timeout of a call without a policy: its own, where `Infinity` means none. */
 export function ownTimeout(_: DescMethod, timeoutMs: number | undefined): number | undefined {
   return timeoutMs === Number.POSITIVE_INFINITY ? undefined : timeoutMs;
 }

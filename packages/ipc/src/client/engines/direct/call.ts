@@ -33,12 +33,11 @@ import type { Method } from "./method.js";
 import { factsOf, type ResponseFields, resetError } from "./response.js";
 import type { DirectSession, PendingCall } from "./session.js";
 
-/** How often a call goes to another connection because the server said it had not looked at it, before its caller is told. */
+/** How often a call is retried on another connection after the server has not processed it, before the call fails. */
 const maxTransparentRetries = 16;
 
 /**
- * One call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; whatever is said of it later is
- * ignored.
+ * A call, from its first attempt to get a stream to its outcome. It ends once, in `end()`; later events are ignored.
  */
 export abstract class ClientCall extends Timed implements ResponseHandler, ResponseFields, PendingCall {
   isOver = false;
@@ -47,17 +46,17 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   headerExtra: readonly string[] = NO_FIELDS;
   trailerFields: readonly string[] = NO_FIELDS;
   trailerExtra: readonly string[] = NO_FIELDS;
-  /** How the messages that come are compressed. */
+  /** The compression of the received messages. */
   protected encoding: Compression | null = null;
   protected hasBody = false;
   #session: DirectSession | undefined;
   #timeoutMs: number | undefined;
-  /** Has waited for a session: less than the whole time remains. */
+  /** Set when the call has waited for a session, so that less than the full timeout remains. */
   #hasWaited = false;
   #transparentRetries = 0;
   #wasRefused = false;
   #startedAt = 0;
-  /** Where it waits, or has waited. */
+  /** The queue in which the call waits, or has waited last. */
   #queue: CallQueue<PendingCall> | undefined;
 
   protected readonly method: Method;
@@ -79,20 +78,23 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.#waitsForReady = spec.waitForReady;
   }
 
-  /** Opens the stream: the request, or its beginning. */
+  /** Opens the stream with the request or its beginning. */
   protected abstract send(session: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream;
-  /** The answer has begun. */
+  /** Called when the response has begun. */
   protected abstract onAnswer(): void;
   abstract onData(stream: ClientStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
-  /** Whether the body ended between two messages. */
+  /** Tells whether the body ended between two messages. */
   protected abstract isBodyWhole(): boolean;
-  /** The server says that the call succeeded. */
+  /** Called when the server reports success. */
   protected abstract succeed(): void;
-  /** The call failed. `isOurs`: by our own doing, so that nobody waits for what has already come. */
+  /**
+   * Called when the call has failed. `isOurs` is set if this side ended it, so that nobody waits for what has already
+   * been received.
+   */
   protected abstract reject(error: ConnectError, isOurs: boolean): void;
-  /** How much the request holds while it waits, in bytes. */
+  /** Returns the memory of the request while it waits, in bytes. */
   protected abstract requestBytes(): number;
-  /** Whether the same request can be sent once more. */
+  /** Tells whether the same request can be sent again. */
   protected abstract mayRetry(): boolean;
 
   begin(): void {
@@ -106,7 +108,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.acquire();
   }
 
-  /** Whether the call goes on: its signal is one, and not aborted yet. */
+  /** Listens to the caller's signal. Returns whether the call continues: the signal is valid and not aborted yet. */
   #listen(signal: AbortSignal): boolean {
     try {
       if (!signal.aborted) {
@@ -115,7 +117,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
         return true;
       }
     } catch (error) {
-      this.#signal = undefined; // there is nothing to be heard from it
+      this.#signal = undefined; // it is not a signal that can be listened to
       this.fail(requestError(error));
       return false;
     }
@@ -146,7 +148,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   open(session: DirectSession): void {
     let metadata = this.#metadata;
     const hasOwnUserAgent = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
-    // A limit that many calls have is part of a block that is compressed once.
+    // Timeouts that many calls share are part of a header block that is compressed once.
     const timeoutMs = this.#hasWaited || hasOwnUserAgent ? undefined : this.#timeoutMs;
     const leftMs = timeoutMs === undefined ? this.#leftMs() : undefined;
     if (leftMs !== undefined) {
@@ -211,9 +213,9 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     }
   }
 
-  /** The body ended, and no trailers came. */
+  /** Called when the body has ended without trailers. */
   protected onEndWithoutTrailers(): void {
-    // A status in headers counts only where nothing else came.
+    // A status in the headers counts only if nothing else was received.
     if (!this.hasBody && hasStatus(this.headerFields, this.headerExtra)) {
       this.#concludeFrom(this.headerFields, this.headerExtra);
       return;
@@ -232,7 +234,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     if (this.core.isShutDown) {
       this.fail(channelClosed(this.core.address, error), true);
     } else if (error.notProcessed) {
-      // gRFC A6: what the server has refused is sent again once; it may be more than it can take.
+      // gRFC A6: a call that the server refuses is retried once; it may be more than the server can take.
       if (error.errorCode === ErrorCode.REFUSED_STREAM && error.origin === "peer" && this.#wasRefused) {
         this.fail(refused(this.core.address, error));
       } else {
@@ -242,14 +244,15 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     } else if (error.origin === "socket" || error.cause !== undefined) {
       this.fail(connectionLost(this.core.address, error));
     } else if (error.errorCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
-      // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
+      // grpc-go ends a call by CANCEL at its deadline, which may arrive before this side's timer fires, since that is
+      // late under load.
       this.fail(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
     } else {
       this.fail(resetError(error));
     }
   }
 
-  /** What is left for the server to answer, in milliseconds; undefined where there is no limit. */
+  /** Returns the time left for the server to answer, in milliseconds; undefined without a deadline. */
   #leftMs(): number | undefined {
     if (this.#timeoutMs !== undefined) {
       return this.leftMs();
@@ -258,7 +261,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     return leftMs !== undefined && this.#hasWaited ? ((this.#signal && remainingMs(this.#signal)) ?? leftMs) : leftMs;
   }
 
-  /** By its own clock, or by that of the interceptor that limits it. */
+  /** Tells whether the deadline has passed, by the call's own clock or by that of the interceptor that enforces it. */
   #isPastDeadline(): boolean {
     const leftMs = this.leftMs() ?? (this.#signal && remainingMs(this.#signal));
     return leftMs !== undefined && leftMs <= 0;
@@ -268,12 +271,12 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.abandon(deadlineExceeded("deadline", this.#timeoutMs ?? 0));
   }
 
-  /** The caller's signal was aborted. */
+  /** Called when the caller's signal is aborted. */
   handleEvent(): void {
     this.abandon(connectErrorFrom(this.#signal?.reason, Code.Canceled));
   }
 
-  /** Gives the call up, and tells the server so. */
+  /** Fails the call and cancels it on the server. */
   protected abandon(error: ConnectError): void {
     if (!this.isOver) {
       this.stream?.reset(ErrorCode.CANCEL);
@@ -298,7 +301,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.#session = undefined;
   }
 
-  /** A response of nothing but trailers, or no answer in gRPC at all. */
+  /** Ends a call whose response consists of trailers only, or is not a gRPC response. */
   #concludeAtOnce(list: HeaderList, extra: readonly string[], problem: ConnectError | undefined): void {
     if (problem !== undefined && !hasStatus(list.fields, extra)) {
       this.fail(problem);
@@ -307,7 +310,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     }
   }
 
-  /** Fields with a status have come: the call is over, as they say. */
+  /** Ends the call as the status in these fields says. */
   #conclude(list: HeaderList, extra: readonly string[]): void {
     if (extra.length === 0 && isSuccess(list) && this.isBodyWhole()) {
       this.succeed();
@@ -327,7 +330,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     }
   }
 
-  /** The server never looked at the call: another connection may. */
+  /** Retries a call that the server has not processed, possibly on another connection. */
   #retryTransparently(error: Error): void {
     this.#session?.leave();
     this.#session = this.stream = undefined;
@@ -347,7 +350,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   }
 }
 
-/** Trailers that come again and again say the same each time. */
+/** Tells whether trailers report success; the result is stored with lists of fields that are received repeatedly. */
 function isSuccess(list: HeaderList): boolean {
   list.memo ??= fieldOf("grpc-status", list.fields, NO_FIELDS) === "0" ? succeeded : failed;
   return list.memo === succeeded;
@@ -361,13 +364,13 @@ function responseCompression(encoding: string, accepted: readonly Compression[])
   try {
     known = compressionNamed(encoding, accepted);
   } catch (error) {
-    // That we did not ask for it makes it the server's fault.
+    // The server is at fault, since it uses a compression that was not accepted.
     throw new ConnectError(connectErrorFrom(error).rawMessage, Code.Internal);
   }
   return known && { name: known.name, compress: known.compress, decompress: decompression(known) };
 }
 
-/** What cannot be decompressed is the server's fault as well, unless it is too large. */
+/** Wraps a compression so that malformed data count as the server's fault, unless the message is too large. */
 function decompression(known: Compression): Compression["decompress"] {
   return async (bytes, readMaxBytes) => {
     try {
@@ -380,7 +383,10 @@ function decompression(known: Compression): Compression["decompress"] {
   };
 }
 
-/** The error of a call whose request cannot be sent as the caller has it: Internal, as Connect and grpc-js have it. */
+/**
+ * Creates the error of a call whose request cannot be sent: Internal, as in Connect and grpc-js, and ResourceExhausted
+ * for header fields that are too large.
+ */
 export function requestError(error: unknown): ConnectError {
   return isInstance(error, HeaderListSizeError)
     ? new ConnectError(error.message, Code.ResourceExhausted, undefined, undefined, error)

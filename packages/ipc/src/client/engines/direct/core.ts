@@ -9,7 +9,7 @@ import { Method } from "./method.js";
 import { PendingCalls } from "./pending-calls.js";
 import { DirectSession } from "./session.js";
 
-/** What all calls of a transport share. */
+/** The state that all calls of a transport share. */
 export class Core {
   readonly pendingCalls: PendingCalls;
   readonly connection: ReturnType<typeof createSubchannels<DirectSession>>;
@@ -34,7 +34,7 @@ export class Core {
     return { ...this.pendingCalls.shared.kinds, limitBytes: this.options.maxUnreadBytes * this.connection.count };
   }
 
-  /** A session for a call; where there are several connections, they take turns. */
+  /** Returns a session for a call. If there are several connections, calls take turns. */
   session(): DirectSession | Promise<DirectSession> {
     return this.connection.session();
   }
@@ -63,5 +63,8 @@ export class Core {
   }
 }
 
-/** How often to dial anew where the server was leaving when it took the connection: another may have its place. */
+/**
+ * How often to dial again if the server was leaving when it accepted the connection, since another one may have taken
+ * its place.
+ */
 const maxDials = 16;

@@ -26,7 +26,10 @@ import { startStream, startUnary } from "./start.js";
 
 type HeadersInit = ConstructorParameters<typeof Headers>[0];
 
-/** Calls through interceptors, which see requests and responses as Connect has them. Each attempt is a call of its own. */
+/**
+ * Creates the functions for calls through interceptors, which see requests and responses as Connect's. Each attempt is
+ * a call of its own.
+ */
 export function interceptedCalls(core: Core, limits: DeadlineOptions | undefined): Transport {
   const { interceptors } = core.options;
   const streamInterceptors = limits === undefined ? [...interceptors] : [deadline(limits), ...interceptors];
@@ -91,13 +94,16 @@ function requestOf(
   };
 }
 
-/** For Connect's own timer, which is `setTimeout`: what is longer than that takes is left to the server, whom `grpc-timeout` tells. */
+/**
+ * Returns the timeout for Connect's own timer, which is `setTimeout`. Longer timeouts than that takes are left to the
+ * server, which gets them as `grpc-timeout`.
+ */
 function timerLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
   const own = positiveTimeout(timeoutMs);
   return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
 }
 
-/** What interceptors see of a response has all its properties as its own. */
+/** Makes one attempt. The response has all its properties as its own, as interceptors need. */
 function attemptUnary(core: Core, method: Method, request: UnaryRequest): Promise<UnaryResponse> {
   return new Promise((resolve, reject) => {
     const onResponse = (message: unknown, fields: ResponseFields) =>
@@ -128,7 +134,7 @@ function attemptStream(core: Core, method: Method, request: StreamRequest): Prom
   });
 }
 
-/** @throws {ConnectError} DeadlineExceeded if no time is left */
+/** Creates the description of one attempt. @throws {ConnectError} DeadlineExceeded if no time is left */
 function specOf(core: Core, method: Method, request: UnaryRequest | StreamRequest): CallSpec {
   const { signal, header, contextValues } = request;
   const leftMs = remainingMs(signal);
@@ -139,7 +145,7 @@ function specOf(core: Core, method: Method, request: UnaryRequest | StreamReques
     method,
     signal,
     timeoutMs: undefined,
-    // Where the signal has no deadline, an interceptor may have set a limit for the server alone.
+    // If the signal has no deadline, an interceptor may have set a timeout for the server alone.
     signalTimeoutMs: leftMs ?? parseTimeout(header.get(timeoutHeader) ?? ""),
     metadata: fieldsOf(header),
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),

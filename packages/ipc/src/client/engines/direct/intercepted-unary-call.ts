@@ -10,9 +10,9 @@ import { connectErrorFrom } from "../../../user-code/thrown.js";
 type Next = (req: UnaryRequest) => Promise<UnaryResponse>;
 
 /**
- * A unary call through interceptors. To them it is as by Connect's `runUnaryCall` behind `deadline()`: the chain is built for each
- * call, and the signal is aborted when the call ends, whatever ends it. But there is one signal instead of three, and one timer
- * for all calls: signals are what takes the time there.
+ * A unary call through interceptors. They see what they would see in Connect's `runUnaryCall` inside of `deadline()`:
+ * the chain is built for each call, and the signal is aborted when the call ends for whatever reason. But there is one
+ * signal instead of three, and one timer for all calls, since signals take most of the time there.
  */
 export class InterceptedUnaryCall extends Timed {
   readonly #controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
@@ -37,14 +37,14 @@ export class InterceptedUnaryCall extends Timed {
       try {
         this.#limit(req.header);
       } catch (error) {
-        reject(connectErrorFrom(error, Code.Internal)); // its signal is none
+        reject(connectErrorFrom(error, Code.Internal)); // the caller's signal is invalid
         return;
       }
       this.#outcome(chain as Next, req).then(resolve, reject);
     });
   }
 
-  /** An interceptor may throw before it has a promise to reject: that ends the call as well. */
+  /** Runs the chain. An interceptor may also throw before it has returned a promise, which fails the call as well. */
   async #outcome(chain: Next, req: UnaryRequest): Promise<UnaryResponse> {
     try {
       const res = await chain(req);
@@ -63,7 +63,7 @@ export class InterceptedUnaryCall extends Timed {
     this.#giveUp(deadlineExceeded("deadline", this.timeoutMs ?? 0));
   }
 
-  /** The caller's signal was aborted. */
+  /** Called when the caller's signal is aborted. */
   handleEvent(): void {
     this.#giveUp(this.callerSignal?.reason);
   }
@@ -84,7 +84,7 @@ export class InterceptedUnaryCall extends Timed {
     }
   }
 
-  /** An interceptor that never answers does not keep the caller waiting. */
+  /** Fails the call at once, so that an interceptor that never answers does not keep the caller waiting. */
   #giveUp(reason: unknown): void {
     this.#end(reason);
     this.#reject(connectErrorFrom(reason, Code.Canceled));
@@ -97,7 +97,7 @@ export class InterceptedUnaryCall extends Timed {
   }
 }
 
-/** Refuses what an interceptor without types may give. @throws {ConnectError} Internal. */
+/** Refuses values that an interceptor without types may return. @throws {ConnectError} Internal. */
 function assertResponse(res: unknown): void {
   if (typeof res !== "object" || res === null || !("message" in res)) {
     throw new ConnectError("an interceptor returned something that is not a response", Code.Internal);

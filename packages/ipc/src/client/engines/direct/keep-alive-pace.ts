@@ -1,16 +1,16 @@
 import { ErrorCode, type GoAway } from "@vyra/http2";
 import { maxTimerMs } from "../../../time/real-timers.js";
 
-/** How often the connections of a transport ask their server whether it still lives. */
+/** The interval at which a transport's connections send keepalive PINGs. */
 export class KeepAlivePace {
-  /** @param intervalMs in milliseconds; 0 and `Infinity` for never */
+  /** @param intervalMs the interval in milliseconds; 0 and `Infinity` mean never */
   constructor(public intervalMs: number) {}
 
   /**
-   * The server may say that this is more often than it allows. Then the connections to come ask half as often, each time it says so
-   * (gRFC A8): it would end them as well.
+   * Doubles the interval of future connections when the server says in a GOAWAY that it allows no PINGs this often
+   * (gRFC A8), since it would end those connections as well.
    */
-  hear({ code, debug }: GoAway): void {
+  onGoAway({ code, debug }: GoAway): void {
     if (code === ErrorCode.ENHANCE_YOUR_CALM && debug === "too_many_pings") {
       this.intervalMs = Math.min(this.intervalMs * 2, Math.max(this.intervalMs, maxTimerMs));
     }

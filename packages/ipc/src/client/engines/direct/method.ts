@@ -12,7 +12,7 @@ import { binaryCodec, type Codec, completed, jsonCodec } from "../../../protobuf
 import type { MethodCalls } from "../../../stats/index.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 
-/** How many different time limits get a header block of their own, which costs a byte on the wire instead of twenty. */
+/** How many different timeouts get a header block of their own, which takes one byte on the wire instead of twenty. */
 const maxBlocks = 16;
 
 /** What all calls of a method on one transport share. */
@@ -50,20 +50,20 @@ export class Method {
     return this.options.useBinaryFormat;
   }
 
-  /** A request as it travels. @throws what is wrong with it */
+  /** Encodes a request message; returns a promise if it is compressed. @throws whatever is wrong with the message */
   encode(input: unknown): Encoded | Promise<Encoded> {
     const { options } = this;
     const bytes = this.input.serialize(completed(this.desc.input, input as never));
     return encodedAs(bytes, options, options.sendCompression);
   }
 
-  /** The fields of a request whose caller says by its metadata what it is called. */
+  /** The header fields of a request whose metadata include a `user-agent`. */
   get blockWithoutUserAgent(): HeaderBlock {
     this.#blockWithoutUserAgent ??= HeaderBlock.of(this.#fields);
     return this.#blockWithoutUserAgent;
   }
 
-  /** The fields of a request with this time limit; undefined for none. */
+  /** Returns the header fields of a request with this timeout in milliseconds; undefined means none. */
   block(timeoutMs: number | undefined): HeaderBlock {
     return timeoutMs === undefined ? this.#plain : (this.#withTimeout.get(timeoutMs) ?? this.#newBlock(timeoutMs));
   }

@@ -5,10 +5,13 @@ import type { SessionSource } from "../../dialling/session.js";
 import { CallQueue, QueueBudget } from "./call-queue.js";
 import type { DirectSession, PendingCall } from "./session.js";
 
-/** Where the calls of a transport wait for a connection: one that is being dialled, or a server that is not there yet. */
+/**
+ * The calls of a transport that wait for a connection, because it is being dialled or because the server is not
+ * reachable.
+ */
 export class PendingCalls {
   readonly budget: QueueBudget;
-  /** What its connections hold. They limit that each by itself. */
+  /** The memory held by the connections together. Each connection limits its own. */
   readonly shared = new SharedAccount(Number.POSITIVE_INFINITY);
   readonly #dials = new WeakMap<Promise<DirectSession>, Dial>();
   readonly #waitingForReady: CallQueue<PendingCall>;
@@ -22,7 +25,10 @@ export class PendingCalls {
     this.#waitingForReady = new CallQueue(this.budget, () => this.#watch?.abort());
   }
 
-  /** For one whose session is being opened; all of them share one look at what comes of it, and hold the process as long as one waits. */
+  /**
+   * Returns the queue of calls whose session is being opened. They share one handler of its outcome, and keep the
+   * process alive as long as one of them waits.
+   */
   forSession(opening: Promise<DirectSession>): CallQueue<PendingCall> {
     let dial = this.#dials.get(opening);
     if (dial === undefined) {
@@ -46,7 +52,10 @@ export class PendingCalls {
     return dial.queue;
   }
 
-  /** For those who wait for the server to be there; all of them share one watch, which ends with the last. */
+  /**
+   * Returns the queue of calls that wait for the server to be reachable. They share one watch, which ends with the last
+   * of them.
+   */
   forServer(): CallQueue<PendingCall> {
     if (this.#watch === undefined) {
       const watch = new AbortController();
@@ -67,7 +76,7 @@ export class PendingCalls {
   }
 }
 
-/** Those who wait for one session. */
+/** The calls that wait for one session. */
 class Dial {
   readonly queue: CallQueue<PendingCall>;
   #leave: (() => void) | undefined;
@@ -82,7 +91,7 @@ class Dial {
     });
   }
 
-  /** Holds the process until nobody waits any more. */
+  /** Keeps the process alive until no call waits any more. */
   hold(): void {
     this.#leave ??= refWhileDialling(this.opening);
   }

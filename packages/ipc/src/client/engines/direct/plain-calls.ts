@@ -11,7 +11,10 @@ import { LazyUnaryResponse, type ResponseFields, streamResponse } from "./respon
 import { startStream, startUnary } from "./start.js";
 import type { OnResponse } from "./unary-call.js";
 
-/** Calls without interceptors: straight from their arguments to the wire, with no request object, no `Headers` and no signal. */
+/**
+ * Creates the functions for calls without interceptors, which go straight from their arguments to the wire, without a
+ * request object, `Headers` or a signal.
+ */
 export function plainCalls(
   core: Core,
   limits: DeadlineOptions | undefined,
@@ -58,7 +61,7 @@ export function plainCalls(
   };
 }
 
-/** Hands over the message, after the metadata that the caller wants to see. */
+/** Returns the function that hands over the message, after the metadata that the caller wants to see. */
 function onMessage(
   { onHeader, onTrailer }: CallOptions,
   resolve: (message: never) => void,
@@ -76,7 +79,7 @@ function onMessage(
       });
       resolve(message as never);
     } catch (error) {
-      reject(error); // it is the caller's own
+      reject(error); // the caller's own function has thrown it
     }
   };
 }

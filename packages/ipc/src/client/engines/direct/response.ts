@@ -3,7 +3,10 @@ import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectr
 import { errorCodeName, type HeaderList, type StreamError } from "@vyra/http2";
 import { codeFromResetCode, fieldOf, headersOf, responseProblem } from "../../../grpc/index.js";
 
-/** The fields of a response as they were received: those that come again and again, and those of this response only. */
+/**
+ * The fields of a response as they were received: lists that are received repeatedly, and extra fields of this response
+ * only.
+ */
 export interface ResponseFields {
   readonly headerFields: readonly string[];
   readonly headerExtra: readonly string[];
@@ -11,11 +14,11 @@ export interface ResponseFields {
   readonly trailerExtra: readonly string[];
 }
 
-/** What a client needs to know of response headers; kept with those that come again and again. */
+/** What follows from response headers. It is stored with lists that are received repeatedly. */
 export interface Facts {
-  /** Why this is no answer in gRPC. */
+  /** The reason why it is not a gRPC response. */
   readonly problem: ConnectError | undefined;
-  /** The compression that the messages have. */
+  /** The name of the messages' compression. */
   readonly encoding: string | undefined;
 }
 
@@ -35,7 +38,7 @@ function inspect(list: HeaderList, extra: readonly string[], isBinary: boolean):
   };
 }
 
-/** The error of a call whose stream was reset. */
+/** Creates the error of a call whose stream was reset. */
 export function resetError(error: StreamError): ConnectError {
   return new ConnectError(
     `http/2 stream closed with error code ${errorCodeName(error.errorCode)}`,
@@ -46,7 +49,7 @@ export function resetError(error: StreamError): ConnectError {
   );
 }
 
-/** A response whose headers and trailers are made when somebody reads them. */
+/** A response whose headers and trailers are created when they are read. */
 export class LazyUnaryResponse<I extends DescMessage, O extends DescMessage> implements UnaryResponse<I, O> {
   readonly stream = false;
   readonly #headerFields: readonly string[];
@@ -80,7 +83,7 @@ export class LazyUnaryResponse<I extends DescMessage, O extends DescMessage> imp
   }
 }
 
-/** A response whose messages follow. Its headers are made when somebody reads them. */
+/** Creates a response whose messages follow. Its headers are created when they are read. */
 export function streamResponse(method: DescMethod, call: StreamSource): UnaryResponse & StreamResponse {
   let header: Headers | undefined;
   return {
@@ -98,7 +101,7 @@ export function streamResponse(method: DescMethod, call: StreamSource): UnaryRes
   } as unknown as UnaryResponse & StreamResponse;
 }
 
-/** A stream that has been opened. */
+/** An open stream. */
 export interface StreamSource {
   readonly header: Headers;
   readonly trailer: Headers;

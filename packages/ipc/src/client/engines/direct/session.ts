@@ -21,41 +21,47 @@ import type { ResolvedOptions } from "../../resolve-options.js";
 import { CallQueue, type QueueBudget } from "./call-queue.js";
 import type { KeepAlivePace } from "./keep-alive-pace.js";
 
-/** A call that waits for its turn on a session, or for a session. */
+/** A call that waits for a session, or for a stream on it. */
 export interface PendingCall {
-  /** Waits there until it is over; fails if there is no room. */
+  /** Waits in the queue until the call is over; fails the call if there is no room. */
   waitIn(queue: CallQueue<PendingCall>): void;
-  /** Opens its stream now. */
+  /** Opens the call's stream. */
   open(session: DirectSession): void;
-  /** Looks for a session. */
+  /** Gets a session, waiting for one if necessary. */
   acquire(): void;
-  /** The session takes no more calls: looks for another, but not for ever. */
+  /** Called when the session accepts no more calls. Gets another session, a limited number of times. */
   leaveSession(): void;
-  /** No session could be opened. */
+  /** Called when no session could be opened. */
   onUnreachable(error: ConnectError): void;
   fail(error: ConnectError): void;
 }
 
-/** After how long without calls a session stops holding the process, in milliseconds: to look each time would cost every call. */
+/**
+ * How long a session without calls keeps the process alive, in milliseconds. Checking at the end of each call would
+ * cost every call.
+ */
 const idleMs = 10;
 
 /**
- * One HTTP/2 connection: hands out its streams in order, asks whether the peer lives, and holds the process while in use. What it
- * times is how long it has been idle.
+ * An HTTP/2 connection: gives out its streams in order, checks by keepalive whether the peer is alive, and keeps the
+ * process alive while in use. Its deadline (of `Timed`) is that of being idle.
  */
 export class DirectSession extends Timed implements Session, ClientConnectionHandler {
   readonly connection: ClientConnection;
   private readonly socket: Socket;
   readonly peer: PeerCredentials | undefined;
-  /** The server has said that it takes no more calls, for no fault of ours: it is about to end. */
+  /** Set when the server has announced that it accepts no more calls, without reporting an error of this client. */
   isGoingAway = false;
-  /** What it has said when it did. */
+  /** The GOAWAY that announced it. */
   #goAway: GoAway | undefined;
   readonly #waiting: CallQueue<PendingCall>;
   #inUse = 0;
   readonly #idleTimeout: IdleTimeout;
   #keepAliveTimer: NodeJS.Timeout | undefined;
-  /** Until it has begun it counts as if it held the process, though the socket that was dialled does not. */
+  /**
+   * Whether the socket keeps the process alive. It counts as doing so until the connection has begun, though a socket
+   * that is being dialled does not.
+   */
   #isRefed = true;
   #onSettings: (() => void) | undefined;
   #onEnd: (error: ConnectionError | null) => void = () => {};
@@ -81,9 +87,9 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /**
-   * Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything.
+   * Waits for the SETTINGS with which a server must begin, RFC 9113 §3.4: until then the peer may be anything.
    *
-   * @throws {ConnectError} Unavailable, caused by NotProcessedError.
+   * @throws {ConnectError} Unavailable, with a `NotProcessedError` as the cause.
    */
   settled(address: SocketAddress, stop: AbortSignal): Promise<this> {
     return new Promise((resolve, reject) => {
@@ -128,7 +134,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     this.connection.destroy();
   }
 
-  /** Lets the call open its stream: now, or after those before it if the server has as many streams open as it takes. */
+  /** Lets the call open its stream: at once, or after those before it if the server allows no more streams. */
   run(call: PendingCall): void {
     if (this.connection.availableStreams > 0 && this.#waiting.length === 0) {
       call.open(this);
@@ -140,21 +146,21 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     }
   }
 
-  /** A stream has been opened. */
+  /** Called when a stream has been opened. */
   enter(): void {
     if (this.#inUse++ === 0) {
       this.#hold();
     }
   }
 
-  /** A stream is over. */
+  /** Called when a stream has ended. */
   leave(): void {
     if (--this.#inUse === 0) {
       this.#idle();
     }
   }
 
-  /** From now on the process waits for this connection. */
+  /** Starts keeping the process alive. */
   #hold(): void {
     if (!this.#isRefed) {
       this.#isRefed = true;
@@ -163,7 +169,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     }
   }
 
-  /** Perhaps the last call is over: to look is left to later. */
+  /** Called when the last call may have ended. Checking that is left to later. */
   #idle(): void {
     if (!this.isUnderWay && !this.connection.isClosed) {
       deadlines.start(this, idleMs);
@@ -193,7 +199,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** @internal */
   onGoAway(goAway: GoAway): void {
     this.#goAway = goAway;
-    this.pace.hear(goAway);
+    this.pace.onGoAway(goAway);
     this.isGoingAway = goAway.code === ErrorCode.NO_ERROR;
     this.#releaseWaiting();
   }
@@ -207,14 +213,14 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     this.#onEnd(error);
   }
 
-  /** Those that still wait look for another session. */
+  /** Lets waiting calls get another session. */
   #releaseWaiting(): void {
     for (const call of this.#waiting.clear()) {
       call.leaveSession();
     }
   }
 
-  /** @internal Has been idle for a while, or in use again meanwhile. */
+  /** @internal Called when the connection has been idle for a while; it may be in use again. */
   onDeadline(): void {
     if (this.inUse === 0 && this.#isRefed) {
       this.#isRefed = false;
@@ -223,7 +229,9 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     }
   }
 
-  /** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
+  /**
+   * Sends keepalive PINGs while there are calls (gRFC A8), and ends the connection if one is not acknowledged in time.
+   */
   #watch(): void {
     const { keepAliveTimeoutMs } = this.options;
     const { intervalMs } = this.pace;

@@ -5,7 +5,10 @@ import type { Core } from "./core.js";
 import { type OnOpen, StreamCall } from "./stream-call.js";
 import { type OnResponse, UnaryCall } from "./unary-call.js";
 
-/** Starts a call with one message each way. @throws what is wrong with the request; `requestError()` makes a ConnectError of it */
+/**
+ * Starts a call with one message in each direction. @throws whatever is wrong with the request; `requestError()`
+ * converts it to a ConnectError
+ */
 export function startUnary(
   core: Core,
   spec: CallSpec,
@@ -22,7 +25,7 @@ export function startUnary(
   }
 }
 
-/** Starts any other call. @throws likewise */
+/** Starts a call of any other kind. @throws whatever is wrong with the request */
 export function startStream(
   core: Core,
   spec: CallSpec,

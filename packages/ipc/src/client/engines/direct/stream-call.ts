@@ -18,21 +18,21 @@ import type { DirectSession } from "./session.js";
 
 type Encode = (message: unknown) => Encoded | Promise<Encoded>;
 
-/** What came of opening a stream: its headers are there, and messages may follow. */
+/** Called when the stream is open: its headers have been received, and messages may follow. */
 export type OnOpen = (call: StreamCall) => void;
 
-/** A call with any number of messages either way. */
+/** A call with any number of messages in either direction. */
 export class StreamCall extends ClientCall {
   readonly #requests: AsyncIterator<unknown>;
-  /** The caller's, in which the requests are made. */
+  /** The caller's async context, in which the requests are created. */
   readonly #scope = new CallScope();
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
-  /** Some of the requests have been taken, so that the call cannot begin anew but with the one that is kept. */
+  /** Set when requests have been taken, so that the call can be retried only with the one that is kept. */
   #isSending = false;
-  /** The request of a method that takes only one, until the server has begun to answer. */
+  /** The request of a method that takes a single one, kept until the server has begun to answer. */
   #kept: { readonly request: unknown } | undefined;
-  /** All of them have been sent. */
+  /** Set when all requests have been sent. */
   #isSent = false;
   #isOpen = false;
   #trailer: Headers | undefined;
@@ -54,7 +54,7 @@ export class StreamCall extends ClientCall {
     });
   }
 
-  /** After a message that cannot be read, none of the others is wanted. */
+  /** Parses a message. If it is malformed, the call fails, and later messages are not read. */
   #parse(bytes: Uint8Array, isLent: boolean | undefined): MessageShape<DescMessage> {
     try {
       return this.method.output.parse(bytes, isLent);
@@ -65,7 +65,7 @@ export class StreamCall extends ClientCall {
     }
   }
 
-  /** The response's messages, for a reader that may walk away without a word. Once only. */
+  /** Returns the response's messages for a reader that may stop without saying so. Called once. */
   messagesForReader(): AsyncIterableIterator<unknown> {
     const messages = new ReaderMessages(this.#messages);
     if (!this.isOver) {
@@ -74,7 +74,7 @@ export class StreamCall extends ClientCall {
     return messages;
   }
 
-  /** Nobody can read the responses any more. */
+  /** Called when the responses can no longer be read by anybody. */
   onReaderGone(): void {
     this.#messages.abort(undefined);
     if (this.isOver) {
@@ -83,7 +83,7 @@ export class StreamCall extends ClientCall {
     if (this.#isSent) {
       this.abandon(new ConnectError("nobody reads the responses any more", Code.Canceled));
     } else {
-      this.stream?.resume(); // what still comes is thrown away, while requests go on
+      this.stream?.resume(); // received data are dropped while requests are still sent
     }
   }
 
@@ -95,7 +95,7 @@ export class StreamCall extends ClientCall {
     return headersOf(this.headerFields, this.headerExtra);
   }
 
-  /** The trailers: filled when they come, whoever has got hold of the object before. */
+  /** The trailers. The object is filled when they arrive, also if it was read before. */
   get trailer(): Headers {
     if (this.#trailer === undefined) {
       this.#trailer = new Headers();
@@ -106,7 +106,7 @@ export class StreamCall extends ClientCall {
 
   protected send({ connection }: DirectSession, block: HeaderBlock, extra: readonly string[]): ClientStream {
     const stream = connection.request(block, extra, false, this);
-    // The window opens as messages are taken, so a reader that stops stops the server.
+    // The window opens as messages are taken, so a reader that stops reading stops the server.
     stream.pause(false);
     this.#inbox.inlet = stream;
     queueMicrotask(() => void this.#scope.runInAsyncScope(this.#sendRequests, this, stream));
@@ -152,7 +152,7 @@ export class StreamCall extends ClientCall {
     this.#kept = undefined;
     if (this.#inbox.isEmpty) {
       readers.unregister(this);
-    } // else there is something that nobody may ever take: it is on the connection's account until then
+    } // otherwise messages are left that may never be taken; they stay charged to the connection's account until then
   }
 
   protected succeed(): void {
@@ -174,7 +174,7 @@ export class StreamCall extends ClientCall {
   }
 
   protected requestBytes(): number {
-    return streamBytes; // nothing is taken from whoever makes the requests before the stream is open
+    return streamBytes; // no request is taken from its source before the stream is open
   }
 
   protected mayRetry(): boolean {
@@ -185,7 +185,7 @@ export class StreamCall extends ClientCall {
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.onOpen(this);
-      this.onOpen = this.onError = told; // they know what the reader holds
+      this.onOpen = this.onError = told; // the callbacks refer to what the reader holds
     }
   }
 
@@ -208,7 +208,7 @@ export class StreamCall extends ClientCall {
     this.#isSending = true;
     let isFirst = true;
     const keepAndEncode: Encode = (request) => {
-      this.#kept = isFirst ? { request } : undefined; // one that has several, against its type, is not made anew
+      this.#kept = isFirst ? { request } : undefined; // several requests, which the type does not allow, are not kept
       isFirst = false;
       return this.method.encode(request);
     };
@@ -217,7 +217,7 @@ export class StreamCall extends ClientCall {
         ? keepAndEncode
         : (request: unknown) => this.method.encode(request);
     try {
-      // A call that has moved sends its requests on another stream.
+      // A call that is retried sends its requests on another stream.
       const isOver = () => this.isOver || this.stream !== stream;
       if (await sendMessages(requests, stream, { encode, drain: this.#drain, isOver })) {
         this.#isSent = true;
@@ -228,7 +228,7 @@ export class StreamCall extends ClientCall {
     }
   }
 
-  /** As Connect does it: whoever makes the requests is told that nobody takes them any more, and why. */
+  /** Closes the source of the requests with the reason, as Connect does. */
   #closeRequests(error: ConnectError | undefined): void {
     this.#drain.onDrain();
     this.#scope.runInAsyncScope(closeIterator, undefined, this.#requests, error);
@@ -237,7 +237,7 @@ export class StreamCall extends ClientCall {
 
 function told(): void {}
 
-/** A request that has been taken already, and then the rest. */
+/** Yields a request that has already been taken, and then the rest. */
 async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
   yield request;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
@@ -246,19 +246,20 @@ async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGene
 }
 
 /**
- * Connect's clients do not pass on that a `for await` was left by `break`: the response's iterator is simply forgotten. Left open,
- * such a call would hold what its window allows for ever, and many of them would leave little for others. So it is
- * cancelled when the garbage collector finds that nobody can read it any more, as in Python's gRPC. Whoever wants it at once
- * aborts the call's signal.
+ * Cancels calls whose responses nobody can read any more, when the garbage collector finds them, as gRPC for Python
+ * does. Connect's clients do not pass on that a `for await` was left by `break`; they just drop the iterator. An open
+ * call would hold its window's memory for ever, and many of them would leave little for others. A caller that wants to
+ * end a call at once aborts its signal.
  */
 const readers = new FinalizationRegistry<StreamCall>((call) => call.onReaderGone());
 
-/** What the reader holds, and the call does not. */
+/** The object that the reader holds, to which the call has no reference. */
 class ReaderMessages implements AsyncIterableIterator<unknown> {
   constructor(private readonly messages: MessageInbox["messages"]) {}
 
   next(): Promise<IteratorResult<unknown>> {
-    return this.messages.next(this); // one that waits for a message can still read it
+    // keeps this object alive, since a reader that waits for a message can still read it
+    return this.messages.next(this);
   }
 
   return(value?: unknown): Promise<IteratorResult<unknown>> {

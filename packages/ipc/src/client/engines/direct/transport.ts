@@ -7,8 +7,8 @@ import { interceptedCalls } from "./intercepted-calls.js";
 import { plainCalls } from "./plain-calls.js";
 
 /**
- * A transport on `@vyra/http2`. The limits of `deadline()` are kept by each call itself; only `streamIdleMs` is left to the interceptor,
- * which then stands first.
+ * Creates a transport on `@vyra/http2`. Calls enforce the limits of `deadline()` themselves, except for `streamIdleMs`,
+ * for which the interceptor is put first.
  */
 export function createDirectTransport(
   address: SocketAddress,

@@ -12,16 +12,16 @@ import type { Core } from "./core.js";
 import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
 
-/** What came of a unary call. */
+/** Called with the response of a unary call. */
 export type OnResponse = (message: unknown, fields: ResponseFields) => void;
 
-/** A call with one message each way. */
+/** A call with one message in each direction. */
 export class UnaryCall extends ClientCall {
   private body: Uint8Array = nothing;
   private bodyFlags = 0;
   #message: unknown;
   readonly #response: SingleMessage;
-  /** Attempts to send the request that may still hold its bytes. One that was dropped is never heard of again. */
+  /** The number of attempts that may still use the request's bytes. A dropped attempt is not reported. */
   #sending = 0;
 
   constructor(
@@ -34,7 +34,7 @@ export class UnaryCall extends ClientCall {
     this.#response = new SingleMessage(core.options.readMaxBytes, "output");
   }
 
-  /** Begins, with its request. */
+  /** Starts the call with its encoded request. */
   start({ bytes, flags }: Encoded): void {
     this.body = bytes;
     this.bodyFlags = flags;
@@ -99,10 +99,13 @@ export class UnaryCall extends ClientCall {
   }
 
   protected mayRetry(): boolean {
-    return true; // the request is one piece, and still here
+    return true; // the request is complete and still available
   }
 
-  /** The message is whole. It is parsed where it lies, before its bytes are overwritten, and delivered when the status has come. */
+  /**
+   * Handles a complete message. It is parsed in place, before its bytes are overwritten, and delivered when the status
+   * has arrived.
+   */
   #take(stream: ClientStream, bytes: Uint8Array): void {
     if (this.#response.isCompressed) {
       this.#response.keep(stream.account);
@@ -120,7 +123,8 @@ export class UnaryCall extends ClientCall {
 
   protected override end(code?: Code | 0): void {
     super.end(code);
-    // Whoever still holds the call, an older object of the connection's say, shall not hold what may be megabytes.
+    // Code that still refers to the call, such as an older object of the connection, must not hold what may be
+    // megabytes.
     if (this.#sending === 0) {
       recycle(this.body);
     }
@@ -134,7 +138,7 @@ export class UnaryCall extends ClientCall {
       this.fail(unexpectedCompression());
       return;
     }
-    const { account } = this.stream as ClientStream; // it has answered
+    const { account } = this.stream as ClientStream; // a response has been received on it
     decompressInTurn(this.encoding, bytes, this.core.options.readMaxBytes, account, (whole) => {
       if (!this.isOver) {
         this.#message = this.method.output.parse(whole);
@@ -145,8 +149,8 @@ export class UnaryCall extends ClientCall {
 }
 
 function noRoom(bytes: number, waitingBytes: number, limit: number): ConnectError {
-  const text = `no room for a request of ${bytes} bytes: ${waitingBytes} wait for the server, and maxWaitingBytes is ${limit}`;
-  return notProcessed(text, Code.ResourceExhausted, undefined);
+  const why = `${waitingBytes} bytes already wait for the server, and maxWaitingBytes is ${limit}`;
+  return notProcessed(`no room for a request of ${bytes} bytes: ${why}`, Code.ResourceExhausted, undefined);
 }
 
 const nothing = new Uint8Array(0);

@@ -25,11 +25,11 @@ export class Attempts {
   constructor(
     private readonly connection: SessionSource<NodeSession>,
     private readonly waitsForReady: boolean,
-    /** As an origin; connect-node asks for it. */
+    /** The origin, which connect-node reads. */
     readonly authority: string,
   ) {}
 
-  /** What it sees is one attempt, on its way out and as it comes back. */
+  /** Surrounds a single attempt, of which it sees the request and the response. */
   readonly interceptor: Interceptor = (next) => async (req) => {
     this.#session = this.#stream = undefined;
     this.#isAnswered = false;
@@ -46,16 +46,16 @@ export class Attempts {
     }
   };
 
-  /** connect-node's session manager: it asks for a stream. */
+  /** Opens a stream; the method of connect-node's session manager. */
   async request(method: string, path: string, headers: Record<string, unknown>, options: object) {
     if (this.#isWaiting) {
       await this.connection.ready({ signal: this.#signal });
     }
     const session = await sessionFor(this.connection, this.#signal);
     if (this.#signal?.aborted) {
-      throw this.#signal.reason; // nobody waits for the answer any more
+      throw this.#signal.reason; // nobody waits for the response any more
     }
-    // Node.js would say "localhost:80".
+    // Node.js would send "localhost:80".
     const pseudo = { ":authority": this.authority.slice("http://".length), ":method": method, ":path": path };
     const stream = this.#open(session, { ...fieldsOf(headers), ...pseudo }, options);
     const onAnswer = (fields: object) => {
@@ -63,7 +63,8 @@ export class Attempts {
     };
     stream.once("response", onAnswer);
     stream.once("trailers", onAnswer);
-    // After a GOAWAY, Node.js ends the streams of a connection that breaks without an error, and connect-node would wait on.
+    // After a GOAWAY, Node.js ends the streams of a broken connection without an error, and connect-node would wait for
+    // ever.
     stream.once("close", () => {
       if (!this.#isAnswered && stream.rstCode === ErrorCode.NO_ERROR && stream.listenerCount("error") > 0) {
         stream.emit("error", new Error("the connection was closed"));
@@ -80,7 +81,7 @@ export class Attempts {
     try {
       return session.request(headers, options);
     } catch (error) {
-      // What was open a moment ago may have been told to end; then nothing has been sent.
+      // The session was open a moment ago and may have been told to end; then nothing has been sent.
       throw session.isOpen() ? error : refusedByGoAway(this.connection.address, error, session.goAway);
     }
   }
@@ -98,8 +99,8 @@ export class Attempts {
   }
 
   /**
-   * What the failure of an attempt really was. connect-node reports a connection that ended as Canceled, Aborted or
-   * Internal, as the case may be, and does not say what the server never looked at.
+   * Determines why an attempt has failed. connect-node reports a connection that ended as Canceled, Aborted or
+   * Internal, depending on the circumstances, and does not say what the server did not process.
    */
   async #explain(error: unknown): Promise<unknown> {
     const { address } = this.connection;
@@ -108,12 +109,13 @@ export class Attempts {
     if (this.#isAnswered || session === undefined || stream === undefined || this.#signal?.aborted) {
       return error;
     }
-    // Node.js tells of a GOAWAY after what it has done about it.
+    // Node.js emits "goaway" after it has acted on the frame.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.connection.state === "shutdown") {
       return channelClosed(address, error);
     }
-    // grpc-go ends a call by CANCEL at its deadline; that may come before our own timer, which is late under load.
+    // grpc-go ends a call by CANCEL at its deadline, which may arrive before this side's timer fires, since that is
+    // late under load.
     if (stream.rstCode === ErrorCode.CANCEL && this.#isPastDeadline()) {
       return deadlineExceeded("deadline", this.#timeoutMs);
     }
@@ -121,14 +123,16 @@ export class Attempts {
       return refusedByGoAway(address, error, session.goAway);
     }
     if (stream.rstCode === ErrorCode.REFUSED_STREAM) {
-      // Node.js itself refuses what it was yet to send when a GOAWAY came, even one that lets every stream still come.
+      // Node.js refuses what it has not sent when a GOAWAY arrives, even one that still admits all streams.
       return session.goAway === undefined ? refused(address, error) : refusedByGoAway(address, error, session.goAway);
     }
     return session.isLost() ? lostConnection(address, session.lostBy ?? error, session.goAway) : error;
   }
 }
 
-/** What is sent of a request's headers, the values of repeated ones apart where gRPC's libraries want them to be. */
+/**
+ * Returns the header fields to send, splitting the joined values of repeated ones where gRPC's libraries expect that.
+ */
 function fieldsOf(headers: Record<string, unknown>): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(headers)) {

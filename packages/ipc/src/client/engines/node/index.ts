@@ -1,5 +1,6 @@
 /**
- * The reference engine: Connect's gRPC transport over connect-node's HTTP client, on sessions of `node:http2` that are ours.
- * `attempts.ts` finds out what became of a call, `session.ts` is one connection; what is mended of Connect stands in `../connect`.
+ * The reference engine, `"node"`: Connect's gRPC transport over connect-node's HTTP client, with sessions of
+ * `node:http2` that are managed here. `attempts.ts` determines the outcome of a call, and `session.ts` is one
+ * connection. Corrections of Connect belong to `../connect`.
  */
 export { createNodeTransport } from "./transport.js";

@@ -11,15 +11,15 @@ import type { ResolvedOptions } from "../../resolve-options.js";
 import { notBegunAfter } from "../connect/go-away.js";
 import { originOf } from "../connect/transport-options.js";
 
-/** A `node:http2` session that minds whether it is alive, and holds the process only while calls are open. */
+/** A `node:http2` session with keepalive, which keeps the process alive only while calls are open. */
 export class NodeSession implements Session {
-  /** Why the connection ended, where that is known. */
+  /** The error with which the connection ended, if it is known. */
   lostBy: unknown;
-  /** What the server said last in a GOAWAY. */
+  /** The last GOAWAY of the server. */
   goAway: GoAway | undefined;
   #openStreams = 0;
   readonly #idle: IdleTimeout;
-  /** The last stream that the server will look at, once it has said so. */
+  /** The last stream that the server will process, once it has announced it. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -42,7 +42,7 @@ export class NodeSession implements Session {
     });
   }
 
-  /** The connection has begun: from now on it holds the process only while calls are open. */
+  /** Called when the connection has begun. From now on it keeps the process alive only while calls are open. */
   begin(): this {
     this.session.setLocalWindowSize(16 * 1024 * 1024);
     this.session.unref();
@@ -62,7 +62,7 @@ export class NodeSession implements Session {
     return this.session.destroyed || this.session.socket?.destroyed !== false;
   }
 
-  /** Whether the server has said that it will not look at this stream, or has never been told of it. */
+  /** Tells whether the server will not process this stream: it has said so, or was never told of it. */
   ignores(stream: ClientHttp2Stream): boolean {
     return stream.id === undefined || stream.id > this.#lastStreamId;
   }
@@ -87,16 +87,18 @@ export class NodeSession implements Session {
   }
 
   destroy(): void {
-    // Without an error the streams would end without one, and connect-node would wait for their answers.
+    // Without an error the streams would end without one as well, and connect-node would wait for their responses.
     this.session.destroy(new Error("closed"));
   }
 }
 
-/** Asks a peer that calls wait for whether it still lives (gRFC A8), and ends the connection if it does not say so. */
+/**
+ * Sends keepalive PINGs while there are calls (gRFC A8), and ends the connection if one is not acknowledged in time.
+ */
 class KeepAlive {
   #timer: NodeJS.Timeout | undefined;
   #peerTimeout: PeerTimeout | undefined;
-  /** Counts starts: the answer to a question of an earlier one starts nothing. */
+  /** Counts starts and stops, so that a late acknowledgement of an earlier PING starts nothing. */
   #round = 0;
 
   constructor(
@@ -137,7 +139,7 @@ export async function openSession(
   options: ResolvedOptions,
   stop: AbortSignal,
 ): Promise<NodeSession> {
-  const { connect: connectHttp2 } = await import("node:http2"); // who uses another engine does not pay for it
+  const { connect: connectHttp2 } = await import("node:http2"); // users of other engines do not pay for loading it
   const socket = await dial(address, options.trustedUsers);
   const session = connectHttp2(originOf(options), {
     createConnection: () => socket,
@@ -152,7 +154,7 @@ export async function openSession(
   try {
     stop.throwIfAborted();
     await settingsOf(session);
-    // A GOAWAY that came with them has been told of by then.
+    // A GOAWAY that arrived with the SETTINGS has been emitted by then.
     await nextTurn();
     if (opened.goAway === undefined && !session.destroyed) {
       return opened.begin();
@@ -167,7 +169,7 @@ export async function openSession(
   }
 }
 
-/** Waits for the SETTINGS with which a server begins, RFC 9113 §3.4: until then it may be anything. */
+/** Waits for the SETTINGS with which a server must begin, RFC 9113 §3.4: until then the peer may be anything. */
 function settingsOf(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: unknown;

@@ -10,7 +10,10 @@ import { originOf, transportOptions } from "../connect/transport-options.js";
 import { Attempts } from "./attempts.js";
 import { openSession } from "./session.js";
 
-/** Each call gets a transport of its own, so that the HTTP/2 stream it ran on can be asked what became of it. */
+/**
+ * Creates a transport for the engine `"node"`. Each call gets a Connect transport of its own, so that the outcome can
+ * be determined from the HTTP/2 stream that it used.
+ */
 export function createNodeTransport(address: SocketAddress, options: ResolvedOptions): IpcTransport {
   const connection = createSubchannels(options.connections, address, (stop) => openSession(address, options, stop));
   const counter = new CallCounter();
@@ -47,7 +50,10 @@ async function load() {
   return { createNodeHttpClient, createTransport };
 }
 
-/** Loads it when the first call needs it: who uses another engine does not pay for it. @throws {ConnectError} */
+/**
+ * Loads connect-node at the first call, so that users of other engines do not pay for it. @throws {ConnectError}
+ * Unavailable if it cannot be loaded
+ */
 async function loadConnect() {
   try {
     loaded ??= await load();

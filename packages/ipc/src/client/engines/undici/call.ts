@@ -9,41 +9,44 @@ import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { ResponseBody } from "./response-body.js";
 
 /**
- * undici hands on one piece of a request at a time. Node.js, as undici sets it up, fails calls on a connection for which more
- * than 10 MB wait to be written, which a few large messages would be.
+ * The size of the pieces in which a request is passed to undici, in bytes. undici passes on one piece at a time. As
+ * undici configures it, Node.js fails calls on a connection for which more than 10 MB wait to be written, which a few
+ * large messages would exceed.
  */
 const maxPieceBytes = 32 * 1024;
 
-/** Why no more of a request is read. Nobody sees it; to make one each time would cost every call. */
+/**
+ * The reason why the rest of a request is not read, which nobody sees. Creating one each time would cost every call.
+ */
 const over = new Error("the call is over");
 
-/** What a call asks of the session that it is made on. */
+/** What a call needs of its session. */
 export interface CallHost {
-  /** The call begins: its HTTP/2 stream is opened now, and is this one. */
+  /** Called when the call begins. Returns the id of its HTTP/2 stream, which is opened now. */
   begin(call: UndiciCall): number;
-  /** Why the call failed, as far as the session can tell; undefined if it cannot. */
+  /** Returns the reason why the call failed, if the session knows it. */
   explain(call: UndiciCall, error: unknown): ConnectError | undefined;
-  /** The call is over: answered or given up. */
+  /** Called when the call has been answered or given up. */
   end(call: UndiciCall): void;
-  /** undici is about to reset the stream of a call that was given up. */
+  /** Called when undici is about to reset the stream of a call that was given up. */
   reset(call: UndiciCall): void;
 }
 
-/** One call as undici's `dispatch()` sees it: a request to send, and a handler of what comes back. */
+/** A call as undici's `dispatch()` sees it: a request to send, and a handler of the response. */
 export class UndiciCall implements Dispatcher.DispatchHandler {
-  /** Settled with the response's headers; its body and trailers follow. */
+  /** Resolves with the response's headers; its body and trailers follow. */
   readonly response: Promise<UniversalClientResponse>;
-  /** The HTTP/2 stream, once there is one. */
+  /** The id of the HTTP/2 stream, once there is one. */
   streamId: number | undefined;
-  /** The code with which the server has reset the stream. */
+  /** The error code with which the server has reset the stream. */
   resetCode: number | undefined;
   /** The response's bytes. */
   readonly responseBody: ResponseBody;
-  /** Whether undici has said that it failed. */
+  /** Whether undici has reported an error. */
   hasFailed = false;
   /** Whether the call has been answered or given up. */
   isOver = false;
-  /** Whether all of the request has been handed to undici, and whether it has been written. */
+  /** The progress of the request: passed to undici completely, and written to the socket. */
   #request: "open" | "handed over" | "written" = "open";
   #onWritten: (() => void) | undefined;
   #settle!: { resolve(response: UniversalClientResponse): void; reject(error: unknown): void };
@@ -70,7 +73,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  /** The call as undici takes it. */
+  /** The arguments for undici's `dispatch()`. */
   get options(): Dispatcher.DispatchOptions {
     const { pathname, search } = new URL(this.request.url);
     return {
@@ -78,19 +81,20 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
       path: pathname + search,
       headers: fieldsOf(this.request.header),
       body: streamedBody(() => this.#outgoing()),
-      // undici 7 lets no other call share a connection. It is not sent again whatever it says: see `onRequestStart`.
+      // undici 7 lets only idempotent calls share a connection. Nothing is sent again in spite of this: see
+      // `onRequestStart`.
       idempotent: true,
     };
   }
 
-  /** Ends the call: nobody waits for the answer any more. */
+  /** Ends the call at once: nobody waits for the response any more. */
   cancel(reason: unknown): void {
     this.#settle.reject(reason);
     this.responseBody.abort(reason);
     this.#leave(reason);
   }
 
-  /** Ends the call, after what has come of the answer. */
+  /** Ends the call after the received part of the response has been read. */
   fail(error: ConnectError): void {
     this.#settle.reject(error);
     this.responseBody.fail(error);
@@ -99,7 +103,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.isOver || this.streamId !== undefined) {
-      // It was cancelled before it began; or undici 8 is about to send it once more, which is for `retry()` to decide.
+      // The call was cancelled before it began, or undici 8 is about to send it again, which only `retry()` may do.
       controller.abort(new Error("not sent"));
       return;
     }
@@ -118,7 +122,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
     this.#settle.resolve({ status, header, body: this.responseBody, trailer: this.#trailer });
   }
 
-  /** The session has received the bytes already. This is only to make the server wait for the reader. */
+  /** Only makes the server wait for the reader. The session has received the bytes already. */
   onResponseData(controller: Dispatcher.DispatchController): void {
     if (this.responseBody.isFull) {
       controller.pause();
@@ -126,15 +130,15 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController, trailers: Fields): void {
-    // undici 7 gives the trailers of HTTP/2 only as it got them, undici 8 in both ways.
+    // undici 7 provides the trailers of HTTP/2 only unparsed, undici 8 in both forms.
     const { rawTrailers } = controller;
     addFields(this.#trailer, isFields(rawTrailers) ? rawTrailers : trailers);
     this.#isAnswered ||= this.#trailer.has("grpc-status");
     if (this.#isAnswered || this.#status !== 200) {
       this.#complete();
     } else {
-      // A stream that was reset, or whose connection was lost, may end like any other.
-      this.#explain(new Error("the answer ended without a status"), () => this.#complete());
+      // A stream that was reset, or whose connection was lost, may end without an error.
+      this.#explain(new Error("the response ended without a status"), () => this.#complete());
     }
   }
 
@@ -145,7 +149,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
     }
   }
 
-  /** Fails with the reason that the session knows, be it a moment later, or else does what there is to do without. */
+  /** Fails with the reason that the session knows now or in the next turn; otherwise calls `otherwise`. */
   #explain(error: Error, otherwise: () => void): void {
     const reason = this.host.explain(this, error);
     if (reason !== undefined) {
@@ -176,7 +180,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
       this.#sending.abort(over);
     }
     if (reason === undefined) {
-      // What undici has not handed out has been read all the same; left there, it would keep the stream open.
+      // undici may still hold response data that were read elsewhere already, and would keep the stream open for them.
       this.#controller?.resume();
     } else {
       this.request.signal?.removeEventListener("abort", this.#onAbort);
@@ -185,14 +189,15 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
     this.host.end(this);
   }
 
-  /** Whether the stream is to be reset as soon as its request has been written. */
+  /** Whether the stream will be reset as soon as its request has been written. */
   get isToBeReset(): boolean {
     return this.#onWritten !== undefined;
   }
 
   /**
-   * Has undici reset the stream, at a moment when it can. undici 8 destroys the stream in the same breath. If its request has been
-   * ended but not quite written, Node.js then sends no RST_STREAM, and may send empty frames without end.
+   * Makes undici reset the stream, at a moment when that is possible. undici 8 destroys the stream at the same time. If
+   * its request has been ended but not yet written, Node.js then sends no RST_STREAM, and may send empty frames
+   * endlessly.
    */
   #reset(reason: ConnectError): void {
     const reset = () => {
@@ -207,19 +212,19 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
         this.#onWritten = () => this.#reset(reason);
         break;
       case "written":
-        // The socket told Node.js so just now, perhaps; Node.js tells the stream in the next turn.
+        // The socket may have reported this just now, and Node.js reports it to the stream in the next turn.
         setImmediate(() => setImmediate(reset));
     }
   }
 
-  /** The end of the request has been written. */
+  /** Called when the end of the request has been written. */
   requestWritten(): void {
     this.#request = "written";
     this.#onWritten?.();
     this.#onWritten = undefined;
   }
 
-  /** The request's bytes, as long as anybody wants them. */
+  /** Yields the request's bytes as long as they are needed. */
   async *#outgoing(): AsyncIterable<Uint8Array> {
     try {
       if (this.request.body !== undefined) {
@@ -235,7 +240,7 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
       }
       this.#request = "handed over";
     } catch (error) {
-      // An answer that came early ends the request like any other end; a fault of the request is the call's.
+      // An early response ends the request like a regular end; an error of the request fails the call.
       if (!this.isOver) {
         this.cancel(internal(error));
       }
@@ -267,8 +272,9 @@ function fieldsOf(header: Headers): string[] {
 }
 
 /**
- * undici joins the values of fields of one name, which gRPC's libraries refuse of binary ones. Names that differ in case are fields
- * of their own to it, and of one name to everybody else.
+ * Varies the spelling of a repeated field's name. undici joins the values of fields with the same name, and gRPC's
+ * libraries refuse joined binary values. Names that differ in case are different fields for undici and the same field
+ * for everybody else.
  */
 function spelling(name: string, i: number): string {
   let bits = i;
@@ -280,8 +286,8 @@ function spelling(name: string, i: number): string {
 }
 
 /**
- * A body whose length is not known, on a connection that is shared. undici 7, and 8 up to 8.2, send nothing else beside a
- * stream or an async iterable; but they do beside a `Blob`, of which they read nothing but its stream.
+ * Creates a body of unknown length for a shared connection. undici 7, and 8 up to 8.2, send nothing else besides a
+ * stream or an async iterable. They do besides a `Blob`, of which they only read the stream.
  */
 function streamedBody(stream: () => AsyncIterable<Uint8Array>): never {
   return Object.create(Blob.prototype, { stream: { value: stream }, size: { value: undefined } }) as never;

@@ -1,16 +1,16 @@
 import type { GoAway } from "@vyra/http2";
 
-/** The types of frames that matter here, RFC 9113 §6. */
+/** The frame types that are needed here, RFC 9113 §6. */
 export const frameType = { data: 0, rstStream: 3, settings: 4, goaway: 7 } as const;
 
-/** Every frame begins with nine bytes, RFC 9113 §4.1: Length (3), Type (1), Flags (1), Stream Identifier (4). */
+/** The size of a frame's header, RFC 9113 §4.1: Length (3), Type (1), Flags (1), Stream Identifier (4). */
 const headBytes = 9;
 
-/** Where a frame's flags stand, and what they mean: §6.1 and §6.5. */
+/** The position of a frame's flags, and their values: RFC 9113 §6.1 and §6.5. */
 export const flagsAt = 4;
 export const flag = { ack: 0x1, endStream: 0x1, padded: 0x8 } as const;
 
-/** Longer frames than this are let pass unseen: 2^14, which nobody exceeds unless asked to (RFC 9113 §4.2). */
+/** Longer frames pass without being examined. It is 2^14, which no peer exceeds unless asked to (RFC 9113 §4.2). */
 const maxPayloadBytes = 16_384;
 
 export function typeOf(frame: Buffer): number | undefined {
@@ -25,7 +25,7 @@ export function streamIdOf(frame: Buffer): number {
   return frame.readUInt32BE(5) & 0x7fff_ffff;
 }
 
-/** The number with which a frame's payload begins. */
+/** Returns the number at the beginning of a frame's payload. */
 export function payloadOf(frame: Buffer): number {
   return frame.readUInt32BE(headBytes);
 }
@@ -34,7 +34,7 @@ export function setPayload(frame: Buffer, value: number): void {
   frame.writeUInt32BE(value, headBytes);
 }
 
-/** Last-Stream-ID (4), Error Code (4), Additional Debug Data: RFC 9113 §6.8. */
+/** Parses a GOAWAY: Last-Stream-ID (4), Error Code (4), Additional Debug Data, RFC 9113 §6.8. */
 export function goAwayOf(frame: Buffer): GoAway {
   return {
     lastStreamId: payloadOf(frame) & 0x7fff_ffff,
@@ -43,34 +43,34 @@ export function goAwayOf(frame: Buffer): GoAway {
   };
 }
 
-/** What is to be done with frames that pass by. All may be changed in place. */
+/** Examines frames that pass. It may change them in place. */
 export interface FrameVisitor {
-  /** The types that `frame` is about. */
+  /** The types for which `frame` is called. */
   readonly types: readonly number[];
-  /** A whole frame of one of these types; whether it goes on. */
+  /** Called with a complete frame of one of these types. Returns whether it is passed on. */
   frame(frame: Buffer): boolean;
-  /** The head of a DATA frame. */
+  /** Called with the header of a DATA frame. */
   dataHead?(head: Buffer): void;
-  /** A part of what a DATA frame carries. */
+  /** Called with a part of the data of a DATA frame. */
   data?(streamId: number, part: Buffer): void;
 }
 
-/** Bytes that pass by, and the frames among them, whatever pieces they come in. */
+/** Splits a stream of bytes, in whatever pieces it arrives, into frames, and passes it on. */
 export class FrameFilter {
-  /** How many bytes of a frame are still to pass, and of which stream's DATA they are. */
+  /** The bytes of a frame that are still to pass, and its stream if they are DATA. */
   #passing: { bytes: number; streamId?: number };
-  /** The beginning of a frame whose rest has not come yet. */
+  /** The beginning of a frame that is still incomplete. */
   #held: Buffer | undefined;
 
   constructor(
     private readonly visitor: FrameVisitor,
-    /** How many bytes come before the first frame. */
+    /** The number of bytes before the first frame. */
     prefaceBytes = 0,
   ) {
     this.#passing = { bytes: prefaceBytes };
   }
 
-  /** What goes on of these bytes, and of those held back before. */
+  /** Returns the bytes to pass on, of these and of those held back before. */
   pass(chunk: Buffer): Buffer[] {
     const { visitor } = this;
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
@@ -124,7 +124,7 @@ export class FrameFilter {
     return true;
   }
 
-  /** Lets the rest of a frame pass, as far as it has come. */
+  /** Lets the rest of a frame pass, as far as it has arrived. */
   #letPass(bytes: Buffer, at: number): number {
     const passing = this.#passing;
     const end = Math.min(at + passing.bytes, bytes.length);

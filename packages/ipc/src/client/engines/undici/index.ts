@@ -1,9 +1,10 @@
 /**
- * The engine on undici, an optional peer: Connect's gRPC transport over undici's HTTP/2 client, 7.30 or 8.
+ * The engine `"undici"`: Connect's gRPC transport over the HTTP/2 client of undici, 7.30 or 8, an optional peer
+ * dependency.
  *
- * undici makes calls and reads answers; what it lacks for gRPC is mended around it, with nothing but its documented
- * interface. `transport` opens a connection when there is need, `session` is one connection and its calls, `call` is one
- * call as undici's `dispatch()` sees it, `received` are the bytes that came for it. Between undici and the socket stands
- * `wire`, which sees every frame that passes (`frames`).
+ * undici makes calls and reads responses. What it lacks for gRPC is added around it, using only its documented
+ * interface. `transport` opens connections when needed, `session` is one connection with its calls, `call` is one call
+ * as undici's `dispatch()` sees it, and `response-body` holds the bytes received for it. `wire` stands between undici
+ * and the socket and examines every frame (`frames`).
  */
 export { createUndiciTransport } from "./transport.js";

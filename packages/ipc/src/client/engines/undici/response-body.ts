@@ -1,9 +1,11 @@
-/** How many bytes may wait for the reader before the server has to wait, too: as many as one read of a socket brings. */
+/**
+ * How many bytes may wait for the reader before the server has to wait as well: as many as one read of a socket brings.
+ */
 const maxUnreadBytes = 64 * 1024;
 
 type Result = IteratorResult<Uint8Array, undefined>;
 
-/** The bytes of one response, as they come, for one reader. */
+/** The bytes of one response as they arrive, for one reader. */
 export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined> {
   #chunks: Uint8Array[] = [];
   #unreadBytes = 0;
@@ -13,13 +15,13 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
   constructor(
     /** Called when the reader has caught up. */
     private readonly onCaughtUp: () => void,
-    /** Called when the reader has come to the end. */
+    /** Called when the reader has reached the end. */
     private readonly onReadAll: () => void,
-    /** Called when the reader found that it cannot go on. */
+    /** Called when the reader cannot continue. */
     private readonly onThrown: (error: unknown) => void,
   ) {}
 
-  /** Whether more has come than the reader cares to read. */
+  /** Whether more bytes wait than the reader should have. */
   get isFull(): boolean {
     return this.#unreadBytes > maxUnreadBytes;
   }
@@ -32,19 +34,19 @@ export class ResponseBody implements AsyncIterableIterator<Uint8Array, undefined
     }
   }
 
-  /** No more will come. */
+  /** Ends the body after what has been received. */
   end(): void {
     this.#end ??= { failed: false };
     this.#deliver();
   }
 
-  /** What has come is read; then this is thrown. */
+  /** Fails the body after what has been received. */
   fail(error: unknown): void {
     this.#end ??= { failed: true, error };
     this.#deliver();
   }
 
-  /** This is thrown at once, whatever has come. */
+  /** Fails the body at once, dropping what has been received. */
   abort(error: unknown): void {
     this.#chunks = [];
     this.#end = { failed: true, error };

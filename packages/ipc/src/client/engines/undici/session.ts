@@ -16,17 +16,17 @@ import { type CallHost, UndiciCall } from "./call.js";
 import type { Undici } from "./load.js";
 import { Wire, type WireListener } from "./wire.js";
 
-/** How often to ask the server whether it still lives, and how long it may take to answer, in milliseconds. */
+/** The interval of keepalive PINGs, and the time for their acknowledgement, in milliseconds. */
 export interface KeepAlive {
-  /** 0 for never. */
+  /** 0 means never. */
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
 
-/** One connection, on a client of undici's that never makes another, and the calls on it. */
+/** One connection with its calls, on an undici client that never opens another one. */
 export class UndiciSession implements Session, CallHost, WireListener {
   readonly peer: PeerCredentials | undefined;
-  /** Settled when the server has shown that it speaks HTTP/2, or that it does not. */
+  /** Settles when the server has shown whether it speaks HTTP/2. */
   readonly handshake: Promise<void>;
   #handshake!: { resolve(): void; reject(error: unknown): void };
   readonly #wire: Wire;
@@ -34,13 +34,13 @@ export class UndiciSession implements Session, CallHost, WireListener {
   readonly #calls = new Set<UndiciCall>();
   readonly #callsByStream = new Map<number, UndiciCall>();
   #nextStreamId = 1;
-  /** The last stream that the server will look at, once it has said so. */
+  /** The last stream that the server will process, once it has announced it. */
   #lastStreamId = Number.POSITIVE_INFINITY;
   #isRetired = false;
   #lost: { readonly cause: unknown } | undefined;
   #isDestroyed = false;
   #hasSettings = false;
-  /** What the server said last in a GOAWAY. */
+  /** The last GOAWAY of the server. */
   goAway: GoAway | undefined;
   readonly #silenceTimeout: PeerTimeout | undefined;
   readonly #idle: IdleTimeout;
@@ -57,7 +57,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     this.peer = credentialsOf(socket);
     const { intervalMs, timeoutMs } = keepAlive;
     if (intervalMs > 0) {
-      // undici asks; if it hears nothing it takes no notice itself.
+      // undici sends the PINGs, but does nothing itself if they are not acknowledged.
       this.#silenceTimeout = new PeerTimeout(intervalMs + timeoutMs, () => {
         this.onLost(new Error(`no answer to PING within ${timeoutMs} ms`));
         this.#wire.destroy();
@@ -95,7 +95,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     return this.#wire.destroyed;
   }
 
-  /** Ends the connection, and the calls on it with Canceled. */
+  /** Ends the connection, and its calls with Canceled. */
   destroy(): void {
     this.#isDestroyed = true;
     this.#close();
@@ -119,7 +119,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
       call.cancel(error);
     }
     if (call.hasFailed && call.streamId !== undefined) {
-      // Whether undici opened the stream before it failed is not known, nor are the numbers of those to come.
+      // It is unknown whether undici opened the stream before it failed, and so are the ids of later streams.
       this.#retire();
     }
     return call.response;
@@ -215,11 +215,11 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   onLost(cause: unknown): void {
     this.#lost ??= { cause };
-    // Who ends the connection with something said, but no SETTINGS, speaks something else.
+    // A peer that sends something other than SETTINGS and ends the connection does not speak HTTP/2.
     this.#handshake.reject(cause ?? (this.socket.bytesRead > 0 ? new Error("the connection was closed") : undefined));
   }
 
-  /** Whether the server will never look at this call, or has never been told of it. */
+  /** Tells whether the server will not process this call: it has said so, or was never told of it. */
   #ignores(call: UndiciCall): boolean {
     return call.streamId === undefined ? !this.isOpen() : call.streamId > this.#lastStreamId;
   }
@@ -229,7 +229,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     this.#leaveIfDone();
   }
 
-  /** Leaves a connection that takes no new calls once the last is over and what is on its way has been written. */
+  /** Closes a connection that accepts no new calls, once its last call has ended and pending writes are done. */
   #leaveIfDone(): void {
     if (this.#isRetired && this.#calls.size === 0) {
       setImmediate(() => this.#close());
@@ -242,21 +242,21 @@ export class UndiciSession implements Session, CallHost, WireListener {
     }
     this.#silenceTimeout?.stop();
     this.#idle.stop();
-    // Its client need not be destroyed: it has nothing else, and gets nothing more.
+    // The client need not be destroyed: it has nothing else and gets nothing more.
     this.#wire.destroy();
   }
 }
 
 function optionsFor(wire: Wire, { intervalMs }: KeepAlive): Client.Options {
-  // As many as the server allows: calls that wait in the client are for its interceptors to prevent.
+  // The server's limit applies. Calls beyond it would wait in the client, which its interceptors should prevent.
   const maxStreams = 2 ** 31 - 1;
   let fresh: Wire | undefined = wire;
   return {
     allowH2: true,
     connect: (_, callback) => {
       if (fresh === undefined) {
-        // Another connection is ours to make: undici would send on it what was lost with this one.
-        callback(new Error("the connection was lostConnection"), null);
+        // Opening another connection is up to this package; undici would send on it what was lost with this one.
+        callback(new Error("the connection was lost"), null);
       } else {
         callback(null, fresh as unknown as Socket);
         fresh = undefined;
@@ -267,7 +267,7 @@ function optionsFor(wire: Wire, { intervalMs }: KeepAlive): Client.Options {
     initialWindowSize: 1024 * 1024,
     connectionWindowSize: 16 * 1024 * 1024,
     pingInterval: Math.min(Math.round(intervalMs), maxTimerMs),
-    // Deadlines and keep-alive are ours, and an idle connection costs nothing.
+    // Deadlines and keepalive are enforced here, and an idle connection costs nothing.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: maxTimerMs,

@@ -19,11 +19,11 @@ import { sendRemainingTime } from "../remaining-time.js";
 import { loadUndici } from "./load.js";
 import { UndiciSession } from "./session.js";
 
-/** Connect's gRPC transport over undici. */
+/** Creates a transport for the engine `"undici"`. */
 export function createUndiciTransport(address: SocketAddress, options: ResolvedOptions): IpcTransport {
   const connection = createSubchannels(options.connections, address, (stop) => openSession(address, options, stop));
   const ready = async (readyOptions?: ReadyOptions) => {
-    // Without it there is nothing to wait for.
+    // Without the package there is nothing to wait for.
     await loadUndici();
     await connection.ready(readyOptions);
   };
@@ -85,7 +85,7 @@ async function openSession(
   } finally {
     limit.stop();
   }
-  // A GOAWAY that came with the SETTINGS has been seen by now.
+  // A GOAWAY that arrived with the SETTINGS has been handled by now.
   if (session.goAway !== undefined) {
     session.destroy();
     throw notBegunAfter(address, session.goAway);

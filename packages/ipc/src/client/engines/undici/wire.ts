@@ -14,36 +14,36 @@ import {
   typeOf,
 } from "./frames.js";
 
-/** What the wire tells of. */
+/** Receives what the wire observes. */
 export interface WireListener {
-  /** The server has sent something. */
+  /** Called when the server has sent something. */
   onHeard(): void;
-  /** The server has sent its SETTINGS: it speaks HTTP/2. */
+  /** Called when the server has sent SETTINGS, which shows that it speaks HTTP/2. */
   onSettings(): void;
-  /** The end of the request on a stream has been written. */
+  /** Called when the end of the request on a stream has been written. */
   onRequestSent(streamId: number): void;
-  /** A part of the response on a stream. */
+  /** Called with a part of the response on a stream. */
   onData(streamId: number, part: Buffer): void;
-  /** The server has reset a stream, RFC 9113 §6.4. */
+  /** Called when the server has reset a stream, RFC 9113 §6.4. */
   onReset(streamId: number, code: number): void;
-  /** The server will not look at streams above the last one, and says why, RFC 9113 §6.8. */
+  /** Called when the server has sent GOAWAY: it will not process later streams than the last one, RFC 9113 §6.8. */
   onGoaway(goAway: GoAway): void;
-  /** The connection has ended, and why, where that is known. Called once. */
+  /** Called once when the connection has ended, with the reason if it is known. */
   onLost(cause: unknown): void;
 }
 
-/** An HTTP/2 client begins with 24 bytes that are no frame, RFC 9113 §3.4. */
+/** The connection preface of an HTTP/2 client, 24 bytes that are not a frame, RFC 9113 §3.4. */
 const prefaceBytes = 24;
 
 /**
- * The socket as undici sees it, and what has to be seen or mended on the way (docs/reference/engines.md tells of each):
+ * The socket as undici sees it. It observes and corrects what passes (docs/reference/engines.md describes each case):
  *
- * - Responses are read here. undici drops what it has not handed out when the trailers come.
- * - GOAWAY is taken out. undici 7 fails the calls that the server still answers, undici 8 sends some once more.
+ * - Response data are read here. undici drops data that it has not delivered when the trailers arrive.
+ * - GOAWAY is removed. undici 7 would fail calls that the server still answers, and undici 8 would send some again.
  * - A cancelled call ends with CANCEL. undici ends the request as if it were complete, then resets it with NO_ERROR.
  */
 export class Wire extends Duplex {
-  /** How undici knows that this is HTTP/2, as it would by TLS. */
+  /** Tells undici that this is HTTP/2, as TLS would. */
   readonly alpnProtocol = "h2";
   #isLost = false;
   readonly #cancelled = new Set<number>();
@@ -83,12 +83,12 @@ export class Wire extends Duplex {
     socket.once("close", () => this.#end(undefined));
   }
 
-  /** Tells the server the truth about a stream that undici is about to end. */
+  /** Makes a stream that undici is about to end be cancelled instead. */
   cancel(streamId: number): void {
     this.#cancelled.add(streamId);
   }
 
-  // The session says when the process is held; undici would do so for a connection that only waits.
+  // The session decides when the process is kept alive; undici would also do so for a connection without calls.
   ref(): this {
     return this;
   }
@@ -118,7 +118,7 @@ export class Wire extends Duplex {
   override _destroy(error: Error | null, done: () => void): void {
     this.#end(error ?? undefined);
     this.socket.destroy();
-    // Without the error: the listener has been told, and nobody else needs to know.
+    // The error is omitted: the listener has it, and nobody else needs it.
     done();
   }
 
@@ -169,7 +169,7 @@ export class Wire extends Duplex {
     }
     const ended = this.#ending;
     this.#ending = [];
-    // An error ends the connection, which is told by itself.
+    // An error ends the connection, which is reported separately.
     this.socket.write(last, () => {
       done();
       for (const streamId of ended) {
@@ -185,7 +185,7 @@ export class Wire extends Duplex {
     }
     this.#isLost = true;
     this.listener.onLost(cause);
-    // What has been received is still to be read.
+    // Received data can still be read.
     this.push(null);
   }
 }
