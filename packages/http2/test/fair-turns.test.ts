@@ -11,7 +11,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { FRAMES_A_TURN, FULL_READS_A_TURN, MIN_FRAMES, SLICE } from "../dist/receive/turn-share.js";
+import { FRAMES_A_TURN, FULL_READS_A_TURN, MIN_FRAMES, SLICE } from "../dist/receive/turn-budget.js";
 import { Collector, echo, exchange, link, OK, POST } from "./support/exchange.js";
 import {
   END_HEADERS,

@@ -5,26 +5,26 @@ import { RST_STREAM_BYTES, writeRstStream } from "../frame/rst-stream.js";
 import { SettingId } from "../frame/settings.js";
 import { DataReceiver } from "../receive/data.js";
 import { FrameReceiver } from "../receive/frames.js";
-import { Intake, type IntakeOwner } from "../receive/intake.js";
+import { Intake, type IntakeOwner } from "../receive/scheduler.js";
 import { ReceiveWindows } from "../receive/windows.js";
 import { DataSender } from "../send/data.js";
 import { FieldBlockWriter } from "../send/field-block.js";
 import { Output, type OutputOwner } from "../send/output.js";
-import { SendingRoom } from "../send/room.js";
+import { SendingRoom } from "../send/queue-limit.js";
 import { ClosedStreams } from "../stream/closed-streams.js";
-import { ResetAhead } from "../stream/reset-ahead.js";
+import { ResetAhead } from "../stream/pending-resets.js";
 import type { Reservation, Stream } from "../stream/stream.js";
 import { StreamTable } from "../stream/table.js";
 import { AbuseGuard, enhanceYourCalm } from "./abuse-limits.js";
 import type { ConnectionHandler } from "./handlers.js";
-import { HoardWatch } from "./hoard-watch.js";
+import { HoardWatch } from "./memory-stall-watch.js";
 import type { ResolvedOptions } from "./options.js";
 import { Pings } from "./pings.js";
 import { ConnectionPhase, type ConnectionRole } from "./role.js";
 import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
-import { SocketEnd } from "./socket-end.js";
-import { StallWatch } from "./stall-watch.js";
+import { SocketEnd } from "./socket-binding.js";
+import { StallWatch } from "./send-stall-watch.js";
 
 /**
  * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the

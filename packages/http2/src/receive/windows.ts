@@ -6,8 +6,8 @@ import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "../frame/window-update.j
 import { isCreditDue } from "../stream/flow-window.js";
 import { mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
-import { Claim, Claims } from "./claims.js";
-import { Scarcity } from "./scarcity.js";
+import { Claim, Claims } from "./window-extensions.js";
+import { Scarcity } from "./memory-pressure.js";
 
 /*
  * What a peer may send, so that what waits stays within the account's limit L (64 MiB by default) whatever the peer does and nobody

@@ -6,7 +6,7 @@ import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import { grownWindow } from "../stream/flow-window.js";
 import { Outbox, type SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
-import type { SendingRoom } from "./room.js";
+import type { SendingRoom } from "./queue-limit.js";
 
 /** A body up to this size is copied at once; a larger one leaves by reference, as a piece of its own in writev. */
 export const MAX_COPIED_BYTES = 16_384;

@@ -6,7 +6,7 @@ import { writeDataHeader } from "../frame/data.js";
 import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
-import type { Claim } from "../receive/claims.js";
+import type { Claim } from "../receive/window-extensions.js";
 import type { Outbox } from "../send/outbox.js";
 import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 

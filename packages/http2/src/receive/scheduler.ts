@@ -1,6 +1,6 @@
 import { setImmediate } from "../real-timers.js";
 import { FULL_READ_BYTES } from "../socket/read-in-place.js";
-import { SLICE, TurnShare } from "./turn-share.js";
+import { SLICE, TurnShare } from "./turn-budget.js";
 
 /** Whose bytes they are: a connection. */
 export interface IntakeOwner {
