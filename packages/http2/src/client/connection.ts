@@ -51,7 +51,7 @@ export class ClientConnection {
 
   /** Whether a request of so many bytes may leave or wait; see `Stream.hasRoomFor()`. */
   hasRoomFor(bytes: number): boolean {
-    return this.core.room.hasRoomFor(bytes);
+    return this.core.queueLimit.hasRoomFor(bytes);
   }
 
   /** Streams that are open now. */

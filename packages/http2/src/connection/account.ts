@@ -1,5 +1,5 @@
 /** Every connection may have so much on its way, and hold as much, however little the server has left. */
-export const LEAST_WINDOW = 256 * 1024;
+export const MIN_CONNECTION_WINDOW = 256 * 1024;
 
 /**
  * The account of what waits on a connection, in bytes of memory: what was received and nobody has read, messages that are not whole

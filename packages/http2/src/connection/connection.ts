@@ -5,32 +5,32 @@ import { RST_STREAM_BYTES, writeRstStream } from "../frame/rst-stream.js";
 import { SettingId } from "../frame/settings.js";
 import { DataReceiver } from "../receive/data.js";
 import { FrameReceiver } from "../receive/frames.js";
-import { Intake, type IntakeOwner } from "../receive/scheduler.js";
+import { ReceiveScheduler, type ReceiveSchedulerOwner } from "../receive/scheduler.js";
 import { ReceiveWindows } from "../receive/windows.js";
 import { DataSender } from "../send/data.js";
 import { FieldBlockWriter } from "../send/field-block.js";
 import { Output, type OutputOwner } from "../send/output.js";
-import { SendingRoom } from "../send/queue-limit.js";
+import { SendQueueLimit } from "../send/queue-limit.js";
 import { ClosedStreams } from "../stream/closed-streams.js";
-import { ResetAhead } from "../stream/pending-resets.js";
+import { PendingResets } from "../stream/pending-resets.js";
 import type { Reservation, Stream } from "../stream/stream.js";
 import { StreamTable } from "../stream/table.js";
 import { AbuseGuard, enhanceYourCalm } from "./abuse-limits.js";
 import type { ConnectionHandler } from "./handlers.js";
-import { HoardWatch } from "./memory-stall-watch.js";
+import { MemoryStallWatch } from "./memory-stall-watch.js";
 import type { ResolvedOptions } from "./options.js";
 import { Pings } from "./pings.js";
 import { ConnectionPhase, type ConnectionRole } from "./role.js";
+import { SendStallWatch } from "./send-stall-watch.js";
 import { checkSettings, defaultSettings, PeerSettings, type Settings } from "./settings.js";
 import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
-import { SocketEnd } from "./socket-binding.js";
-import { StallWatch } from "./send-stall-watch.js";
+import { SocketBinding } from "./socket-binding.js";
 
 /**
  * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
  * connection itself come to an end.
  */
-export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
+export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerOwner {
   phase: ConnectionPhase = ConnectionPhase.OPEN;
   readonly socket: Socket;
   readonly role: ConnectionRole;
@@ -39,7 +39,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly peer = new PeerSettings();
   readonly guard: AbuseGuard;
   readonly streams = new StreamTable<Stream>();
-  readonly room: SendingRoom;
+  readonly queueLimit: SendQueueLimit;
   readonly sender: DataSender;
   readonly headers: FieldBlockWriter;
   readonly windows: ReceiveWindows;
@@ -49,13 +49,13 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   readonly maxWaitingBytes: number;
   readonly bytesMayBeKept: boolean;
   readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
-  readonly hoardWatch: HoardWatch;
-  private readonly stallWatch: StallWatch;
+  readonly memoryStallWatch: MemoryStallWatch;
+  private readonly sendStallWatch: SendStallWatch;
   private readonly closedStreams = new ClosedStreams();
-  private readonly resetAhead = new ResetAhead();
+  private readonly pendingResets = new PendingResets();
   private readonly frames: FrameReceiver;
-  private readonly intake: Intake;
-  private readonly socketEnd: SocketEnd;
+  private readonly scheduler: ReceiveScheduler;
+  private readonly socketBinding: SocketBinding;
   /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
   private handedOver = 0;
   private leaving = 0;
@@ -70,21 +70,21 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.guard = new AbuseGuard(options.abuseLimits);
     this.windows = new ReceiveWindows(this, options);
     this.maxWaitingBytes = options.maxWaitingBytes;
-    this.room = new SendingRoom(this.windows.account, this.output, this.maxWaitingBytes);
-    this.sender = new DataSender(this.output, this.peer, this.guard, this.room);
+    this.queueLimit = new SendQueueLimit(this.windows.account, this.output, this.maxWaitingBytes);
+    this.sender = new DataSender(this.output, this.peer, this.guard, this.queueLimit);
     this.headers = new FieldBlockWriter(this.output, this.peer, options.encoder);
     this.inbound = new DataReceiver(this, this.windows);
     this.pings = new Pings(this.output, (error) => this.reportHandlerError(error));
     this.settings = new SettingsExchange(this.output, this, options.settingsTimeoutMs);
     const { stallTimeoutMs } = options;
-    this.hoardWatch = new HoardWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
+    this.memoryStallWatch = new MemoryStallWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
       this.fail(enhanceYourCalm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
     );
-    this.stallWatch = new StallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
+    this.sendStallWatch = new SendStallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
     this.frames = new FrameReceiver(this, this.settings.inForce, options.headerTimeoutMs);
     this.bytesMayBeKept = !options.isReadByCaller;
-    this.intake = new Intake(this);
-    this.socketEnd = new SocketEnd(socket, this);
+    this.scheduler = new ReceiveScheduler(this);
+    this.socketBinding = new SocketBinding(socket, this);
   }
 
   /** Our side of the connection preface (RFC 9113 §3.4), but for a client's magic bytes. */
@@ -99,13 +99,13 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
     const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
     if (this.phase === ConnectionPhase.CLOSED) return;
-    const window = wanted.initialWindowSize === undefined ? {} : this.windows.scarcity.admit(initialWindowSize);
+    const window = wanted.initialWindowSize === undefined ? {} : this.windows.pressure.admit(initialWindowSize);
     this.settings.announce({ ...wanted, ...window }, extraEntries);
   }
 
   /** Whether what the peer sends is read as it comes. */
   get isReading(): boolean {
-    return this.socketEnd.isReading;
+    return this.socketBinding.isReading;
   }
 
   /** Our settings as the peer is held to them. */
@@ -114,12 +114,12 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   }
 
   receive(buffer: Uint8Array, start: number, end: number): void {
-    if (this.phase !== ConnectionPhase.CLOSED) this.intake.receive(buffer, start, end);
+    if (this.phase !== ConnectionPhase.CLOSED) this.scheduler.receive(buffer, start, end);
   }
 
   /** All that has been received, now: nothing more will be. */
   receiveRest(): void {
-    this.intake.flush();
+    this.scheduler.flush();
   }
 
   beforeFrames(): void {
@@ -137,7 +137,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
 
   afterFrames(): void {
     this.role.onTurn();
-    this.socketEnd.received();
+    this.socketBinding.received();
   }
 
   onGoAway(goAway: GoAway): void {
@@ -163,7 +163,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   onLeftOver(buffer: Uint8Array): void {
     if (!this.role.isServer) return;
     try {
-      this.resetAhead.find(buffer, (streamId, code) => {
+      this.pendingResets.find(buffer, (streamId, code) => {
         const stream = this.streams.get(streamId);
         if (stream !== undefined) this.onStreamReset(stream, code);
         return stream !== undefined || this.role.isIdle(streamId);
@@ -175,20 +175,20 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
 
   /** Nothing is acted on: the peer does not read its answers. */
   get isHeld(): boolean {
-    return this.socketEnd.isHeld;
+    return this.socketBinding.isHeld;
   }
 
   /** The peer reads its answers again. */
-  goOn(): void {
-    this.intake.goOn();
+  resume(): void {
+    this.scheduler.resume();
   }
 
-  stopReading(): void {
-    this.socketEnd.stopReading();
+  pauseReading(): void {
+    this.socketBinding.pauseReading();
   }
 
-  readOn(): void {
-    this.socketEnd.readOn();
+  resumeReading(): void {
+    this.socketBinding.resumeReading();
   }
 
   onRstStream(streamId: number, code: number): void {
@@ -198,7 +198,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
       return;
     }
     this.checkNotIdle("rst_stream", streamId);
-    if (this.resetAhead.forget(streamId)) return;
+    if (this.pendingResets.forget(streamId)) return;
     this.closedStreams.forget(streamId);
     this.guard.countControl();
   }
@@ -215,7 +215,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
   onClosedStreamData(streamId: number, endStream: boolean): void {
     this.checkNotIdle("data", streamId);
-    if (this.resetAhead.has(streamId)) return;
+    if (this.pendingResets.has(streamId)) return;
     if (!this.closedStreams.wasReset(streamId)) {
       this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "data frame on a closed stream");
     } else if (endStream) this.closedStreams.forget(streamId);
@@ -224,7 +224,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   /** HEADERS likewise (RFC 9113 §5.1, closed). */
   onClosedStreamHeaders(streamId: number, endStream: boolean): void {
     this.checkNotIdle("headers", streamId);
-    if (this.resetAhead.has(streamId)) return;
+    if (this.pendingResets.has(streamId)) return;
     if (!this.closedStreams.wasReset(streamId)) {
       if (this.role.isServer) {
         throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
@@ -239,8 +239,8 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   }
 
   /** Whether the client has reset a stream that it is about to open. */
-  isResetAhead(streamId: number): boolean {
-    return this.resetAhead.has(streamId);
+  hasPendingReset(streamId: number): boolean {
+    return this.pendingResets.has(streamId);
   }
 
   checkNotIdle(what: string, streamId: number): void {
@@ -291,7 +291,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   streamClosed(stream: Stream): void {
     this.streams.remove(stream);
     this.sender.drop(stream);
-    this.room.forget(stream);
+    this.queueLimit.forget(stream);
     this.windows.settle(stream);
   }
 
@@ -326,8 +326,8 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
 
   beforeWrite(): void {
     this.sender.pump();
-    this.room.offer();
-    this.stallWatch.observe();
+    this.queueLimit.offer();
+    this.sendStallWatch.observe();
     this.role.onTurn();
   }
 
@@ -339,7 +339,7 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
   afterWrite(): void {
     this.handedOver = this.leaving;
     this.guard.outputDrained();
-    this.socketEnd.outputDrained();
+    this.socketBinding.outputDrained();
   }
 
   onLocalSettings(before: Settings, now: Settings): void {
@@ -367,14 +367,14 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     if (error.origin === "local") this.writeGoAway(this.role.lastPeerStreamId, error.errorCode, error.message);
     else this.output.discard();
     this.close(error);
-    this.socketEnd.end();
+    this.socketBinding.end();
   }
 
   /** Nothing is left to do: the connection ends in order. */
   finish(): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
     this.close(null);
-    this.socketEnd.end();
+    this.socketBinding.end();
   }
 
   /** At once, without a word to the peer. */
@@ -389,10 +389,10 @@ export class Connection implements OutputOwner, SettingsOwner, IntakeOwner {
     this.output.end();
     this.phase = ConnectionPhase.CLOSED;
     this.frames.stop();
-    this.intake.stop();
+    this.scheduler.stop();
     this.settings.stop();
-    this.stallWatch.stop();
-    this.hoardWatch.stop();
+    this.sendStallWatch.stop();
+    this.memoryStallWatch.stop();
     this.windows.close();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {

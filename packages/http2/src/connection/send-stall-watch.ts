@@ -8,7 +8,7 @@ import type { DataSender } from "../send/data.js";
 export const MIN_STALLED_BYTES = 16 * 2 ** 20;
 
 /** Notices that what waits to be sent has stopped moving. Its timer runs only while that much is waiting. */
-export class StallWatch {
+export class SendStallWatch {
   private readonly sender: DataSender;
   private readonly timeoutMs: number;
   private readonly onStall: (waitingBytes: number) => void;

@@ -9,7 +9,7 @@ const LINGER_MS = 1_000;
 const MAX_WAITING_FRAMES = 4 * 2 ** 20;
 
 /** Joins a connection to its socket: bytes in, and every way in which the socket ends. */
-export class SocketEnd {
+export class SocketBinding {
   private readonly socket: Socket;
   private readonly connection: Connection;
   /** Why nothing is read at the moment: the peer does not read either; the connection's share of this turn is used up. */
@@ -37,14 +37,14 @@ export class SocketEnd {
     return !this.held && !this.resting;
   }
 
-  /** Until `readOn()`. */
-  stopReading(): void {
+  /** Until `resumeReading()`. */
+  pauseReading(): void {
     if (this.socket.destroyed) return;
     this.resting = true;
     this.socket.pause();
   }
 
-  readOn(): void {
+  resumeReading(): void {
     this.resting = false;
     if (!this.held && !this.socket.destroyed) this.socket.resume();
   }
@@ -58,7 +58,7 @@ export class SocketEnd {
   outputDrained(): void {
     if (!this.held) return;
     this.held = false;
-    this.connection.goOn();
+    this.connection.resume();
   }
 
   /** Everything is written: say so, wait for the peer to do the same, but not for long. */
@@ -66,7 +66,7 @@ export class SocketEnd {
     if (this.socket.destroyed || this.timer !== null) return;
     if (this.held || this.resting) {
       this.held = false;
-      this.readOn();
+      this.resumeReading();
     }
     this.socket.end();
     this.timer = setTimeout(() => this.socket.destroy(), LINGER_MS).unref();

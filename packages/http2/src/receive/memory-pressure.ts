@@ -2,24 +2,24 @@ import type { Account } from "../connection/account.js";
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 
 /** Every stream's window while memory is scarce. */
-export const SCARCE_WINDOW = 256;
+export const PRESSURE_WINDOW = 256;
 
 /** How long that lasts at the least: each change is a SETTINGS frame, of which a peer may take only so many for honest. */
-const LEAST_MS = 1_000;
+const MIN_PRESSURE_MS = 1_000;
 
 /**
  * Whether a connection holds so much that its streams get no more than the least. That is said by SETTINGS_INITIAL_WINDOW_SIZE, which
  * moves the windows of all streams at once, below zero too (RFC 9113 §6.9.2). A stream whose reader keeps up has its window grow again.
  */
-export class Scarcity {
+export class MemoryPressure {
   private readonly account: Account;
   private readonly announce: (initialWindowSize: number) => void;
   /** What a stream's window is to be when there is enough. */
-  private plenty = 0;
+  private normalWindow = 0;
   private since = 0;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
-  isScarce = false;
+  isHigh = false;
 
   constructor(account: Account, announce: (initialWindowSize: number) => void) {
     this.account = account;
@@ -28,16 +28,16 @@ export class Scarcity {
 
   /** What to announce where this is wanted. */
   admit(initialWindowSize: number): { readonly initialWindowSize: number } {
-    this.plenty = initialWindowSize;
-    return { initialWindowSize: this.isScarce ? Math.min(SCARCE_WINDOW, initialWindowSize) : initialWindowSize };
+    this.normalWindow = initialWindowSize;
+    return { initialWindowSize: this.isHigh ? Math.min(PRESSURE_WINDOW, initialWindowSize) : initialWindowSize };
   }
 
   observe(): void {
     const { receivedBytes, limitBytes } = this.account;
-    if (!this.isScarce) {
+    if (!this.isHigh) {
       if (receivedBytes >= limitBytes / 8) this.begin();
     } else if (receivedBytes < limitBytes / 16 && this.timer === null) {
-      this.timer = setTimeout(() => this.end(), Math.max(1, this.since + LEAST_MS - performance.now())).unref();
+      this.timer = setTimeout(() => this.end(), Math.max(1, this.since + MIN_PRESSURE_MS - performance.now())).unref();
     }
   }
 
@@ -48,15 +48,15 @@ export class Scarcity {
   }
 
   private begin(): void {
-    this.isScarce = true;
+    this.isHigh = true;
     this.since = performance.now();
-    if (this.plenty > SCARCE_WINDOW) this.announce(SCARCE_WINDOW);
+    if (this.normalWindow > PRESSURE_WINDOW) this.announce(PRESSURE_WINDOW);
   }
 
   private end(): void {
     this.timer = null;
     if (this.isStopped || this.account.receivedBytes >= this.account.limitBytes / 16) return;
-    this.isScarce = false;
-    if (this.plenty > SCARCE_WINDOW) this.announce(this.plenty);
+    this.isHigh = false;
+    if (this.normalWindow > PRESSURE_WINDOW) this.announce(this.normalWindow);
   }
 }

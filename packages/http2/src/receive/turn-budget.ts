@@ -32,11 +32,11 @@ export const SLICE = 16;
 let done = 0;
 let isEndAwaited = false;
 
-/** Connections that have something left for their next turn, and share it. */
+/** Connections that have something left for their next turn, and budget it. */
 let waiting = 0;
 
-/** One connection's share of a turn: counts what it does, and says when it is enough. */
-export class TurnShare {
+/** One connection's budget of a turn: counts what it does, and says when it is enough. */
+export class TurnBudget {
   private frames = 0;
   private fullReads = 0;
   private startedAt = -1;

@@ -1,7 +1,7 @@
 import type { Stream } from "../stream/stream.js";
 
 /** A message that its stream's window is too small for, and whose owner waits for it. */
-export class Claim {
+export class WindowExtension {
   readonly stream: Stream;
   /** What is still to come of it. */
   readonly bytes: number;
@@ -20,45 +20,45 @@ export class Claim {
  * become whole, where many that are half there would wait for each other for ever. They are let in in the order in which they came,
  * and one alone always, so a limit for messages may be larger than the place that there is.
  */
-export class Claims {
-  private readonly placeBytes: number;
+export class WindowExtensions {
+  private readonly limitBytes: number;
   /** What those that were let in take. */
   reservedBytes = 0;
-  private readonly line = new Set<Claim>();
+  private readonly line = new Set<WindowExtension>();
 
-  constructor(placeBytes: number) {
-    this.placeBytes = placeBytes;
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
   }
 
   /** By how much one message alone exceeds the place. */
   get overdraftBytes(): number {
-    return Math.max(0, this.reservedBytes - this.placeBytes);
+    return Math.max(0, this.reservedBytes - this.limitBytes);
   }
 
   /** The first in line. */
-  get first(): Claim | null {
-    for (const claim of this.line) return claim;
+  get first(): WindowExtension | null {
+    for (const extension of this.line) return extension;
     return null;
   }
 
-  add(claim: Claim): void {
-    this.line.add(claim);
+  add(extension: WindowExtension): void {
+    this.line.add(extension);
   }
 
-  hasPlaceFor(claim: Claim): boolean {
-    return this.reservedBytes === 0 || this.reservedBytes + claim.bytes <= this.placeBytes;
+  hasRoomFor(extension: WindowExtension): boolean {
+    return this.reservedBytes === 0 || this.reservedBytes + extension.bytes <= this.limitBytes;
   }
 
   /** The first in line is let in. */
-  grant(claim: Claim): void {
-    this.line.delete(claim);
-    claim.isGranted = true;
-    this.reservedBytes += claim.bytes;
+  grant(extension: WindowExtension): void {
+    this.line.delete(extension);
+    extension.isGranted = true;
+    this.reservedBytes += extension.bytes;
   }
 
   /** The message is done with, or given up. */
-  release(claim: Claim): void {
-    if (claim.isGranted) this.reservedBytes -= claim.bytes;
-    else this.line.delete(claim);
+  release(extension: WindowExtension): void {
+    if (extension.isGranted) this.reservedBytes -= extension.bytes;
+    else this.line.delete(extension);
   }
 }

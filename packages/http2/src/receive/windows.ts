@@ -1,4 +1,4 @@
-import { Account, LEAST_WINDOW } from "../connection/account.js";
+import { Account, MIN_CONNECTION_WINDOW } from "../connection/account.js";
 import type { Connection } from "../connection/connection.js";
 import type { ResolvedOptions } from "../connection/options.js";
 import { defaultSettings, initialSettings } from "../connection/settings.js";
@@ -6,25 +6,25 @@ import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "../frame/window-update.j
 import { isCreditDue } from "../stream/flow-window.js";
 import { mayReceive } from "../stream/state.js";
 import type { Stream } from "../stream/stream.js";
-import { Claim, Claims } from "./window-extensions.js";
-import { Scarcity } from "./memory-pressure.js";
+import { MemoryPressure } from "./memory-pressure.js";
+import { WindowExtension, WindowExtensions } from "./window-extensions.js";
 
 /*
  * What a peer may send, so that what waits stays within the account's limit L (64 MiB by default) whatever the peer does and nobody
  * reads, and one who reads nothing on his streams stops nobody else. With L of 64 MiB and 16,384 streams:
  *
- *    8 MiB  L/8         held when memory becomes scarce: from then on every stream's window is 256 bytes (scarcity.ts)
+ *    8 MiB  L/8         held when memory becomes scarce: from then on every stream's window is 256 bytes (pressure.ts)
  *    7 MiB  1.75 × L/16 what the peer sends before it knows: the connection's window at the most
  *    7 MiB  1.75 × L/16 what windows have grown beyond the first, on streams whose reader kept up and then stopped
  *   24 MiB  1.5 KiB × 16,384, the windows of scarce times: 256 bytes of whole messages and of one that is not, each in memory of its own
- *   16 MiB  L/4         messages larger than their stream's window, let in one after the other (claims.ts)
+ *   16 MiB  L/4         messages larger than their stream's window, let in one after the other (extensions.ts)
  *
  * That is 62 MiB. What is left is the connection's window for everybody else: it is never shut. Streams that are open cost the limit
  * 4 KiB each in this, and as many are announced as that allows.
  */
 
 /** What a received byte costs at the most while it waits, since memory is not filled to the last byte, and has its own cost. */
-const COST = 1.75;
+const COST_PER_BYTE = 1.75;
 
 /** No stream's window grows beyond this. */
 const MAX_STREAM_WINDOW = 4 * 2 ** 20;
@@ -37,9 +37,9 @@ export class ReceiveWindows {
   /** What the peer may still send on the connection. */
   window = initialSettings.initialWindowSize;
   readonly account: Account;
-  readonly scarcity: Scarcity;
+  readonly pressure: MemoryPressure;
   private readonly connection: Connection;
-  private readonly claims: Claims;
+  private readonly extensions: WindowExtensions;
   private readonly maxWindowSize: number;
   /** What the window is to be; more with use. */
   private windowSize: number;
@@ -54,13 +54,13 @@ export class ReceiveWindows {
     const { maxUnreadBytes: limitBytes, connectionWindowSize, shared } = options;
     this.connection = connection;
     this.account = new Account(limitBytes, shared, () => this.review());
-    this.scarcity = new Scarcity(this.account, (initialWindowSize) =>
+    this.pressure = new MemoryPressure(this.account, (initialWindowSize) =>
       connection.settings.announce({ initialWindowSize }),
     );
-    this.claims = new Claims(limitBytes / 4);
+    this.extensions = new WindowExtensions(limitBytes / 4);
     this.maxGrownBytes = limitBytes / 16;
     this.maxWindowSize = Math.max(initialSettings.initialWindowSize, Math.min(connectionWindowSize, limitBytes / 16));
-    this.windowSize = Math.min(LEAST_WINDOW, this.maxWindowSize);
+    this.windowSize = Math.min(MIN_CONNECTION_WINDOW, this.maxWindowSize);
   }
 
   /** So many streams the limit allows for. */
@@ -93,7 +93,7 @@ export class ReceiveWindows {
   /** The connection is over. */
   close(): void {
     this.isOpen = false;
-    this.scarcity.stop();
+    this.pressure.stop();
     const { shared } = this.account;
     if (shared === null) return;
     this.account.close();
@@ -119,7 +119,7 @@ export class ReceiveWindows {
     if (consumed <= 0) return;
     stream.unread -= consumed;
     if (stream.isCounted) this.account.unread(-consumed);
-    if (stream.claim !== null && stream.expected <= 0) this.release(stream);
+    if (stream.extension !== null && stream.expected <= 0) this.release(stream);
     this.announce(stream);
   }
 
@@ -129,15 +129,15 @@ export class ReceiveWindows {
    */
   expect(stream: Stream, bytes: number): void {
     stream.expected = bytes;
-    if (bytes > 0) this.claim(stream);
-    else if (stream.claim !== null) this.release(stream);
+    if (bytes > 0) this.extension(stream);
+    else if (stream.extension !== null) this.release(stream);
   }
 
   /** Our window size has changed by `delta`: so do all windows (RFC 9113 §6.9.2), and what was little credit may now be much. */
   resize(streams: readonly Stream[], delta: number): void {
     for (const stream of streams) {
       stream.receiveWindow += delta;
-      if (stream.expected > 0) this.claim(stream);
+      if (stream.expected > 0) this.extension(stream);
       this.announce(stream);
     }
   }
@@ -153,13 +153,13 @@ export class ReceiveWindows {
     stream.expected = 0;
     this.grownBytes -= stream.grown;
     stream.grown = 0;
-    if (stream.claim !== null) this.release(stream);
+    if (stream.extension !== null) this.release(stream);
   }
 
   /** Tells the peer what a stream has consumed, once that is half of what its window is to be; more if its reader keeps up. */
   announce(stream: Stream): void {
-    const { claim } = stream;
-    const size = this.connection.local.initialWindowSize + stream.grown + (claim === null ? 0 : claim.extra);
+    const { extension } = stream;
+    const size = this.connection.local.initialWindowSize + stream.grown + (extension === null ? 0 : extension.extra);
     const credit = size - stream.receiveWindow - stream.unread;
     if (!isCreditDue(credit, size) || !mayReceive(stream.state)) return;
     // Most connections have one busy stream: its update and theirs are to be one write.
@@ -170,11 +170,11 @@ export class ReceiveWindows {
   /** The account has changed, or that of all. */
   private review(): void {
     if (!this.isOpen) return;
-    this.scarcity.observe();
+    this.pressure.observe();
     if (this.isLow) this.refill();
-    this.grantClaims();
-    this.connection.room.review();
-    this.connection.hoardWatch.observe();
+    this.grantExtensions();
+    this.connection.queueLimit.review();
+    this.connection.memoryStallWatch.observe();
   }
 
   /** Twice the size, as far as there is room for it. */
@@ -186,40 +186,40 @@ export class ReceiveWindows {
     return more;
   }
 
-  private claim(stream: Stream): void {
+  private extension(stream: Stream): void {
     if (stream.expected <= stream.receiveWindow || !mayReceive(stream.state)) return;
-    const { claim } = stream;
-    if (claim === null) {
-      stream.claim = new Claim(stream, stream.expected);
-      this.claims.add(stream.claim);
-      this.grantClaims();
-    } else if (claim.isGranted) this.letIn(claim); // its window has become smaller meanwhile
+    const { extension } = stream;
+    if (extension === null) {
+      stream.extension = new WindowExtension(stream, stream.expected);
+      this.extensions.add(stream.extension);
+      this.grantExtensions();
+    } else if (extension.isGranted) this.extend(extension); // its window has become smaller meanwhile
   }
 
-  private grantClaims(): void {
-    for (let claim = this.claims.first; claim !== null; claim = this.claims.first) {
-      if (!this.claims.hasPlaceFor(claim) || !this.isPromised(claim.bytes)) return;
-      this.claims.grant(claim);
-      this.letIn(claim);
+  private grantExtensions(): void {
+    for (let extension = this.extensions.first; extension !== null; extension = this.extensions.first) {
+      if (!this.extensions.hasRoomFor(extension) || !this.isPromised(extension.bytes)) return;
+      this.extensions.grant(extension);
+      this.extend(extension);
     }
   }
 
-  private letIn(claim: Claim): void {
-    const { stream } = claim;
+  private extend(extension: WindowExtension): void {
+    const { stream } = extension;
     const missing = stream.expected - stream.receiveWindow;
     if (missing <= 0) return;
-    claim.extra += missing;
+    extension.extra += missing;
     this.updateStreamWindow(stream, missing);
   }
 
   private release(stream: Stream): void {
-    const { claim } = stream;
-    if (claim === null) return;
-    stream.claim = null;
-    this.claims.release(claim);
+    const { extension } = stream;
+    if (extension === null) return;
+    stream.extension = null;
+    this.extensions.release(extension);
     if (!this.isOpen) return;
-    if (claim.isGranted) this.promise(-claim.bytes);
-    this.grantClaims();
+    if (extension.isGranted) this.promise(-extension.bytes);
+    this.grantExtensions();
   }
 
   private grow(): void {
@@ -231,7 +231,7 @@ export class ReceiveWindows {
   private isPromised(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
-    if (shared.isOver || bytes * COST > shared.roomBytes) {
+    if (shared.isOver || bytes * COST_PER_BYTE > shared.roomBytes) {
       shared.waitingForRoom.add(this.account);
       return false;
     }
@@ -240,13 +240,13 @@ export class ReceiveWindows {
   }
 
   private promise(bytes: number): void {
-    this.promisedBytes += bytes * COST;
-    this.account.shared?.promise(bytes * COST);
+    this.promisedBytes += bytes * COST_PER_BYTE;
+    this.account.shared?.promise(bytes * COST_PER_BYTE);
   }
 
   /** Whether the connection's window is to be refilled: a large one is given the time to be so with the update of a stream. */
   private get isLow(): boolean {
-    return this.window * (this.windowSize > LEAST_WINDOW ? 4 : 2) <= this.windowSize;
+    return this.window * (this.windowSize > MIN_CONNECTION_WINDOW ? 4 : 2) <= this.windowSize;
   }
 
   private refill(least = 2): void {
@@ -256,12 +256,12 @@ export class ReceiveWindows {
 
   /** What the connection's window may be now. */
   private target(): number {
-    const { account, claims } = this;
+    const { account, extensions } = this;
     const limit =
       account.shared?.isOver === true
-        ? LEAST_WINDOW * COST + claims.reservedBytes
-        : account.limitBytes + claims.overdraftBytes;
-    return Math.min(this.windowSize, Math.floor((limit - account.receivedBytes) / COST));
+        ? MIN_CONNECTION_WINDOW * COST_PER_BYTE + extensions.reservedBytes
+        : account.limitBytes + extensions.overdraftBytes;
+    return Math.min(this.windowSize, Math.floor((limit - account.receivedBytes) / COST_PER_BYTE));
   }
 
   private updateStreamWindow(stream: Stream, increment: number): void {

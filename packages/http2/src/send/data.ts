@@ -6,7 +6,7 @@ import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import { grownWindow } from "../stream/flow-window.js";
 import { Outbox, type SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
-import type { SendingRoom } from "./queue-limit.js";
+import type { SendQueueLimit } from "./queue-limit.js";
 
 /** A body up to this size is copied at once; a larger one leaves by reference, as a piece of its own in writev. */
 export const MAX_COPIED_BYTES = 16_384;
@@ -38,13 +38,13 @@ export class DataSender {
   private readonly guard: AbuseGuard;
   private head: Outbox | null = null;
   private tail: Outbox | null = null;
-  private readonly room: SendingRoom;
+  private readonly queueLimit: SendQueueLimit;
 
-  constructor(output: Output, peer: PeerSettings, guard: AbuseGuard, room: SendingRoom) {
+  constructor(output: Output, peer: PeerSettings, guard: AbuseGuard, queueLimit: SendQueueLimit) {
     this.output = output;
     this.peer = peer;
     this.guard = guard;
-    this.room = room;
+    this.queueLimit = queueLimit;
   }
 
   /** Whether `length` bytes can leave at once, copied, as one frame. */
@@ -120,7 +120,7 @@ export class DataSender {
     if (more === 0) return;
     outbox.charged = cost;
     this.waitingBytes += more;
-    this.room.changed(more);
+    this.queueLimit.changed(more);
   }
 
   drop(stream: SendingStream): void {
@@ -203,7 +203,7 @@ export class DataSender {
         output.buffer.set(piece, output.at);
         output.at += piece.length;
       }
-      if (outbox.taken !== null && outbox.taken.length > MAX_COPIED_BYTES) output.lend(stream, outbox.taken);
+      if (outbox.taken !== null && outbox.taken.length > MAX_COPIED_BYTES) output.notifyWhenSent(stream, outbox.taken);
     }
     this.account(stream, length);
     if (isLast || length >= MIN_EARNING_DATA) this.guard.dataMoved();

@@ -34,12 +34,12 @@ export interface OutputOwner {
 }
 
 /** Who wants to know when bytes that were added by reference are needed no more. */
-export interface Lender {
+export interface BodyOwner {
   bodySent(body: Uint8Array): void;
 }
 
-interface Loan {
-  readonly lender: Lender;
+interface SentNotice {
+  readonly owner: BodyOwner;
   readonly body: Uint8Array;
 }
 
@@ -59,8 +59,8 @@ export class Output {
   private full: Buffer[] = [];
   private leaving: Buffer[] = [];
   /** Likewise, what was added by reference. */
-  private loans: Loan[] = [];
-  private leavingLoans: Loan[] = [];
+  private notices: SentNotice[] = [];
+  private leavingNotices: SentNotice[] = [];
   private scheduled = false;
   /** Writes whose callbacks have not come yet. */
   private writes = 0;
@@ -107,9 +107,9 @@ export class Output {
     if (!this.scheduled) this.schedule();
   }
 
-  /** Has the lender told when the batch has left, and with it the last of `body`. */
-  lend(lender: Lender, body: Uint8Array): void {
-    this.loans.push({ lender, body });
+  /** Has the owner told when the batch has left, and with it the last of `body`. */
+  notifyWhenSent(owner: BodyOwner, body: Uint8Array): void {
+    this.notices.push({ owner, body });
   }
 
   /** What is put here now answers bytes that have been received. */
@@ -148,7 +148,7 @@ export class Output {
   discard(): void {
     this.stop();
     this.segments = [];
-    this.loans = [];
+    this.notices = [];
     this.buffer = EMPTY;
     this.at = this.start = this.segmentBytes = 0;
   }
@@ -173,9 +173,9 @@ export class Output {
     this.writes++;
     this.batch++;
     this.owner.onWrite();
-    if (this.loans.length > 0) {
-      this.leavingLoans.push(...this.loans);
-      this.loans = [];
+    if (this.notices.length > 0) {
+      this.leavingNotices.push(...this.notices);
+      this.notices = [];
     }
     if (this.segments.length === 0) {
       const { start, at } = this;
@@ -203,10 +203,10 @@ export class Output {
       for (const buffer of this.leaving) giveBack(buffer);
       this.leaving = [];
     }
-    if (this.leavingLoans.length > 0) {
-      const loans = this.leavingLoans;
-      this.leavingLoans = [];
-      for (const { lender, body } of loans) lender.bodySent(body);
+    if (this.leavingNotices.length > 0) {
+      const notices = this.leavingNotices;
+      this.leavingNotices = [];
+      for (const { owner, body } of notices) owner.bodySent(body);
     }
     this.owner.afterWrite();
     if (!this.scheduled) this.write();

@@ -1,13 +1,13 @@
-import { type Account, LEAST_WINDOW } from "../connection/account.js";
+import { type Account, MIN_CONNECTION_WINDOW } from "../connection/account.js";
 import { setImmediate } from "../real-timers.js";
 import type { SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
 
 /** How many streams that wait for room are told of it in one turn: what they send then may take all there is. */
-const TOLD_AT_ONCE = 64;
+const MAX_NOTIFIED_PER_TURN = 64;
 
 /** How much may wait to be sent on a connection, and who waits for room there. */
-export class SendingRoom {
+export class SendQueueLimit {
   readonly limitBytes: number;
   private readonly account: Account;
   private readonly output: Output;
@@ -25,7 +25,7 @@ export class SendingRoom {
     const { shared, waitingBytes } = account;
     if (waitingBytes > 0 && waitingBytes + bytes > this.limitBytes) return false;
     if (shared === null || shared.heldBytes + bytes <= shared.limitBytes) return true;
-    return waitingBytes + bytes <= LEAST_WINDOW;
+    return waitingBytes + bytes <= MIN_CONNECTION_WINDOW;
   }
 
   /** Has `drained()` called when there is room for something. */
@@ -56,7 +56,7 @@ export class SendingRoom {
     if (line === null) return;
     let told = 0;
     for (const stream of line) {
-      if (!this.hasRoomFor(0) || ++told > TOLD_AT_ONCE) break;
+      if (!this.hasRoomFor(0) || ++told > MAX_NOTIFIED_PER_TURN) break;
       line.delete(stream);
       stream.drained(); // who may wait again, or be over and with it others
     }

@@ -10,7 +10,7 @@ import type { ServerConnectionHandler } from "./handler.js";
 import { type RequestHandler, ServerStream } from "./stream.js";
 
 /** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
-class FirstHandler implements RequestHandler {
+class PlaceholderHandler implements RequestHandler {
   error: StreamError | null = null;
 
   onData(): void {}
@@ -39,7 +39,7 @@ export class ServerRole implements ConnectionRole {
   private hasBegun = false;
   core!: Connection; // set by ServerConnection, right after both are made
   private readonly handler: ServerConnectionHandler;
-  private readonly firstHandler = new FirstHandler();
+  private readonly placeholder = new PlaceholderHandler();
   /** The last stream of the second GOAWAY: what comes above it is refused. */
   private lastAccepted = MAX_WINDOW;
 
@@ -62,7 +62,7 @@ export class ServerRole implements ConnectionRole {
     else {
       this.lastSeen = streamId;
       if (streamId <= this.lastAccepted) this.lastPeerStreamId = streamId;
-      if (core.isResetAhead(streamId)) {
+      if (core.hasPendingReset(streamId)) {
         core.guard.countReset();
         return;
       }
@@ -87,7 +87,7 @@ export class ServerRole implements ConnectionRole {
   private onRequest(section: FieldSection): void {
     const { core } = this;
     const { streamId, list, extra, endStream, memoryBytes } = section;
-    const stream = new ServerStream(core, streamId, this.firstHandler);
+    const stream = new ServerStream(core, streamId, this.placeholder);
     if (!expectBody(stream, section)) {
       core.refuseStream(streamId, ErrorCode.PROTOCOL_ERROR);
       return;
@@ -100,7 +100,7 @@ export class ServerRole implements ConnectionRole {
     } catch (error) {
       core.handlerFailed(stream, error);
     }
-    if (this.firstHandler.error !== null) this.firstHandler.passOn(stream);
+    if (this.placeholder.error !== null) this.placeholder.passOn(stream);
   }
 
   private onTrailers(stream: ServerStream, section: FieldSection): void {

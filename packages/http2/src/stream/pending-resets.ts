@@ -5,7 +5,7 @@ import { parseRstStream, RST_STREAM_BYTES } from "../frame/rst-stream.js";
  * Streams whose RST_STREAM has been seen in what is received and not acted on yet. Frames that come before it are not to open or feed the
  * stream any more. There are at most as many as fit into what one read brings: 5,041.
  */
-export class ResetAhead {
+export class PendingResets {
   private ids: Set<number> | null = null;
 
   has(id: number): boolean {

@@ -6,7 +6,7 @@ import { writeDataHeader } from "../frame/data.js";
 import { FRAME_HEADER_BYTES } from "../frame/frame-header.js";
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
-import type { Claim } from "../receive/window-extensions.js";
+import type { WindowExtension } from "../receive/window-extensions.js";
 import type { Outbox } from "../send/outbox.js";
 import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 
@@ -43,7 +43,7 @@ export abstract class Stream {
   /** @internal What has to come before anything can be consumed. */
   declare expected: number;
   /** @internal For a window that is too small for that. */
-  declare claim: Claim | null;
+  declare extension: WindowExtension | null;
   /** @internal What the peer's field list costs, as it is counted on the account. */
   declare fieldBytes: number;
   /** @internal */ declare isPaused: boolean;
@@ -66,7 +66,7 @@ export abstract class Stream {
     this.unread = 0;
     this.grown = 0;
     this.expected = 0;
-    this.claim = null;
+    this.extension = null;
     this.fieldBytes = 0;
     this.isPaused = false;
     this.isCounted = true;
@@ -90,15 +90,15 @@ export abstract class Stream {
    * hold. `data()` and `message()` do not ask: who has more to send than there is room for finds another way, or waits for it.
    */
   hasRoomFor(bytes: number): boolean {
-    const { room, sender } = this.connection;
-    return room.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
+    const { queueLimit, sender } = this.connection;
+    return queueLimit.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
   }
 
   /** Has onDrain called when something may wait here again; not if the stream is over by then. */
   awaitRoom(): void {
     if (isClosed(this.state)) return;
     this.wantsDrain = true;
-    this.connection.room.await(this);
+    this.connection.queueLimit.await(this);
   }
 
   /**
@@ -238,7 +238,7 @@ export abstract class Stream {
 
   /** There is memory for all that `expect()` spoke of, and the window is open for it. */
   get isLetIn(): boolean {
-    return this.claim?.isGranted === true;
+    return this.extension?.isGranted === true;
   }
 
   /** @internal END_STREAM has been written. */

@@ -14,12 +14,12 @@ export class StreamTable<S extends Identified> {
   count = 0;
   private ring: (S | undefined)[] = new Array<S | undefined>(SMALLEST).fill(undefined);
   private mask = SMALLEST - 1;
-  private elders: Map<number, S> | null = null;
+  private displaced: Map<number, S> | null = null;
 
   get(id: number): S | undefined {
     const stream = this.ring[(id >>> 1) & this.mask];
     if (stream !== undefined && stream.id === id) return stream;
-    return this.elders === null ? undefined : this.elders.get(id);
+    return this.displaced === null ? undefined : this.displaced.get(id);
   }
 
   add(stream: S): void {
@@ -31,8 +31,8 @@ export class StreamTable<S extends Identified> {
   remove(stream: S): void {
     const slot = (stream.id >>> 1) & this.mask;
     if (this.ring[slot] === stream) this.ring[slot] = undefined;
-    else if (this.elders?.delete(stream.id) !== true) return;
-    else if (this.elders.size === 0) this.elders = null;
+    else if (this.displaced?.delete(stream.id) !== true) return;
+    else if (this.displaced.size === 0) this.displaced = null;
     this.count--;
     if (this.count === 0 && this.mask >= LARGEST_KEPT) this.reset(SMALLEST);
   }
@@ -41,16 +41,16 @@ export class StreamTable<S extends Identified> {
   all(): S[] {
     const streams: S[] = [];
     for (const stream of this.ring) if (stream !== undefined) streams.push(stream);
-    if (this.elders !== null) streams.push(...this.elders.values());
+    if (this.displaced !== null) streams.push(...this.displaced.values());
     return streams.sort((a, b) => a.id - b.id);
   }
 
   private place(stream: S): void {
     const slot = (stream.id >>> 1) & this.mask;
-    const elder = this.ring[slot];
-    if (elder !== undefined) {
-      this.elders ??= new Map();
-      this.elders.set(elder.id, elder);
+    const occupant = this.ring[slot];
+    if (occupant !== undefined) {
+      this.displaced ??= new Map();
+      this.displaced.set(occupant.id, occupant);
     }
     this.ring[slot] = stream;
   }
@@ -64,6 +64,6 @@ export class StreamTable<S extends Identified> {
   private reset(size: number): void {
     this.ring = new Array<S | undefined>(size).fill(undefined);
     this.mask = size - 1;
-    this.elders = null;
+    this.displaced = null;
   }
 }
