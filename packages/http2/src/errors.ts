@@ -1,4 +1,4 @@
-/** The error codes of RFC 9113 §7, under their names there. A peer may send any 32-bit value; none of them is special. */
+/** The error codes of RFC 9113 §7 under their names there. A peer may send any 32-bit value, including unknown ones. */
 export const ErrorCode = {
   NO_ERROR: 0x0,
   PROTOCOL_ERROR: 0x1,
@@ -18,30 +18,34 @@ export const ErrorCode = {
 
 const codeNames = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]));
 
-/** The name RFC 9113 §7 gives a code, or its number when it has none: `"CANCEL"`, `"0x1f"`. */
+/** Returns the name that RFC 9113 §7 gives to a code (`"CANCEL"`), or its number if it has no name (`"0x1f"`). */
 export function errorCodeName(code: number): string {
   return codeNames.get(code) ?? `0x${code.toString(16)}`;
 }
 
 /**
- * Who ended it: `"local"` this endpoint (a peer's mistake it noticed, or its own caller), `"peer"` a frame of the peer
- * (RST_STREAM, GOAWAY), `"socket"` the transport under both.
+ * Which side ended the stream or connection: `"local"` is this endpoint (because the peer broke a rule, or because the
+ * caller asked for it), `"peer"` is a frame of the peer (RST_STREAM, GOAWAY), and `"socket"` is the socket below both.
  */
 export type ErrorOrigin = "local" | "peer" | "socket";
 
-// Each class of errors has a `code` of its own, which tells it from others where `instanceof` does not: across two copies of this package,
-// for example. docs/reference/errors.md lists them.
+// Each error class has a `code` of its own, which identifies it where `instanceof` does not, for example if there are two
+// copies of this package. docs/reference/errors.md lists the codes.
 
 /**
- * The whole connection is over. A peer that says in a GOAWAY what is wrong and then closes is the origin: `"peer"`.
+ * The error that ended a connection. If a peer sends a GOAWAY with an error code and then closes the socket, `origin` is
+ * `"peer"`.
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
   readonly code = "VYRA_HTTP2_CONNECTION";
-  /** RFC 9113's error code (§7) that was sent or received in GOAWAY; for the origin `"socket"` it is `INTERNAL_ERROR`. */
+  /** The error code (RFC 9113 §7) that was sent or received in GOAWAY; `INTERNAL_ERROR` if `origin` is `"socket"`. */
   readonly errorCode: number;
   readonly origin: ErrorOrigin;
-  /** What the peer said in its last GOAWAY as a line for a log, `"ENHANCE_YOUR_CALM: too_many_pings"`; undefined without one. */
+  /**
+   * The code and debug data of the peer's last GOAWAY as a line for a log, such as `"ENHANCE_YOUR_CALM:
+   * too_many_pings"`. It is undefined if the peer sent no GOAWAY.
+   */
   readonly peerReason: string | undefined;
 
   constructor(errorCode: number, message: string, origin: ErrorOrigin = "local", cause?: unknown, peerReason?: string) {
@@ -52,7 +56,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** How a stream came to its end; see {@link StreamError}. */
+/** How a stream ended; the fields are those of {@link StreamError}. */
 export interface StreamEnd {
   readonly origin: ErrorOrigin;
   readonly notProcessed?: boolean;
@@ -60,16 +64,19 @@ export interface StreamEnd {
 }
 
 /**
- * One stream is over. `notProcessed` is true only when the peer's application provably never saw the request:
- * REFUSED_STREAM (RFC 9113 §8.7), above a GOAWAY's last stream (§6.8), or never handed to a connected socket. False means
- * unknown, not processed. When the connection died, that error is the `cause`.
+ * The error that ended one stream. If the whole connection ended, its {@link ConnectionError} is the `cause`.
  */
 export class StreamError extends Error {
   override readonly name = "StreamError";
   readonly code = "VYRA_HTTP2_STREAM";
-  /** RFC 9113's error code (§7) that was sent or received in RST_STREAM, or that of the connection's end. */
+  /** The error code (RFC 9113 §7) that was sent or received in RST_STREAM, or with which the connection ended. */
   readonly errorCode: number;
   readonly streamId: number;
+  /**
+   * Whether the peer's application has certainly not seen the request, so that it may be sent again. It is true only
+   * for REFUSED_STREAM (RFC 9113 §8.7), for a stream above the last stream of a GOAWAY (§6.8), and for a request that
+   * was never handed to a connected socket. False means that it is unknown whether the request was processed.
+   */
   readonly notProcessed: boolean;
   readonly origin: ErrorOrigin;
 
@@ -82,18 +89,18 @@ export class StreamError extends Error {
   }
 }
 
-/** Why a client connection takes no request now; see {@link RequestRefusedError}. */
+/** Why a client connection accepts no request at the moment; see {@link RequestRefusedError}. */
 export type RefusalReason =
-  /** the peer's SETTINGS_MAX_CONCURRENT_STREAMS streams are open: wait for `onCapacity` */
+  /** As many streams are open as the peer's SETTINGS_MAX_CONCURRENT_STREAMS allows: wait for `onCapacity`. */
   | "no-capacity"
-  /** GOAWAY was received or `close()` called: use another connection */
+  /** GOAWAY was received or `close()` was called: use another connection. */
   | "closing"
-  /** the connection is over */
+  /** The connection has ended. */
   | "closed"
-  /** all 2^30 client stream ids are used (RFC 9113 §5.1.1): use another connection */
+  /** All 2^30 stream ids of a client have been used (RFC 9113 §5.1.1): use another connection. */
   | "ids-exhausted";
 
-/** `request()` opened no stream and wrote no byte. */
+/** The error that `request()` throws if it cannot open a stream. Nothing has been written. */
 export class RequestRefusedError extends Error {
   override readonly name = "RequestRefusedError";
   readonly code = "VYRA_HTTP2_REQUEST_REFUSED";
@@ -105,7 +112,10 @@ export class RequestRefusedError extends Error {
   }
 }
 
-/** The fields to be sent exceed the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §10.5.1); nothing was written. */
+/**
+ * The error that is thrown if fields to be sent exceed the peer's SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §10.5.1).
+ * Nothing has been written. `size` and `limit` are in bytes, counted as in RFC 9113 §6.5.2.
+ */
 export class HeaderListSizeError extends Error {
   override readonly name = "HeaderListSizeError";
   readonly code = "VYRA_HTTP2_HEADER_LIST_SIZE";

@@ -1,19 +1,19 @@
 /**
- * Which characters a field may have (RFC 9113 §8.2.1), for both directions: what is malformed when received is refused
- * when sent.
+ * The characters that field names and values may contain (RFC 9113 §8.2.1), for both directions: a field that is
+ * malformed when it is received is refused when it is to be sent.
  */
 
 const COLON = 0x3a;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** The characters of a token (RFC 9110 §5.6.2) but for upper-case letters. */
+/** The characters of a token (RFC 9110 §5.6.2) without upper-case letters. */
 const nameCharacters = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") {
   nameCharacters[character.charCodeAt(0)] = 1;
 }
 
-/** Fields of one connection, which HTTP/2 has no use for (RFC 9113 §8.2.2). `te` is allowed, but only as "trailers". */
+/** Connection-specific fields, which HTTP/2 forbids (RFC 9113 §8.2.2). `te` is allowed, but only with "trailers". */
 const connectionFields: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -22,11 +22,12 @@ const connectionFields: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** Tells whether a name is that of a pseudo-header field, such as `:path`. */
 export function isPseudo(name: string): boolean {
   return name.charCodeAt(0) === COLON;
 }
 
-/** What is wrong with a field that is no pseudo-header field, or null. */
+/** Returns what is wrong with a field that is not a pseudo-header field, or null if it is valid. */
 export function fieldProblem(name: string, value: string): string | null {
   if (!isFieldName(name)) return `field name ${JSON.stringify(name)} has a character that is not allowed`;
   if (!isFieldValue(value)) return `value of field ${name} has a character that is not allowed`;
@@ -37,7 +38,7 @@ export function fieldProblem(name: string, value: string): string | null {
     case 10:
     case 16:
     case 17:
-      return connectionFields.has(name) ? `field ${name} belongs to a connection, not a message` : null;
+      return connectionFields.has(name) ? `field ${name} is connection-specific, which http/2 forbids` : null;
     default:
       return null;
   }
@@ -48,7 +49,7 @@ function isFieldName(name: string): boolean {
   return name.length > 0;
 }
 
-/** No NUL, CR or LF, no white space at either end, nothing beyond latin1. */
+/** Tells whether a value has no NUL, CR or LF, no white space at either end, and no character beyond Latin-1. */
 export function isFieldValue(value: string): boolean {
   const { length } = value;
   if (length === 0) return true;
@@ -63,7 +64,7 @@ function isBlank(character: number): boolean {
   return character === SPACE || character === TAB;
 }
 
-/** For a list about to be sent: throws a TypeError that says which field is wrong and why. */
+/** Checks a field list that is about to be sent. @throws TypeError that names the invalid field and the reason */
 export function assertFields(fields: readonly string[]): void {
   if (fields.length % 2 !== 0) throw new TypeError(`field list of ${fields.length} strings: a value is missing`);
   let regularSeen = false;

@@ -1,10 +1,13 @@
 /**
- * HTTP/2 (RFC 9113, RFC 7541) for local stream sockets: cleartext, prior knowledge, both roles.
+ * HTTP/2 (RFC 9113, RFC 7541) for local stream sockets: cleartext, with prior knowledge, client and server.
  *
- * It promises: what a peer sends is checked against the RFC before it is handed up, flow control is kept to the byte in both
- * directions, memory for a connection is bounded whatever the peer does, everything written in one turn leaves in one write, and
- * nothing a peer sends throws or ends the process. Its caller must give it the socket for good, keep bodies handed over unchanged
- * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/reference/http2.md.
+ * This package promises the following. What a peer sends is checked against the RFC before it reaches a callback. Flow
+ * control is exact to the byte in both directions. The memory of a connection is bounded whatever the peer does. All
+ * frames written in one turn of the event loop leave in one write. Nothing that a peer sends throws an exception out of
+ * a socket event or ends the process.
+ *
+ * A caller must hand over the socket for good, must not change a body that was passed by reference until it has been
+ * sent, and must copy received bodies that it keeps if `bodiesMayBeKept` is false. See docs/reference/http2.md.
  */
 
 export { ClientConnection } from "./client/connection.js";

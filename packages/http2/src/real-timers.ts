@@ -1,16 +1,17 @@
 import * as perfHooks from "node:perf_hooks";
 import * as timers from "node:timers";
 
-/** The longest time that Node.js' timers take, in milliseconds: 24 days. */
+/** The longest delay that the timers of Node.js accept, in milliseconds: about 24 days. */
 export const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * The timers of Node.js itself, as they were when this module was loaded. Frameworks for tests replace the global ones by ones
- * that wait for the test to move a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom by ones that return
- * numbers. Bytes on a socket do not wait for such a clock, so what minds them does not either. The linter keeps the globals
- * out of this package; @vyra/ipc has the same file.
+ * The timers of Node.js itself, as they were when this module was loaded. Test frameworks replace the global ones with
+ * fakes that wait for the test to advance a clock (`mock.timers` of node:test, jest, vitest, sinon), and jsdom replaces
+ * them with functions that return numbers. Bytes on a socket do not wait for such a clock, so the timers that watch
+ * over them must not either. The linter forbids the global timers in this package; @vyra/ipc has the same file.
  *
- * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was loaded.
+ * They are taken from Node's modules rather than from the globals, which may have been replaced before this module was
+ * loaded.
  */
 export const setTimeout = atMost24Days(timers.setTimeout);
 export const clearTimeout: typeof globalThis.clearTimeout = timers.clearTimeout;
@@ -18,16 +19,19 @@ export const setInterval = atMost24Days(timers.setInterval);
 export const clearInterval: typeof globalThis.clearInterval = timers.clearInterval;
 export const setImmediate: typeof globalThis.setImmediate = timers.setImmediate;
 
-/** Milliseconds by a clock that only goes on. */
+/** A monotonic clock, in milliseconds. */
 export const performance = { now: perfHooks.performance.now.bind(perfHooks.performance) };
 
-/** `process.nextTick`. jest has no other to take, so one that is a fake already, known by its `clock`, gives way to a microtask. */
+/**
+ * `process.nextTick`. Under jest the original cannot be reached, so a fake, which is recognised by its property
+ * `clock`, is replaced with a microtask.
+ */
 export const nextTick: <A extends unknown[]>(callback: (...args: A) => void, ...args: A) => void =
   "clock" in process.nextTick
     ? (callback, ...args) => void Promise.resolve().then(() => callback(...args))
     : process.nextTick;
 
-/** A timer that is meant to be longer would come at once: Node.js takes 1 ms for it. */
+/** Limits the delay of a timer function to {@link maxTimerMs}: Node.js replaces a longer delay with 1 ms. */
 function atMost24Days(start: (callback: () => void, ms: number) => NodeJS.Timeout) {
   return (callback: () => void, ms: number): NodeJS.Timeout => start(callback, Math.min(ms, maxTimerMs));
 }

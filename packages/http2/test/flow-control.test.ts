@@ -294,7 +294,8 @@ describe("flow-control accounting", () => {
           if (end !== 0) open.delete(id);
           await peer.settle();
         }
-        // When every stream is over, all that was sent has been or will be given back: nothing leaked, nothing invented.
+        // When every stream is over, all that was sent has been or will be given back: nothing leaked, nothing
+        // invented.
         for (const stream of streams.values()) stream.reset();
         await peer.settle();
         assert.equal(peer.ofType(Type.GOAWAY).length, 0);

@@ -277,7 +277,8 @@ describe("memory is bounded when an attacker", () => {
       peer.send(times(100, (i) => whole(2 * (n * 100 + i) + 1)));
       await turns(2);
     }
-    // What the socket holds, what is being written, and what may wait; requests already in a chunk being read come on top.
+    // What the socket holds, what is being written, and what may wait; requests already in a chunk being read come on
+    // top.
     assert.ok(answered * body.length < 8_000_000, `${answered} answers were made`);
     assert.ok(socket.writableLength < 2_000_000);
     peer.socket.resume();

@@ -7,7 +7,10 @@ import { socketPair, turns } from "./support/sockets.js";
 
 const text = (string: string): Buffer => Buffer.from(string);
 
-/** A server that does as told with each stream, the order in which things happen, and a peer that has opened two streams at once. */
+/**
+ * A server that does as told with each stream, the order in which things happen, and a peer that has opened two streams
+ * at once.
+ */
 async function serving(t: TestContext, onStream: (stream: ServerStream, order: string[]) => void) {
   const { client, server } = await socketPair(t);
   const order: string[] = [];

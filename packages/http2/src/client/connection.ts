@@ -15,13 +15,17 @@ import { ClientRole } from "./role.js";
 import type { ClientStream, ResponseHandler } from "./stream.js";
 
 /**
- * The client's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over a connected or connecting socket, which is
- * the connection's own from now on.
+ * The client's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3). It takes over the socket, which may be
+ * connected or connecting.
+ *
+ * This folder contains what only a client does: it opens streams, receives responses, and handles GOAWAY. What client
+ * and server have in common belongs to connection/ and stream/.
  */
 export class ClientConnection {
   private readonly core: Connection;
   private readonly role: ClientRole;
 
+  /** @throws RangeError for an invalid time limit or setting */
   constructor(socket: Socket, handler: ClientConnectionHandler = {}, options: ConnectionOptions = {}) {
     this.role = new ClientRole(handler);
     const resolved = resolveOptions(options);
@@ -36,48 +40,53 @@ export class ClientConnection {
     if (this.bodiesMayBeKept) socket.on("data", (chunk: Buffer) => this.core.receive(chunk, 0, chunk.length));
   }
 
-  /** Whether what onData hands up may be kept after the call: true unless the caller reads the socket, into its own buffer. */
+  /**
+   * Whether the buffers passed to `onData` may be kept after the call. It is false if the caller reads the socket,
+   * since its buffer is overwritten.
+   */
   readonly bodiesMayBeKept: boolean;
 
-  /** Requests that may be made now. 0 also when the connection is closing or closed. */
+  /** The number of requests that may be made now. It is 0 if the connection is closing or closed. */
   get availableStreams(): number {
     return this.core.phase === ConnectionPhase.OPEN ? this.role.available() : 0;
   }
 
-  /** The account of what waits here. */
+  /** The memory that this connection holds. */
   get account(): Account {
     return this.core.windows.account;
   }
 
-  /** Whether a request of so many bytes may leave or wait; see `Stream.hasRoomFor()`. */
+  /** Whether a request with a body of this many bytes may be sent or queued; see `Stream.hasRoomFor()`. */
   hasRoomFor(bytes: number): boolean {
     return this.core.queueLimit.hasRoomFor(bytes);
   }
 
-  /** Streams that are open now. */
+  /** The number of open streams. */
   get openStreams(): number {
     return this.core.streams.count;
   }
 
-  /** No more requests are taken: GOAWAY was received, or close() called, or the connection is over. */
+  /** Whether no more requests are accepted: GOAWAY was received, `close()` was called, or the connection has ended. */
   get isClosing(): boolean {
     return this.core.phase !== ConnectionPhase.OPEN;
   }
 
+  /** Whether the connection has ended. */
   get isClosed(): boolean {
     return this.core.phase === ConnectionPhase.CLOSED;
   }
 
-  /** What the server has announced so far. */
+  /** The server's settings as announced so far. */
   get peerSettings(): Settings {
     return this.core.peer;
   }
 
   /**
-   * Opens a stream with a request's fields. Nothing of `handler` is called before this returns.
-   * @param extra fields of this request only: name, value, name, value …
-   * @param endStream there is no body
-   * @throws RequestRefusedError, TypeError, HeaderListSizeError; nothing is sent then
+   * Opens a stream and sends the fields of a request. No callback of `handler` is called before this returns.
+   * @param extra the fields of this request only: name, value, name, value …
+   * @param endStream whether the request has no body
+   * @throws RequestRefusedError if no stream may be opened now, TypeError for invalid fields (RFC 9113 §8.2),
+   *   HeaderListSizeError for too many fields; nothing is sent then
    */
   request(block: HeaderBlock, extra: readonly string[], endStream: boolean, handler: ResponseHandler): ClientStream {
     const stream = this.role.open(block, extra, handler);
@@ -86,8 +95,8 @@ export class ClientConnection {
   }
 
   /**
-   * A whole request: fields and a body of `prefix` (copied) and `body`, which must not change until it has left (until the
-   * response, at the latest). Throws like `request()`.
+   * Sends a whole request: its fields, and a body that consists of `prefix` and `body`. `prefix` is copied, and so is a
+   * `body` of up to 16 KiB; a larger one must not change until `onBodySent` or the response. Throws like `request()`.
    */
   requestMessage(
     block: HeaderBlock,
@@ -112,30 +121,33 @@ export class ClientConnection {
     if (endStream) stream.endSent();
   }
 
-  /** For a caller that reads the socket itself (`reader: "caller"`): what it has read. It may use the buffer again at once. */
+  /** Processes bytes that the caller has read (`reader: "caller"`). The buffer may be reused after the call. */
   receive(buffer: Uint8Array, start = 0, end: number = buffer.length): void {
     this.core.receive(buffer, start, end);
   }
 
-  /** Measures the round trip. The callback is called once, with an error if the connection ends before or has ended. */
+  /** Measures the round-trip time. The callback is called once, with an error if the connection ends or has ended. */
   ping(callback: PingCallback): void {
     this.core.pings.send(callback);
   }
 
   /**
-   * Announces other settings from now on; does nothing when the connection has ended.
+   * Announces changed settings. It does nothing if the connection has ended.
    * @throws RangeError for a value that RFC 9113 §6.5.2 forbids
    */
   updateSettings(settings: Partial<Settings>): void {
     this.core.announce(settings);
   }
 
-  /** Takes no more requests, lets those there are complete, then closes the socket. onClose(null) says when. */
+  /**
+   * Accepts no more requests, waits until the open streams have ended, and then closes the socket. There is no time
+   * limit. `onClose(null)` is called at the end.
+   */
   close(): void {
     this.role.drain();
   }
 
-  /** Ends everything now: every open stream's onReset is called before this returns, then onClose. */
+  /** Ends the connection at once. `onReset` of every open stream and then `onClose` are called before this returns. */
   destroy(reason = "connection was destroyed"): void {
     this.core.destroy(new ConnectionError(ErrorCode.CANCEL, reason));
   }

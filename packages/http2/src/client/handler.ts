@@ -1,8 +1,9 @@
 import type { ConnectionHandler } from "../connection/handlers.js";
 
+/** The callbacks of the owner of a client connection. */
 export interface ClientConnectionHandler extends ConnectionHandler {
-  /** The server has announced its settings, first or anew. It may take no streams for now: see onCapacity. */
+  /** Reports that the server has announced settings. They may allow no streams for now: see `onCapacity`. */
   onSettings?(): void;
-  /** `availableStreams` has become positive again, or grown by new settings. */
+  /** Reports that requests may be made (again): `availableStreams` was 0, or settings have been received. */
   onCapacity?(): void;
 }

@@ -13,20 +13,23 @@ import type { Stream } from "../stream/stream.js";
 import type { ClientConnectionHandler } from "./handler.js";
 import { ClientStream, type ResponseHandler } from "./stream.js";
 
-/** Streams opened before the server has said how many it takes; RFC 9113 §6.5.2 recommends that it be no fewer. */
+/**
+ * The number of streams that may be opened before the server has announced its limit. RFC 9113 §6.5.2 recommends that
+ * the limit be at least 100.
+ */
 const STREAMS_BEFORE_SETTINGS = 100;
 
-/** What a client does that a server does not: opens streams, receives responses, and is told to go away. */
+/** The client's part of a connection: it opens streams, receives responses, and handles the server's GOAWAY. */
 export class ClientRole implements ConnectionRole {
   readonly isServer = false;
   readonly lastPeerStreamId = 0;
   lastOwnStreamId = -1;
-  core!: Connection; // set by ClientConnection, right after both are made
+  core!: Connection; // is set by ClientConnection right after both have been created
   private readonly handler: ClientConnectionHandler;
   private settingsSeen = false;
-  /** The server's settings have come, and the owner has not been told. */
+  /** Whether settings have been received that `onSettings` has not reported yet. */
   private settingsDue = false;
-  /** A request was refused, or the last stream taken: say when there is room again. */
+  /** Whether `onCapacity` must report the next free stream: a request was refused, or the last stream was taken. */
   private starved = false;
   private goAwaySent = false;
 
@@ -61,7 +64,7 @@ export class ClientRole implements ConnectionRole {
   onHeaders(section: FieldSection): void {
     const { core } = this;
     const { streamId } = section;
-    const stream = core.streams.get(streamId) as ClientStream | undefined; // the only ones there are
+    const stream = core.streams.get(streamId) as ClientStream | undefined; // a client has no other kind of stream
     if (stream === undefined) {
       core.onClosedStreamHeaders(streamId, section.endStream);
       return;
@@ -93,7 +96,7 @@ export class ClientRole implements ConnectionRole {
     }
     const hasBody = !stream.isHead && list.status !== 304 && list.status !== 204;
     if (hasBody && !expectBody(stream, section)) {
-      core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "no body although content-length promises one");
+      core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "response has no body, but its content-length is not 0");
       return;
     }
     beginBody(stream, endStream);
@@ -127,7 +130,7 @@ export class ClientRole implements ConnectionRole {
     }
   }
 
-  /** RFC 9113 §6.8: what is above the last stream was not processed and may be sent again elsewhere. */
+  /** Fails the streams above the last one of a GOAWAY, which were not processed (RFC 9113 §6.8). */
   onGoAway(goAway: GoAway): void {
     const { core } = this;
     if (core.phase === ConnectionPhase.OPEN) core.phase = ConnectionPhase.DRAINING;

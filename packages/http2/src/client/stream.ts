@@ -3,20 +3,20 @@ import type { MessageHandler } from "../connection/handlers.js";
 import type { HeaderList } from "../hpack/header-list.js";
 import { Stream } from "../stream/stream.js";
 
-/** For a client's streams. */
+/** The callbacks of the owner of a client's stream. */
 export interface ResponseHandler extends MessageHandler<ClientStream> {
-  /** The final response's fields: `headers.fields`, then `extra`. Its status is `headers.status`. */
+  /** Receives the fields of the final response: `headers.fields`, then `extra`. `headers.status` is its status. */
   onHeaders(stream: ClientStream, headers: HeaderList, extra: readonly string[], endStream: boolean): void;
-  /** A 1xx response, before the final one (RFC 9113 §8.1). Ignored when absent. */
+  /** Receives the fields of a 1xx response, which precedes the final one (RFC 9113 §8.1). Default: it is ignored. */
   onInformational?(stream: ClientStream, headers: HeaderList, extra: readonly string[]): void;
 }
 
-/** A request and its response, as the client sees them. Made by ClientConnection.request. */
+/** A stream as the client sees it: a request and its response. `ClientConnection.request()` creates it. */
 export class ClientStream extends Stream {
   /** @internal */ declare readonly handler: ResponseHandler;
-  /** @internal To a HEAD request: its response has no body, whatever content-length says. */
+  /** @internal Whether the request's method is HEAD: its response has no body, whatever its content-length says. */
   declare readonly isHead: boolean;
-  /** @internal 1xx responses so far. */
+  /** @internal The number of 1xx responses so far. */
   declare informational: number;
 
   constructor(connection: Connection, id: number, handler: ResponseHandler, isHead: boolean) {

@@ -1,22 +1,26 @@
-/** Every connection may have so much on its way, and hold as much, however little the server has left. */
+/** The number of bytes that every connection may hold or have in flight, however little memory the server has left. */
 export const MIN_CONNECTION_WINDOW = 256 * 1024;
 
 /**
- * The account of what waits on a connection, in bytes of memory: what was received and nobody has read, messages that are not whole
- * yet, and what is to be sent and may not leave. A connection grants its windows from it; see receive/windows.ts for the arithmetic.
- * Whoever keeps received bytes for longer than a callback says so here, with what they cost and not only with what they are.
+ * The memory that one connection holds, in bytes: received bytes that nobody has read, messages that are incomplete,
+ * data that is queued for sending, and field lists of open streams. The connection grants its receive windows from this
+ * account; receive/windows.ts has the arithmetic. An owner that keeps received bytes for longer than a callback must
+ * record them here, at what they cost in memory rather than at their length.
  */
 export class Account {
-  /** What may be received and not be done with, unread and unfinished together. */
+  /** The limit of `receivedBytes`, in bytes. */
   readonly limitBytes: number;
+  /** The memory of received bytes that nobody has read. */
   unreadBytes = 0;
+  /** The memory of messages of which only a part has been received. */
   unfinishedBytes = 0;
-  /** Of what is to be sent. */
+  /** The memory of data that is queued for sending. */
   waitingBytes = 0;
-  /** Of the field lists of streams that are open, where they are long. */
+  /** The memory of the field lists of open streams. Short lists are not counted. */
   fieldBytes = 0;
-  /** Counts what was taken off: an account that stands still has none. */
+  /** The number of times that bytes have been released. An account whose count does not change is stalled. */
   moves = 0;
+  /** The account that this one shares with other connections, or null. */
   readonly shared: SharedAccount | null;
   private readonly onChange: () => void;
 
@@ -27,45 +31,46 @@ export class Account {
     shared?.members.add(this);
   }
 
-  /** Received, and held in memory. */
+  /** The memory of all received bytes, unread and unfinished. */
   get receivedBytes(): number {
     return this.unreadBytes + this.unfinishedBytes;
   }
 
+  /** The memory of everything that the connection holds. */
   get heldBytes(): number {
     return this.unreadBytes + this.unfinishedBytes + this.waitingBytes + this.fieldBytes;
   }
 
-  /** So much more is held of what nobody has read; or less, if negative. */
+  /** Adds bytes that nobody has read, or removes them if `bytes` is negative. */
   unread(bytes: number): void {
     this.unreadBytes += bytes;
     this.add(bytes);
   }
 
-  /** Likewise of messages that are not whole yet. */
+  /** Adds bytes of incomplete messages, or removes them if `bytes` is negative. */
   unfinished(bytes: number): void {
     this.unfinishedBytes += bytes;
     this.add(bytes);
   }
 
-  /** Likewise of what is to be sent. */
+  /** Adds bytes that are queued for sending, or removes them if `bytes` is negative. */
   waiting(bytes: number): void {
     this.waitingBytes += bytes;
     this.add(bytes);
   }
 
-  /** Likewise of the field lists of open streams. */
+  /** Adds the cost of field lists of open streams, or removes it if `bytes` is negative. */
   fields(bytes: number): void {
     this.fieldBytes += bytes;
     this.add(bytes);
   }
 
-  /** The limits of all have been reached, or are no longer: see whether that changes anything here. */
+  /** Checks again what this connection may hold, because the state of the shared account has changed. */
   review(): void {
     this.onChange();
   }
 
-  /** The connection is over. What its owner still holds remains counted here, but no longer for all. */
+  /** Leaves the shared account when the connection ends. What the owner still holds remains counted here only. */
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
@@ -83,7 +88,7 @@ export class Account {
   }
 }
 
-/** What is held, in bytes of memory. */
+/** Held memory by kind, in bytes; the fields are those of {@link Account}. */
 export interface HeldKinds {
   readonly unreadBytes: number;
   readonly unfinishedBytes: number;
@@ -91,28 +96,34 @@ export interface HeldKinds {
   readonly fieldBytes: number;
 }
 
-/** What all connections of a server hold together, and may. */
+/** The memory that several connections hold together, with one limit for all of them, in bytes. */
 export class SharedAccount {
   readonly limitBytes: number;
+  /** The memory that all connections hold. */
   heldBytes = 0;
-  /** What peers have been allowed to send beyond what every connection may: windows, and messages that are under way. */
+  /** The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages. */
   promisedBytes = 0;
-  /** More is held than may be, or has been until now: no connection gets more than the least. */
+  /**
+   * Whether the limit has been exceeded. It stays true until the memory is below 7/8 of the limit; meanwhile no
+   * connection gets more than its minimum.
+   */
   isOver = false;
+  /** The accounts of the open connections. */
   readonly members = new Set<Account>();
-  /** Those that were not promised what they asked for. */
+  /** The accounts whose requests for memory were denied. */
   readonly waitingForRoom = new Set<Account>();
 
+  /** @param limitBytes the limit for all connections together, in bytes of memory */
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
   }
 
-  /** What may still be promised. */
+  /** The number of bytes that may still be promised. */
   get roomBytes(): number {
     return this.limitBytes - this.heldBytes - this.promisedBytes;
   }
 
-  /** What the connections hold, by its kind. */
+  /** The memory that all connections hold, by kind. */
   get kinds(): HeldKinds {
     let [unreadBytes, unfinishedBytes, waitingBytes, fieldBytes] = [0, 0, 0, 0];
     for (const member of this.members) {
@@ -134,13 +145,13 @@ export class SharedAccount {
     if (bytes < 0) this.offerRoom();
   }
 
-  /** @internal So much more is promised; or less, if negative. */
+  /** @internal Adds bytes that peers may send, or removes them if `bytes` is negative. */
   promise(bytes: number): void {
     this.promisedBytes += bytes;
     if (bytes < 0) this.offerRoom();
   }
 
-  /** To one at a time: it asks again if there was not enough. */
+  /** Offers freed memory to one waiting account, which registers again if it was not enough. */
   private offerRoom(): void {
     for (const account of this.waitingForRoom) {
       this.waitingForRoom.delete(account);

@@ -27,8 +27,12 @@ import { SettingsExchange, type SettingsOwner } from "./settings-exchange.js";
 import { SocketBinding } from "./socket-binding.js";
 
 /**
- * One connection: what both roles share. It owns the parts (frames in, output, windows, compression), and is where streams and the
- * connection itself come to an end.
+ * One HTTP/2 connection: everything that client and server have in common. It owns the parts that receive, send and
+ * compress, and it is the place where streams and the connection itself end.
+ *
+ * This folder contains what belongs to a connection as a whole: settings, pings, limits, time limits, memory accounts,
+ * the phase, and the socket's events. What only one role does belongs to client/ or server/, what concerns one stream
+ * to stream/, and what concerns bytes in one direction to receive/ or send/.
  */
 export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerOwner {
   phase: ConnectionPhase = ConnectionPhase.OPEN;
@@ -56,10 +60,11 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
   private readonly frames: FrameReceiver;
   private readonly scheduler: ReceiveScheduler;
   private readonly socketBinding: SocketBinding;
-  /** Streams up to this one have been handed to a connected socket; and will be, with the write under way. */
+  /** The highest stream id that a write to a connected socket has contained. */
   private handedOver = 0;
+  /** The highest stream id that the write under way contains. */
   private leaving = 0;
-  /** The peer's last GOAWAY: why it is about to close. */
+  /** The last GOAWAY of the peer, which tells why it is about to close. */
   private goAway: GoAway | null = null;
 
   constructor(socket: Socket, role: ConnectionRole, handler: ConnectionHandler, options: ResolvedOptions) {
@@ -87,7 +92,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.socketBinding = new SocketBinding(socket, this);
   }
 
-  /** Our side of the connection preface (RFC 9113 §3.4), but for a client's magic bytes. */
+  /** Writes our side of the connection preface (RFC 9113 §3.4), except for the client's magic bytes. */
   start(settings: Partial<Settings>): void {
     const push: [number, number][] = this.role.isServer ? [] : [[SettingId.ENABLE_PUSH, 0]];
     const wanted = { ...defaultSettings, maxConcurrentStreams: this.windows.maxStreams, ...settings };
@@ -95,7 +100,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.windows.open();
   }
 
-  /** Announces other settings from now on, but for the windows of streams while memory is scarce. */
+  /** Announces changed settings. The initial window size is kept at its minimum while memory is scarce. */
   announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
     const { initialWindowSize } = checkSettings({ ...defaultSettings, ...wanted });
     if (this.phase === ConnectionPhase.CLOSED) return;
@@ -103,12 +108,12 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.settings.announce({ ...wanted, ...window }, extraEntries);
   }
 
-  /** Whether what the peer sends is read as it comes. */
+  /** Whether the socket is being read, rather than paused. */
   get isReading(): boolean {
     return this.socketBinding.isReading;
   }
 
-  /** Our settings as the peer is held to them. */
+  /** Our settings that are in force, which the peer must obey. */
   get local(): Settings {
     return this.settings.inForce;
   }
@@ -117,7 +122,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     if (this.phase !== ConnectionPhase.CLOSED) this.scheduler.receive(buffer, start, end);
   }
 
-  /** All that has been received, now: nothing more will be. */
+  /** Processes everything that has been received and waits for a turn: the socket has ended. */
   receiveRest(): void {
     this.scheduler.flush();
   }
@@ -145,7 +150,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.role.onGoAway(goAway);
   }
 
-  /** The socket is at its end, with streams open: by what went wrong there, or by what the peer has said before. */
+  /** Ends the connection because its socket ended while streams are open. A GOAWAY received before gives the reason. */
   onSocketEnd(message: string, cause?: Error): void {
     const { goAway } = this;
     if (goAway === null) {
@@ -159,7 +164,10 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.fail(error);
   }
 
-  /** A server need not begin with calls that have been cancelled meanwhile. What a client is sent before a reset is part of the answer. */
+  /**
+   * Looks for RST_STREAM in received bytes that must wait for the next turn, so that a server does not start calls that
+   * have been cancelled. A client does not do this: what precedes a reset is part of the response.
+   */
   onLeftOver(buffer: Uint8Array): void {
     if (!this.role.isServer) return;
     try {
@@ -173,12 +181,12 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     }
   }
 
-  /** Nothing is acted on: the peer does not read its answers. */
+  /** Whether received frames are held back because the peer does not read our replies. */
   get isHeld(): boolean {
     return this.socketBinding.isHeld;
   }
 
-  /** The peer reads its answers again. */
+  /** Processes received frames again: the peer has read our replies. */
   resume(): void {
     this.scheduler.resume();
   }
@@ -212,7 +220,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     stream.deliverReset(new StreamError(code, streamId, message, { origin: "peer", notProcessed }));
   }
 
-  /** DATA for a stream that is not open: an error of the connection, of the stream, or none, by what the stream was. */
+  /** Handles DATA for a stream that is not open. What the stream was decides whether it is an error, and of what. */
   onClosedStreamData(streamId: number, endStream: boolean): void {
     this.checkNotIdle("data", streamId);
     if (this.pendingResets.has(streamId)) return;
@@ -221,7 +229,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     } else if (endStream) this.closedStreams.forget(streamId);
   }
 
-  /** HEADERS likewise (RFC 9113 §5.1, closed). */
+  /** Handles HEADERS for a stream that is not open (RFC 9113 §5.1, "closed"). */
   onClosedStreamHeaders(streamId: number, endStream: boolean): void {
     this.checkNotIdle("headers", streamId);
     if (this.pendingResets.has(streamId)) return;
@@ -229,8 +237,9 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
       if (this.role.isServer) {
         throw new ConnectionError(ErrorCode.STREAM_CLOSED, `headers frame on closed stream ${streamId}`);
       }
-      // gRPC C++ (seen: 1.51) answers some calls twice at their deadline, HEADERS with END_STREAM and RST_STREAM each time. A
-      // client that took it for an error of the connection would lose all its other calls for one that is over anyway.
+      // gRPC C++ (seen: 1.51) answers some calls twice at their deadline, each time with HEADERS, END_STREAM and
+      // RST_STREAM. A client that made it a connection error would lose all its other calls because of one that is over
+      // anyway.
       this.streamErrorById(streamId, ErrorCode.STREAM_CLOSED, "headers frame on a closed stream");
       return;
     }
@@ -238,7 +247,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     if (endStream) this.closedStreams.forget(streamId);
   }
 
-  /** Whether the client has reset a stream that it is about to open. */
+  /** Whether RST_STREAM has been received for a stream whose HEADERS are about to be processed. */
   hasPendingReset(streamId: number): boolean {
     return this.pendingResets.has(streamId);
   }
@@ -249,7 +258,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     }
   }
 
-  /** The peer broke a rule that concerns one stream only (RFC 9113 §5.4.2). */
+  /** Resets a stream because the peer broke a rule that concerns this stream only (RFC 9113 §5.4.2). */
   streamError(stream: Stream, code: number, problem: string): void {
     this.guard.countProvokedReset();
     this.resetStream(stream, code);
@@ -257,7 +266,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     stream.deliverReset(new StreamError(code, stream.id, message, { origin: "local" }));
   }
 
-  /** The same where there may be no stream object. */
+  /** Does the same as `streamError()` where there may be no stream object. */
   streamErrorById(streamId: number, code: number, problem: string): void {
     const stream = this.streams.get(streamId);
     if (stream !== undefined) {
@@ -274,7 +283,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.writeRstStream(stream.id, code);
   }
 
-  /** For a stream that never became an object, through the peer's fault. */
+  /** Resets a stream that never got an object, because of an error or a limit that the peer has exceeded. */
   refuseStream(streamId: number, code: number): void {
     this.guard.countProvokedReset();
     this.closedStreams.remember(streamId);
@@ -287,7 +296,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.output.at = writeRstStream(this.output.buffer, this.output.at, streamId, code);
   }
 
-  /** Called by the stream itself, for whatever reason it closed. */
+  /** Releases everything that the connection holds for a stream. The stream calls it when it closes. */
   streamClosed(stream: Stream): void {
     this.streams.remove(stream);
     this.sender.drop(stream);
@@ -295,7 +304,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.windows.settle(stream);
   }
 
-  /** A callback of the owner threw: a fault on our side, and of this stream only. */
+  /** Resets a stream with INTERNAL_ERROR because a callback of its owner threw, and reports the exception. */
   handlerFailed(stream: Stream | null, error: unknown): void {
     if (stream !== null) stream.reset(ErrorCode.INTERNAL_ERROR);
     this.reportHandlerError(error);
@@ -306,11 +315,11 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
       if (this.handler.onHandlerError !== undefined) this.handler.onHandlerError(error);
       else process.emitWarning(error instanceof Error ? error : new Error(String(error)));
     } catch {
-      // The reporter itself is broken; there is nobody left to tell.
+      // The reporter itself threw, and there is nothing else to report to.
     }
   }
 
-  /** Calls one of the connection handler's methods. */
+  /** Calls one of the connection handler's callbacks and reports what it throws. */
   notify(call: (handler: ConnectionHandler) => void): void {
     try {
       call(this.handler);
@@ -319,7 +328,9 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     }
   }
 
-  /** Streams opened later have not left this process. */
+  /**
+   * Whether the HEADERS of a stream have been handed to a connected socket; if not, they have not left this process.
+   */
   wasHandedOver(streamId: number): boolean {
     return streamId <= this.handedOver;
   }
@@ -361,7 +372,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.output.at = writeGoAway(this.output.buffer, this.output.at, lastStreamId, code, debug);
   }
 
-  /** A connection error (RFC 9113 §5.4.1): GOAWAY with its code, and everything ends. */
+  /** Ends everything because of a connection error (RFC 9113 §5.4.1); a local error is sent in GOAWAY. */
   fail(error: ConnectionError): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
     if (error.origin === "local") this.writeGoAway(this.role.lastPeerStreamId, error.errorCode, error.message);
@@ -370,14 +381,14 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.socketBinding.end();
   }
 
-  /** Nothing is left to do: the connection ends in order. */
+  /** Ends the connection in order: no streams are open. */
   finish(): void {
     if (this.phase === ConnectionPhase.CLOSED) return;
     this.close(null);
     this.socketBinding.end();
   }
 
-  /** At once, without a word to the peer. */
+  /** Ends the connection at once, without sending anything. */
   destroy(error: ConnectionError): void {
     this.output.discard();
     this.close(error);
@@ -396,7 +407,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.windows.close();
     const cause = error ?? new ConnectionError(ErrorCode.NO_ERROR, "connection was closed");
     for (const stream of this.streams.all()) {
-      if (stream.isClosed) continue; // reset by the callback of another: its owner knows
+      if (stream.isClosed) continue; // the callback of another stream has reset it, so its owner knows
       stream.closed();
       const notProcessed = !this.role.isServer && !this.wasHandedOver(stream.id);
       const message = `stream ${stream.id}: ${cause.message}`;
@@ -411,7 +422,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
 
 function asConnectionError(error: unknown): ConnectionError {
   if (error instanceof ConnectionError) return error;
-  // Not a mistake of the peer but of this library: the connection ends, the process does not.
+  // This is a fault of this library, not of the peer: it ends the connection, but not the process.
   const message = error instanceof Error ? error.message : String(error);
   return new ConnectionError(ErrorCode.INTERNAL_ERROR, `internal error: ${message}`, "local", error);
 }

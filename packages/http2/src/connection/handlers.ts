@@ -3,43 +3,54 @@ import type { GoAway } from "../frame/goaway.js";
 import type { HeaderList } from "../hpack/header-list.js";
 
 /**
- * What the owner of a stream is told. All of it happens synchronously while received bytes are parsed (onDrain: while a batch is
- * written), and any method of stream and connection may be called from within. What a method here throws resets the stream with
- * INTERNAL_ERROR and goes to the connection handler's `onHandlerError`.
+ * The callbacks of the owner of a stream. All of them are called synchronously while received bytes are parsed
+ * (`onDrain`: while a batch is written), and they may call any method of the stream and the connection. An exception
+ * thrown by a callback resets the stream with INTERNAL_ERROR and is passed to the connection handler's
+ * `onHandlerError`.
  *
- * Every stream ends in one of two ways: its message ends (`endStream`, or onTrailers) or onReset is called, once. After
- * `stream.reset()` nothing is called any more.
+ * Every stream ends in one of two ways: the peer's message ends (`endStream` or `onTrailers`), or `onReset` is called
+ * once. After `stream.reset()` no callback is called.
  */
 export interface MessageHandler<S> {
   /**
-   * The bytes `[start, end)` of a body, possibly none when `endStream`. They are valid during the call only, unless the
-   * connection's `bodiesMayBeKept` says otherwise: then `buffer.subarray(start, end)` may be kept (and keeps up to 64 KiB alive).
+   * Receives bytes `[start, end)` of a body; there may be none if `endStream` is true. They are valid during the call
+   * only, unless the connection's `bodiesMayBeKept` is true: then `buffer.subarray(start, end)` may be kept, which
+   * keeps up to 64 KiB of memory alive.
    */
   onData(stream: S, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
-  /** The fields after the body, which is complete: `trailers.fields`, then `extra` (see {@link HeaderList}). */
+  /** Receives the trailers, which end the message: `trailers.fields`, followed by `extra` (see {@link HeaderList}). */
   onTrailers(stream: S, trailers: HeaderList, extra: readonly string[]): void;
   /**
-   * The stream is over before both messages were complete: reset by the peer, malformed, or gone with its connection. After a
-   * complete response this may still come, with NO_ERROR: the server wants no more of the request (RFC 9113 §8.1).
+   * Reports that the stream ended before both messages were complete: the peer reset it, it was malformed, or its
+   * connection ended. It may be called with NO_ERROR after a complete response if the server does not want the rest of
+   * the request (RFC 9113 §8.1).
    */
   onReset(stream: S, error: StreamError): void;
-  /** What `data()` or `message()` returned false for has left; more is welcome. */
+  /**
+   * Reports that more may be sent: the data for which `data()` or `message()` returned false has been sent, or there is
+   * room again after `awaitRoom()`.
+   */
   onDrain?(stream: S): void;
   /**
-   * A body that was kept by reference has been handed to the operating system, and its memory may be used again. Comes after the
-   * stream's end as well; never comes for what was copied at once, or dropped with its stream.
+   * Reports that a body passed by reference has been handed to the operating system, so that its memory may be reused.
+   * It may be called after the end of the stream. It is not called for a body that was copied or was dropped with its
+   * stream.
    */
   onBodySent?(stream: S, body: Uint8Array): void;
 }
 
-/** What the owner of a connection is told, synchronously, as {@link MessageHandler} has it. */
+/** The callbacks of the owner of a connection. They are called synchronously, like those of {@link MessageHandler}. */
 export interface ConnectionHandler {
   /**
-   * The connection is over, and every stream's onReset has been called; once. `null` after an orderly end: nothing was lost.
+   * Reports once that the connection has ended, after `onReset` of every open stream. `error` is null after an orderly
+   * end, in which no stream was lost.
    */
   onClose?(error: ConnectionError | null): void;
-  /** The peer takes no new streams (RFC 9113 §6.8); those above `lastStreamId` have been reset with `notProcessed`. */
+  /**
+   * Reports that the peer accepts no new streams (RFC 9113 §6.8). Streams of a client above `lastStreamId` have been
+   * reset with `notProcessed`.
+   */
   onGoAway?(goAway: GoAway): void;
-  /** A handler threw. Default: `process.emitWarning`. */
+  /** Receives an exception thrown by a callback. Default: it is passed to `process.emitWarning`. */
   onHandlerError?(error: unknown): void;
 }

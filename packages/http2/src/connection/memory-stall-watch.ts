@@ -2,8 +2,8 @@ import { clearInterval, setInterval } from "../real-timers.js";
 import { type Account, MIN_CONNECTION_WINDOW } from "./account.js";
 
 /**
- * Notices a connection that holds more than the least, of which nothing moves, while all connections together hold more than they may:
- * what it holds is missing elsewhere. Its timer runs only while that is so.
+ * Detects a connection that holds more than its minimum without releasing any of it, while all connections together
+ * exceed their limit: its memory is missing for the others. The timer runs only while both conditions hold.
  */
 export class MemoryStallWatch {
   private readonly account: Account;
@@ -18,7 +18,7 @@ export class MemoryStallWatch {
     this.onStall = onStall;
   }
 
-  /** To be called whenever the account has changed, or that of all. */
+  /** Starts the timer if necessary. It must be called whenever the account or the shared account has changed. */
   observe(): void {
     if (this.account.shared?.isOver !== true || this.timer !== null || !this.holdsTooMuch) return;
     if (this.timeoutMs === 0 || this.timeoutMs === Number.POSITIVE_INFINITY) return;

@@ -4,59 +4,71 @@ import type { AbuseLimits } from "./abuse-limits.js";
 import type { SharedAccount } from "./account.js";
 import type { Settings } from "./settings.js";
 
+/** The options of a connection. Its constructor throws a RangeError for an invalid time limit or setting. */
 export interface ConnectionOptions {
   /**
-   * What we announce (RFC 9113 §6.5.2). Defaults: headerTableSize 16,384; maxConcurrentStreams 16,384; initialWindowSize
-   * 256 KiB; maxFrameSize 16,384; maxHeaderListSize 65,536.
+   * The settings to announce (RFC 9113 §6.5.2). Defaults: `headerTableSize` 16,384 bytes; `maxConcurrentStreams`
+   * 16,384; `initialWindowSize` 256 KiB; `maxFrameSize` 16,384 bytes; `maxHeaderListSize` 65,536 bytes.
    */
   readonly settings?: Partial<Settings>;
   /**
-   * The connection's receive window, in bytes, at the most: it begins with 256 KiB and grows with use. Default 4 MiB; at least 65,535, and
-   * at most a sixteenth of `maxUnreadBytes` if that is more.
+   * The largest receive window of the connection, in bytes. It starts at 256 KiB and grows with use. It is at least
+   * 65,535, and at most a sixteenth of `maxUnreadBytes` if that is more. Default: 4 MiB.
    */
   readonly connectionWindowSize?: number;
   /**
-   * Bytes of memory that what was received may take until it is consumed, on all streams together, at least 1 MiB: windows are granted
-   * so that a peer cannot exceed it. A stream costs it 4 KiB: with less than 64 MiB, fewer are announced. Default 64 MiB.
+   * The memory that received data may occupy until it is consumed, on all streams together, in bytes; at least 1 MiB.
+   * Windows are granted so that a peer cannot exceed it. Each stream accounts for 4 KiB: with less than 64 MiB, a lower
+   * `maxConcurrentStreams` is announced. Default: 64 MiB.
    */
   readonly maxUnreadBytes?: number | undefined;
-  /** What this connection holds together with others; see {@link SharedAccount}. */
+  /** The account that limits the memory of this connection together with others. Default: none. */
   readonly shared?: SharedAccount;
-  /** How long the peer may take to acknowledge settings, in milliseconds; 0 and `Infinity` are for ever. Default 10,000. */
+  /**
+   * The time that the peer has to acknowledge settings, in milliseconds. 0 and `Infinity` mean no limit. Default:
+   * 10,000.
+   */
   readonly settingsTimeoutMs?: number;
   /**
-   * How long a field block, or a frame other than DATA, may take from its beginning to its end, in milliseconds; 0 is for ever. It is
-   * looked at that often, so that a peer has up to twice as long. Then the connection ends with ENHANCE_YOUR_CALM. Default 10,000.
+   * The time that a field block, or a frame other than DATA, may take from its first to its last byte, in milliseconds;
+   * 0 and `Infinity` mean no limit. It is checked at this interval, so a peer has up to twice as long. After that the
+   * connection ends with ENHANCE_YOUR_CALM. Default: 10,000.
    */
   readonly headerTimeoutMs?: number;
   /**
-   * What bodies that wait for the peer's windows or socket may cost in memory, in bytes; `Stream.hasRoomFor()` tells whether more may
-   * wait. Above it a server refuses new streams (REFUSED_STREAM), and reads no more from a peer that does not read either.
-   * Default 128 MiB.
+   * The memory that bodies may occupy while they wait for the peer's windows or for the socket, in bytes.
+   * `Stream.hasRoomFor()` tells whether more may wait. Above this limit a server refuses new streams with
+   * REFUSED_STREAM and stops reading from a peer that does not read either. Default: 128 MiB.
    */
   readonly maxWaitingBytes?: number;
   /**
-   * When more than 16 MiB wait and none of it has moved for so long, in milliseconds, the connection ends with
-   * ENHANCE_YOUR_CALM (CVE-2019-9517); 0 and `Infinity` are never. Default 60,000.
+   * The time after which the connection ends with ENHANCE_YOUR_CALM if more than 16 MiB wait to be sent and none of it
+   * has been sent meanwhile (CVE-2019-9517), in milliseconds. It also applies to a connection that holds more than 256
+   * KiB and releases none of it while the connections of its shared account exceed their limit. 0 and `Infinity` mean
+   * no limit. Default: 60,000.
    */
   readonly stallTimeoutMs?: number;
   /**
-   * A batch of this many bytes is written before the turn ends, the next when it is twice as large, and so on until the turn is
-   * over: the peer begins while this side goes on, where otherwise the two would take turns. With a core to spare for each
-   * process and 64 exchanges in flight that doubles what they get done; with none to spare it is a system call for nothing.
-   * Default: 2,048 where this process may use more than one core, otherwise never.
+   * The number of bytes at which a batch of frames is written before the turn of the event loop ends. The threshold
+   * doubles with each such write until the turn is over. The peer thus starts while this side is still writing;
+   * otherwise the two would alternate. If each process has a core to itself and 64 exchanges are in flight, this
+   * doubles the throughput; if not, it only costs system calls. Default: 2,048 if this process may use more than one
+   * core, otherwise `Infinity` (never).
    */
   readonly earlyWriteBytes?: number;
-  /** How outgoing fields are compressed. */
+  /** How outgoing fields are compressed (HPACK, RFC 7541). */
   readonly encoder?: EncoderOptions;
+  /** The budgets for cheap but costly events, such as stream resets. Default: see {@link AbuseLimits}. */
   readonly abuseLimits?: AbuseLimits;
   /**
-   * Who reads the socket: the connection by its `data` events, or the caller, who passes what it reads to `receive()`, as
-   * `readInPlace()` does. The connection still pauses and resumes the socket. Default `"connection"`.
+   * Who reads the socket. `"connection"`: the connection listens to its `data` events. `"caller"`: the caller reads it,
+   * for example with `readInPlace()`, and passes the bytes to `receive()`; the connection still pauses and resumes the
+   * socket. Default: `"connection"`.
    */
   readonly reader?: "connection" | "caller";
 }
 
+/** The defaults of {@link ConnectionOptions}, in the same units. The reasons are in docs/reference/http2.md. */
 export const connectionDefaults = {
   connectionWindowSize: 4 * 2 ** 20,
   maxUnreadBytes: 64 * 2 ** 20,
@@ -67,13 +79,13 @@ export const connectionDefaults = {
   earlyWriteBytes: availableParallelism() > 1 ? 2_048 : Number.POSITIVE_INFINITY,
 } as const;
 
-/** All options of a connection, with the defaults where its owner has said nothing. */
+/** All options of a connection, with defaults for those that were not given. */
 export interface ResolvedOptions {
   readonly settings: Partial<Settings>;
   readonly connectionWindowSize: number;
   readonly maxUnreadBytes: number;
   readonly shared: SharedAccount | null;
-  /** The three time limits are in milliseconds; 0 for none. */
+  /** The three time limits are in milliseconds; 0 means no limit. */
   readonly settingsTimeoutMs: number;
   readonly headerTimeoutMs: number;
   readonly stallTimeoutMs: number;
@@ -84,7 +96,7 @@ export interface ResolvedOptions {
   readonly isReadByCaller: boolean;
 }
 
-/** @throws RangeError for a time limit that is invalid */
+/** Returns the options with their defaults. @throws RangeError for an invalid time limit */
 export function resolveOptions(options: ConnectionOptions): ResolvedOptions {
   return {
     settings: options.settings ?? {},

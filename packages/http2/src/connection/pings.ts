@@ -4,8 +4,8 @@ import { nextTick, performance } from "../real-timers.js";
 import type { Output } from "../send/output.js";
 
 /**
- * Called once for each ping: with the time from writing it to its acknowledgement, in milliseconds, or with the error that ended the
- * connection before; never before `ping()` has returned.
+ * Receives the result of a ping: the time from writing the PING to its acknowledgement, in milliseconds, or the error
+ * that ended the connection before. It is called exactly once, and never before `ping()` has returned.
  */
 export type PingCallback = (roundTripMs: number, error: ConnectionError | null) => void;
 
@@ -15,21 +15,22 @@ interface WaitingPing {
   readonly callback: PingCallback;
 }
 
-/** PINGs of ours that wait for their acknowledgement (RFC 9113 §6.7). */
+/** The PING frames that we have sent and that have not been acknowledged (RFC 9113 §6.7). */
 export class Pings {
   private readonly output: Output;
   private readonly onThrow: (error: unknown) => void;
   private waiting: WaitingPing[] = [];
   private last = 0;
-  /** Why the connection is over. */
+  /** The error that ended the connection. */
   private ended: ConnectionError | null = null;
 
-  /** @param onThrow gets what a callback throws */
+  /** @param onThrow receives the exceptions that callbacks throw */
   constructor(output: Output, onThrow: (error: unknown) => void) {
     this.output = output;
     this.onThrow = onThrow;
   }
 
+  /** Sends a PING, or calls back with an error in the next tick if the connection has ended. */
   send(callback: PingCallback): void {
     const ping: WaitingPing = { number: ++this.last, sentAt: performance.now(), callback };
     if (this.ended !== null) {
@@ -41,7 +42,7 @@ export class Pings {
     this.output.at = writePing(this.output.buffer, this.output.at, this.last);
   }
 
-  /** False for an acknowledgement of no ping of ours, which has no meaning and does no harm. */
+  /** Handles an acknowledgement. @returns false if it belongs to none of our pings, which is harmless */
   acknowledged(buffer: Uint8Array, start: number): boolean {
     const number = pingNumber(buffer, start);
     const index = this.waiting.findIndex((ping) => ping.number === number);
@@ -52,6 +53,7 @@ export class Pings {
     return true;
   }
 
+  /** Calls back all waiting pings with the error that ended the connection. */
   fail(error: ConnectionError): void {
     const { waiting } = this;
     this.ended = error;

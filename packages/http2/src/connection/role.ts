@@ -1,29 +1,32 @@
 import type { GoAway } from "../frame/goaway.js";
 import type { FieldSection } from "../receive/field-section.js";
 
-/** What differs between client and server. */
+/** The differences between client and server, as the connection needs them. */
 export interface ConnectionRole {
   readonly isServer: boolean;
-  /** The highest stream of the peer that we have acted on, for GOAWAY: 0 for a client, since there is no push. */
+  /** The peer's highest stream id that has been processed, for GOAWAY. It is 0 for a client, since push is disabled. */
   readonly lastPeerStreamId: number;
-  /** The highest stream we have opened: 0 for a server. */
+  /** The highest stream id that we have opened. It is 0 for a server. */
   readonly lastOwnStreamId: number;
-  /** Whether a stream that is not open has never been. */
+  /** Whether a stream that is not open has never been opened (RFC 9113 §5.1, "idle"). */
   isIdle(streamId: number): boolean;
-  /** @param section valid during the call; its list and strings may be kept */
+  /** @param section is valid during the call only; its list and strings may be kept */
   onHeaders(section: FieldSection): void;
   onGoAway(goAway: GoAway): void;
   onPeerSettings(): void;
-  /** After received bytes have been parsed, and before a batch is written: the time for what should not happen in between. */
+  /** Runs after received bytes have been parsed, and before a batch is written. */
   onTurn(): void;
 }
 
-/** How far a connection has come. */
+/** The phase of a connection's life. */
 export const ConnectionPhase = {
   OPEN: 0,
-  /** A server has sent its first GOAWAY: the client is asked to open no more streams, and those on their way are accepted (RFC 9113 §6.8). */
+  /**
+   * A server has sent its first GOAWAY: it asks the client to open no more streams, and accepts those that are on their
+   * way (RFC 9113 §6.8).
+   */
   CLOSING: 1,
-  /** No new streams; those that are open go on. */
+  /** No new streams are accepted; open streams continue. */
   DRAINING: 2,
   CLOSED: 3,
 } as const;

@@ -2,12 +2,13 @@ import { clearInterval, setInterval } from "../real-timers.js";
 import type { DataSender } from "../send/data.js";
 
 /**
- * As much may wait for ever: a reader that pauses for an hour over one large message is slow, not hostile. More than this, with
- * not one byte of it moving, is memory held hostage by windows kept shut (CVE-2019-9517).
+ * The number of bytes that may wait for any length of time: a reader that pauses for an hour in one large message is
+ * slow, not hostile. If more bytes wait and none of them is sent, the peer keeps its windows shut to occupy memory
+ * (CVE-2019-9517).
  */
 export const MIN_STALLED_BYTES = 16 * 2 ** 20;
 
-/** Notices that what waits to be sent has stopped moving. Its timer runs only while that much is waiting. */
+/** Detects that data queued for sending has stopped moving. The timer runs only while enough data is queued. */
 export class SendStallWatch {
   private readonly sender: DataSender;
   private readonly timeoutMs: number;
@@ -21,7 +22,7 @@ export class SendStallWatch {
     this.onStall = onStall;
   }
 
-  /** To be called whenever more may be waiting. */
+  /** Starts the timer if necessary. It must be called whenever more data may have been queued. */
   observe(): void {
     if (this.timer !== null || this.timeoutMs === 0 || this.sender.waitingBytes <= MIN_STALLED_BYTES) return;
     this.sentBefore = this.sender.sentBytes;

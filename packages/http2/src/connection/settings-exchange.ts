@@ -5,18 +5,19 @@ import type { Output } from "../send/output.js";
 import { checkSettings, initialSettings, type Settings, settingsEntries } from "./settings.js";
 
 export interface SettingsOwner {
-  /** Our settings as they bind the peer have changed. */
+  /** Is called when our settings that are in force have changed. */
   onLocalSettings(before: Settings, now: Settings): void;
-  /** The peer has not acknowledged in time. */
+  /** Is called when the peer has not acknowledged our settings in time. */
   onSettingsTimeout(error: ConnectionError): void;
 }
 
 /**
- * Our own settings and when they hold (RFC 9113 §6.5.3). The peer may act on what we announce from the moment it reads it, and
- * must from its acknowledgement on. So what is raised is allowed at once, and what is lowered binds with the acknowledgement.
+ * Our own settings and the time from which they apply (RFC 9113 §6.5.3). The peer may use what we announce as soon as
+ * it has read it, and must obey it when it has acknowledged it. A raised limit therefore applies at once, and a lowered
+ * limit applies from the acknowledgement.
  */
 export class SettingsExchange {
-  /** What the peer is held to now. */
+  /** The settings that the peer must obey now. */
   inForce: Settings = initialSettings;
   private announced: Settings = initialSettings;
   private readonly unacknowledged: Settings[] = [];
@@ -31,7 +32,7 @@ export class SettingsExchange {
     this.timeoutMs = timeoutMs;
   }
 
-  /** Sends what differs from what was announced last; the first time, perhaps an empty frame (RFC 9113 §3.4). */
+  /** Sends the settings that differ from those announced last; the first frame may be empty (RFC 9113 §3.4). */
   announce(wanted: Partial<Settings>, extraEntries: readonly (readonly [number, number])[] = []): void {
     const next = checkSettings({ ...this.announced, ...wanted });
     const entries = [...extraEntries, ...settingsEntries(next, this.announced)];
@@ -44,12 +45,13 @@ export class SettingsExchange {
       headerTableSize: Math.max(this.inForce.headerTableSize, next.headerTableSize),
       initialWindowSize: Math.max(this.inForce.initialWindowSize, next.initialWindowSize),
       maxFrameSize: Math.max(this.inForce.maxFrameSize, next.maxFrameSize),
-      // These two need no grace: more streams are refused, not failed, and larger lists are an error of their stream only.
+      // These two apply at once: excess streams are refused rather than failed, and a large list fails its stream only.
       maxConcurrentStreams: next.maxConcurrentStreams,
       maxHeaderListSize: next.maxHeaderListSize,
     });
   }
 
+  /** Handles an acknowledgement of the peer. @throws ConnectionError (PROTOCOL_ERROR) if none was expected */
   acknowledged(): void {
     const settings = this.unacknowledged.shift();
     if (settings === undefined) {
@@ -66,7 +68,7 @@ export class SettingsExchange {
     this.put({ ...this.inForce, headerTableSize, initialWindowSize, maxFrameSize });
   }
 
-  /** The connection is over. */
+  /** Stops the timer when the connection ends. */
   stop(): void {
     this.disarm();
   }
@@ -79,13 +81,13 @@ export class SettingsExchange {
 
   private arm(): void {
     if (this.timer !== null || this.timeoutMs === 0) return;
-    // If this process was busy meanwhile, the acknowledgement may lie there unread: the next turn reads it.
+    // If this process has been busy, the acknowledgement may be unread in the socket: the next turn reads it.
     const timer = setTimeout(() => setImmediate(() => this.expire(timer)), this.timeoutMs).unref();
     this.timer = timer;
   }
 
   private expire(timer: NodeJS.Timeout): void {
-    if (this.timer !== timer) return; // acknowledged after all
+    if (this.timer !== timer) return; // the acknowledgement has come meanwhile
     const message = `settings not acknowledged within ${this.timeoutMs} ms`;
     this.owner.onSettingsTimeout(new ConnectionError(ErrorCode.SETTINGS_TIMEOUT, message));
   }

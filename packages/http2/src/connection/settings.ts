@@ -1,12 +1,17 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { SettingId } from "../frame/settings.js";
 
-/** What one endpoint announces about itself (RFC 9113 §6.5.2). Sizes are in bytes. */
+/** The settings that an endpoint announces (RFC 9113 §6.5.2). */
 export interface Settings {
+  /** The size of the dynamic table for decoding field blocks, in bytes. */
   readonly headerTableSize: number;
+  /** The number of streams that the peer may have open at once. */
   readonly maxConcurrentStreams: number;
+  /** The initial flow-control window of each stream, in bytes; at most 2^31 - 1. */
   readonly initialWindowSize: number;
+  /** The largest payload of a frame that is accepted, in bytes; from 2^14 to 2^24 - 1. */
   readonly maxFrameSize: number;
+  /** The largest field list that is accepted, in bytes, counting 32 for each field besides its name and value. */
   readonly maxHeaderListSize: number;
 }
 
@@ -15,7 +20,7 @@ export const MIN_MAX_FRAME = 2 ** 14;
 export const MAX_MAX_FRAME = 2 ** 24 - 1;
 export const UNLIMITED = 2 ** 32 - 1;
 
-/** What holds for either side until its first SETTINGS frame is there. */
+/** The settings of either side until its first SETTINGS frame has been received (RFC 9113 §6.5.2). */
 export const initialSettings: Settings = {
   headerTableSize: 4_096,
   maxConcurrentStreams: UNLIMITED,
@@ -24,7 +29,7 @@ export const initialSettings: Settings = {
   maxHeaderListSize: UNLIMITED,
 };
 
-/** What we announce unless told otherwise. The reasons are in docs/reference/http2.md. */
+/** The settings that we announce by default. The reasons are in docs/reference/http2.md. */
 export const defaultSettings: Settings = {
   headerTableSize: 16_384,
   maxConcurrentStreams: 16_384,
@@ -35,7 +40,7 @@ export const defaultSettings: Settings = {
 
 type Mutable = { -readonly [K in keyof Settings]: Settings[K] };
 
-/** The peer's settings as they change, entry by entry and in order (RFC 9113 §6.5.3). */
+/** The peer's settings. Its entries are applied one by one, in order (RFC 9113 §6.5.3). */
 export class PeerSettings implements Mutable {
   headerTableSize = initialSettings.headerTableSize;
   maxConcurrentStreams = initialSettings.maxConcurrentStreams;
@@ -43,7 +48,10 @@ export class PeerSettings implements Mutable {
   maxFrameSize = initialSettings.maxFrameSize;
   maxHeaderListSize = initialSettings.maxHeaderListSize;
 
-  /** @param fromServer the peer is a server, which may not speak of push at all (§6.5.2) */
+  /**
+   * Applies one entry. @throws ConnectionError for a value that RFC 9113 §6.5.2 forbids
+   * @param fromServer whether the peer is a server, which may not enable push (§6.5.2)
+   */
   apply(id: number, value: number, fromServer: boolean): void {
     switch (id) {
       case SettingId.HEADER_TABLE_SIZE:
@@ -78,7 +86,7 @@ function outOfRange(name: string, value: number): ConnectionError {
   return new ConnectionError(ErrorCode.PROTOCOL_ERROR, `${name} is ${value}`);
 }
 
-/** Our own settings as entries of a frame: those that differ from what the peer assumes. */
+/** Returns the settings that differ from those the peer knows, as entries of a SETTINGS frame. */
 export function settingsEntries(wanted: Settings, known: Settings): (readonly [number, number])[] {
   const all: [number, number, number][] = [
     [SettingId.HEADER_TABLE_SIZE, wanted.headerTableSize, known.headerTableSize],
@@ -90,7 +98,7 @@ export function settingsEntries(wanted: Settings, known: Settings): (readonly [n
   return all.filter(([, value, before]) => value !== before).map(([id, value]) => [id, value] as const);
 }
 
-/** @throws RangeError for a value the RFC does not allow */
+/** Returns the settings unchanged. @throws RangeError for a value that RFC 9113 §6.5.2 forbids */
 export function checkSettings(settings: Settings): Settings {
   checkRange("headerTableSize", settings.headerTableSize, 0, 2 ** 24);
   checkRange("maxConcurrentStreams", settings.maxConcurrentStreams, 0, UNLIMITED);

@@ -2,18 +2,23 @@ import type { Socket } from "node:net";
 import { clearTimeout, setTimeout } from "../real-timers.js";
 import type { Connection } from "./connection.js";
 
-/** How long a peer may take to read what is left and close its side, before the socket is taken away. */
+/**
+ * The time that a peer has to read what is left and to close its side before the socket is destroyed, in milliseconds.
+ */
 const LINGER_MS = 1_000;
 
-/** Frames other than DATA that may wait for a peer that does not read: responses' fields, trailers, replies. */
+/** The limit of frames other than DATA (response fields, trailers, replies) that wait for a slow reader, in bytes. */
 const MAX_WAITING_FRAMES = 4 * 2 ** 20;
 
-/** Joins a connection to its socket: bytes in, and every way in which the socket ends. */
+/**
+ * Binds a connection to its socket: it pauses and resumes reading, and handles every way in which the socket may end.
+ */
 export class SocketBinding {
   private readonly socket: Socket;
   private readonly connection: Connection;
-  /** Why nothing is read at the moment: the peer does not read either; the connection's share of this turn is used up. */
+  /** Whether reading is paused because the peer does not read either. */
   private held = false;
+  /** Whether reading is paused because the connection has used up its share of this turn of the event loop. */
   private resting = false;
   private timer: NodeJS.Timeout | null = null;
 
@@ -32,12 +37,12 @@ export class SocketBinding {
     return this.held;
   }
 
-  /** Whether what the peer sends is read as it comes. */
+  /** Whether the socket is being read. */
   get isReading(): boolean {
     return !this.held && !this.resting;
   }
 
-  /** Until `resumeReading()`. */
+  /** Stops reading until `resumeReading()`. */
   pauseReading(): void {
     if (this.socket.destroyed) return;
     this.resting = true;
@@ -49,7 +54,7 @@ export class SocketBinding {
     if (!this.held && !this.socket.destroyed) this.socket.resume();
   }
 
-  /** Something has been received, and more may have been written because of it. */
+  /** Holds a server's connection if received frames have caused more output than may wait. */
   received(): void {
     const { role, output } = this.connection;
     if (role.isServer && output.isWriting) this.holdIfFull();
@@ -61,7 +66,7 @@ export class SocketBinding {
     this.connection.resume();
   }
 
-  /** Everything is written: say so, wait for the peer to do the same, but not for long. */
+  /** Ends our side, since everything has been written, and waits for a short time for the peer to end its side. */
   end(): void {
     if (this.socket.destroyed || this.timer !== null) return;
     if (this.held || this.resting) {
@@ -73,8 +78,9 @@ export class SocketBinding {
   }
 
   /**
-   * A peer that does not read is not read from: each request would add another response. Only a server does so; a client goes on
-   * reading, and so two of ours never wait for each other. DATA that waits for windows is another matter: updates must be read.
+   * Stops reading from a peer that does not read, because each further request would add a response. Only a server does
+   * this: a client continues to read, so two endpoints of this library never wait for each other. DATA that waits for
+   * windows is no reason to stop, since WINDOW_UPDATE must be read.
    */
   private holdIfFull(): void {
     const { output, sender, maxWaitingBytes } = this.connection;
@@ -91,7 +97,7 @@ export class SocketBinding {
 
   private failed(error: Error): void {
     const { connection } = this;
-    if (!connection.role.isServer) connection.receiveRest(); // answers; whoever made the requests is gone
+    if (!connection.role.isServer) connection.receiveRest(); // for a server, the client that waits for replies is gone
     connection.onSocketEnd(`the socket failed: ${error.message}`, error);
   }
 

@@ -1,6 +1,6 @@
 import { Flag, FrameType, writeFrameHeader } from "./frame-header.js";
 
-/** CONTINUATION (RFC 9113 §6.10): nothing but a further fragment of the field block begun just before. */
+/** Writes the header of CONTINUATION (RFC 9113 §6.10), which carries a further fragment of a field block. */
 export function writeContinuationHeader(
   buffer: Uint8Array,
   at: number,

@@ -1,8 +1,8 @@
 import { Flag, FrameType, writeFrameHeader } from "./frame-header.js";
 
 /**
- * DATA (RFC 9113 §6.1): `[pad length (8)] data [padding]`. All of it, padding included, counts against flow control.
- * The payload is read by whoever keeps the windows (receive/data.ts), since a large one arrives in pieces.
+ * Writes the header of DATA (RFC 9113 §6.1): `[pad length (8)] data [padding]`. The whole payload, including padding,
+ * counts against flow control. It is parsed in receive/data.ts, since a large one arrives in pieces.
  */
 export function writeDataHeader(
   buffer: Uint8Array,

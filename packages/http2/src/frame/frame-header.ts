@@ -1,10 +1,15 @@
-/**
- * The frames of RFC 9113 §6, one file each: its layout, how it is read, how it is written.
+/*
+ * The frames of RFC 9113 §6, one file for each: its layout, how it is parsed, and how it is written. What depends on
+ * more than one frame (stream states, flow control, the order of HEADERS and CONTINUATION) belongs to receive/ and
+ * send/.
  *
- * This folder promises: a `write…` function puts exactly one whole frame at `at` and returns the position after it; a
- * `parse…` function reads one whole payload `[start, end)` in place and throws a ConnectionError where the RFC asks for one.
- * Its caller must have made room for what is written, must hand over a payload that is complete, and must do what depends on
- * more than one frame: stream states, flow control, the order of HEADERS and CONTINUATION.
+ * A `write…` function writes exactly one whole frame at `at`, or its header where the name says so, and returns the
+ * position after it. A `parse…` function reads one whole payload `[start, end)` in place and throws a ConnectionError
+ * where the RFC requires one. The caller must have made room for what is written, and must pass complete payloads.
+ */
+
+/**
+ * The length of a frame header (RFC 9113 §4.1), in bytes:
  *
  *     +-----------------------------------------------+
  *     |                 Length (24)                   |
@@ -38,15 +43,15 @@ export const Flag = {
   PRIORITY: 0x20,
 } as const;
 
-/** The header of a received frame. One object serves all frames of a connection. */
+/** The header of a received frame (RFC 9113 §4.1). All frames of a connection share one object. */
 export class FrameHeader {
-  /** Of the payload, in bytes. */
+  /** The length of the payload, in bytes. */
   length = 0;
   type = 0;
   flags = 0;
   streamId = 0;
 
-  /** The caller knows that its {@link FRAME_HEADER_BYTES} bytes are there. */
+  /** Reads a header, of which all {@link FRAME_HEADER_BYTES} bytes must have been received. */
   read(buffer: Uint8Array, at: number): void {
     this.length = (buffer[at]! << 16) | (buffer[at + 1]! << 8) | buffer[at + 2]!;
     this.type = buffer[at + 3]!;
@@ -83,12 +88,12 @@ export function writeUint32(buffer: Uint8Array, at: number, value: number): numb
   return at + 4;
 }
 
-/** Unsigned, so that error codes and settings above 2^31 stay positive. The caller knows the four bytes are there. */
+/** Reads four bytes as an unsigned number, so that error codes and settings above 2^31 stay positive. */
 export function readUint32(buffer: Uint8Array, at: number): number {
   return readUint31(buffer, at) + (buffer[at]! >= 0x80 ? 0x80000000 : 0);
 }
 
-/** A stream id or window increment: the reserved first bit is ignored (RFC 9113 §4.1, §6.9). */
+/** Reads a stream id or window increment, of which the reserved first bit is ignored (RFC 9113 §4.1, §6.9). */
 export function readUint31(buffer: Uint8Array, at: number): number {
   return ((buffer[at]! & 0x7f) << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
 }

@@ -8,17 +8,19 @@ import {
   writeUint32,
 } from "./frame-header.js";
 
-/** GOAWAY (RFC 9113 §6.8): last stream id (31), error code (32), debug data. */
+/** The length of the fixed part of GOAWAY (RFC 9113 §6.8): last stream id (32), error code (32); debug data follows. */
 const FIXED_BYTES = 8;
 
-/** Debug data is for a log line; more than this of a peer's is not kept. */
+/** The length of debug data that is kept or sent, in bytes. It is meant for a line in a log. */
 const MAX_DEBUG_BYTES = 256;
 
+/** A GOAWAY frame that the peer has sent (RFC 9113 §6.8). */
 export interface GoAway {
-  /** The highest stream the sender may have acted on: whatever is above it was not processed. */
+  /** The highest stream id that the sender may have processed. Streams above it were not processed. */
   readonly lastStreamId: number;
+  /** The error code of RFC 9113 §7. It is NO_ERROR if the sender just shuts down. */
   readonly code: number;
-  /** The sender's debug data read as latin1, at most 256 characters; often empty. */
+  /** The sender's debug data, decoded as Latin-1, at most 256 characters. It is often empty. */
   readonly debug: string;
 }
 
@@ -36,11 +38,15 @@ export function parseGoAway(streamId: number, buffer: Uint8Array, start: number,
   };
 }
 
-/** What a GOAWAY says, for a log line or a message: `"ENHANCE_YOUR_CALM: too_many_pings"`. Its debug data is a peer's: only ASCII is shown. */
+/**
+ * Returns the code and debug data of a GOAWAY for a log or a message, such as `"ENHANCE_YOUR_CALM: too_many_pings"`.
+ * Characters of the debug data that are not printable ASCII are replaced with `?`, since the peer may send anything.
+ */
 export function goAwayReason({ code, debug }: GoAway): string {
   return debug === "" ? errorCodeName(code) : `${errorCodeName(code)}: ${debug.replace(/[^\x20-\x7e]/g, "?")}`;
 }
 
+/** Returns the length of the frame that `writeGoAway()` writes, in bytes. */
 export function goAwayBytes(debug: string): number {
   return FRAME_HEADER_BYTES + FIXED_BYTES + debugBytes(debug);
 }

@@ -3,17 +3,18 @@ import { Flag, type FrameHeader, FrameType, writeFrameHeader } from "./frame-hea
 import { paddingOf } from "./padding.js";
 import { dependsOnItself, PRIORITY_BYTES } from "./priority.js";
 
-/** Where the fragment lies in its payload. One object is reused for every frame of a connection. */
+/** The range of a field block fragment in its payload. All frames of a connection share one object. */
 export class Fragment {
   start = 0;
   end = 0;
 }
 
 /**
- * HEADERS (RFC 9113 §6.2): `[pad length (8)] [priority (40)] field block fragment [padding]`.
+ * Parses HEADERS (RFC 9113 §6.2): `[pad length (8)] [priority (40)] field block fragment [padding]`. The range of the
+ * fragment is stored in `into`.
  *
- * Leaves the fragment in `into`; returns false when the obsolete priority makes the stream depend on itself, a stream error
- * that must wait until the block has been decoded.
+ * @returns false if the obsolete priority makes the stream depend on itself. This is a stream error, which must wait
+ *   until the block has been decoded.
  */
 export function parseHeaders(
   frame: FrameHeader,
@@ -40,7 +41,7 @@ export function parseHeaders(
   return !dependsOnItself(frame.streamId, buffer, into.start - PRIORITY_BYTES);
 }
 
-/** The nine bytes before the first (and mostly only) fragment of a field block. */
+/** Writes the header of HEADERS, which carries the first (and mostly only) fragment of a field block. */
 export function writeHeadersHeader(
   buffer: Uint8Array,
   at: number,

@@ -1,10 +1,10 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 
 /**
- * DATA, HEADERS and PUSH_PROMISE may begin with the length of the padding at their end (RFC 9113 §6.1).
- * @param start, end the payload, of which the first byte is there already; `fixedBytes` of it follow the pad length (5 for
- *   HEADERS with priority)
- * @returns how many bytes of the payload are padding, the pad length's own byte included
+ * Returns the number of padding bytes of a payload, including the pad length itself. DATA, HEADERS and PUSH_PROMISE may
+ * begin with a pad length and end with as much padding (RFC 9113 §6.1).
+ * @param start, end the range of the payload, of which at least the first byte must have been received
+ * @param fixedBytes the number of bytes that follow the pad length: 5 for HEADERS with priority
  */
 export function paddingOf(buffer: Uint8Array, start: number, end: number, fixedBytes = 0): number {
   const length = end - start;

@@ -1,10 +1,11 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { Flag, FRAME_HEADER_BYTES, FrameType, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.js";
 
-/** PING (RFC 9113 §6.7): eight opaque bytes, which an acknowledgement returns. */
+/** The length of PING's payload (RFC 9113 §6.7): eight opaque bytes, which the acknowledgement returns. */
 const PAYLOAD_BYTES = 8;
 export const PING_BYTES = FRAME_HEADER_BYTES + PAYLOAD_BYTES;
 
+/** Checks the stream id and the length of a PING. @throws ConnectionError (RFC 9113 §6.7) */
 export function checkPing(streamId: number, start: number, end: number): void {
   if (streamId !== 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `ping frame on stream ${streamId}`);
   if (end - start !== PAYLOAD_BYTES) {
@@ -12,7 +13,7 @@ export function checkPing(streamId: number, start: number, end: number): void {
   }
 }
 
-/** Our own pings carry a number in the last four bytes; -1 when a payload is not one of ours. */
+/** Returns the number that our own pings carry in the last four bytes, or -1 if a payload is not one of ours. */
 export function pingNumber(buffer: Uint8Array, start: number): number {
   return readUint32(buffer, start) === 0 ? readUint32(buffer, start + 4) : -1;
 }

@@ -1,12 +1,12 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { readUint31 } from "./frame-header.js";
 
-/** PRIORITY's payload, and what HEADERS carries with its PRIORITY flag: exclusive (1), dependency (31), weight (8). */
+/** The length of the priority in PRIORITY and HEADERS: exclusive flag (1), dependency (31), weight (8). */
 export const PRIORITY_BYTES = 5;
 
 /**
- * PRIORITY (RFC 9113 §6.3) is obsolete and has no effect. What remains is to check it: returns the code of the stream error
- * it is, a wrong size (§6.3) or a stream that depends on itself (RFC 7540 §5.3.1), else NO_ERROR.
+ * Checks PRIORITY (RFC 9113 §6.3), which is obsolete and has no other effect. It returns the code of a stream error,
+ * for a wrong size (§6.3) or for a stream that depends on itself (RFC 7540 §5.3.1), or NO_ERROR.
  */
 export function priorityProblem(streamId: number, buffer: Uint8Array, start: number, end: number): number {
   if (streamId === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "priority frame on stream 0");

@@ -1,10 +1,11 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { FRAME_HEADER_BYTES, FrameType, readUint32, writeFrameHeader, writeUint32 } from "./frame-header.js";
 
-/** RST_STREAM (RFC 9113 §6.4): error code (32). Any code is legal. */
+/** The length of RST_STREAM's payload (RFC 9113 §6.4): an error code (32), which may have any value. */
 const PAYLOAD_BYTES = 4;
 export const RST_STREAM_BYTES = FRAME_HEADER_BYTES + PAYLOAD_BYTES;
 
+/** Returns the error code of RST_STREAM. */
 export function parseRstStream(streamId: number, buffer: Uint8Array, start: number, end: number): number {
   if (end - start !== PAYLOAD_BYTES) {
     throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `rst_stream frame of ${end - start} bytes, not 4`);

@@ -9,10 +9,14 @@ import {
   writeUint32,
 } from "./frame-header.js";
 
-/** SETTINGS (RFC 9113 §6.5): any number of `identifier (16), value (32)`, or nothing at all with ACK. */
+/**
+ * The length of an entry of SETTINGS (RFC 9113 §6.5): `identifier (16), value (32)`. The payload consists of any number
+ * of entries; an acknowledgement has none.
+ */
 const ENTRY_BYTES = 6;
 export const SETTINGS_ACK_BYTES = FRAME_HEADER_BYTES;
 
+/** The identifiers of settings (RFC 9113 §6.5.2). */
 export const SettingId = {
   HEADER_TABLE_SIZE: 0x1,
   ENABLE_PUSH: 0x2,
@@ -22,7 +26,7 @@ export const SettingId = {
   MAX_HEADER_LIST_SIZE: 0x6,
 } as const;
 
-/** Calls `apply(id, value)` for each entry in order; unknown ids are passed on too and must be ignored (§6.5.2). */
+/** Calls `apply(id, value)` for each entry in order. Unknown ids are passed on too and must be ignored (§6.5.2). */
 export function parseSettings(
   frame: FrameHeader,
   buffer: Uint8Array,

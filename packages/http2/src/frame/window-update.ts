@@ -1,11 +1,13 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 import { FRAME_HEADER_BYTES, FrameType, readUint31, writeFrameHeader, writeUint32 } from "./frame-header.js";
 
-/** WINDOW_UPDATE (RFC 9113 §6.9): window size increment (31). */
+/** The length of WINDOW_UPDATE's payload (RFC 9113 §6.9): window size increment (31). */
 const PAYLOAD_BYTES = 4;
 export const WINDOW_UPDATE_BYTES = FRAME_HEADER_BYTES + PAYLOAD_BYTES;
 
-/** The increment. 0 is an error of the stream, or of the connection when `streamId` is 0; the caller decides (§6.9). */
+/**
+ * Returns the increment. The caller must handle 0, which is a stream error, or a connection error on stream 0 (§6.9).
+ */
 export function parseWindowUpdate(buffer: Uint8Array, start: number, end: number): number {
   if (end - start !== PAYLOAD_BYTES) {
     throw new ConnectionError(ErrorCode.FRAME_SIZE_ERROR, `window_update frame of ${end - start} bytes, not 4`);

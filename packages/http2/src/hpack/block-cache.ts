@@ -1,20 +1,24 @@
 import type { HeaderList } from "./header-list.js";
 
-/** Longer blocks are seldom repeated byte for byte, and this bounds what a peer can make us keep: 64 × 512 bytes. */
+/**
+ * The length of the longest block that is cached, in bytes. Longer blocks are seldom repeated byte for byte, and the
+ * limit bounds the memory that a peer can occupy: 64 × 512 bytes.
+ */
 export const MAX_CACHED_BLOCK_BYTES = 512;
 
 const SETS = 32;
 const WAYS = 2;
 
+/** A block and what it decodes to. */
 interface CachedBlock {
   readonly hash: number;
   readonly bytes: Uint8Array;
-  /** The dynamic table's generation in which these bytes have this meaning. */
+  /** The generation of the dynamic table in which the bytes have this meaning. */
   readonly generation: number;
   readonly list: HeaderList;
 }
 
-/** What repeated blocks decode to, found by their bytes. Two-way associative: a lookup compares at most two entries. */
+/** Finds what a repeated block decodes to. The cache is two-way associative: a lookup compares at most two entries. */
 export class BlockCache {
   private readonly entries = new Array<CachedBlock | undefined>(SETS * WAYS).fill(undefined);
 

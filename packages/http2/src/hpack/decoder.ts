@@ -7,31 +7,40 @@ import { Cursor, readInteger, truncatedBlock } from "./integer.js";
 import { readLatin1 } from "./latin1.js";
 import { STATIC_ENTRIES, staticNames, staticValues } from "./static-table.js";
 
-/** Fewer indexed fields than this in front are not worth a lookup of their own. */
+/** The number of leading indexed fields from which on they are looked up separately. */
 const MIN_RUN = 2;
 
-/** Two references, to the name and to the value. */
+/** The memory of a field that is in a table, in bytes: two references, to its name and to its value. */
 const BYTES_PER_INDEX = 16;
 
 const COLON = 0x3a;
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
-/** Decodes the field blocks of one connection, in the order received (RFC 7541 §3). */
+/**
+ * Decodes the field blocks of one connection in the order in which they are received (RFC 7541 §3).
+ *
+ * This folder is HPACK (RFC 7541), the field compression of HTTP/2, and knows no frames. A Decoder turns a whole field
+ * block into a HeaderList and keeps its dynamic table in step with the peer's encoder, or throws a COMPRESSION_ERROR,
+ * which must end the connection (RFC 9113 §4.3). An Encoder does the reverse, and never evicts an entry that a cached
+ * block refers to. The caller must decode every block received, in order, even those of streams it no longer wants, and
+ * must send every block encoded, in order. Strings are Latin-1: one character is one byte.
+ */
 export class Decoder {
   /**
-   * Fields of the block decoded last that follow those of the list returned: never pseudo-header fields, mostly none. A peer
-   * that sends the same fields again and again and one that varies (grpc-timeout, say) costs the decoding of that one.
+   * The fields of the last block that follow those of the returned list. They contain no pseudo-header fields, and
+   * mostly there are none. If a peer repeats a block in which only one field varies (such as grpc-timeout), only that
+   * field is decoded.
    */
   extra: readonly string[] = NO_FIELDS;
   private readonly table = new DynamicTable(INITIAL_TABLE_BYTES);
   private readonly cursor = new Cursor();
   private cache: BlockCache | null = null;
-  /** Larger lists are decoded for the table's sake but not kept. */
+  /** The largest list that is kept, in bytes. A larger one is decoded only to update the table. */
   maxListBytes: number;
-  /** The largest table the peer may ask for: our SETTINGS_HEADER_TABLE_SIZE. */
+  /** The largest table that the peer may use, in bytes: our SETTINGS_HEADER_TABLE_SIZE. */
   private tableLimit = INITIAL_TABLE_BYTES;
-  /** We lowered that below the table in use: the next block must begin with a size update (RFC 7541 §4.2). */
+  /** Whether the next block must begin with a size update, because our limit is now below the table's size (§4.2). */
   private updateDue = false;
   private extraBytes = 0;
 
@@ -39,18 +48,20 @@ export class Decoder {
     this.maxListBytes = maxListBytes;
   }
 
-  /** SETTINGS_HEADER_TABLE_SIZE as it now binds the peer: at once when raised, with its acknowledgement when lowered. */
+  /**
+   * Sets SETTINGS_HEADER_TABLE_SIZE as the peer must obey it: at once if raised, from the acknowledgement if lowered.
+   */
   setTableLimit(bytes: number): void {
     this.tableLimit = bytes;
     this.updateDue = this.table.maxSize > bytes;
   }
 
-  /** The list that the whole block `[start, end)` amounts to, together with `extra`. */
+  /** Decodes the whole block `[start, end)`. Its fields are those of the returned list, followed by `extra`. */
   decode(buffer: Uint8Array, start: number, end: number): HeaderList {
     this.extra = NO_FIELDS;
     if (this.updateDue) return this.decodeAll(buffer, start, end);
 
-    // Indexed fields of one byte each: all there is to a block that has been sent before, or nearly all.
+    // Indexed fields of one byte each. A block that has been sent before consists of these, or almost.
     let at = start;
     let hash = FNV_OFFSET;
     while (at < end) {
@@ -62,7 +73,7 @@ export class Decoder {
     const runHash = hash ^ (hash >>> 15);
     if (at === end) return this.findOrDecode(runHash, buffer, start, end);
 
-    // A known run and literals after it: the block of a peer that varies one field.
+    // A known run of indexed fields, followed by literals, is the block of a peer that varies a field.
     const mayHaveExtra = at - start >= MIN_RUN && buffer[at]! < 0x10;
     if (mayHaveExtra) {
       const base = this.cache?.find(runHash, this.table.generation, buffer, start, at);
@@ -83,8 +94,8 @@ export class Decoder {
   }
 
   /**
-   * What it takes to keep the list decoded last, and `extra`, which came as so many bytes: no more than the list's size, nor, where most of it
-   * is in the table anyway, than two references for each byte.
+   * Returns the memory that the last list and `extra` occupy, in bytes, if their block had `blockBytes` bytes. It is at
+   * most the list's size, and at most two references per byte, since indexed fields share the strings of the table.
    */
   costOf(list: HeaderList, blockBytes: number): number {
     const size = this.extra === NO_FIELDS ? list.size : list.size + this.extraBytes;
@@ -96,20 +107,25 @@ export class Decoder {
     return known ?? this.decodeAndKeep(hash, buffer, start, end);
   }
 
-  /** A block that changes the table means something else the next time, so it is not kept; nor are secrets. */
+  /**
+   * Decodes a block and caches it, unless it changes the table (it then has another meaning next time) or has secrets.
+   */
   private decodeAndKeep(hash: number, buffer: Uint8Array, start: number, end: number): HeaderList {
     const { generation } = this.table;
     const list = this.decodeAll(buffer, start, end);
     const unchanged = this.table.generation === generation;
     if (unchanged && end - start <= MAX_CACHED_BLOCK_BYTES && !list.oversized && list.neverIndexed.length === 0) {
       this.cache ??= new BlockCache();
-      const bytes = new Uint8Array(buffer.subarray(start, end)); // a copy: the read buffer is used again
+      const bytes = new Uint8Array(buffer.subarray(start, end)); // a copy, because the read buffer is reused
       this.cache.keep({ hash, bytes, generation, list });
     }
     return list;
   }
 
-  /** Literals without indexing, to the end; false, with nothing changed, for anything else or more than is allowed. */
+  /**
+   * Decodes literals without indexing up to the end of the block. It returns false, without any effect, if there is
+   * another representation or the list would be too large.
+   */
   private decodeExtra(baseBytes: number, buffer: Uint8Array, start: number, end: number): boolean {
     const { cursor } = this;
     cursor.buffer = buffer;
@@ -131,7 +147,7 @@ export class Decoder {
     return true;
   }
 
-  /** Every representation of RFC 7541 §6. */
+  /** Decodes a block with all representations of RFC 7541 §6. */
   private decodeAll(buffer: Uint8Array, start: number, end: number): HeaderList {
     const { cursor, maxListBytes } = this;
     cursor.buffer = buffer;
@@ -171,7 +187,7 @@ export class Decoder {
     return new HeaderList(fields, size, neverIndexed ?? NO_FIELDS, oversized);
   }
 
-  /** RFC 7541 §4.2: only at the beginning of a block, and owed there when we lowered the limit. */
+  /** Reads the size updates at the beginning of a block; one is required if our limit was lowered (RFC 7541 §4.2). */
   private readSizeUpdates(): void {
     const { cursor } = this;
     while (cursor.at < cursor.end && (cursor.buffer[cursor.at]! & 0xe0) === 0x20) {
@@ -227,7 +243,7 @@ export class Decoder {
   }
 }
 
-/** Huffman strings are decoded here, whichever connection they come from: nothing stays in it beyond one string. */
+/** The buffer into which Huffman strings of all connections are decoded. Nothing stays in it beyond one string. */
 let scratch = Buffer.allocUnsafe(0);
 
 function scratchOf(bytes: number): Uint8Array {

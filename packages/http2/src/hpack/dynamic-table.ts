@@ -1,24 +1,28 @@
-/** What an entry counts beyond its name and value (RFC 7541 §4.1); the same in SETTINGS_MAX_HEADER_LIST_SIZE. */
+/**
+ * The size of an entry besides its name and value, in bytes (RFC 7541 §4.1). SETTINGS_MAX_HEADER_LIST_SIZE counts
+ * fields in the same way.
+ */
 export const ENTRY_OVERHEAD = 32;
 
-/** The table size both ends begin with (RFC 9113 §6.5.2). */
+/** The initial size of the table at both ends, in bytes (RFC 9113 §6.5.2). */
 export const INITIAL_TABLE_BYTES = 4096;
 
 const INITIAL_SLOTS = 16;
 
 /**
- * The dynamic table (RFC 7541 §2.3.2): the newest entry has position 0, the oldest leaves first. Kept as a ring, so that
- * neither inserting nor evicting moves anything. Nothing is allocated before the first insertion.
+ * The dynamic table (RFC 7541 §2.3.2). The newest entry has position 0, and the oldest is evicted first. It is a ring,
+ * so that insertions and evictions move nothing. It allocates nothing before the first insertion.
  */
 export class DynamicTable {
-  /** Grows by one with each insertion; an entry's place among all ever inserted tells its position now. */
+  /** The number of entries ever inserted. With the number of an entry among them it tells the entry's position. */
   inserted = 0;
-  /** Entries in the table. */
+  /** The number of entries in the table. */
   count = 0;
-  /** Their size as RFC 7541 §4.1 counts it. */
+  /** The size of the entries, in bytes (RFC 7541 §4.1). */
   size = 0;
+  /** The largest size of the table, in bytes. */
   maxSize: number;
-  /** Changes whenever a position begins to mean another field: whoever remembers positions remembers this beside them. */
+  /** A number that changes when a position gets another meaning. What remembers positions must remember it as well. */
   generation = 0;
   private names: string[] = [];
   private values: string[] = [];
@@ -28,11 +32,12 @@ export class DynamicTable {
     this.maxSize = maxSize;
   }
 
-  /** `position` must be below `count`. */
+  /** Returns the name of an entry. `position` must be below `count`. */
   nameAt(position: number): string {
     return this.names[(this.inserted - 1 - position) & this.mask] ?? "";
   }
 
+  /** Returns the value of an entry. `position` must be below `count`. */
   valueAt(position: number): string {
     return this.values[(this.inserted - 1 - position) & this.mask] ?? "";
   }
@@ -41,7 +46,7 @@ export class DynamicTable {
     return this.size + entrySize(name, value) <= this.maxSize;
   }
 
-  /** Evicts what must go; an entry larger than the table empties it and is not kept (RFC 7541 §4.4). */
+  /** Inserts an entry and evicts others as necessary. One larger than the table empties it and is not kept (§4.4). */
   insert(name: string, value: string): void {
     const size = entrySize(name, value);
     this.generation++;

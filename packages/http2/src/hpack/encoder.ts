@@ -7,44 +7,57 @@ import { Indexing } from "./indexing.js";
 import { MAX_INTEGER_BYTES, writeInteger } from "./integer.js";
 import { writeLatin1 } from "./latin1.js";
 
-/** Prepared blocks whose encoding is remembered. A caller that makes a new block for every message gains nothing anyway. */
+/**
+ * The number of blocks whose encoding is remembered. A caller that creates a new block for every message does not
+ * benefit from it anyway.
+ */
 const MAX_REMEMBERED_BLOCKS = 512;
 
-/** A table too small for what is sent is emptied and filled anew after this many times its size went out as literals. */
+/**
+ * The number of table sizes that may be sent as literals for want of room in the table before it is emptied and filled
+ * anew.
+ */
 const REFILL_FACTOR = 16;
 
-/** First bytes of the representations of RFC 7541 §6, and the bits left for their index. */
+/** The first bytes of the representations of RFC 7541 §6, whose other bits hold an index. */
 const INDEXED = 0x80;
 const INCREMENTAL = 0x40;
 const SIZE_UPDATE = 0x20;
 const NEVER_INDEXED = 0x10;
 const WITHOUT_INDEXING = 0x00;
 
+/** The options for compressing outgoing fields. */
 export interface EncoderOptions {
-  /** At most this much of the peer's table is used. Default 16,384 bytes. */
+  /** The part of the peer's dynamic table that is used at most, in bytes. Default: 16,384. */
   readonly maxTableBytes?: number;
-  /** Huffman-encode strings that get shorter by it: fewer bytes, more time at both ends. Default false. */
+  /** Whether strings are Huffman-coded if that makes them shorter: it costs time at both ends. Default: false. */
   readonly huffman?: boolean;
 }
 
 /**
- * Encodes the field blocks of one connection, in the order sent.
+ * Encodes the field blocks of one connection in the order in which they are sent.
  *
- * Entries are added while there is room and never evicted one by one: that would move all others and make the bytes remembered
- * for each prepared block stale over and over. A table that no longer suits what is sent is emptied as a whole instead.
+ * Entries are added to the table while there is room, and are never evicted one by one: that would change the positions
+ * of all others and invalidate the remembered bytes of each block over and over. If the table no longer suits what is
+ * sent, it is emptied as a whole.
  */
 export class Encoder {
-  /** A size update must go out at the start of the next block (RFC 7541 §4.2): see writeSizeUpdates. */
+  /** Whether the next block must begin with a size update (RFC 7541 §4.2); see `writeSizeUpdates()`. */
   updateDue = false;
   private readonly table = new DynamicTable(INITIAL_TABLE_BYTES);
   private readonly index = new FieldIndex(this.table);
   private readonly extraNames = new ExtraNames();
+  /** The encodings of blocks that are valid for the current table. */
   private readonly remembered = new Map<HeaderBlock, Encoding>();
   private readonly maxTableBytes: number;
   private readonly huffman: boolean;
+  /** The smallest table size since the last block, in bytes. */
   private smallestUpdate = INITIAL_TABLE_BYTES;
+  /** The number of bytes sent as literals for want of room, since the table was last filled. */
   private missed = 0;
+  /** The part of these bytes that belongs to the block being encoded. */
   private encodingMissed = 0;
+  /** Whether the table must be emptied before the next block. */
   private refillDue = false;
 
   constructor(options: EncoderOptions = {}) {
@@ -52,20 +65,22 @@ export class Encoder {
     this.huffman = options.huffman ?? false;
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
+  /** Sets the peer's SETTINGS_HEADER_TABLE_SIZE, in bytes. */
   setPeerTableSize(bytes: number): void {
     const size = Math.min(bytes, this.maxTableBytes);
     if (size === this.table.maxSize) return;
     this.resizeTable(size);
   }
 
-  /** What `encode` would return, if that takes no work and nothing is due before it; else null. */
+  /** Returns what `encode()` would return if that takes no work and no size update is due; otherwise null. */
   known(block: HeaderBlock): Uint8Array | null {
     const known = this.recall(block);
     return known !== null && known.missed === 0 && !this.updateDue ? known.bytes : null;
   }
 
-  /** The bytes of a prepared block; valid until the next call of any method. Call writeSizeUpdates before it if one is due. */
+  /**
+   * Returns the bytes of a block. They are valid until the next call of any method. A size update must precede them.
+   */
   encode(block: HeaderBlock): Uint8Array {
     const known = this.recall(block);
     if (known === null) return this.encodeAnew(block);
@@ -73,19 +88,19 @@ export class Encoder {
     return known.bytes;
   }
 
-  /** What the block was encoded to, if that would still be read as it was meant. */
+  /** Returns the remembered encoding of a block if it still has the same meaning, or null. */
   private recall(block: HeaderBlock): Encoding | null {
     let known = block.lastEncoding;
     if (known === null || known.encoder !== this) known = block.lastEncoding = this.remembered.get(block) ?? null;
     return known !== null && known.generation === this.table.generation ? known : null;
   }
 
-  /** @throws TypeError for fields that writeExtra must not be given */
+  /** Checks fields for `writeExtra()`. @throws TypeError for invalid fields */
   checkExtra(fields: readonly string[]): void {
     this.extraNames.check(fields);
   }
 
-  /** Bytes that `fields` can take at most when written with writeExtra: no string grows. */
+  /** Returns the largest number of bytes that `writeExtra()` may write. No string gets longer. */
   maxExtraBytes(fields: readonly string[]): number {
     let bytes = 0;
     for (let i = 0; i < fields.length; i++) bytes += fields[i]!.length + 2 * MAX_INTEGER_BYTES;
@@ -93,8 +108,8 @@ export class Encoder {
   }
 
   /**
-   * Writes fields that vary from block to block: literals, but for a name (and its value at that time) entered the first time
-   * it is seen, so that later only the value is spelt out.
+   * Writes fields that vary from block to block, mostly as literals. A name is entered into the table, together with
+   * its first value, when it is first seen, so that later only values are written out.
    */
   writeExtra(buffer: Uint8Array, at: number, fields: readonly string[]): number {
     for (let i = 0; i < fields.length; i += 2) {
@@ -108,10 +123,12 @@ export class Encoder {
     return at;
   }
 
-  /** Room for two size updates. */
+  /** The number of bytes that two size updates may take. */
   static readonly SIZE_UPDATE_BYTES = 2 * MAX_INTEGER_BYTES;
 
-  /** The smallest size since the last block, if it was below today's, and today's (RFC 7541 §4.2). */
+  /**
+   * Writes the smallest table size since the last block, if it is below the current one, and the current one (§4.2).
+   */
   writeSizeUpdates(buffer: Uint8Array, at: number): number {
     const size = this.table.maxSize;
     if (this.refillDue) {
@@ -137,7 +154,7 @@ export class Encoder {
     const bytes = buffer.slice(0, at);
     const missed = this.encodingMissed;
     if (missed !== 0) this.countMissed(missed);
-    // A block that has just filled the table is shorter the next time: remember that form, not this one.
+    // A block that has just added to the table will be shorter next time: that form is remembered, not this one.
     if (this.table.generation === generation) {
       if (this.remembered.size >= MAX_REMEMBERED_BLOCKS) this.remembered.clear();
       this.remembered.set(block, { encoder: this, bytes, generation, missed });
@@ -189,7 +206,7 @@ export class Encoder {
     return this.writeLiteral(buffer, writeInteger(buffer, at, WITHOUT_INDEXING, 0x0f, index), index, name, value);
   }
 
-  /** The rest of a literal behind the index of its name (RFC 7541 §6.2): the name itself if that is 0, and the value. */
+  /** Writes a literal after the index of its name (RFC 7541 §6.2): the name itself if the index is 0, and the value. */
   private writeLiteral(buffer: Uint8Array, at: number, index: number, name: string, value: string): number {
     if (index === 0) at = this.writeString(buffer, at, name);
     return this.writeString(buffer, at, value);
@@ -203,19 +220,20 @@ export class Encoder {
     return writeLatin1(buffer, writeInteger(buffer, at, 0, 0x7f, text.length), text);
   }
 
+  /** Counts literals sent for want of room, and decides whether the table must be filled anew. */
   private countMissed(bytes: number): void {
     this.missed += bytes;
     const size = this.table.maxSize;
     if (size === 0 || this.missed < size * REFILL_FACTOR) return;
     this.missed = 0;
-    this.refillDue = true; // not before the block in hand is complete: it still refers to what is there
+    this.refillDue = true; // only after the current block, which still refers to the old entries
     this.updateDue = true;
   }
 
   private resizeTable(size: number): void {
     const { count } = this.table;
     this.table.resize(size);
-    // A peer may change the size thousands of times in one frame: the index is made anew only when an entry has gone.
+    // A peer may change the size thousands of times in one frame: the index is rebuilt only if an entry was evicted.
     if (this.table.count !== count) this.index.rebuild();
     this.remembered.clear();
     this.smallestUpdate = this.updateDue ? Math.min(this.smallestUpdate, size) : size;

@@ -1,13 +1,16 @@
 import type { DynamicTable } from "./dynamic-table.js";
 import { STATIC_ENTRIES, staticFieldIndex, staticNameIndex } from "./static-table.js";
 
-/** Where in the dynamic table a name is found: places count all entries ever inserted (see DynamicTable.inserted). */
+/**
+ * The entries of the dynamic table with the same name. An entry is identified by its number among all entries ever
+ * inserted (see `DynamicTable.inserted`), its "place".
+ */
 export interface Places {
   newest: number;
   readonly byValue: Map<string, number>;
 }
 
-/** Finds fields in both tables, for an encoder: the reverse of what an index means. */
+/** Finds the index of a field in the static and dynamic tables, for an encoder. */
 export class FieldIndex {
   private readonly table: DynamicTable;
   private readonly names = new Map<string, Places>();
@@ -16,7 +19,7 @@ export class FieldIndex {
     this.table = table;
   }
 
-  /** The HPACK index of the field, or 0. */
+  /** Returns the HPACK index of a field, or 0. */
   field(name: string, value: string): number {
     const fixed = staticFieldIndex(name, value);
     if (fixed !== 0) return fixed;
@@ -24,21 +27,21 @@ export class FieldIndex {
     return place === undefined ? 0 : this.indexOf(place);
   }
 
-  /** An HPACK index of a field with this name, or 0. */
+  /** Returns the HPACK index of a field with this name, or 0. */
   name(name: string): number {
     const known = this.names.get(name);
     return staticNameIndex(name) || (known === undefined ? 0 : this.indexOf(known.newest));
   }
 
-  /** Inserts into the table and remembers where. */
+  /** Inserts a field into the table and remembers its place. */
   insert(name: string, value: string): void {
     const place = this.table.inserted;
     this.table.insert(name, value);
-    if (this.table.inserted === place) return; // larger than the table
+    if (this.table.inserted === place) return; // the field is larger than the table
     this.note(name, value, place);
   }
 
-  /** After entries were evicted: forgets them, so that the index never outgrows the table. */
+  /** Forgets evicted entries, so that the index never outgrows the table. */
   rebuild(): void {
     const { table } = this;
     this.names.clear();
@@ -50,11 +53,12 @@ export class FieldIndex {
     }
   }
 
-  /** Undefined when no entry of the dynamic table has this name. */
+  /** Returns the entries with this name, or undefined if there are none in the dynamic table. */
   places(name: string): Places | undefined {
     return this.names.get(name);
   }
 
+  /** Returns the current HPACK index of an entry. */
   indexOf(place: number): number {
     return STATIC_ENTRIES + this.table.inserted - place;
   }

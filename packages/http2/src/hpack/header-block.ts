@@ -3,39 +3,45 @@ import { ENTRY_OVERHEAD } from "./dynamic-table.js";
 import { NO_FIELDS } from "./header-list.js";
 import { Indexing, secretNames } from "./indexing.js";
 
+/** The options of a {@link HeaderBlock}: how its fields are compressed. */
 export interface HeaderBlockOptions {
-  /** Names of fields sent as literals without indexing, because their values differ each time. Default: none. */
+  /** The names of fields that are sent as literals without indexing, since their values vary. Default: none. */
   readonly notIndexed?: readonly string[];
-  /** Names of fields sent as never-indexed literals. Default: `authorization`, `proxy-authorization`, `cookie`, `set-cookie`. */
+  /**
+   * The names of fields that are sent as never-indexed literals (RFC 7541 §6.2.3), since they are secret. Default:
+   * `authorization`, `proxy-authorization`, `cookie`, `set-cookie`.
+   */
   readonly neverIndexed?: readonly string[];
 }
 
-/** A prepared block's bytes, on one connection. */
+/** The bytes of a prepared block on one connection. */
 export interface Encoding {
-  /** Whose it is: the encoder of that connection. */
+  /** The encoder of that connection. */
   readonly encoder: object;
   readonly bytes: Uint8Array;
+  /** The generation of the dynamic table for which the bytes are valid. */
   readonly generation: number;
-  /** How many of them are literals that had no room in the table. */
+  /** The number of bytes that are literals for want of room in the table. */
   readonly missed: number;
 }
 
 /**
- * A header list prepared for sending, on any number of connections. Each connection encodes it once, mostly down to one byte
- * a field; keep the object and use it again. For fields that differ from message to message use `extra` where a block is sent.
+ * A field list that is prepared for sending on any number of connections. Each connection encodes it once, mostly to
+ * one byte per field, so the object should be kept and reused. Fields that vary from message to message should be
+ * passed as `extra` where a block is sent.
  */
 export class HeaderBlock {
-  /** Name, value, name, value … */
+  /** The fields: name, value, name, value … */
   readonly fields: readonly string[];
-  /** As SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2). */
+  /** The size in bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2). */
   readonly size: number;
-  /** An {@link Indexing} for each field. */
+  /** How each field is compressed. */
   readonly indexing: readonly Indexing[];
-  /** `:method` is HEAD: the response has no body whatever its content-length says. */
+  /** Whether `:method` is HEAD: the response has no body, whatever its content-length says. */
   readonly isHead: boolean;
-  /** `:status`, 0 when there is none. */
+  /** The value of `:status`, or 0 if there is none. */
   readonly status: number;
-  /** @internal By the connection that used it last: mostly there is only one. */
+  /** @internal The encoding on the connection that used the block last. Mostly there is only one connection. */
   lastEncoding: Encoding | null = null;
 
   private constructor(fields: readonly string[], indexing: readonly Indexing[]) {
@@ -47,8 +53,9 @@ export class HeaderBlock {
   }
 
   /**
-   * @param fields name, value, name, value …: names in lower case, pseudo-header fields first, strings of latin1 characters
-   * @throws TypeError for what RFC 9113 §8.2 forbids
+   * Returns a block with these fields.
+   * @param fields name, value, name, value …: names in lower case, pseudo-header fields first, Latin-1 characters only
+   * @throws TypeError for fields that RFC 9113 §8.2 forbids
    */
   static of(fields: readonly string[], options: HeaderBlockOptions = {}): HeaderBlock {
     assertFields(fields);
@@ -63,6 +70,7 @@ export class HeaderBlock {
   }
 }
 
+/** Returns the size of a field list in bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2). */
 export function listSize(fields: readonly string[]): number {
   let size = 0;
   for (let i = 0; i < fields.length; i++) size += (fields[i] ?? "").length;

@@ -1,27 +1,30 @@
-/** Shared by everything that has no fields. */
+/** An empty list of fields, for everything that has none. */
 export const NO_FIELDS: readonly string[] = Object.freeze([]);
 
 /**
- * A decoded field block. A block that a peer repeats byte for byte is decoded once and handed up as the very same object, so
- * what is worked out from its fields may be kept in `memo`.
+ * A decoded field block. If the peer repeats a block byte for byte, the same object is returned again, so what a caller
+ * derives from the fields may be kept in `memo`.
  */
 export class HeaderList {
-  /** Name, value, name, value …, in the order received, pseudo-header fields included. Do not modify. */
+  /** The fields in the order received, including pseudo-header fields: name, value, name, value … Do not modify it. */
   readonly fields: readonly string[];
-  /** As SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2): 32 bytes a field besides its name and value. */
+  /**
+   * The size in bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2): 32 per field plus name and value.
+   */
   readonly size: number;
-  /** Names of the fields that must be sent on as never-indexed literals only (RFC 7541 §6.2.3); mostly none. */
+  /** The names of the fields that may be forwarded only as never-indexed literals (RFC 7541 §6.2.3). Mostly empty. */
   readonly neverIndexed: readonly string[];
-  /** The list was larger than allowed, and `fields` is cut short. Such a list does not leave this library. */
+  /** Whether the list exceeded our limit, so that `fields` is incomplete. Callbacks never receive such a list. */
   readonly oversized: boolean;
-  /** The caller's own, undefined at first; it lives as long as this object. */
+  /** Any value that the caller wants to keep with the list, for as long as this object lives. Default: undefined. */
   memo: unknown = undefined;
-  /** What receive/message-rules.ts found, for the role it was last asked about. */
+  /** The kind of list (see receive/message-rules.ts) for which `problem` has been determined, or -1. */
   checkedRole = -1;
+  /** What makes the list malformed, or null. */
   problem: string | null = null;
-  /** From content-length: -1 when there is none. */
+  /** The value of content-length, or -1 if there is none. */
   contentLength = -1;
-  /** From :status: 0 when there is none. */
+  /** The value of `:status`, or 0 if there is none. */
   status = 0;
 
   constructor(fields: readonly string[], size: number, neverIndexed: readonly string[] = NO_FIELDS, oversized = false) {

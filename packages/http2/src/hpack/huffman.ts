@@ -1,8 +1,9 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 
 /**
- * The Huffman code of RFC 7541 Appendix B. It is canonical (codes of one length are consecutive, in the order of their
- * symbols), so the lengths below, one base-36 digit for each of the symbols 0 to 255, are the whole table.
+ * The Huffman code of RFC 7541 Appendix B. The code is canonical: codes of the same length are consecutive, in the
+ * order of their symbols. The whole table thus consists of the lengths below, one base-36 digit for each symbol from 0
+ * to 255.
  */
 const codeLengths = [
   "dnsssssssoussussssssssusssssssss",
@@ -17,7 +18,7 @@ const codeLengths = [
 
 const SYMBOLS = 256;
 const SHORTEST = 5;
-/** EOS, the 257th symbol, has the last code of this length: all ones. It must never appear (RFC 7541 §5.2). */
+/** The length of the longest code. EOS, the 257th symbol, is the last code of this length, and is forbidden (§5.2). */
 const LONGEST = 30;
 
 const lengths = new Uint8Array(SYMBOLS);
@@ -27,16 +28,17 @@ for (let length = SHORTEST, code = 0; length <= LONGEST; length++, code *= 2) {
   for (let symbol = 0; symbol < SYMBOLS; symbol++) if (lengths[symbol] === length) codes[symbol] = code++;
 }
 
-/** Bytes `text` takes when encoded, padding included. */
+/** Returns the number of bytes that `text` takes when encoded, including padding. */
 export function huffmanBytes(text: string): number {
   let bits = 0;
   for (let i = 0; i < text.length; i++) bits += lengths[text.charCodeAt(i)] ?? 0;
   return (bits + 7) >>> 3;
 }
 
-/** Writes `text` (latin1) at `at`; returns the position after it. */
+/** Writes `text` (Latin-1) at `at`. @returns the position after it */
 export function writeHuffman(buffer: Uint8Array, at: number, text: string): number {
-  // Codes have up to 30 bits and up to 7 wait for their byte: more than 32-bit integers hold, so long codes go in two parts.
+  // Codes have up to 30 bits, and up to 7 bits wait for their byte. Together they may exceed 32 bits, so a long code is
+  // written in two parts.
   let pending = 0;
   let bits = 0;
   for (let i = 0; i < text.length; i++) {
@@ -58,14 +60,15 @@ export function writeHuffman(buffer: Uint8Array, at: number, text: string): numb
   return at;
 }
 
-/** At least 5 bits a symbol: what `length` encoded bytes may grow to. */
+/** Returns the largest number of bytes that `length` encoded bytes may decode to: a symbol has at least 5 bits. */
 export function maxDecodedBytes(length: number): number {
   return Math.floor((length * 8) / SHORTEST);
 }
 
 /**
- * Decodes `[start, end)` into `into`, which must have room (see maxDecodedBytes); returns the number of bytes written. EOS, and
- * padding that is longer than 7 bits or not all ones, is an error (RFC 7541 §5.2).
+ * Decodes `[start, end)` into `into`, which must have room (see `maxDecodedBytes()`). EOS, padding of more than 7 bits,
+ * and padding that is not all ones are errors (RFC 7541 §5.2).
+ * @returns the number of bytes written
  */
 export function readHuffman(buffer: Uint8Array, start: number, end: number, into: Uint8Array): number {
   const machine = decoding ?? buildDecoding();
@@ -88,7 +91,10 @@ export function readHuffman(buffer: Uint8Array, start: number, end: number, into
   return written;
 }
 
-/** One step per half byte, no code being shorter than that: the symbol it completes, if any, and the node it leads to. */
+/**
+ * A state machine with one step per half byte. No code is shorter than that, so a step completes at most one symbol.
+ * Each step holds this symbol, if any, and the next node of the code tree.
+ */
 interface Decoding {
   readonly steps: Uint32Array;
   readonly mayEnd: Uint8Array;
@@ -101,9 +107,10 @@ const NODE_MASK = 0x1ff;
 
 let decoding: Decoding | null = null;
 
-/** Made on the first use: peers that send no Huffman strings cost nothing. */
+/** Builds the state machine on first use, so that peers without Huffman strings cost nothing. */
 function buildDecoding(): Decoding {
-  // The code tree: children[2 * node + bit] is a node, or ~symbol for a leaf. 0, the root, is nobody's child: "not there".
+  // The code tree: children[2 * node + bit] is a node, or ~symbol for a leaf. 0 stands for no child, since it is the
+  // root.
   const children: number[] = [0, 0];
   const enter = (code: number, length: number, leaf: number): void => {
     let node = 0;
@@ -122,7 +129,7 @@ function buildDecoding(): Decoding {
 
   const nodes = children.length / 2;
   const steps = new Uint32Array((nodes + 1) * 16);
-  const dead = nodes; // where EOS leads: fails whatever follows
+  const dead = nodes; // the node that EOS leads to, at which every step fails
   for (let node = 0; node < nodes; node++) {
     for (let nibble = 0; nibble < 16; nibble++) steps[node * 16 + nibble] = step(children, node, nibble, dead);
   }

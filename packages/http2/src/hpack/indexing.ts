@@ -1,18 +1,18 @@
 /** How a field may be compressed (RFC 7541 §6.2). */
 export const Indexing = {
-  /** enter it in the peer's table, so that next time it is one byte */
+  /** The field is added to the peer's table, so that next time it takes one byte. */
   YES: 0,
-  /** a literal each time; someone in between may decide otherwise */
+  /** The field is always a literal; an intermediary may index it. */
   NO: 1,
-  /** a literal each time, and for everyone who passes it on (RFC 7541 §7.1.3): secrets */
+  /** The field is always a literal, also when an intermediary forwards it, since it is secret (RFC 7541 §7.1.3). */
   NEVER: 2,
 } as const;
 export type Indexing = (typeof Indexing)[keyof typeof Indexing];
 
-/** Names of fields that are secrets unless a block says otherwise. */
+/** The names of fields that are secret unless a block says otherwise. */
 export const secretNames: readonly string[] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-/** Whether a field outside a block is a secret. */
+/** Tells whether a field outside a block is secret. */
 export function isSecret(name: string): boolean {
   return secretNames.includes(name);
 }

@@ -1,16 +1,19 @@
 import { ConnectionError, ErrorCode } from "../errors.js";
 
-/** A place in a field block; reading moves it. One object serves all blocks of a decoder. */
+/** A position in a field block, which reading advances. All blocks of a decoder share one object. */
 export class Cursor {
   buffer: Uint8Array = new Uint8Array(0);
   at = 0;
   end = 0;
 }
 
-/** RFC 7541 §5.1 lets a decoder limit integers. Four further bytes reach 2^28, far above every size allowed here. */
+/**
+ * The number of bytes that may follow the prefix of an integer. RFC 7541 §5.1 allows a limit. Four bytes reach 2^28,
+ * which is far above every size that is allowed here.
+ */
 const MAX_CONTINUATION_BYTES = 4;
 
-/** Bytes an integer may take with any prefix: what a writer must make room for. */
+/** The largest number of bytes of an integer with any prefix, for which a writer must make room. */
 export const MAX_INTEGER_BYTES = 6;
 
 /** Reads an integer whose prefix is the low bits `mask` of the byte at the cursor. */
@@ -36,7 +39,7 @@ export function readInteger(cursor: Cursor, mask: number): number {
   return value;
 }
 
-/** Writes `value` with the prefix `mask` below the bits of `pattern`; returns the position after it. */
+/** Writes `value` with the prefix `mask` below the bits of `pattern`. @returns the position after it */
 export function writeInteger(buffer: Uint8Array, at: number, pattern: number, mask: number, value: number): number {
   if (value < mask) {
     buffer[at] = pattern | value;
@@ -52,6 +55,7 @@ export function writeInteger(buffer: Uint8Array, at: number, pattern: number, ma
   return at;
 }
 
+/** Returns the error for a field block that ends inside a field. */
 export function truncatedBlock(): ConnectionError {
   return new ConnectionError(ErrorCode.COMPRESSION_ERROR, "field block ends inside a field");
 }

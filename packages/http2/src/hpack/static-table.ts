@@ -1,13 +1,4 @@
-/**
- * HPACK (RFC 7541): the field compression of HTTP/2.
- *
- * This folder promises: a Decoder turns one whole field block into a HeaderList and keeps its dynamic table in step with the
- * peer's encoder, or throws a COMPRESSION_ERROR, after which the connection must end (RFC 9113 §4.3); an Encoder does the
- * reverse and never evicts what a cached block refers to. Its caller must pass every block received, in order, even those of
- * streams it no longer wants, and must send every block encoded, in order. Strings are latin1: one character, one byte.
- *
- * Below: the static table of Appendix A. Index 0 is unused; dynamic entries begin at 62.
- */
+/** The static table of RFC 7541 Appendix A. Index 0 is unused, and dynamic entries begin at 62. */
 const fields: readonly (readonly [name: string, value?: string])[] = [
   [":authority"],
   [":method", "GET"],
@@ -76,16 +67,19 @@ export const STATIC_ENTRIES = fields.length;
 export const staticNames: readonly string[] = ["", ...fields.map(([name]) => name)];
 export const staticValues: readonly string[] = ["", ...fields.map(([, value]) => value ?? "")];
 
-/** The first static index of each name. Equal names are neighbours, so a search for a value goes on from there. */
+/**
+ * The first static index of each name. Entries with equal names are neighbours, so a search for a value continues
+ * there.
+ */
 const firstIndex = new Map<string, number>();
 for (let index = STATIC_ENTRIES; index > 0; index--) firstIndex.set(staticNames[index] ?? "", index);
 
-/** The lowest static index with this name, or 0. */
+/** Returns the lowest static index with this name, or 0. */
 export function staticNameIndex(name: string): number {
   return firstIndex.get(name) ?? 0;
 }
 
-/** The static index with this name and value, or 0. */
+/** Returns the static index with this name and value, or 0. */
 export function staticFieldIndex(name: string, value: string): number {
   let index = firstIndex.get(name) ?? 0;
   if (index === 0) return 0;

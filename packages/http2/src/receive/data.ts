@@ -6,13 +6,14 @@ import type { Stream } from "../stream/stream.js";
 import type { ReceiveWindows } from "./windows.js";
 
 /**
- * Receives DATA: checks it against both windows (RFC 9113 §6.9) and content-length (§8.1.1), and hands it up. Every byte of a frame
- * counts, padding too. A stream's window opens again as its bytes are consumed, the connection's as memory allows.
+ * Receives DATA: it checks it against both windows (RFC 9113 §6.9) and against content-length (§8.1.1), and passes it
+ * to the owner of the stream. Every byte of the payload counts, including padding. The stream's window is replenished
+ * as its bytes are consumed, the connection's window as memory allows.
  */
 export class DataReceiver {
   private readonly connection: Connection;
   private readonly windows: ReceiveWindows;
-  /** Of the frame being received; null when its bytes are nobody's. */
+  /** The stream of the frame that is being received, or null if its bytes are to be ignored. */
   private stream: Stream | null = null;
   private endStream = false;
 
@@ -21,6 +22,7 @@ export class DataReceiver {
     this.windows = windows;
   }
 
+  /** Checks the header of a frame. `padding` bytes of its payload are padding, including the pad length itself. */
   begin(frame: FrameHeader, padding: number): void {
     const { connection, windows } = this;
     const { streamId, length } = frame;
@@ -45,6 +47,7 @@ export class DataReceiver {
     windows.replenish();
   }
 
+  /** Receives the next bytes of the frame's data. */
   piece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void {
     const { stream, windows } = this;
     const bytes = end - start;
@@ -58,7 +61,7 @@ export class DataReceiver {
     const bytes = end - start;
     stream.receiveWindow -= bytes;
     if (stream.isPaused) windows.hold(stream, bytes);
-    else stream.unread = bytes; // it may be paused by what follows
+    else stream.unread = bytes; // the callback below may pause the stream
     if (endStream) stream.endReceived();
     if (bytes > 0 || endStream) stream.deliverData(buffer, start, end, endStream);
     if (stream.isPaused) return;
@@ -66,7 +69,7 @@ export class DataReceiver {
     windows.announce(stream);
   }
 
-  /** False when the frame is an error of its stream, which is then reset. */
+  /** Checks a frame against the state of its stream. @returns false if it is an error and the stream has been reset */
   private admit(stream: Stream, length: number, padding: number, endStream: boolean): boolean {
     const { connection } = this;
     if (!mayReceive(stream.state)) {
@@ -85,7 +88,7 @@ export class DataReceiver {
     if (stream.bodyLeft < 0) return true;
     stream.bodyLeft -= length - padding;
     if (stream.bodyLeft >= 0 && (!endStream || stream.bodyLeft === 0)) return true;
-    connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "body does not have the length that content-length says");
+    connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "length of the body differs from its content-length");
     return false;
   }
 }

@@ -1,8 +1,9 @@
 import { clearInterval, setImmediate, setInterval } from "../real-timers.js";
 
 /**
- * Notices that a peer has begun a field block, or a frame other than DATA, and does not finish it. Within a block nothing else may
- * come (RFC 9113 §6.10), so the connection is of no use to anybody meanwhile. Its timer runs only while something is unfinished.
+ * Detects a peer that has started a field block, or a frame other than DATA, and does not finish it. Nothing else may
+ * follow within a field block (RFC 9113 §6.10), so the connection is of no use meanwhile. The timer runs only while
+ * something is unfinished.
  */
 export class FieldBlockWatch {
   private readonly timeoutMs: number;
@@ -11,18 +12,18 @@ export class FieldBlockWatch {
   private timer: NodeJS.Timeout | null = null;
   private before: object | null = null;
 
-  /** @param unfinished what stands for that which is unfinished now, as long as it is the same */
+  /** @param unfinished returns an object that identifies what is unfinished now, or null */
   constructor(timeoutMs: number, unfinished: () => object | null, onStuck: () => void) {
     this.timeoutMs = timeoutMs;
     this.unfinished = unfinished;
     this.onStuck = onStuck;
   }
 
-  /** To be called when something has been left unfinished. */
+  /** Starts the timer if necessary. It must be called whenever something is unfinished. */
   observe(): void {
     if (this.timer !== null || this.timeoutMs === 0) return;
     this.before = this.unfinished();
-    // If this process was busy meanwhile, the rest may lie there unread: the next turn reads it.
+    // If this process has been busy, the rest may be unread in the socket: the next turn reads it.
     const timer = setInterval(() => setImmediate(() => this.check(timer)), this.timeoutMs).unref();
     this.timer = timer;
   }

@@ -2,11 +2,11 @@ import { BLOCK_BYTES_PER_LIST_BYTE, enhanceYourCalm, MAX_CONTINUATIONS } from ".
 import { ConnectionError, ErrorCode } from "../errors.js";
 
 /**
- * Puts a field block together that came as HEADERS and CONTINUATION frames (RFC 9113 §6.10). Until it is whole, nothing else
- * may come on the connection. Its size and the number of its frames are limited (CVE-2024-27316).
+ * Assembles a field block from HEADERS and CONTINUATION frames (RFC 9113 §6.10). Until it is complete, nothing else may
+ * be received on the connection. Its size and the number of its frames are limited (CVE-2024-27316).
  */
 export class FieldBlockAssembly {
-  /** The stream whose block is open, 0 when none is. */
+  /** The stream whose field block is incomplete, or 0. */
   streamId = 0;
   private maxBytes = 0;
   private fragments: Uint8Array[] = [];
@@ -20,12 +20,12 @@ export class FieldBlockAssembly {
     this.maxBytes = maxHeaderListSize * BLOCK_BYTES_PER_LIST_BYTE + 1024;
   }
 
-  /** A block, or a HEADERS frame by itself, larger than this cannot be meant well. */
+  /** Checks the size of a field block, or of a HEADERS frame. @throws ConnectionError if it is above the limit */
   checkSize(bytes: number): void {
     if (bytes > this.maxBytes) throw enhanceYourCalm(`bytes (${bytes}) in a field block (CVE-2024-27316)`);
   }
 
-  /** What stands for the block that is open: the same as long as it is the same block. Null when there is none. */
+  /** An object that identifies the incomplete block, or null if there is none. */
   get unfinished(): object | null {
     return this.streamId === 0 ? null : this.fragments;
   }
@@ -47,7 +47,7 @@ export class FieldBlockAssembly {
     this.keep(fragment);
   }
 
-  /** The whole block; after this none is open. */
+  /** Returns the complete block and forgets it. */
   finish(): Uint8Array {
     const whole = Buffer.concat(this.fragments, this.bytes);
     this.fragments = [];
@@ -58,6 +58,6 @@ export class FieldBlockAssembly {
   private keep(fragment: Uint8Array): void {
     this.bytes += fragment.length;
     this.checkSize(this.bytes);
-    this.fragments.push(new Uint8Array(fragment)); // a copy: the read buffer is used again
+    this.fragments.push(new Uint8Array(fragment)); // a copy, because the read buffer is reused
   }
 }

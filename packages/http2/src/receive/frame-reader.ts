@@ -2,32 +2,42 @@ import { ConnectionError, ErrorCode } from "../errors.js";
 import { Flag, FRAME_HEADER_BYTES, FrameHeader, FrameType } from "../frame/frame-header.js";
 import { paddingOf } from "../frame/padding.js";
 
-/** What a FrameReader finds. Each method may throw a ConnectionError, after which the reader must not be used again. */
+/** Receives what a FrameReader finds. A method may throw a ConnectionError; the reader must not be used after that. */
 export interface FrameSink {
-  /** A whole frame that is not DATA; its payload is `[start, end)`. Header and payload are valid during the call. */
+  /**
+   * Receives a complete frame other than DATA with its payload `[start, end)`. All of it is valid during the call only.
+   */
   onFrame(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void;
-  /** The header of such a frame whose payload is still to come: the time to refuse one that is too large. */
+  /**
+   * Receives the header of such a frame before its payload has arrived, so that a frame that is too large can be
+   * refused.
+   */
   onFrameHeader(frame: FrameHeader): void;
-  /** A DATA frame begins: its length counts against flow control, `padding` of it, pad length byte included, is padding. */
+  /**
+   * Receives the header of a DATA frame. `padding` bytes of its payload are padding, including the pad length itself.
+   */
   onDataBegin(frame: FrameHeader, padding: number): void;
-  /** The next bytes of its data, valid during the call; `isLast` when the frame is complete. Called once at least. */
+  /**
+   * Receives the next bytes of its data, valid during the call only. It is called at least once, the last time with
+   * `isLast`.
+   */
   onDataPiece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void;
 }
 
-/** DATA is handed up as it comes; what remains of a frame while its bytes are awaited. */
+/** The rest of a DATA frame that has arrived in part. Its data is passed on as it arrives. */
 interface PartialData {
   dataLeft: number;
   paddingLeft: number;
 }
 
 /**
- * Splits what is received into frames, in place: only a frame header, or a frame other than DATA, that is cut by the end of a
- * chunk is copied, into `carry`, until it is whole.
+ * Splits received bytes into frames, in place. Only a frame header or a frame other than DATA that the end of a chunk
+ * cuts is copied, into `carry`, until it is complete.
  */
 export class FrameReader {
-  /** Our SETTINGS_MAX_FRAME_SIZE as it binds the peer. */
+  /** Our SETTINGS_MAX_FRAME_SIZE that the peer must obey now, in bytes. */
   maxFrameSize: number;
-  /** Set when the connection is over, perhaps in the middle of a chunk: the rest is ignored. */
+  /** Whether the connection has ended, perhaps within a chunk: the rest of the chunk is then ignored. */
   stopped = false;
   private readonly sink: FrameSink;
   private readonly frame = new FrameHeader();
@@ -35,7 +45,7 @@ export class FrameReader {
   private carried = 0;
   private readonly partial: PartialData = { dataLeft: 0, paddingLeft: 0 };
   private inData = false;
-  /** Of an unknown frame, which is not kept (RFC 9113 §5.5). */
+  /** The number of bytes left of an unknown frame, which is skipped (RFC 9113 §5.5). */
   private skip = 0;
 
   constructor(sink: FrameSink, maxFrameSize: number) {
@@ -44,8 +54,9 @@ export class FrameReader {
   }
 
   /**
-   * Reads on until the bytes are used up, or `maxFrames` more frames are. What was left unfinished before counts for none.
-   * @returns where it stopped: at the beginning of a frame, or at the end
+   * Reads until all bytes or `maxFrames` frames have been processed. The rest of a frame that began in an earlier chunk
+   * does not count.
+   * @returns the position at which it stopped: the start of a frame, or the end
    */
   read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
     const { frame } = this;
@@ -68,8 +79,8 @@ export class FrameReader {
   }
 
   /**
-   * What stands for the frame other than DATA that is being waited for: the same as long as it is the same frame. Null when there is
-   * none, and while not even a frame's header has come.
+   * An object that identifies the incomplete frame other than DATA. It is null if there is none, or if not even its
+   * header is complete.
    */
   get unfinished(): object | null {
     return this.carry !== null && this.carry.length > FRAME_HEADER_BYTES + 1 ? this.carry : null;
@@ -86,7 +97,7 @@ export class FrameReader {
     this.sink.onDataPiece(buffer, start + 1, end - padding + 1, true);
   }
 
-  /** A chunk ends within a frame. */
+  /** Processes the last bytes of a chunk, which contain the start of a frame only. */
   private begin(buffer: Uint8Array, start: number, end: number): void {
     const have = end - start;
     if (have < FRAME_HEADER_BYTES) {
@@ -100,7 +111,7 @@ export class FrameReader {
     if (type === FrameType.DATA) {
       const padded = frame.has(Flag.PADDED);
       if (padded && have === FRAME_HEADER_BYTES) {
-        this.keep(FRAME_HEADER_BYTES + 1, buffer, start, end); // the pad length must be known first
+        this.keep(FRAME_HEADER_BYTES + 1, buffer, start, end); // the pad length is needed first
         return;
       }
       const body = start + FRAME_HEADER_BYTES;
@@ -114,14 +125,17 @@ export class FrameReader {
     }
     this.sink.onFrameHeader(frame);
     if (type > FrameType.CONTINUATION) {
-      this.sink.onFrame(frame, buffer, start, start); // nobody looks at its payload
+      this.sink.onFrame(frame, buffer, start, start); // its payload is not used
       this.skip = length - (have - FRAME_HEADER_BYTES);
       return;
     }
     this.keep(FRAME_HEADER_BYTES + length, buffer, start, end);
   }
 
-  /** Goes on with what the last chunk left undone; returns where in this chunk a new frame begins. */
+  /**
+   * Continues with the frame that the last chunk left incomplete.
+   * @returns the position of the next frame in this chunk
+   */
   private resume(buffer: Uint8Array, start: number, end: number): number {
     if (this.inData) return this.continueData(buffer, start, end);
     if (this.skip > 0) {
@@ -135,7 +149,7 @@ export class FrameReader {
     for (let i = 0; i < copied; i++) carry[this.carried + i] = buffer[start + i]!;
     this.carried += copied;
     if (this.carried < carry.length) return end;
-    // Whole: a frame, or a header that tells how much more to wait for. Either way it is read as a chunk of its own.
+    // It is complete: a frame, or a header that tells how much is missing. Either way it is read as a chunk of its own.
     this.carry = null;
     this.carried = 0;
     this.read(carry, 0, carry.length, 1);

@@ -16,19 +16,23 @@ import { FieldBlockWatch } from "./field-block-watch.js";
 import { FieldSection } from "./field-section.js";
 import { FrameReader, type FrameSink } from "./frame-reader.js";
 
-/** Which frame may come next (RFC 9113 §3.4, §6.10). */
+/** The frames that may be received next (RFC 9113 §3.4, §6.10). */
 const Expecting = {
   /** The first frame of a connection is SETTINGS. */
   SETTINGS: 0,
   ANY: 1,
-  /** A field block is not complete: nothing but its CONTINUATION may come. */
+  /** A field block is incomplete: only its CONTINUATION may be received. */
   CONTINUATION: 2,
 } as const;
 type Expecting = (typeof Expecting)[keyof typeof Expecting];
 
 /**
- * Takes what the peer sends apart, checks the order of frames (RFC 9113 §3.4, §4.3), and passes each to the part of the
- * connection it concerns.
+ * Receives all frames of the peer: it checks their order (RFC 9113 §3.4, §4.3) and passes each to the part of the
+ * connection that it concerns.
+ *
+ * This folder contains everything between the socket and the callbacks: the scheduling of received bytes, frames, field
+ * blocks, the rules for messages, DATA, and the receive windows. It mirrors send/; how a frame is laid out belongs to
+ * frame/, and HPACK to hpack/.
  */
 export class FrameReceiver implements FrameSink {
   private readonly connection: Connection;
@@ -53,26 +57,29 @@ export class FrameReceiver implements FrameSink {
     );
   }
 
-  /** Acts on no more than `maxFrames` of what has been received. @returns where it stopped: between two frames, or at the end */
+  /**
+   * Processes at most `maxFrames` frames.
+   * @returns the position at which it stopped: between two frames, or at the end
+   */
   read(buffer: Uint8Array, start: number, end: number, maxFrames: number): number {
     const at = this.reader.read(buffer, start, end, maxFrames);
     if (this.unfinished !== null) this.watch.observe();
     return at;
   }
 
-  /** The connection is over: the rest of the chunk being read is ignored. */
+  /** Ignores the rest of the chunk that is being read, because the connection has ended. */
   stop(): void {
     this.reader.stopped = true;
     this.watch.stop();
   }
 
-  /** The peer is not to blame for what has not been read from it. */
+  /** What the peer has left incomplete. It is null while we do not read, since that is not the fault of the peer. */
   private get unfinished(): object | null {
     const { reader, assembly, connection } = this;
     return reader.stopped || !connection.isReading ? null : (reader.unfinished ?? assembly.unfinished);
   }
 
-  /** Our settings as the peer is held to them. */
+  /** Applies our settings that the peer must obey now. */
   apply(settings: Settings): void {
     this.reader.maxFrameSize = settings.maxFrameSize;
     this.decoder.maxListBytes = settings.maxHeaderListSize;
@@ -179,7 +186,7 @@ export class FrameReceiver implements FrameSink {
     this.onBlock(block, 0, block.length);
   }
 
-  /** The field block of the section that is being received is whole. */
+  /** Decodes a complete field block and passes its section to the role. */
   private onBlock(buffer: Uint8Array, start: number, end: number): void {
     const { decoder, section } = this;
     const list = decoder.decode(buffer, start, end);
@@ -190,7 +197,9 @@ export class FrameReceiver implements FrameSink {
     section.release();
   }
 
-  /** An idle stream cannot be reset (RFC 9113 §6.4). */
+  /**
+   * Handles an invalid PRIORITY frame. On an idle stream it is a connection error, since that cannot be reset (§6.4).
+   */
   private onPriorityProblem(streamId: number, code: number): void {
     const { connection } = this;
     if (connection.role.isIdle(streamId)) {
@@ -204,7 +213,7 @@ export class FrameReceiver implements FrameSink {
     const windowBefore = peer.initialWindowSize;
     parseSettings(frame, buffer, start, end, (id, value) => {
       peer.apply(id, value, !role.isServer);
-      // Each value counts, not only the last: a table emptied and enlarged again is empty (RFC 7541 §4.2).
+      // Each value counts, not only the last: a table that was set to 0 in between is empty (RFC 7541 §4.2).
       if (id === SettingId.HEADER_TABLE_SIZE) headers.encoder.setPeerTableSize(value);
     });
     if (frame.has(Flag.ACK)) {
@@ -246,7 +255,7 @@ export class FrameReceiver implements FrameSink {
     const stream = connection.streams.get(streamId);
     if (stream === undefined) {
       connection.checkNotIdle("window_update", streamId);
-      return; // for a stream just closed: it crossed with the end (RFC 9113 §5.1)
+      return; // the update of a stream that has just closed may still be on its way (RFC 9113 §5.1)
     }
     if (increment === 0) connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "window_update of 0");
     else if (!connection.sender.growStreamWindow(stream, increment)) {
@@ -256,8 +265,11 @@ export class FrameReceiver implements FrameSink {
   }
 }
 
-/** The fields of such a block cost 1 KiB at the most, as much as the stream itself does. */
+/**
+ * The size of a field block whose fields are not recorded on the account: they cost 1 KiB at most, like a stream
+ * itself.
+ */
 const SHORT_BLOCK_BYTES = 64;
 
-/** No control frame needs more; SETTINGS of 16 KiB are 2,730 entries of the six that exist. */
+/** The largest control frame that is accepted, in bytes. SETTINGS of 16 KiB have 2,730 entries for the six settings. */
 const MAX_CONTROL_BYTES = 16_384;

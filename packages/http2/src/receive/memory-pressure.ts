@@ -1,24 +1,29 @@
 import type { Account } from "../connection/account.js";
 import { clearTimeout, performance, setTimeout } from "../real-timers.js";
 
-/** Every stream's window while memory is scarce. */
+/** The receive window of every stream while memory is scarce, in bytes. */
 export const PRESSURE_WINDOW = 256;
 
-/** How long that lasts at the least: each change is a SETTINGS frame, of which a peer may take only so many for honest. */
+/**
+ * The shortest time for which the small windows apply, in milliseconds. Each change costs a SETTINGS frame, and peers
+ * limit the number of those.
+ */
 const MIN_PRESSURE_MS = 1_000;
 
 /**
- * Whether a connection holds so much that its streams get no more than the least. That is said by SETTINGS_INITIAL_WINDOW_SIZE, which
- * moves the windows of all streams at once, below zero too (RFC 9113 §6.9.2). A stream whose reader keeps up has its window grow again.
+ * Detects that a connection holds so much that its streams must get the smallest window. The new window is announced
+ * with SETTINGS_INITIAL_WINDOW_SIZE, which changes the windows of all streams at once and may make them negative (RFC
+ * 9113 §6.9.2). The window of a stream whose reader keeps up grows again.
  */
 export class MemoryPressure {
   private readonly account: Account;
   private readonly announce: (initialWindowSize: number) => void;
-  /** What a stream's window is to be when there is enough. */
+  /** The initial window size that applies when memory is not scarce, in bytes. */
   private normalWindow = 0;
   private since = 0;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
+  /** Whether memory is scarce. */
   isHigh = false;
 
   constructor(account: Account, announce: (initialWindowSize: number) => void) {
@@ -26,12 +31,13 @@ export class MemoryPressure {
     this.announce = announce;
   }
 
-  /** What to announce where this is wanted. */
+  /** Returns the initial window size to announce now if the caller has asked for this one. */
   admit(initialWindowSize: number): { readonly initialWindowSize: number } {
     this.normalWindow = initialWindowSize;
     return { initialWindowSize: this.isHigh ? Math.min(PRESSURE_WINDOW, initialWindowSize) : initialWindowSize };
   }
 
+  /** Checks the account. It must be called whenever the account has changed. */
   observe(): void {
     const { receivedBytes, limitBytes } = this.account;
     if (!this.isHigh) {

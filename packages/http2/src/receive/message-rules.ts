@@ -1,7 +1,7 @@
 import { fieldProblem, isFieldValue, isPseudo } from "../field-rules.js";
 import type { HeaderList } from "../hpack/header-list.js";
 
-/** What a field block is, which decides the rules it must keep. */
+/** The kinds of field list; each has rules of its own. */
 export const ListRole = {
   REQUEST: 0,
   RESPONSE: 1,
@@ -10,8 +10,8 @@ export const ListRole = {
 export type ListRole = (typeof ListRole)[keyof typeof ListRole];
 
 /**
- * What makes a received list malformed (RFC 9113 §8.1.1, §8.2, §8.3), or null. Worked out once for a list that is repeated,
- * together with its `contentLength` and `status`.
+ * Returns what makes a received list malformed (RFC 9113 §8.1.1, §8.2, §8.3), or null. A list that the peer repeats is
+ * checked only once; this also determines its `contentLength` and `status`.
  */
 export function listProblem(list: HeaderList, role: ListRole): string | null {
   if (list.checkedRole !== role) {
@@ -21,7 +21,7 @@ export function listProblem(list: HeaderList, role: ListRole): string | null {
   return list.problem;
 }
 
-/** The same for the fields that follow such a list: never pseudo-header fields. */
+/** Returns what makes the fields that follow a list malformed, or null. They contain no pseudo-header fields. */
 export function extraProblem(list: HeaderList, extra: readonly string[]): string | null {
   for (let i = 0; i < extra.length; i += 2) {
     const problem = fieldProblem(extra[i]!, extra[i + 1]!);
@@ -33,7 +33,7 @@ export function extraProblem(list: HeaderList, extra: readonly string[]): string
   return null;
 }
 
-/** Of both together, which must be in order; -1 when there is none. */
+/** Returns the content-length of a valid list and the fields that follow it, or -1 if there is none. */
 export function contentLengthOf(list: HeaderList, extra: readonly string[]): number {
   for (let i = 0; i < extra.length; i += 2) {
     if (extra[i] === "content-length") return parseContentLength(extra[i + 1]!);
@@ -75,12 +75,12 @@ function noteContentLength(list: HeaderList, name: string, value: string): strin
   return null;
 }
 
-/** -2 when it is not a number that can be counted to. */
+/** Returns the value of content-length, or -2 if it is not a number of at most 15 digits. */
 function parseContentLength(value: string): number {
   return /^[0-9]{1,15}$/.test(value) ? Number(value) : -2;
 }
 
-/** RFC 9113 §8.3.1, and §8.5 for CONNECT. */
+/** Checks the pseudo-header fields of a request (RFC 9113 §8.3.1, and §8.5 for CONNECT). */
 function requestProblem(pseudo: ReadonlyMap<string, string>): string | null {
   for (const name of pseudo.keys()) {
     if (name !== ":method" && name !== ":scheme" && name !== ":path" && name !== ":authority") {
@@ -104,12 +104,12 @@ function requestProblem(pseudo: ReadonlyMap<string, string>): string | null {
   return null;
 }
 
-/** RFC 9113 §8.3.2; 101 has no meaning in HTTP/2 (§8.6). */
+/** Checks the pseudo-header fields of a response (RFC 9113 §8.3.2). Status 101 is invalid in HTTP/2 (§8.6). */
 function responseProblem(list: HeaderList, pseudo: ReadonlyMap<string, string>): string | null {
   for (const name of pseudo.keys()) if (name !== ":status") return `pseudo-header field ${name} in a response`;
   const status = pseudo.get(":status");
   if (status === undefined) return "response without :status";
-  if (!/^[1-9][0-9][0-9]$/.test(status) || status === "101") return `:status ${JSON.stringify(status)}`;
+  if (!/^[1-9][0-9][0-9]$/.test(status) || status === "101") return `:status ${JSON.stringify(status)} is invalid`;
   list.status = Number(status);
   return null;
 }

@@ -5,14 +5,14 @@ import type { Stream } from "../stream/stream.js";
 import type { FieldSection } from "./field-section.js";
 import { contentLengthOf, extraProblem, ListRole, listProblem } from "./message-rules.js";
 
-/** What makes a message with these fields malformed (RFC 9113 §8.1.1); null when there is nothing. */
+/** Returns what makes a message with these fields malformed (RFC 9113 §8.1.1), or null. */
 export function problemOf({ list, extra }: FieldSection, role: ListRole): string | null {
   return listProblem(list, role) ?? (extra.length === 0 ? null : extraProblem(list, extra));
 }
 
 /**
- * Notes what content-length promises.
- * @returns false when the message ends here and the promise was another
+ * Records the content-length of a message.
+ * @returns false if the message ends with its headers although the content-length is not 0
  */
 export function expectBody(stream: Stream, { list, extra, endStream }: FieldSection): boolean {
   stream.bodyLeft = contentLengthOf(list, extra);
@@ -20,8 +20,8 @@ export function expectBody(stream: Stream, { list, extra, endStream }: FieldSect
 }
 
 /**
- * Whether HEADERS after the first are proper trailers: then the message has ended, and they are to be delivered. If not, the
- * stream has been reset.
+ * Checks whether HEADERS after the first are valid trailers.
+ * @returns true if they have ended the message and must be delivered; false if the stream has been reset
  */
 export function admitTrailers(stream: Stream, section: FieldSection): boolean {
   const { connection } = stream;
@@ -40,18 +40,19 @@ export function admitTrailers(stream: Stream, section: FieldSection): boolean {
     return false;
   }
   if (stream.bodyLeft > 0) {
-    connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "body is shorter than content-length says");
+    connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "body is shorter than its content-length");
     return false;
   }
   stream.endReceived();
   return true;
 }
 
+/** Returns the reason for refusing a field list that is too large. */
 export function oversizedProblem(list: HeaderList): string {
   return `header list of ${list.size} bytes is larger than allowed`;
 }
 
-/** The first HEADERS of a message are through, and it may be over with them. */
+/** Changes the state of a stream whose first HEADERS are valid; they may also end the message. */
 export function beginBody(stream: Stream, endStream: boolean): void {
   stream.state |= StreamState.HEADERS_RECEIVED;
   if (endStream) stream.endReceived();

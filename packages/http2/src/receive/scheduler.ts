@@ -2,31 +2,34 @@ import { setImmediate } from "../real-timers.js";
 import { FULL_READ_BYTES } from "../socket/read-in-place.js";
 import { SLICE, TurnBudget } from "./turn-budget.js";
 
-/** Whose bytes they are: a connection. */
+/** The connection whose bytes a {@link ReceiveScheduler} schedules. */
 export interface ReceiveSchedulerOwner {
-  /** What is received may be kept; otherwise it is overwritten, and has to be copied. */
+  /** Whether received buffers may be kept; if not, they are overwritten after the call and must be copied. */
   readonly bytesMayBeKept: boolean;
-  /** Nothing is to be acted on until `ReceiveScheduler.resume()`: the peer does not read its answers. */
+  /** Whether received bytes must wait until `resume()`, because the peer does not read our replies. */
   readonly isHeld: boolean;
+  /** Is called before a run of `onBytes()`. */
   beforeFrames(): void;
-  /** Acts on up to `maxFrames` frames. @returns where it stopped; the end if the connection is over */
+  /** Processes up to `maxFrames` frames. @returns where it stopped, which is the end if the connection has ended */
   onBytes(buffer: Uint8Array, start: number, end: number, maxFrames: number): number;
+  /** Is called after a run of `onBytes()`. */
   afterFrames(): void;
-  /** These bytes, which begin with a frame, have to wait for the next turn. */
+  /** Is called with bytes that must wait for the next turn. They begin with a frame. */
   onLeftOver(buffer: Uint8Array): void;
   pauseReading(): void;
   resumeReading(): void;
 }
 
 /**
- * Takes what a connection receives to its frames, so much in a turn of the event loop. When its budget is used up, the rest of what was
- * read is kept (64 KiB at most), nothing more is read, so that the peer feels it, and the connection goes on in its next turn: after
- * timers, new arrivals and all other connections that have something left.
+ * Passes the bytes that a connection receives to its frame reader, a limited number of frames in each turn of the event
+ * loop. When the connection's share of the turn is used up, the rest of what was read (at most 64 KiB) is kept and
+ * reading stops, which slows the peer down. The connection continues in its next turn, after timers, new sockets, and
+ * all other connections that have bytes left.
  */
 export class ReceiveScheduler {
   private readonly owner: ReceiveSchedulerOwner;
   private readonly budget = new TurnBudget();
-  /** Received and not acted on, in order; the first from `at` on. */
+  /** The received bytes that have not been processed, in order. The first buffer starts at `at`. */
   private rest: Uint8Array[] = [];
   private at = 0;
 
@@ -34,10 +37,11 @@ export class ReceiveScheduler {
     this.owner = owner;
   }
 
+  /** Processes received bytes, or keeps them if earlier ones still wait. */
   receive(buffer: Uint8Array, start: number, end: number): void {
     const { budget } = this;
     if (budget.isWaiting || this.rest.length > 0) {
-      this.keep(buffer, start, end); // from a reader that does not stop when it is told to
+      this.keep(buffer, start, end); // the reader does not stop when it is asked to
       return;
     }
     const at = this.act(buffer, start, end);
@@ -48,25 +52,25 @@ export class ReceiveScheduler {
     else if (budget.spendFullRead()) this.wait();
   }
 
-  /** The peer reads again. */
+  /** Continues because the peer reads our replies again. */
   resume(): void {
     if (this.rest.length > 0) this.wait();
     else if (!this.budget.isWaiting) this.owner.resumeReading();
   }
 
-  /** The socket has ended, and there is nothing to wait for: acts on all that has come. */
+  /** Processes everything that has been received, without a limit, because the socket has ended. */
   flush(): void {
     this.budget.isWaiting = false;
     while (this.rest.length > 0) this.actOnRest(false);
   }
 
-  /** The connection is over. */
+  /** Drops everything that has been received, because the connection has ended. */
   stop(): void {
     this.budget.isWaiting = false;
     this.rest = [];
   }
 
-  /** @internal The next turn has come. */
+  /** @internal Continues in a new turn of the event loop. */
   takeTurn(): void {
     const { owner, budget } = this;
     if (!budget.isWaiting) return;
@@ -96,11 +100,11 @@ export class ReceiveScheduler {
     return kept;
   }
 
-  /** @returns false if the budget was used up before the end of the first of what is left over */
+  /** Processes the first of the kept buffers. @returns false if the share of this turn is used up before its end */
   private actOnRest(isLimited: boolean): boolean {
-    const first = this.rest[0]!; // called only while there is one
+    const first = this.rest[0]!; // callers check that there is one
     const at = this.act(first, this.at, first.length, isLimited);
-    if (this.rest.length === 0) return true; // the connection is over
+    if (this.rest.length === 0) return true; // the connection has ended
     this.at = at;
     if (at < first.length) return false;
     this.rest.shift();
@@ -122,5 +126,5 @@ function takeTurn(scheduler: ReceiveScheduler): void {
   scheduler.takeTurn();
 }
 
-/** More frames than a Smi's worth of bytes can hold. */
+/** A number of frames that no buffer contains. As a small integer (Smi) it costs V8 no allocation. */
 const ALL = 2 ** 30 - 1;

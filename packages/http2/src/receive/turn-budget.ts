@@ -1,55 +1,65 @@
 import { performance, setImmediate } from "../real-timers.js";
 
 /**
- * What all connections of a thread act on in a turn of the event loop, in frames. A unary call is two and takes some 8 µs with its answer,
- * so 1,024 calls are 8 ms, after which timers, other connections and whoever wants to connect get their turn. One connection with 1,000
- * calls in flight is not interrupted; of ten that send without end, each has 102 calls a turn.
+ * The number of frames that all connections of a thread may process in one turn of the event loop. A unary call takes
+ * two frames and, with its response, about 8 µs. 1,024 calls thus take 8 ms, after which timers, other connections and
+ * new sockets get their turn. A single connection with 1,000 calls in flight is not interrupted; if ten connections
+ * send without end, each of them gets 102 calls per turn.
  */
 export const FRAMES_A_TURN = 2_048;
 
-/** What a connection may act on in any case: with a hundred that send without end, a turn is 1,600 calls, 13 ms. */
+/**
+ * The number of frames that a connection may always process: if a hundred send without end, a turn is 1,600 calls, 13
+ * ms.
+ */
 export const MIN_FRAMES = 32;
 
 /**
- * When so many have been counted, the end of the turn is waited for, to count anew. Before that nobody needs to know when a turn ends, and
- * to be told takes a microsecond or two: little once in 256 calls, too much for each.
+ * The number of frames after which the end of the turn is awaited, to restart the count. Waiting for it costs one or
+ * two microseconds: that is little once in 256 calls, but too much for each of them.
  */
 const COUNTED_FRAMES = 512;
 
 /**
- * Reads that fill the buffer, after each of which libuv would read again, up to 32 times. One of 64 KiB takes from 10 µs (large bodies)
- * to a millisecond or two (messages of a few bytes).
+ * The number of reads that may fill the buffer in one turn. After each of them libuv would read again, up to 32 times.
+ * A read of 64 KiB takes from 10 µs (large bodies) to one or two milliseconds (messages of a few bytes).
  */
 export const FULL_READS_A_TURN = 16;
 
-/** The same in time, for handlers that take more of it than all of this. Looked at after each slice but the first. */
+/**
+ * The duration of a turn for handlers that are slower than that, in milliseconds. It is checked after every slice but
+ * the first.
+ */
 const TURN_MS = 8;
 
-/** Frames to be acted on between two questions whether the turn is over. */
+/** The number of frames that are processed between two checks whether the turn is over. */
 export const SLICE = 16;
 
-/** Frames acted on in this turn, and perhaps some before; but for those of reads that bring no more than a slice. */
+/**
+ * The number of frames processed in this turn, and perhaps some before. Reads of no more than one slice are not
+ * counted.
+ */
 let done = 0;
 let isEndAwaited = false;
 
-/** Connections that have something left for their next turn, and budget it. */
+/** The number of connections that have bytes left for their next turn, and share it. */
 let waiting = 0;
 
-/** One connection's budget of a turn: counts what it does, and says when it is enough. */
+/** Counts what one connection does in a turn, and tells when its share is used up. */
 export class TurnBudget {
   private frames = 0;
   private fullReads = 0;
   private startedAt = -1;
   private isCounted = false;
 
-  /** A new turn of the event loop. */
+  /** Starts a new turn of the event loop. */
   begin(): void {
     this.frames = 0;
     this.fullReads = 0;
     this.startedAt = -1;
   }
 
-  /** A slice of frames has been acted on. @returns whether that was enough */
+  /** Counts a slice of processed frames. @returns whether the share is used up */
   spendSlice(): boolean {
     this.frames += SLICE;
     done += SLICE;
@@ -61,13 +71,13 @@ export class TurnBudget {
     return (isShareDone && this.frames >= MIN_FRAMES) || this.isLate();
   }
 
-  /** The buffer was full, and all of it has been acted on. @returns whether that was enough */
+  /** Counts a read that filled the buffer and has been processed. @returns whether the share is used up */
   spendFullRead(): boolean {
     this.fullReads++;
     return this.fullReads >= FULL_READS_A_TURN / this.sharers || this.isLate();
   }
 
-  /** Whether its connection has something left for the next turn. */
+  /** Whether the connection has bytes left for the next turn. */
   set isWaiting(isWaiting: boolean) {
     if (isWaiting !== this.isCounted) waiting += isWaiting ? 1 : -1;
     this.isCounted = isWaiting;

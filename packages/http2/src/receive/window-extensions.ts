@@ -1,12 +1,15 @@
 import type { Stream } from "../stream/stream.js";
 
-/** A message that its stream's window is too small for, and whose owner waits for it. */
+/**
+ * The extension of one stream's receive window for a message that is larger than the window and that its owner awaits.
+ */
 export class WindowExtension {
   readonly stream: Stream;
-  /** What is still to come of it. */
+  /** The number of bytes of the message that are still to come. */
   readonly bytes: number;
+  /** Whether the memory for the whole message has been granted. */
   isGranted = false;
-  /** How much larger the stream's window is for it. */
+  /** The number of bytes by which the window is larger because of this extension. */
   extra = 0;
 
   constructor(stream: Stream, bytes: number) {
@@ -16,13 +19,14 @@ export class WindowExtension {
 }
 
 /**
- * Messages larger than their stream's window. One is let in when all that is to come of it has its place: so each that is let in can
- * become whole, where many that are half there would wait for each other for ever. They are let in in the order in which they came,
- * and one alone always, so a limit for messages may be larger than the place that there is.
+ * The window extensions of a connection. An extension is granted when there is memory for the whole rest of its
+ * message. Every granted message can thus be completed, whereas many half-received messages could block each other for
+ * ever. Extensions are granted in the order of their requests. One is always granted if there is no other, so the
+ * maximum size of a message may exceed the limit.
  */
 export class WindowExtensions {
   private readonly limitBytes: number;
-  /** What those that were let in take. */
+  /** The number of bytes of all granted extensions. */
   reservedBytes = 0;
   private readonly line = new Set<WindowExtension>();
 
@@ -30,12 +34,12 @@ export class WindowExtensions {
     this.limitBytes = limitBytes;
   }
 
-  /** By how much one message alone exceeds the place. */
+  /** The number of bytes by which a single granted extension exceeds the limit. */
   get overdraftBytes(): number {
     return Math.max(0, this.reservedBytes - this.limitBytes);
   }
 
-  /** The first in line. */
+  /** The first extension that waits to be granted, or null. */
   get first(): WindowExtension | null {
     for (const extension of this.line) return extension;
     return null;
@@ -45,18 +49,19 @@ export class WindowExtensions {
     this.line.add(extension);
   }
 
+  /** Whether an extension may be granted now. */
   hasRoomFor(extension: WindowExtension): boolean {
     return this.reservedBytes === 0 || this.reservedBytes + extension.bytes <= this.limitBytes;
   }
 
-  /** The first in line is let in. */
+  /** Grants an extension that waits. */
   grant(extension: WindowExtension): void {
     this.line.delete(extension);
     extension.isGranted = true;
     this.reservedBytes += extension.bytes;
   }
 
-  /** The message is done with, or given up. */
+  /** Returns the memory of an extension: its message has been consumed, or is no longer awaited. */
   release(extension: WindowExtension): void {
     if (extension.isGranted) this.reservedBytes -= extension.bytes;
     else this.line.delete(extension);

@@ -10,43 +10,47 @@ import { MemoryPressure } from "./memory-pressure.js";
 import { WindowExtension, WindowExtensions } from "./window-extensions.js";
 
 /*
- * What a peer may send, so that what waits stays within the account's limit L (64 MiB by default) whatever the peer does and nobody
- * reads, and one who reads nothing on his streams stops nobody else. With L of 64 MiB and 16,384 streams:
+ * The receive windows are granted so that the received bytes that wait stay within the account's limit L (64 MiB by
+ * default) whatever the peer does and whether or not anybody reads, and so that a stream that nobody reads stops no
+ * other stream. With L = 64 MiB and 16,384 streams:
  *
- *    8 MiB  L/8         held when memory becomes scarce: from then on every stream's window is 256 bytes (pressure.ts)
- *    7 MiB  1.75 × L/16 what the peer sends before it knows: the connection's window at the most
- *    7 MiB  1.75 × L/16 what windows have grown beyond the first, on streams whose reader kept up and then stopped
- *   24 MiB  1.5 KiB × 16,384, the windows of scarce times: 256 bytes of whole messages and of one that is not, each in memory of its own
- *   16 MiB  L/4         messages larger than their stream's window, let in one after the other (extensions.ts)
+ *    8 MiB  L/8          may be held before memory is scarce; then every window is 256 bytes (memory-pressure.ts)
+ *    7 MiB  1.75 × L/16  are sent before the peer knows: the largest window of the connection
+ *    7 MiB  1.75 × L/16  is what windows have grown by, on streams whose reader kept up and then stopped
+ *   24 MiB  1.5 KiB × 16,384, the windows while memory is scarce: 256 bytes of whole messages and of an incomplete one,
+ *                       each in memory of its own
+ *   16 MiB  L/4          are messages larger than their stream's window, granted one by one (window-extensions.ts)
  *
- * That is 62 MiB. What is left is the connection's window for everybody else: it is never shut. Streams that are open cost the limit
- * 4 KiB each in this, and as many are announced as that allows.
+ * That is 62 MiB. The rest is the connection's window for all other streams, which thus never closes. Each open stream
+ * accounts for 4 KiB of the limit here, and MAX_CONCURRENT_STREAMS is announced accordingly.
  */
 
-/** What a received byte costs at the most while it waits, since memory is not filled to the last byte, and has its own cost. */
+/**
+ * The memory that a received byte may cost while it waits: memory is not filled to the last byte, and has an overhead.
+ */
 const COST_PER_BYTE = 1.75;
 
-/** No stream's window grows beyond this. */
+/** The largest window of a stream, in bytes. */
 const MAX_STREAM_WINDOW = 4 * 2 ** 20;
 
-/** What each stream may cost of the limit; see above. */
+/** The memory of the limit that each stream accounts for, in bytes; see the sum above. */
 export const LIMIT_BYTES_PER_STREAM = 4_096;
 
-/** Grants the windows of a connection and of its streams. */
+/** Grants the receive windows of a connection and of its streams (RFC 9113 §5.2). */
 export class ReceiveWindows {
-  /** What the peer may still send on the connection. */
+  /** The number of bytes that the peer may still send on the connection. */
   window = initialSettings.initialWindowSize;
   readonly account: Account;
   readonly pressure: MemoryPressure;
   private readonly connection: Connection;
   private readonly extensions: WindowExtensions;
   private readonly maxWindowSize: number;
-  /** What the window is to be; more with use. */
+  /** The size to which the connection's window is replenished, in bytes. It grows with use. */
   private windowSize: number;
-  /** By how much streams' windows have grown, together. */
+  /** The number of bytes by which the windows of all streams have grown. */
   private grownBytes = 0;
   private readonly maxGrownBytes: number;
-  /** Of what all connections may promise, this one has. */
+  /** The part of the shared account's `promisedBytes` that belongs to this connection. */
   private promisedBytes = 0;
   private isOpen = false;
 
@@ -63,14 +67,15 @@ export class ReceiveWindows {
     this.windowSize = Math.min(MIN_CONNECTION_WINDOW, this.maxWindowSize);
   }
 
-  /** So many streams the limit allows for. */
+  /** The number of concurrent streams that the limit allows. */
   get maxStreams(): number {
     return Math.min(defaultSettings.maxConcurrentStreams, Math.floor(this.account.limitBytes / LIMIT_BYTES_PER_STREAM));
   }
 
   /**
-   * Whether a stream may be opened whose fields cost so much. No window stops those, so half as much as the limit is for them, in addition to
-   * it; and nothing when all connections together hold too much.
+   * Tells whether a stream may be opened whose fields occupy this much memory. Flow control does not limit fields, so
+   * they have half of the limit in addition to it. No long fields are accepted while the shared account exceeds its
+   * limit.
    */
   hasRoomForFields(bytes: number): boolean {
     if (bytes === 0) return true;
@@ -78,19 +83,19 @@ export class ReceiveWindows {
     return account.shared?.isOver !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
   }
 
-  /** Counts the fields of a stream that has been opened, until it is over. */
+  /** Records the memory of the fields of an open stream until the stream ends. */
   holdFields(stream: Stream, bytes: number): void {
     stream.fieldBytes = bytes;
     this.account.fields(bytes);
   }
 
-  /** Raises the connection's window, which SETTINGS cannot (RFC 9113 §6.9.2). */
+  /** Raises the connection's window to its first size; SETTINGS does not change it (RFC 9113 §6.9.2). */
   open(): void {
     this.isOpen = true;
     if (this.window < this.windowSize) this.updateConnectionWindow(this.windowSize - this.window);
   }
 
-  /** The connection is over. */
+  /** Returns everything that was promised, because the connection has ended. */
   close(): void {
     this.isOpen = false;
     this.pressure.stop();
@@ -100,20 +105,21 @@ export class ReceiveWindows {
     shared.promise(-this.promisedBytes);
   }
 
-  /** The peer has used some of the connection's window: may it have more? */
+  /** Replenishes the connection's window if the peer has used enough of it. */
   replenish(): void {
     if (!this.isLow) return;
     if (this.windowSize < this.maxWindowSize) this.grow();
     this.refill();
   }
 
-  /** So many bytes for a paused stream have come. */
+  /** Records bytes received on a paused stream. */
   hold(stream: Stream, bytes: number): void {
     stream.unread += bytes;
     if (stream.expected > 0) stream.expected = Math.max(0, stream.expected - bytes);
     if (stream.isCounted) this.account.unread(bytes);
   }
 
+  /** Releases consumed bytes of a paused stream, and announces a larger window if enough has been consumed. */
   consume(stream: Stream, bytes: number): void {
     const consumed = Math.min(bytes, stream.unread);
     if (consumed <= 0) return;
@@ -124,8 +130,8 @@ export class ReceiveWindows {
   }
 
   /**
-   * The owner of a stream waits for so many bytes more before it can be done with any; 0 when it no longer does. If the stream's window
-   * is too small, it opens as soon as there is a place for them all.
+   * Records that the owner of a stream needs this many more bytes before it can consume any, or 0 if it no longer does.
+   * If the stream's window is too small, it is extended as soon as there is memory for all of them.
    */
   expect(stream: Stream, bytes: number): void {
     stream.expected = bytes;
@@ -133,7 +139,7 @@ export class ReceiveWindows {
     else if (stream.extension !== null) this.release(stream);
   }
 
-  /** Our window size has changed by `delta`: so do all windows (RFC 9113 §6.9.2), and what was little credit may now be much. */
+  /** Changes the windows of all streams, because our initial window size has changed by `delta` (RFC 9113 §6.9.2). */
   resize(streams: readonly Stream[], delta: number): void {
     for (const stream of streams) {
       stream.receiveWindow += delta;
@@ -142,7 +148,7 @@ export class ReceiveWindows {
     }
   }
 
-  /** A stream is over. */
+  /** Releases everything that is recorded for a stream, because the stream has ended. */
   settle(stream: Stream): void {
     if (stream.isPaused && stream.isCounted && stream.unread > 0) this.account.unread(-stream.unread);
     if (stream.fieldBytes > 0) {
@@ -156,18 +162,20 @@ export class ReceiveWindows {
     if (stream.extension !== null) this.release(stream);
   }
 
-  /** Tells the peer what a stream has consumed, once that is half of what its window is to be; more if its reader keeps up. */
+  /**
+   * Sends WINDOW_UPDATE when half of a stream's window has been consumed, with a larger window if its reader keeps up.
+   */
   announce(stream: Stream): void {
     const { extension } = stream;
     const size = this.connection.local.initialWindowSize + stream.grown + (extension === null ? 0 : extension.extra);
     const credit = size - stream.receiveWindow - stream.unread;
     if (!isCreditDue(credit, size) || !mayReceive(stream.state)) return;
-    // Most connections have one busy stream: its update and theirs are to be one write.
+    // Most connections have one busy stream: its update and that of the connection should leave in one write.
     if (this.window * 4 <= this.windowSize * 3) this.refill(1);
     this.updateStreamWindow(stream, credit + (stream.unread * 4 <= size ? this.growStream(stream, size) : 0));
   }
 
-  /** The account has changed, or that of all. */
+  /** Checks what may be granted now, because the account or the shared account has changed. */
   private review(): void {
     if (!this.isOpen) return;
     this.pressure.observe();
@@ -177,7 +185,7 @@ export class ReceiveWindows {
     this.connection.memoryStallWatch.observe();
   }
 
-  /** Twice the size, as far as there is room for it. */
+  /** Doubles the window of a stream, as far as the limit allows. @returns the growth in bytes */
   private growStream(stream: Stream, size: number): number {
     const more = Math.min(size, MAX_STREAM_WINDOW - size, this.maxGrownBytes - this.grownBytes);
     if (more <= 0) return 0;
@@ -227,7 +235,7 @@ export class ReceiveWindows {
     if (this.isPromised(more)) this.windowSize += more;
   }
 
-  /** Whether the peer may be told to send so much more, for all that the others hold and may send. */
+  /** Asks the shared account for this many more bytes that the peer may send. @returns whether they were granted */
   private isPromised(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
@@ -244,7 +252,7 @@ export class ReceiveWindows {
     this.account.shared?.promise(bytes * COST_PER_BYTE);
   }
 
-  /** Whether the connection's window is to be refilled: a large one is given the time to be so with the update of a stream. */
+  /** Whether the connection's window must be replenished. A large one waits longer, for the update of a stream. */
   private get isLow(): boolean {
     return this.window * (this.windowSize > MIN_CONNECTION_WINDOW ? 4 : 2) <= this.windowSize;
   }
@@ -254,7 +262,7 @@ export class ReceiveWindows {
     if (this.window * least <= target && target > this.window) this.updateConnectionWindow(target - this.window);
   }
 
-  /** What the connection's window may be now. */
+  /** Returns the size that the connection's window may have now, in bytes. */
   private target(): number {
     const { account, extensions } = this;
     const limit =

@@ -8,30 +8,37 @@ import { Outbox, type SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
 import type { SendQueueLimit } from "./queue-limit.js";
 
-/** A body up to this size is copied at once; a larger one leaves by reference, as a piece of its own in writev. */
+/**
+ * The size up to which a body is copied at once, in bytes. A larger one is sent by reference, as a buffer of its own.
+ */
 export const MAX_COPIED_BYTES = 16_384;
 
 /**
- * What a stream sends before it is another's turn, in one frame or several. Others wait for no more than this takes, some 50 µs; and of
- * many bodies of 64 KiB at once, some are whole early, where all would be unfinished until the end.
+ * The number of bytes that a stream sends, in one frame or several, before the next stream gets its turn. The others
+ * wait for about 50 µs at most. If many bodies of 64 KiB are sent at once, some of them are complete early, rather than
+ * all of them at the end.
  */
 const MAX_TURN = 2 ** 17;
 
-/** DATA waits in its stream's outbox while this much waits for the socket. Control frames and headers go on. */
+/** The number of bytes waiting for the socket at which DATA stays in its outbox. Other frames are still written. */
 const BATCH_BYTES = 2 ** 19;
 
 /**
- * Sends DATA within the peer's windows (RFC 9113 §5.2). Whoever may not send now waits in line; each turn a stream sends so much and
- * goes to the end of the line, so one large body does not hold up the others.
+ * Sends DATA within the peer's windows (RFC 9113 §5.2). Streams that have to wait form a line. Each sends a limited
+ * number of bytes and goes to the end of the line, so that one large body does not hold up the others.
+ *
+ * This folder contains everything between the API and the socket: the batch of frames that is written at the end of a
+ * turn, field blocks, DATA, and what waits to be sent. It mirrors receive/; how a frame is laid out belongs to frame/,
+ * and HPACK to hpack/.
  */
 export class DataSender {
-  /** The connection's window. */
+  /** The number of bytes that we may still send on the connection. */
   window = initialSettings.initialWindowSize;
-  /** What all outboxes cost in memory. */
+  /** The memory that all outboxes occupy, in bytes. */
   waitingBytes = 0;
-  /** Of DATA, ever. */
+  /** The number of DATA bytes that have been sent so far. */
   sentBytes = 0;
-  /** The DATA frame that `copy` has written last. */
+  /** The DATA frame that `copy()` has written last. */
   private readonly last = { streamId: 0, batch: 0, start: 0, end: -1, length: 0 };
   private readonly output: Output;
   private readonly peer: PeerSettings;
@@ -47,7 +54,7 @@ export class DataSender {
     this.queueLimit = queueLimit;
   }
 
-  /** Whether `length` bytes can leave at once, copied, as one frame. */
+  /** Tells whether `length` bytes can be sent at once, by copying them into one frame. */
   mayCopyNow(stream: SendingStream, length: number): boolean {
     return (
       length <= MAX_COPIED_BYTES &&
@@ -61,8 +68,9 @@ export class DataSender {
   }
 
   /**
-   * `prefix` and `body`, which mayCopyNow has allowed, in a DATA frame; in that before if nothing has come in between. Small
-   * messages in frames of their own would cost both sides a fifth more, and Rust's h2 ends a connection that has many.
+   * Writes `prefix` and `body`, which `mayCopyNow()` must have allowed, into a DATA frame; into the last one if nothing
+   * has been written since. A frame for each small message would cost both sides a fifth more, and Rust's h2 ends a
+   * connection with many small frames.
    */
   copy(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null, end: boolean): void {
     const { output, last } = this;
@@ -90,14 +98,14 @@ export class DataSender {
     this.guard.dataMoved();
   }
 
-  /** For a frame written by someone else. */
+  /** Accounts for a DATA frame that another function has written. */
   account(stream: SendingStream, length: number): void {
     stream.sendWindow -= length;
     this.window -= length;
     this.sentBytes += length;
   }
 
-  /** The outbox of a stream that has to wait, from now on in line. */
+  /** Adds data to the outbox of a stream, which it creates and puts into the line if necessary. @returns the outbox */
   queue(stream: SendingStream, prefix: Uint8Array | null, body: Uint8Array | null): Outbox {
     let outbox = stream.outbox;
     if (outbox === null) {
@@ -105,14 +113,14 @@ export class DataSender {
       stream.outbox = outbox;
       this.join(outbox);
     }
-    // Callers use their memory over and over.
+    // Callers reuse the memory of prefixes and small bodies.
     if (prefix !== null) outbox.push(new Uint8Array(prefix));
     if (body !== null) outbox.push(body.length > MAX_COPIED_BYTES ? body : new Uint8Array(body));
     this.charge(outbox);
     return outbox;
   }
 
-  /** Brings up to date what an outbox counts for. */
+  /** Updates the memory that is recorded for an outbox. */
   private charge(outbox: Outbox): void {
     const isGone = outbox.stream.outbox !== outbox;
     const cost = isGone ? 0 : outbox.cost;
@@ -123,15 +131,17 @@ export class DataSender {
     this.queueLimit.changed(more);
   }
 
+  /** Drops the queued data of a stream. */
   drop(stream: SendingStream): void {
     const { outbox } = stream;
     if (outbox === null) return;
     outbox.dropped = true;
     stream.outbox = null;
     this.charge(outbox);
-    this.leave(outbox); // what is before it in line may wait for ever
+    this.leave(outbox); // at once, since an outbox before it may wait for ever
   }
 
+  /** Handles WINDOW_UPDATE for the connection. @throws ConnectionError if the window would exceed 2^31 - 1 (§6.9.1) */
   growConnectionWindow(increment: number): void {
     const window = grownWindow(this.window, increment);
     if (window < this.window) throw windowOverflow(0, increment);
@@ -139,7 +149,7 @@ export class DataSender {
     if (this.head !== null) this.output.schedule();
   }
 
-  /** False when the window would exceed 2^31 - 1, an error of the stream (RFC 9113 §6.9.1). */
+  /** Grows a stream's window. @returns false if it would exceed 2^31 - 1, which is a stream error (RFC 9113 §6.9.1) */
   growStreamWindow(stream: SendingStream, increment: number): boolean {
     const window = grownWindow(stream.sendWindow, increment);
     if (window === Number.NEGATIVE_INFINITY) return false;
@@ -148,14 +158,17 @@ export class DataSender {
     return true;
   }
 
-  /** SETTINGS_INITIAL_WINDOW_SIZE changed: every stream's window moves by as much, below zero too (RFC 9113 §6.9.2). */
+  /**
+   * Changes the windows of all streams by the same amount, also below zero, because the peer has changed its
+   * SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 §6.9.2).
+   */
   shiftWindows(streams: readonly SendingStream[], delta: number): void {
     for (const stream of streams) {
       if (!this.growStreamWindow(stream, delta)) throw windowOverflow(stream.id, delta);
     }
   }
 
-  /** Sends as much as windows and the batch allow, one turn for each in line, again and again. */
+  /** Sends as much as the windows and the batch allow. The streams in the line take turns. */
   pump(): void {
     const { output } = this;
     while (this.head !== null) {
@@ -164,7 +177,7 @@ export class DataSender {
       if (outbox.bytes > 0) {
         if (this.window <= 0 || output.pendingBytes >= BATCH_BYTES) return;
         this.leave(outbox);
-        if (stream.sendWindow <= 0) continue; // until a WINDOW_UPDATE or new settings
+        if (stream.sendWindow <= 0) continue; // it joins again with WINDOW_UPDATE or new settings
         this.takeTurn(outbox);
       } else {
         this.leave(outbox);
@@ -185,7 +198,7 @@ export class DataSender {
     }
   }
 
-  /** Returns how much was in it. */
+  /** Writes one DATA frame of at most `limit` bytes. @returns the number of bytes */
   private writeFrame(outbox: Outbox, limit: number): number {
     const { output } = this;
     const { stream } = outbox;
@@ -214,7 +227,7 @@ export class DataSender {
     return length;
   }
 
-  /** Nothing left but the end: an empty DATA frame, or trailers. */
+  /** Writes the end of a stream without queued data: an empty DATA frame, or trailers. */
   private writeEnd(outbox: Outbox): void {
     const { stream } = outbox;
     stream.outbox = null;
@@ -246,7 +259,7 @@ export class DataSender {
   }
 }
 
-/** Returns where it ends. */
+/** Copies a prefix and a body into a buffer. @returns the position after them */
 export function copyMessage(
   buffer: Uint8Array,
   at: number,
@@ -257,7 +270,7 @@ export function copyMessage(
   return body === null ? at : copy(buffer, at, body);
 }
 
-/** Returns where it ends. */
+/** Copies bytes into a buffer. @returns the position after them */
 export function copy(buffer: Uint8Array, at: number, bytes: Uint8Array): number {
   const { length } = bytes;
   if (length > SHORT) buffer.set(bytes, at);
@@ -265,7 +278,7 @@ export function copy(buffer: Uint8Array, at: number, bytes: Uint8Array): number 
   return at + length;
 }
 
-/** Up to this a loop is faster than a call of `set`. */
+/** The length up to which a loop is faster than `set()`, in bytes. */
 const SHORT = 12;
 
 function windowOverflow(streamId: number, increment: number): ConnectionError {

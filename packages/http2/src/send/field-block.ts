@@ -7,7 +7,7 @@ import { Encoder, type EncoderOptions } from "../hpack/encoder.js";
 import { type HeaderBlock, listSize } from "../hpack/header-block.js";
 import type { Output } from "./output.js";
 
-/** Writes field blocks as HEADERS and, where they are larger than a frame, CONTINUATION (RFC 9113 §4.3). */
+/** Writes field blocks as HEADERS and, if they are larger than a frame, CONTINUATION (RFC 9113 §4.3). */
 export class FieldBlockWriter {
   readonly encoder: Encoder;
   private readonly output: Output;
@@ -20,8 +20,8 @@ export class FieldBlockWriter {
   }
 
   /**
-   * To be called before `write`, which must not fail half way: once encoded, a block must be sent.
-   * @throws TypeError for what RFC 9113 §8.2 forbids, HeaderListSizeError for more than the peer takes
+   * Checks fields before `write()`, which must not fail, because an encoded block must be sent.
+   * @throws TypeError for fields that RFC 9113 §8.2 forbids, HeaderListSizeError for more than the peer accepts
    */
   check(block: HeaderBlock, extra: readonly string[]): void {
     if (extra.length > 0) this.encoder.checkExtra(extra);
@@ -30,7 +30,10 @@ export class FieldBlockWriter {
     if (size > limit) throw new HeaderListSizeError(size, limit);
   }
 
-  /** A block's bytes if they are known and may be written as they are, as one frame; null when `check` and `write` are needed. */
+  /**
+   * Returns the bytes of a block if they are known and may be written unchanged as one frame. If it returns null,
+   * `check()` and `write()` are needed.
+   */
   encoded(block: HeaderBlock): Uint8Array | null {
     const bytes = this.encoder.known(block);
     if (bytes === null || bytes.length > this.peer.maxFrameSize || block.size > this.peer.maxHeaderListSize)
@@ -38,6 +41,7 @@ export class FieldBlockWriter {
     return bytes;
   }
 
+  /** Encodes and writes the fields of a message. */
   write(streamId: number, block: HeaderBlock, extra: readonly string[], endStream: boolean): void {
     const { encoder, output } = this;
     if (encoder.updateDue) {
@@ -62,7 +66,7 @@ export class FieldBlockWriter {
     output.at = end;
   }
 
-  /** With the size updates that are due in front (RFC 7541 §4.2). */
+  /** Writes a block that must begin with updates of the table size (RFC 7541 §4.2). */
   private writeWhole(streamId: number, block: HeaderBlock, extra: readonly string[], endStream: boolean): void {
     const updates = new Uint8Array(Encoder.SIZE_UPDATE_BYTES);
     const updateBytes = this.encoder.writeSizeUpdates(updates, 0);

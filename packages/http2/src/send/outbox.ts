@@ -1,54 +1,61 @@
 import type { HeaderBlock } from "../hpack/header-block.js";
 import { NO_FIELDS } from "../hpack/header-list.js";
 
-/** An outbox, the response's trailers and what else lives for as long as it waits, without the stream itself. */
+/**
+ * The memory of an outbox and of what it keeps alive, such as the response's trailers, in bytes. The stream itself is
+ * not included.
+ */
 const OUTBOX_COST = 512;
-/** The objects of a piece of memory, and malloc's part. Measured: 435 bytes. */
+/** The memory of a buffer besides its bytes, including malloc's overhead, in bytes. Measured: 435. */
 const PIECE_COST = 448;
 
-/** A large body may be a part of memory that grew with it, up to twice its size. */
+/**
+ * Returns the memory that a queued body occupies, in bytes. A large body may be a view of a buffer that grew with it,
+ * and that is up to twice as large.
+ */
 function costOf({ length, buffer }: Uint8Array): number {
   return Math.min(buffer.byteLength, length * 2) + PIECE_COST;
 }
 
-/** What a stream is to those who send its DATA. */
+/** A stream as the sending parts see it. */
 export interface SendingStream {
   readonly id: number;
   sendWindow: number;
   outbox: Outbox | null;
-  /** The outbox is empty, and the stream still open for more. */
+  /** Is called when the outbox is empty and the stream may send more. */
   drained(): void;
-  /** A body that was kept by reference has left. */
+  /** Is called when a body that was sent by reference is no longer needed. */
   bodySent(body: Uint8Array): void;
-  /** The last of an outbox that ends the stream has been written, but for its trailers. */
+  /** Is called when the last DATA of an outbox has been written and the message ends, perhaps with trailers. */
   outboxEnded(outbox: Outbox): void;
 }
 
 /**
- * What one stream has to send and could not yet: bodies, large ones by reference, then perhaps the end of the stream, with or without
- * trailers. Made when the first byte must wait and gone with the last, so most streams never have one.
+ * What one stream has to send and cannot send yet: bodies (large ones by reference), and perhaps the end of the message
+ * with or without trailers. It exists only while something waits, so most streams never have one.
  */
 export class Outbox {
   readonly stream: SendingStream;
-  /** The next in the line of those that may send; see send/data.ts. */
+  /** The next outbox in the line of those that may send; see data.ts. */
   next: Outbox | null = null;
   previous: Outbox | null = null;
-  /** In that line. Otherwise the stream's window is closed. */
+  /** Whether the outbox is in that line. If not, the stream's window is used up. */
   inLine = false;
-  /** The stream is over, perhaps while this has its turn. */
+  /** Whether the stream has ended, perhaps while its outbox has its turn. */
   dropped = false;
+  /** The number of body bytes that wait. */
   bytes = 0;
-  /** What it all costs in memory. A piece costs that until the last of it has been taken. */
+  /** The memory that everything occupies, in bytes. A body counts until its last byte has been taken. */
   cost = OUTBOX_COST;
-  /** How much of that is on the connection's account. */
+  /** The part of `cost` that is recorded on the connection's account. */
   charged = 0;
-  /** END_STREAM follows the last byte. */
+  /** Whether the message ends after the last byte. */
   end = false;
   trailers: HeaderBlock | null = null;
   trailersExtra: readonly string[] = NO_FIELDS;
-  /** RST_STREAM with NO_ERROR follows the end, unless the peer's message is complete by then. */
+  /** Whether RST_STREAM with NO_ERROR follows the end, unless the peer's message is complete by then. */
   resets = false;
-  /** What the last `take()` took the rest of. */
+  /** The body that the last `take()` has finished, or null. */
   taken: Uint8Array | null = null;
   private readonly chunks: Uint8Array[] = [];
   private first = 0;
@@ -65,9 +72,9 @@ export class Outbox {
     this.cost += costOf(chunk);
   }
 
-  /** Takes at most `limit` bytes, a run within one chunk. */
+  /** Takes at most `limit` bytes, from one body only. */
   take(limit: number): Uint8Array {
-    const chunk = this.chunks[this.first]!; // only called while bytes > 0
+    const chunk = this.chunks[this.first]!; // it exists, since bytes > 0
     const end = Math.min(chunk.length, this.offset + limit);
     const taken = this.offset === 0 && end === chunk.length ? chunk : chunk.subarray(this.offset, end);
     this.bytes -= end - this.offset;
@@ -83,7 +90,7 @@ export class Outbox {
   private advance(): void {
     this.offset = 0;
     this.first++;
-    // Chunks already sent are let go before they are many; amortised, each is moved once.
+    // Finished bodies are removed before there are many of them; on average each remaining one is moved once.
     if (this.first >= 32 && this.first * 2 >= this.chunks.length) {
       this.chunks.splice(0, this.first);
       this.first = 0;

@@ -1,73 +1,81 @@
 import type { Socket } from "node:net";
 import { nextTick, setImmediate } from "../real-timers.js";
 
-/**
- * What a connection has to write. Frames are put straight into `buffer` at `at`, and everything put there within one turn of
- * the event loop leaves in one write (writev when it is more than one piece). Answers to what the connection has just received
- * do not wait for the turn: they leave when that event and its promises are through.
+/*
+ * The output of a connection. Frames are written straight into `buffer` at `at`. Everything written in one turn of the
+ * event loop leaves in one write (writev if it consists of several buffers). Replies to bytes that the connection has
+ * just received do not wait for the end of the turn: they leave when that event and its promise jobs are done.
  *
- * Nothing is written while the operating system has not taken all of what was written before; what comes meanwhile is the next
- * batch. So the socket's own queue stays empty, buffers can be used again as soon as writes are done, and `pendingBytes` is all
- * there is to know about a slow reader.
+ * Nothing is written until the operating system has taken everything written before; meanwhile the next batch is
+ * collected. The socket's own queue thus stays empty, buffers can be reused as soon as a write is done, and
+ * `pendingBytes` tells everything about a slow reader.
  */
 
-/** One buffer: 64 KiB hold the frames of about a thousand short exchanges, and it is as much as a reader takes at once. */
+/**
+ * The size of a buffer: 64 KiB hold the frames of about a thousand short exchanges, and a reader takes as much at once.
+ */
 const BUFFER_BYTES = 65_536;
 const MAX_POOLED = 16;
 const pool: Buffer[] = [];
-/** That of a connection with little to say: there may be thousands that write in the same turn. */
+/** The size of the buffer of a connection that writes little. Thousands of connections may write in the same turn. */
 const SMALL_BYTES = 4_096;
 const MAX_POOLED_SMALL = 1_024;
 const smallPool: Buffer[] = [];
 const EMPTY = Buffer.alloc(0);
 
-/** The one whose received bytes were acted on last, until it has written. */
+/** The output of the connection whose received bytes were processed last, until it has been written. */
 let answering: Output | null = null;
 
+/** The connection that owns an output. */
 export interface OutputOwner {
-  /** Called right before a batch leaves at the end of a turn: the last chance to add to it. */
+  /** Is called right before a batch is written at the end of a turn. It may add to the batch. */
   beforeWrite(): void;
-  /** Called when a batch is being given to the socket. */
+  /** Is called when a batch is being passed to the socket. */
   onWrite(): void;
-  /** Called when a batch has been handed to the operating system. */
+  /** Is called when a batch has been handed to the operating system. */
   afterWrite(): void;
 }
 
-/** Who wants to know when bytes that were added by reference are needed no more. */
+/** The owner of a body that is sent by reference, which is told when the body is no longer needed. */
 export interface BodyOwner {
   bodySent(body: Uint8Array): void;
 }
 
+/** A body that is sent by reference and the owner to notify. */
 interface SentNotice {
   readonly owner: BodyOwner;
   readonly body: Uint8Array;
 }
 
+/** Collects frames and writes them in batches. */
 export class Output {
-  /** Valid from `at` on, for as many bytes as were reserved last. */
+  /** The buffer to write to, from `at` on, for as many bytes as were reserved last. */
   buffer: Buffer = EMPTY;
   at = 0;
-  /** Counts the batches. */
+  /** The number of the current batch. It also changes with the buffer. */
   batch = 0;
   private start = 0;
   private readonly socket: Socket;
   private readonly owner: OutputOwner;
-  /** Pieces of the batch before `buffer[start, at)`. */
+  /** The parts of the batch that precede `buffer[start, at)`. */
   private segments: Uint8Array[] = [];
   private segmentBytes = 0;
-  /** Buffers that are full, and part of the batch; and those part of the write under way. */
+  /** The full buffers that are part of the batch, and below those that are part of the write under way. */
   private full: Buffer[] = [];
   private leaving: Buffer[] = [];
-  /** Likewise, what was added by reference. */
+  /** The bodies that are part of the batch, and below those that are part of the write under way. */
   private notices: SentNotice[] = [];
   private leavingNotices: SentNotice[] = [];
   private scheduled = false;
-  /** Writes whose callbacks have not come yet. */
+  /** The number of writes whose callbacks have not been called. */
   private writes = 0;
   private ended = false;
-  /** A small buffer was not enough lately. */
+  /** Whether a small buffer has been too small recently. */
   private isRoomy = false;
-  /** A batch this large does not wait for the end of the turn: it doubles with each batch that has not, until the turn ends. */
+  /**
+   * The size at which a batch is written before the end of the turn. It doubles with each such write until the turn
+   * ends.
+   */
   private earlyBytes: number;
   private readonly firstEarlyBytes: number;
 
@@ -77,29 +85,29 @@ export class Output {
     this.earlyBytes = this.firstEarlyBytes = earlyBytes;
   }
 
-  /** Bytes of the batch that waits. */
+  /** The number of bytes in the batch that waits. */
   get pendingBytes(): number {
     return this.segmentBytes + this.at - this.start;
   }
 
-  /** Whether a write is under way that the socket has not taken yet. */
+  /** Whether the socket has not taken everything that was written. */
   get isWriting(): boolean {
     return this.writes > 0;
   }
 
-  /** Makes room for `bytes` at `at` and sees to it that the batch leaves at the end of this turn. */
+  /** Makes room for `bytes` at `at`, and schedules the batch for the end of this turn. */
   reserve(bytes: number): void {
     if (this.at - this.start >= this.earlyBytes) this.writeEarly();
     if (this.buffer.length - this.at < bytes) this.nextBuffer(bytes);
     if (!this.scheduled) this.schedule();
   }
 
-  /** Whether what was put at `start` in this batch is still there, at the end of it, and `bytes` fit behind it. */
+  /** Whether what was written at `start` is still at the end of the same batch, and `bytes` more fit behind it. */
   mayAmend(batch: number, start: number, bytes: number): boolean {
     return batch === this.batch && start >= this.start && this.buffer.length - this.at >= bytes;
   }
 
-  /** Adds bytes by reference: they must not change any more. */
+  /** Adds bytes by reference. They must not change any more. */
   append(bytes: Uint8Array): void {
     this.closeSegment();
     this.segments.push(bytes);
@@ -107,17 +115,17 @@ export class Output {
     if (!this.scheduled) this.schedule();
   }
 
-  /** Has the owner told when the batch has left, and with it the last of `body`. */
+  /** Notifies the owner of a body when the batch, which contains the body's last bytes, has been written. */
   notifyWhenSent(owner: BodyOwner, body: Uint8Array): void {
     this.notices.push({ owner, body });
   }
 
-  /** What is put here now answers bytes that have been received. */
+  /** Notes that what is written from now on replies to bytes that have just been received. */
   answer(): void {
     answering = this;
   }
 
-  /** Have beforeWrite called at the end of this turn, or as soon as the write under way is done. */
+  /** Schedules a write for the end of this turn, unless one is under way; the batch is then written after that one. */
   schedule(): void {
     if (this.scheduled || this.writes > 0 || this.ended) return;
     this.scheduled = true;
@@ -125,7 +133,7 @@ export class Output {
     else setImmediate(writeBatch, this);
   }
 
-  /** Writes the batch unless one is under way. */
+  /** Writes the batch, unless a write is under way. */
   write(): void {
     this.scheduled = false;
     if (answering === this) answering = null;
@@ -137,14 +145,14 @@ export class Output {
     else this.writeOut();
   }
 
-  /** Writes what there is, behind a write under way if need be, and takes no more. */
+  /** Writes the batch, even if a write is under way, and accepts nothing more. */
   end(): void {
     if (this.ended) return;
     if (this.pendingBytes > 0) this.writeOut();
     this.stop();
   }
 
-  /** Drops what there is and takes no more. */
+  /** Drops the batch and accepts nothing more. */
   discard(): void {
     this.stop();
     this.segments = [];
@@ -155,12 +163,12 @@ export class Output {
 
   private stop(): void {
     this.ended = true;
-    if (answering === this) answering = null; // which would keep the connection in memory
+    if (answering === this) answering = null; // it would keep the connection in memory
   }
 
   /**
-   * Lets the peer begin on what there is while this turn adds to it: the two work at the same time, not by turns. What the
-   * operating system has not taken yet is waited for as ever.
+   * Writes what there is, so that the peer can start while this turn adds more: the two sides then work at the same
+   * time. It does nothing while the operating system has not taken everything written before.
    */
   private writeEarly(): void {
     if (this.ended || this.socket.writableLength > 0) return;
@@ -196,7 +204,7 @@ export class Output {
     socket.uncork();
   }
 
-  /** One function for every write of this connection. An error is the socket's to report. */
+  /** The callback of every write of this connection. Errors are reported by the socket. */
   private readonly written = (error?: Error | null): void => {
     if (--this.writes > 0 || this.ended || error) return;
     if (this.leaving.length > 0) {
@@ -212,7 +220,9 @@ export class Output {
     if (!this.scheduled) this.write();
   };
 
-  /** With nothing waiting and nothing under way, an idle connection holds no buffer. */
+  /**
+   * Returns the buffer to the pool when nothing waits and no write is under way: an idle connection holds no buffer.
+   */
   private release(): void {
     if (this.writes > 0 || this.pendingBytes > 0) return;
     if (this.at < SMALL_BYTES / 2) this.isRoomy = false;
@@ -227,7 +237,7 @@ export class Output {
       this.full.push(this.buffer);
       this.isRoomy = true;
     }
-    this.batch++; // what was put into the one before stays as it is
+    this.batch++; // frames in the buffer before this one can no longer be amended
     this.buffer = this.isRoomy || bytes > SMALL_BYTES ? takeLarge(bytes) : takeSmall();
     this.at = this.start = 0;
   }

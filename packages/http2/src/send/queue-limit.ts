@@ -3,10 +3,10 @@ import { setImmediate } from "../real-timers.js";
 import type { SendingStream } from "./outbox.js";
 import type { Output } from "./output.js";
 
-/** How many streams that wait for room are told of it in one turn: what they send then may take all there is. */
+/** The number of waiting streams that are notified in one turn. What they send then may use up all the room. */
 const MAX_NOTIFIED_PER_TURN = 64;
 
-/** How much may wait to be sent on a connection, and who waits for room there. */
+/** Limits how much may be queued for sending on a connection, and notifies the streams that wait for room. */
 export class SendQueueLimit {
   readonly limitBytes: number;
   private readonly account: Account;
@@ -19,7 +19,7 @@ export class SendQueueLimit {
     this.limitBytes = limitBytes;
   }
 
-  /** Whether so much more may wait. One message always may, however large, where nothing else waits. */
+  /** Tells whether this many more bytes may be queued. A message of any size may be if nothing else is queued. */
   hasRoomFor(bytes: number): boolean {
     const { account } = this;
     const { shared, waitingBytes } = account;
@@ -28,7 +28,7 @@ export class SendQueueLimit {
     return waitingBytes + bytes <= MIN_CONNECTION_WINDOW;
   }
 
-  /** Has `drained()` called when there is room for something. */
+  /** Calls the stream's `drained()` when there is room again. */
   await(stream: SendingStream): void {
     this.line ??= new Set();
     this.line.add(stream);
@@ -36,21 +36,22 @@ export class SendQueueLimit {
     else this.output.schedule();
   }
 
+  /** Removes a stream that has ended from the waiting ones. */
   forget(stream: SendingStream): void {
     if (this.line?.delete(stream) && this.line.size === 0) this.line = null;
   }
 
-  /** So much more waits now; or less, if negative. */
+  /** Records that more bytes are queued, or fewer if `bytes` is negative. */
   changed(bytes: number): void {
     this.account.waiting(bytes);
   }
 
-  /** There may be room where there was none. */
+  /** Schedules `offer()` if a stream waits and there is room again. */
   review(): void {
     if (this.line !== null && this.hasRoomFor(0)) this.output.schedule();
   }
 
-  /** Tells those who wait, in the order in which they came, as long as there is room. */
+  /** Notifies the waiting streams, in order, as long as there is room. */
   offer(): void {
     const { line } = this;
     if (line === null) return;
@@ -58,7 +59,7 @@ export class SendQueueLimit {
     for (const stream of line) {
       if (!this.hasRoomFor(0) || ++told > MAX_NOTIFIED_PER_TURN) break;
       line.delete(stream);
-      stream.drained(); // who may wait again, or be over and with it others
+      stream.drained(); // it may wait again, or end and remove other streams
     }
     if (line.size === 0) {
       if (this.line === line) this.line = null;

@@ -8,11 +8,11 @@ import { copy, copyMessage } from "./data.js";
 const NO_TRAILERS = new Uint8Array(0);
 
 /**
- * A request (fields and one message) or a response (those, and trailers) as one stretch of the outgoing buffer: what a short exchange
- * comes down to when the field blocks have been encoded before and no window is in the way. A quarter of a server's time for such an
- * exchange is saved over writing the frames one by one.
+ * Writes a whole request (fields and a body) or response (fields, a body and trailers) into one piece of the outgoing
+ * buffer. This is possible if the field blocks have been encoded before and the windows allow it, as for most short
+ * exchanges. It saves a quarter of a server's time for such an exchange, compared with writing the frames one by one.
  *
- * @returns whether it was done; if not, nothing has happened, and the message is to be written in steps
+ * @returns whether the message was written; if not, nothing has happened, and it must be written in steps
  */
 export function writeWholeMessage(
   stream: Stream,

@@ -13,8 +13,10 @@ import { ServerRole } from "./role.js";
 import type { ServerStream } from "./stream.js";
 
 /**
- * The server's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3) over an accepted socket, which is the
- * connection's own from now on.
+ * The server's end of an HTTP/2 connection with prior knowledge (RFC 9113 §3.3). It takes over an accepted socket.
+ *
+ * This folder contains what only a server does: it accepts or refuses streams, sends responses, and shuts down
+ * gracefully. What client and server have in common belongs to connection/ and stream/.
  */
 export class ServerConnection {
   private readonly core: Connection;
@@ -23,8 +25,10 @@ export class ServerConnection {
   private head: Uint8Array | null = null;
 
   /**
-   * Nothing of `handler` is called before this returns.
-   * @param head what has been read from the socket already, client preface included; see sniffProtocol
+   * No callback of `handler` is called before the constructor returns.
+   * @param head the bytes that have already been read from the socket, including the client's preface; see
+   *   `sniffProtocol()`
+   * @throws RangeError for an invalid time limit or setting
    */
   constructor(socket: Socket, handler: ServerConnectionHandler, options: ConnectionOptions = {}, head?: Uint8Array) {
     this.role = new ServerRole(handler);
@@ -40,39 +44,43 @@ export class ServerConnection {
     }
   }
 
-  /** Whether what onData hands up may be kept after the call: true unless the caller reads the socket, into its own buffer. */
+  /**
+   * Whether the buffers passed to `onData` may be kept after the call. It is false if the caller reads the socket,
+   * since its buffer is overwritten.
+   */
   readonly bodiesMayBeKept: boolean;
 
-  /** The account of what waits here. */
+  /** The memory that this connection holds. */
   get account(): Account {
     return this.core.windows.account;
   }
 
-  /** Streams that are open now. */
+  /** The number of open streams. */
   get openStreams(): number {
     return this.core.streams.count;
   }
 
-  /** Those, oldest first. */
+  /** The open streams, oldest first. */
   streams(): readonly ServerStream[] {
-    return this.core.streams.all() as ServerStream[]; // the only ones there are
+    return this.core.streams.all() as ServerStream[]; // a server has no other kind of stream
   }
 
-  /** close() has been called, or the connection is over. */
+  /** Whether `close()` has been called or the connection has ended. */
   get isClosing(): boolean {
     return this.core.phase !== ConnectionPhase.OPEN;
   }
 
+  /** Whether the connection has ended. */
   get isClosed(): boolean {
     return this.core.phase === ConnectionPhase.CLOSED;
   }
 
-  /** What the client has announced so far. */
+  /** The client's settings as announced so far. */
   get peerSettings(): Settings {
     return this.core.peer;
   }
 
-  /** For a caller that reads the socket itself (`reader: "caller"`): what it has read. It may use the buffer again at once. */
+  /** Processes bytes that the caller has read (`reader: "caller"`). The buffer may be reused after the call. */
   receive(buffer: Uint8Array, start = 0, end: number = buffer.length): void {
     if (this.head !== null) this.receiveHead();
     if (this.preface.isComplete) {
@@ -91,13 +99,13 @@ export class ServerConnection {
     if (head !== null) this.receive(head);
   }
 
-  /** Measures the round trip. The callback is called once, with an error if the connection ends before or has ended. */
+  /** Measures the round-trip time. The callback is called once, with an error if the connection ends or has ended. */
   ping(callback: PingCallback): void {
     this.core.pings.send(callback);
   }
 
   /**
-   * Announces other settings from now on; does nothing when the connection has ended.
+   * Announces changed settings. It does nothing if the connection has ended.
    * @throws RangeError for a value that RFC 9113 §6.5.2 forbids
    */
   updateSettings(settings: Partial<Settings>): void {
@@ -105,14 +113,15 @@ export class ServerConnection {
   }
 
   /**
-   * Ends in order (RFC 9113 §6.8): asks the client to open no more streams, takes those already on their way, lets all
-   * complete, then closes the socket. onClose(null) says when. How long that may take is the caller's to decide: destroy() ends it.
+   * Shuts down gracefully (RFC 9113 §6.8): it asks the client to open no more streams, accepts those already on their
+   * way, waits until all streams have ended, and then closes the socket. There is no time limit; `destroy()` ends the
+   * wait. `onClose(null)` is called at the end.
    */
   close(): void {
     this.role.drain();
   }
 
-  /** Ends everything now: every open stream's onReset is called before this returns, then onClose. */
+  /** Ends the connection at once. `onReset` of every open stream and then `onClose` are called before this returns. */
   destroy(reason = "connection was destroyed"): void {
     this.core.destroy(new ConnectionError(ErrorCode.CANCEL, reason));
   }

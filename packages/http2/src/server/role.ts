@@ -9,7 +9,10 @@ import { ListRole } from "../receive/message-rules.js";
 import type { ServerConnectionHandler } from "./handler.js";
 import { type RequestHandler, ServerStream } from "./stream.js";
 
-/** Of a stream until onStream has returned the real one, to which it passes on what has happened meanwhile. */
+/**
+ * The handler of a stream while `onStream` has not returned the real one. It passes a reset that happens meanwhile on
+ * to the real handler.
+ */
 class PlaceholderHandler implements RequestHandler {
   error: StreamError | null = null;
 
@@ -28,19 +31,19 @@ class PlaceholderHandler implements RequestHandler {
   }
 }
 
-/** What a server does that a client does not: receives requests, refuses some, and says when it goes away. */
+/** The server's part of a connection: it receives requests, refuses some, and sends GOAWAY. */
 export class ServerRole implements ConnectionRole {
   readonly isServer = true;
   readonly lastOwnStreamId = 0;
   lastPeerStreamId = 0;
-  /** Acted on or refused: streams above it are idle. */
+  /** The highest stream id that has been accepted or refused. Streams above it are idle. */
   private lastSeen = 0;
-  /** The client has sent SETTINGS. */
+  /** Whether the client's first SETTINGS have been received. */
   private hasBegun = false;
-  core!: Connection; // set by ServerConnection, right after both are made
+  core!: Connection; // is set by ServerConnection right after both have been created
   private readonly handler: ServerConnectionHandler;
   private readonly placeholder = new PlaceholderHandler();
-  /** The last stream of the second GOAWAY: what comes above it is refused. */
+  /** The last stream of the second GOAWAY. Streams above it are refused. */
   private lastAccepted = MAX_WINDOW;
 
   constructor(handler: ServerConnectionHandler) {
@@ -54,7 +57,7 @@ export class ServerRole implements ConnectionRole {
   onHeaders(section: FieldSection): void {
     const { core } = this;
     const { streamId } = section;
-    const stream = core.streams.get(streamId) as ServerStream | undefined; // the only ones there are
+    const stream = core.streams.get(streamId) as ServerStream | undefined; // a server has no other kind of stream
     if (stream !== undefined) this.onTrailers(stream, section);
     else if ((streamId & 1) === 0) {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
@@ -72,7 +75,7 @@ export class ServerRole implements ConnectionRole {
     }
   }
 
-  /** The code to refuse a new stream with, or NO_ERROR. */
+  /** Returns the code with which a new stream must be refused, or NO_ERROR if it is accepted. */
   private admit(section: FieldSection): number {
     const { core } = this;
     if (section.streamId > this.lastAccepted) return ErrorCode.REFUSED_STREAM;
@@ -117,7 +120,9 @@ export class ServerRole implements ConnectionRole {
     }
   }
 
-  /** A client's GOAWAY forbids pushes, which there are none of; it also says that the client is about to leave. */
+  /**
+   * Reports the client's GOAWAY. It forbids pushes, which we never send, and says that the client is about to leave.
+   */
   onGoAway(goAway: GoAway): void {
     this.core.notify((handler) => handler.onGoAway?.(goAway));
   }
@@ -133,7 +138,10 @@ export class ServerRole implements ConnectionRole {
     if (core.phase === ConnectionPhase.DRAINING && core.streams.count === 0) core.finish();
   }
 
-  /** First everything is still accepted; one round trip later no stream can be on its way unseen, and the last is known. */
+  /**
+   * Sends a first GOAWAY that still accepts every stream. One round trip later, no stream can be on its way unseen, so
+   * a second GOAWAY names the last stream (RFC 9113 §6.8).
+   */
   drain(): void {
     const { core } = this;
     if (core.phase !== ConnectionPhase.OPEN) return;

@@ -6,17 +6,19 @@ import { writeWholeMessage } from "../send/whole-message.js";
 import { maySendHeaders, StreamState } from "../stream/state.js";
 import { Stream } from "../stream/stream.js";
 
-/** For a server's streams. */
+/** The callbacks of the owner of a server's stream. */
 export interface RequestHandler extends MessageHandler<ServerStream> {}
 
-/** A request and its response, as the server sees them. Handed to ServerConnectionHandler.onStream. */
+/** A stream as the server sees it: a request and its response. `ServerConnectionHandler.onStream` receives it. */
 export class ServerStream extends Stream {
   /** @internal */ declare handler: RequestHandler;
 
   /**
-   * Sends the response's fields; `:status` comes first in `block`.
-   * @param endStream there is no body
-   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   * Sends the fields of the response. It does nothing if the stream is closed.
+   * @param block the fields, with `:status` first
+   * @param endStream whether the response has no body
+   * @throws Error if the response has already been sent, TypeError for invalid fields (RFC 9113 §8.2),
+   *   HeaderListSizeError for too many fields; nothing is sent then
    */
   respond(block: HeaderBlock, extra: readonly string[] = NO_FIELDS, endStream = false): void {
     if (this.isClosed) return;
@@ -28,7 +30,10 @@ export class ServerStream extends Stream {
     if (endStream) this.endSent();
   }
 
-  /** Sends a 1xx response; the final one is still to follow (RFC 9113 §8.1). */
+  /**
+   * Sends an informational (1xx) response, which precedes the final one (RFC 9113 §8.1). Throws like `respond()`.
+   * @throws TypeError if the status is not from 100 to 199
+   */
   inform(block: HeaderBlock, extra: readonly string[] = NO_FIELDS): void {
     if (this.isClosed) return;
     this.assertNoResponse();
@@ -38,9 +43,9 @@ export class ServerStream extends Stream {
   }
 
   /**
-   * A whole response in one call, and in one piece when the peer's windows allow: fields, one message of `prefix` and `body`,
-   * trailers. `prefix` is copied, and so is a `body` of up to 16 KiB; a larger one must not change until onBodySent or the stream's end.
-   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   * Sends a whole response: its fields, a body that consists of `prefix` and `body`, and trailers. It is one write if
+   * the peer's windows allow. `prefix` is copied, and so is a `body` of up to 16 KiB; a larger one must not change
+   * until `onBodySent` or the end of the stream. Throws like `respond()`.
    */
   reply(
     block: HeaderBlock,
@@ -64,9 +69,9 @@ export class ServerStream extends Stream {
   }
 
   /**
-   * For the end of a response to a request that is not complete: asks the client to send no more of it, by RST_STREAM with NO_ERROR
-   * behind the last of the response (RFC 9113 §8.1), and nothing is called any more. Otherwise the stream would stay open for as long
-   * as the client likes. Does nothing if the request is complete by then.
+   * Asks the client to send no more of a request whose response has ended: it sends RST_STREAM with NO_ERROR behind the
+   * response (RFC 9113 §8.1), and no callback follows. Without it the stream would stay open for as long as the client
+   * likes. It does nothing if the request is complete by then.
    * @throws Error if the response has not been ended
    */
   dropRequest(): void {

@@ -1,22 +1,26 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { nextTick } from "../real-timers.js";
 
-/** Gets what has been received, in `[start, end)`, valid during the call: the next bytes are read into the same memory. */
+/** Receives bytes `[start, end)` of a buffer. They are valid during the call only: the next read overwrites them. */
 export type Receive = (buffer: Uint8Array, start: number, end: number) => void;
 
-/** What one read brings at most, by the `data` event too: after one that has brought less, libuv does not read again in this turn. */
+/**
+ * The largest number of bytes of one read, also by `data` events. After a shorter read, libuv does not read again at
+ * once.
+ */
 export const FULL_READ_BYTES = 65_536;
 
-/** All sockets of a thread are read into it, one after the other. */
+/** The buffer for all sockets of a thread, which are read one after the other. */
 const buffer = Buffer.allocUnsafeSlow(FULL_READ_BYTES);
 
 /**
- * A socket on the same connection as this one, whose bytes go to `receive`. Each `data` event would take 64 KiB of new memory
- * instead: a sixth of the time of a call that has the socket to itself, and most of the garbage that large bodies leave.
+ * Returns a socket on the same connection as the given one, whose bytes are passed to `receive`. They are read into one
+ * buffer for all sockets. Each `data` event would allocate 64 KiB instead: a sixth of the time of a call that has the
+ * socket to itself, and most of the garbage of large bodies.
  *
- * The given socket stays as a name for the other: either is closed with the other, and nothing else can be done with it. Node.js has
- * this for sockets that it dials (`onread`) but not for those that it accepts; where it cannot be had, the socket itself is returned,
- * and its `data` events go to `receive`.
+ * The given socket may only be destroyed afterwards: closing one of the two closes the other. Node.js offers this for
+ * sockets that it dials (`onread`), but not for those that it accepts. Where it is impossible, the given socket is
+ * returned and its `data` events are passed to `receive`.
  * @throws Error while the socket is connecting
  */
 export function readInPlace(socket: Socket, receive: Receive): Socket {
@@ -27,7 +31,7 @@ export function readInPlace(socket: Socket, receive: Receive): Socket {
     return socket;
   }
   for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
-    const rest = chunk; // has been read already, but nobody has taken it
+    const rest = chunk; // it has been read before, but nobody has received it
     nextTick(() => receive(rest, 0, rest.length));
   }
   handle.readStop();
@@ -50,7 +54,7 @@ export function readInPlace(socket: Socket, receive: Receive): Socket {
   return successor;
 }
 
-/** What a socket of Node.js stands on. */
+/** The part of a Node.js socket's internal handle that is used here. */
 interface Handle {
   reading: boolean;
   readStop(): void;

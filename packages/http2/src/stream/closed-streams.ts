@@ -1,13 +1,13 @@
-/** Twice the streams that a peer may have open by default, all reset at once. */
+/** The number of stream ids to remember: twice the default limit of concurrent streams, all of them reset at once. */
 const MAX_REMEMBERED = 32_768;
 
 /**
- * Streams that we have reset and the peer may not know of yet: what it had already sent for them is no mistake and is ignored
- * (RFC 9113 §5.1, closed). Frames for any other closed stream are.
+ * The streams that we have reset and that the peer may not know to be closed. Frames that it had already sent for them
+ * are ignored (RFC 9113 §5.1, "closed"). Frames for any other closed stream are an error.
  */
 export class ClosedStreams {
   private ids: Set<number> | null = null;
-  /** Some have been forgotten for want of room: from then on the benefit of the doubt is everyone's. */
+  /** Whether ids have been forgotten because there were too many. From then on, every closed stream counts as reset. */
   private overflowed = false;
 
   remember(id: number): void {
@@ -25,7 +25,7 @@ export class ClosedStreams {
     return this.overflowed || this.ids?.has(id) === true;
   }
 
-  /** The peer has ended it as well, and will send no more. */
+  /** Forgets a stream that the peer has ended as well, so that it will send nothing more for it. */
   forget(id: number): void {
     if (this.ids?.delete(id) && this.ids.size === 0) this.ids = null;
   }

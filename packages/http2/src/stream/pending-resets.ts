@@ -2,8 +2,8 @@ import { FRAME_HEADER_BYTES, FrameHeader, FrameType } from "../frame/frame-heade
 import { parseRstStream, RST_STREAM_BYTES } from "../frame/rst-stream.js";
 
 /**
- * Streams whose RST_STREAM has been seen in what is received and not acted on yet. Frames that come before it are not to open or feed the
- * stream any more. There are at most as many as fit into what one read brings: 5,041.
+ * The streams whose RST_STREAM has been found in received bytes that wait for a later turn. Frames that precede it must
+ * not open the stream or add to it. There are at most as many as fit into the bytes of one read: 5,041.
  */
 export class PendingResets {
   private ids: Set<number> | null = null;
@@ -12,7 +12,7 @@ export class PendingResets {
     return this.ids?.has(id) === true;
   }
 
-  /** Its RST_STREAM is being acted on. @returns whether it had been seen before */
+  /** Forgets a stream whose RST_STREAM is being processed. @returns whether it had been found before */
   forget(id: number): boolean {
     if (this.ids === null || !this.ids.delete(id)) return false;
     if (this.ids.size === 0) this.ids = null;
@@ -20,8 +20,8 @@ export class PendingResets {
   }
 
   /**
-   * Looks for RST_STREAM in bytes that begin with a frame.
-   * @param onReset returns whether the stream is to be remembered
+   * Finds RST_STREAM frames in bytes that begin with a frame.
+   * @param onReset returns whether the stream must be remembered
    */
   find(buffer: Uint8Array, onReset: (streamId: number, code: number) => boolean): void {
     const frame = new FrameHeader();
@@ -29,7 +29,7 @@ export class PendingResets {
       frame.read(buffer, at);
       const body = at + FRAME_HEADER_BYTES;
       const end = body + frame.length;
-      // One that is malformed ends the connection in its turn.
+      // A malformed RST_STREAM is skipped here: it ends the connection when it is processed.
       if (frame.type === FrameType.RST_STREAM && end === at + RST_STREAM_BYTES) {
         const { streamId } = frame;
         if (streamId > 0 && onReset(streamId, parseRstStream(streamId, buffer, body, end))) {

@@ -1,6 +1,6 @@
 /**
- * The state of a stream (RFC 9113 §5.1) in one number: what has happened on it so far, as bits that are set and never cleared.
- * An idle stream has no object, and since there is no push, the reserved states do not exist here:
+ * The state of a stream (RFC 9113 §5.1) in one number: what has happened on it so far, as bits that are set and never
+ * cleared. An idle stream has no object, and since there is no push, the reserved states do not exist here:
  *
  *                 HEADERS
  *      idle ------------------> open
@@ -33,10 +33,12 @@ export const StreamState = {
 
 const { HEADERS_SENT, END_QUEUED, END_SENT, HEADERS_RECEIVED, END_RECEIVED, CLOSED } = StreamState;
 
+/** Returns the state after our END_STREAM has been written. */
 export function afterEndSent(state: number): number {
   return (state & END_RECEIVED) === 0 ? state | END_QUEUED | END_SENT : state | END_QUEUED | END_SENT | CLOSED;
 }
 
+/** Returns the state after the peer's END_STREAM has been received. */
 export function afterEndReceived(state: number): number {
   return (state & END_SENT) === 0 ? state | END_RECEIVED : state | END_RECEIVED | CLOSED;
 }

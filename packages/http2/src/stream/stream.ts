@@ -10,7 +10,7 @@ import type { WindowExtension } from "../receive/window-extensions.js";
 import type { Outbox } from "../send/outbox.js";
 import { afterEndReceived, afterEndSent, isClosed, maySendBody, maySendHeaders, StreamState } from "./state.js";
 
-/** A stretch `[start, end)` of the outgoing buffer, to be filled. */
+/** A range `[start, end)` of the outgoing buffer that the caller is to fill. */
 export interface Reservation {
   buffer: Uint8Array;
   start: number;
@@ -18,42 +18,48 @@ export interface Reservation {
 }
 
 /**
- * One stream: what both roles share. The public members are for its owner; those marked internal are for the connection.
+ * One stream: what client and server have in common. The public members are for the owner of the stream, the internal
+ * ones for the connection. It is a plain object of numbers and a few references, under 200 bytes, since a connection
+ * may have thousands of streams.
  *
- * A stream is a plain object of numbers and a few references, under 200 bytes: connections hold thousands of them.
+ * This folder contains what belongs to single streams: the state machine, the flow-control arithmetic, the table of
+ * open streams, and the sets of closed ones. What reads or writes frames belongs to receive/ or send/.
  */
 export abstract class Stream {
-  // Declared here and assigned in the constructor: initialisers in a derived class cost a fifth of a short exchange's time.
-  /** Odd; unique within the connection (RFC 9113 §5.1.1). */
+  // Fields are declared here and assigned in the constructor: initialisers in derived classes take a fifth of the time
+  // of a short exchange.
+  /** The stream id: odd, and unique within the connection (RFC 9113 §5.1.1). */
   declare readonly id: number;
-  /** The owner's own; undefined at first. */
+  /** Any value that the owner wants to keep with the stream. Default: undefined. */
   declare context: unknown;
   /** @internal */ declare readonly connection: Connection;
-  /** @internal What its owner is told with. */
+  /** @internal The callbacks of the owner. */
   declare handler: MessageHandler<Stream>;
-  /** @internal Bits of {@link StreamState}. */
+  /** @internal The state, as bits of {@link StreamState}. */
   declare state: number;
-  /** @internal */ declare sendWindow: number;
-  /** How many bytes of body the peer may send now, RFC 9113 §6.9. The connection alone changes it. */
+  /** @internal The number of bytes that we may still send; negative after some changes of settings. */
+  declare sendWindow: number;
+  /** The number of body bytes that the peer may send now (RFC 9113 §6.9). Only the connection changes it. */
   declare receiveWindow: number;
-  /** @internal Received and not consumed; only while the stream is paused. */
+  /** @internal The number of bytes received and not consumed. It is kept only while the stream is paused. */
   declare unread: number;
-  /** @internal By how much the window has grown beyond the first. */
+  /** @internal The number of bytes by which the receive window has grown beyond its initial size. */
   declare grown: number;
-  /** @internal What has to come before anything can be consumed. */
+  /** @internal The number of bytes that must arrive before anything can be consumed; see `expect()`. */
   declare expected: number;
-  /** @internal For a window that is too small for that. */
+  /** @internal The extension of a receive window that is too small for the expected bytes, or null. */
   declare extension: WindowExtension | null;
-  /** @internal What the peer's field list costs, as it is counted on the account. */
+  /** @internal The memory of the peer's field list as recorded on the account, in bytes. */
   declare fieldBytes: number;
   /** @internal */ declare isPaused: boolean;
-  /** @internal What is unread is counted here, and not by the owner. */
+  /** @internal Whether unread bytes are recorded on the account by the stream, rather than by the owner. */
   declare isCounted: boolean;
-  /** @internal data() or message() returned false. */
+  /** @internal Whether `onDrain` is due: `data()` or `message()` returned false, or `awaitRoom()` was called. */
   declare wantsDrain: boolean;
-  /** @internal What content-length promises and has not come yet; -1 when it says nothing. */
+  /** @internal The number of bytes still missing to the peer's content-length, or -1 if it sent none. */
   declare bodyLeft: number;
-  /** @internal */ declare outbox: Outbox | null;
+  /** @internal The data that waits to be sent, or null. */
+  declare outbox: Outbox | null;
 
   constructor(connection: Connection, id: number, handler: MessageHandler<Stream>) {
     this.id = id;
@@ -75,26 +81,30 @@ export abstract class Stream {
     this.outbox = null;
   }
 
-  /** Both messages are complete, or one side has reset the stream, or the connection is gone. Sending is then a no-op. */
+  /**
+   * Whether the stream has ended: both messages are complete, one side has reset it, or the connection has ended.
+   * Sending then does nothing.
+   */
   get isClosed(): boolean {
     return isClosed(this.state);
   }
 
-  /** Bytes of `data()` and `message()` that still wait for the peer's windows. */
+  /** The number of bytes of `data()` and `message()` that wait for the peer's windows or for the socket. */
   get waitingBytes(): number {
     return this.outbox === null ? 0 : this.outbox.bytes;
   }
 
   /**
-   * Whether a message of so many bytes may leave or wait, within `maxWaitingBytes` of the connection and what all that share its account may
-   * hold. `data()` and `message()` do not ask: who has more to send than there is room for finds another way, or waits for it.
+   * Tells whether a message of this many bytes may be sent or queued within the connection's `maxWaitingBytes` and the
+   * limit of its shared account. `data()` and `message()` do not check this: a caller with more data than there is room
+   * for should call `awaitRoom()` and wait.
    */
   hasRoomFor(bytes: number): boolean {
     const { queueLimit, sender } = this.connection;
     return queueLimit.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
   }
 
-  /** Has onDrain called when something may wait here again; not if the stream is over by then. */
+  /** Requests a call of `onDrain` when more data may be queued. It is not called if the stream ends before. */
   awaitRoom(): void {
     if (isClosed(this.state)) return;
     this.wantsDrain = true;
@@ -102,24 +112,25 @@ export abstract class Stream {
   }
 
   /**
-   * Sends a piece of the body. Up to 16 KiB are copied at once; a larger one is kept by reference and must not change until
-   * onBodySent or the stream's end.
-   * @param endStream nothing follows
-   * @returns whether more is welcome now; if not, onDrain will say when
+   * Sends a piece of the body. Up to 16 KiB are copied at once; a larger piece is kept by reference and must not change
+   * until `onBodySent` or the end of the stream.
+   * @param endStream whether this is the last piece, and no trailers follow
+   * @returns whether more may be sent now; if not, `onDrain` will be called
+   * @throws Error if the headers have not been sent, or if the message has already ended
    */
   data(body: Uint8Array, endStream = false): boolean {
     return this.message(null, body, endStream);
   }
 
   /**
-   * Like `data()`, with some bytes in front (the envelope of a message, say), in one frame if possible. `prefix` is always
-   * copied at once; it may be used again.
+   * Sends `prefix` and `body` like `data()`, in one frame if possible. `prefix` (for example the envelope of a message)
+   * is always copied and may be reused at once.
    */
   message(prefix: Uint8Array | null, body: Uint8Array, endStream = false): boolean {
     if (!this.maySendBody()) return false;
     const { sender } = this.connection;
     const bytes = prefix === null ? body.length : prefix.length + body.length;
-    const isBareEnd = endStream && bytes === 0 && this.outbox === null; // needs no window, and waits for no other stream
+    const isBareEnd = endStream && bytes === 0 && this.outbox === null; // needs no window and waits for no other stream
     if (isBareEnd || sender.mayCopyNow(this, bytes)) {
       sender.copy(this, prefix, body, endStream);
       if (endStream) this.endSent();
@@ -134,9 +145,10 @@ export abstract class Stream {
   }
 
   /**
-   * Room for a message of exactly `bytes` bytes in the frame about to be sent, to be written there by the caller, who then calls
-   * `commit()` before anything else of this connection. One object serves all reservations.
-   * @returns null when so much may not leave at once; `data()` and `message()` can wait, this cannot
+   * Reserves space for exactly `bytes` bytes in the next frame. The caller writes them there and calls `commit()`
+   * before any other method of this connection. All reservations of a connection share one object.
+   * @returns null if that many bytes cannot be sent at once; `data()` and `message()` can queue them
+   * @throws Error like `data()`
    */
   reserve(bytes: number): Reservation | null {
     const { sender, output, reservation } = this.connection;
@@ -148,12 +160,15 @@ export abstract class Stream {
     return reservation;
   }
 
-  /** Sends what has been written into the reservation just made. */
+  /**
+   * Sends the bytes written into the last reservation.
+   * @throws Error if the reservation is no longer at the end of the outgoing buffer
+   */
   commit(endStream = false): void {
     const { sender, output, reservation } = this.connection;
     const { buffer, start, end } = reservation;
     if (buffer !== output.buffer || start !== output.at + FRAME_HEADER_BYTES) {
-      throw new Error(`cannot commit on stream ${this.id}: its reservation is not the last thing that happened`);
+      throw new Error(`cannot commit on stream ${this.id}: something else was sent after its reservation`);
     }
     writeDataHeader(buffer, output.at, this.id, end - start, endStream);
     output.at = end;
@@ -162,14 +177,15 @@ export abstract class Stream {
     if (endStream) this.endSent();
   }
 
-  /** Ends the body, and the message, without trailers. */
+  /** Ends the message without trailers. */
   end(): void {
     this.message(null, EMPTY, true);
   }
 
   /**
-   * Ends the message with fields after the body.
-   * @throws TypeError, HeaderListSizeError; nothing is sent then
+   * Sends trailers, which end the message.
+   * @throws Error like `data()`, TypeError for invalid fields (RFC 9113 §8.2), HeaderListSizeError for too many fields;
+   *   nothing is sent then
    */
   trailers(block: HeaderBlock, extra: readonly string[] = NO_FIELDS): void {
     if (!this.maySendBody()) return;
@@ -185,26 +201,30 @@ export abstract class Stream {
     this.state |= StreamState.END_QUEUED;
   }
 
-  /** Ends the stream now, both ways: RST_STREAM with any 32-bit code. What waits is dropped; no callback follows. */
+  /**
+   * Ends the stream in both directions with RST_STREAM. Queued data is dropped, and no callback follows.
+   * @param code any 32-bit error code. Default: CANCEL
+   */
   reset(code: number = ErrorCode.CANCEL): void {
     if (!isClosed(this.state)) this.connection.resetStream(this, code);
   }
 
-  /** The peer's message is complete. */
+  /** Whether the peer's message is complete. */
   get isReceived(): boolean {
     return (this.state & StreamState.END_RECEIVED) !== 0;
   }
 
-  /** The account of this stream's connection. */
+  /** The memory that this stream's connection holds. */
   get account(): Account {
     return this.connection.windows.account;
   }
 
   /**
-   * From now on received bytes count as consumed only when `consume()` says so, including those of the current callback. The
-   * peer stops when the stream's window is used up (256 KiB at first); until then onData goes on.
-   * @param isCounted whether what is not consumed is put on the connection's account here; false for an owner that puts there what it
-   *   really costs to keep it, before onData returns, until it is gone, even if the stream is over before that
+   * Counts received bytes as consumed only when `consume()` reports them, including those of the current callback. The
+   * peer must stop when the stream's window is used up (256 KiB by default); until then `onData` is still called.
+   * @param isCounted whether the connection's account records the unconsumed bytes. An owner that passes false must
+   *   record there what they really cost, before `onData` returns and until it has released them, even after the
+   *   stream's end
    */
   pause(isCounted = true): void {
     if (this.isPaused) return;
@@ -213,7 +233,7 @@ export abstract class Stream {
     if (isCounted && this.unread > 0) this.account.unread(this.unread);
   }
 
-  /** Back to consuming whatever is handed up; what was held back is consumed now. */
+  /** Counts received bytes as consumed as soon as `onData` has received them, including those held back until now. */
   resume(): void {
     if (!isClosed(this.state)) {
       this.connection.windows.expect(this, 0);
@@ -222,50 +242,50 @@ export abstract class Stream {
     this.isPaused = false;
   }
 
-  /** After `pause()`: this many bytes are done with, and the peer may send as many more. */
+  /** Reports that this many bytes of a paused stream have been consumed, so that the peer may send as many more. */
   consume(bytes: number): void {
     if (this.isPaused && !isClosed(this.state)) this.connection.windows.consume(this, bytes);
   }
 
   /**
-   * After `pause()`: nothing can be consumed before this many bytes more have come, the rest of a message say, and they are waited for. A
-   * window that is too small for them opens when there is memory for all of them; 0 takes that back, and so does `consume()` when
-   * they have come.
+   * Reports that the owner of a paused stream waits for this many more bytes, such as the rest of a message, before it
+   * can consume any. If the stream's window is too small for them, it is extended as soon as there is memory for all of
+   * them. 0 cancels the request, and so does `consume()` after the bytes have arrived.
    */
   expect(bytes: number): void {
     if (this.isPaused && !isClosed(this.state)) this.connection.windows.expect(this, bytes);
   }
 
-  /** There is memory for all that `expect()` spoke of, and the window is open for it. */
+  /** Whether the memory for all bytes announced with `expect()` has been granted and the window has been extended. */
   get isLetIn(): boolean {
     return this.extension?.isGranted === true;
   }
 
-  /** @internal END_STREAM has been written. */
+  /** @internal Changes the state because END_STREAM has been written. */
   endSent(): void {
     this.completeTo(afterEndSent(this.state));
   }
 
-  /** @internal END_STREAM has been received. */
+  /** @internal Changes the state because END_STREAM has been received. */
   endReceived(): void {
     this.completeTo(afterEndReceived(this.state));
   }
 
-  /** @internal RST_STREAM either way, or the end of the connection. */
+  /** @internal Changes the state because of RST_STREAM in either direction, or the end of the connection. */
   closed(): void {
     if (isClosed(this.state)) return;
     this.state |= StreamState.CLOSED;
     this.connection.streamClosed(this);
   }
 
-  /** @internal */
+  /** @internal Sends what follows the last queued DATA: trailers or RST_STREAM. */
   outboxEnded(outbox: Outbox): void {
     if (outbox.trailers !== null) this.connection.headers.write(this.id, outbox.trailers, outbox.trailersExtra, true);
     this.endSent();
     if (outbox.resets) this.reset(ErrorCode.NO_ERROR);
   }
 
-  /** @internal */
+  /** @internal Calls `onDrain` if it is due. */
   drained(): void {
     if (!this.wantsDrain || isClosed(this.state)) return;
     this.wantsDrain = false;
@@ -276,7 +296,7 @@ export abstract class Stream {
     }
   }
 
-  /** @internal */
+  /** @internal Calls `onBodySent`. */
   bodySent(body: Uint8Array): void {
     try {
       this.handler.onBodySent?.(this, body);
@@ -285,7 +305,7 @@ export abstract class Stream {
     }
   }
 
-  /** @internal */
+  /** @internal Calls `onData`. */
   deliverData(buffer: Uint8Array, start: number, end: number, endStream: boolean): void {
     try {
       this.handler.onData(this, buffer, start, end, endStream);
@@ -294,7 +314,7 @@ export abstract class Stream {
     }
   }
 
-  /** @internal */
+  /** @internal Calls `onReset`. */
   deliverReset(error: StreamError): void {
     try {
       this.handler.onReset(this, error);
@@ -303,7 +323,7 @@ export abstract class Stream {
     }
   }
 
-  /** False when the stream is closed, which its owner has been told, or will not need to know any more. */
+  /** Returns false if the stream is closed, so that sending does nothing. @throws Error if the call is not allowed */
   private maySendBody(): boolean {
     const { state } = this;
     if (maySendBody(state)) return true;

@@ -1,5 +1,6 @@
+/** The smallest number of slots of the ring. */
 const SMALLEST = 8;
-/** A ring as large as this is let go when the last stream is gone: an idle connection should be small. */
+/** The number of slots from which on the ring is released with its last stream, so that an idle connection is small. */
 const LARGEST_KEPT = 4_096;
 
 interface Identified {
@@ -7,8 +8,9 @@ interface Identified {
 }
 
 /**
- * The streams of a connection by id. Ids of one side grow by two, so those alive lie close together: a ring indexed by id finds
- * them several times faster than a Map. A stream that outlives a whole turn of the ring and is in another's way moves to a Map.
+ * The open streams of a connection by their ids. The ids of one side grow by two, so those of open streams lie close
+ * together: a ring indexed by id finds them several times faster than a Map. A stream that is still open when its slot
+ * in the ring is needed for a younger one moves to a Map.
  */
 export class StreamTable<S extends Identified> {
   count = 0;
@@ -37,7 +39,7 @@ export class StreamTable<S extends Identified> {
     if (this.count === 0 && this.mask >= LARGEST_KEPT) this.reset(SMALLEST);
   }
 
-  /** A copy, so that streams may come and go while it is walked; oldest ids first. */
+  /** Returns a copy, ordered by id, so that streams may be added and removed during an iteration. */
   all(): S[] {
     const streams: S[] = [];
     for (const stream of this.ring) if (stream !== undefined) streams.push(stream);
