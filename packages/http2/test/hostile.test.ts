@@ -136,7 +136,7 @@ describe("an attacker is cut off who", () => {
     it(`begins ${what} and does not finish it`, async (t) => {
       const running = await attack(t, echo, { headerTimeoutMs: 1 });
       running.peer.send(bytes);
-      await cutOff(running, /not whole after 1 ms/);
+      await cutOff(running, /incomplete after 1 ms/);
     });
   }
 

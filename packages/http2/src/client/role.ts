@@ -188,7 +188,7 @@ export class ClientRole implements ConnectionRole {
     if (this.lastOwnStreamId >= MAX_WINDOW) {
       return new RequestRefusedError("ids-exhausted", "all stream ids of the connection are used");
     }
-    const message = `${core.streams.count} streams are open, as many as the server takes`;
+    const message = `${core.streams.count} streams are open, as many as the server allows`;
     return new RequestRefusedError("no-capacity", message);
   }
 }

@@ -83,7 +83,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
     this.settings = new SettingsExchange(this.output, this, options.settingsTimeoutMs);
     const { stallTimeoutMs } = options;
     this.memoryStallWatch = new MemoryStallWatch(this.windows.account, stallTimeoutMs, (heldBytes) =>
-      this.fail(enhanceYourCalm(`bytes (${heldBytes}) that nobody takes while all connections hold too much`)),
+      this.fail(enhanceYourCalm(`bytes (${heldBytes}) held without progress while all connections exceed their limit`)),
     );
     this.sendStallWatch = new SendStallWatch(this.sender, stallTimeoutMs, (waitingBytes) => this.onStall(waitingBytes));
     this.frames = new FrameReceiver(this, this.settings.inForce, options.headerTimeoutMs);
@@ -364,7 +364,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
   }
 
   private onStall(waitingBytes: number): void {
-    this.fail(enhanceYourCalm(`bytes (${waitingBytes}) waiting for windows that stay shut (CVE-2019-9517)`));
+    this.fail(enhanceYourCalm(`bytes (${waitingBytes}) waiting for windows that stay closed (CVE-2019-9517)`));
   }
 
   writeGoAway(lastStreamId: number, code: number, debug: string): void {

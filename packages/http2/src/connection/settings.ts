@@ -83,7 +83,7 @@ export class PeerSettings implements Mutable {
 }
 
 function outOfRange(name: string, value: number): ConnectionError {
-  return new ConnectionError(ErrorCode.PROTOCOL_ERROR, `${name} is ${value}`);
+  return new ConnectionError(ErrorCode.PROTOCOL_ERROR, `${name} of ${value} is invalid`);
 }
 
 /** Returns the settings that differ from those the peer knows, as entries of a SETTINGS frame. */

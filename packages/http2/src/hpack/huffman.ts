@@ -156,5 +156,8 @@ function step(children: readonly number[], from: number, nibble: number, dead: n
 }
 
 function badHuffman(): ConnectionError {
-  return new ConnectionError(ErrorCode.COMPRESSION_ERROR, "huffman string with EOS or wrong padding in a field block");
+  return new ConnectionError(
+    ErrorCode.COMPRESSION_ERROR,
+    "invalid huffman string in a field block: EOS or wrong padding",
+  );
 }

@@ -49,7 +49,7 @@ export class FrameReceiver implements FrameSink {
     this.reader = new FrameReader(this, settings.maxFrameSize);
     this.decoder = new Decoder(settings.maxHeaderListSize);
     this.assembly = new FieldBlockAssembly(settings.maxHeaderListSize);
-    const stuck = `a field block or frame is not whole after ${headerTimeoutMs} ms`;
+    const stuck = `field block or frame is incomplete after ${headerTimeoutMs} ms`;
     this.watch = new FieldBlockWatch(
       headerTimeoutMs,
       () => this.unfinished,
@@ -203,9 +203,9 @@ export class FrameReceiver implements FrameSink {
   private onPriorityProblem(streamId: number, code: number): void {
     const { connection } = this;
     if (connection.role.isIdle(streamId)) {
-      throw new ConnectionError(code, `priority frame in error on idle stream ${streamId}`);
+      throw new ConnectionError(code, `invalid priority frame on idle stream ${streamId}`);
     }
-    connection.streamErrorById(streamId, code, "priority frame in error");
+    connection.streamErrorById(streamId, code, "invalid priority frame");
   }
 
   private onSettings(frame: FrameHeader, buffer: Uint8Array, start: number, end: number): void {
@@ -248,7 +248,8 @@ export class FrameReceiver implements FrameSink {
     const { connection } = this;
     connection.guard.countControl();
     if (streamId === 0) {
-      if (increment === 0) throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "window_update of 0 on the connection");
+      if (increment === 0)
+        throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, "window_update with an increment of 0 on the connection");
       connection.sender.growConnectionWindow(increment);
       return;
     }
@@ -257,7 +258,8 @@ export class FrameReceiver implements FrameSink {
       connection.checkNotIdle("window_update", streamId);
       return; // the update of a stream that has just closed may still be on its way (RFC 9113 §5.1)
     }
-    if (increment === 0) connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "window_update of 0");
+    if (increment === 0)
+      connection.streamError(stream, ErrorCode.PROTOCOL_ERROR, "window_update with an increment of 0");
     else if (!connection.sender.growStreamWindow(stream, increment)) {
       const problem = `window would exceed 2^31 - 1 with ${increment} more`;
       connection.streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, problem);

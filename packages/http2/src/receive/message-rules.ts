@@ -28,7 +28,8 @@ export function extraProblem(list: HeaderList, extra: readonly string[]): string
     if (problem !== null) return problem;
     if (extra[i] !== "content-length") continue;
     if (list.contentLength >= 0 || extra.indexOf("content-length") !== i) return "field content-length appears twice";
-    if (parseContentLength(extra[i + 1]!) < 0) return `field content-length is ${JSON.stringify(extra[i + 1])}`;
+    if (parseContentLength(extra[i + 1]!) < 0)
+      return `field content-length is invalid: ${JSON.stringify(extra[i + 1])}`;
   }
   return null;
 }
@@ -69,7 +70,7 @@ function findProblem(list: HeaderList, role: ListRole): string | null {
 function noteContentLength(list: HeaderList, name: string, value: string): string | null {
   if (name !== "content-length") return null;
   const length = parseContentLength(value);
-  if (length < 0) return `field content-length is ${JSON.stringify(value)}`;
+  if (length < 0) return `field content-length is invalid: ${JSON.stringify(value)}`;
   if (list.contentLength >= 0 && list.contentLength !== length) return "field content-length appears twice";
   list.contentLength = length;
   return null;

@@ -60,7 +60,7 @@ export class ServerRole implements ConnectionRole {
     const stream = core.streams.get(streamId) as ServerStream | undefined; // a server has no other kind of stream
     if (stream !== undefined) this.onTrailers(stream, section);
     else if ((streamId & 1) === 0) {
-      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on stream ${streamId}: a client's are odd`);
+      throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, `headers frame on even stream ${streamId}`);
     } else if (streamId <= this.lastSeen) core.onClosedStreamHeaders(streamId, section.endStream);
     else {
       this.lastSeen = streamId;
