@@ -22,7 +22,7 @@ import {
 } from "./support/raw-peer.js";
 import { deferred, socketPair } from "./support/sockets.js";
 
-/** A response that never comes, whose owner resets all others when it hears so. */
+/** The owner of a request without a response. When its stream is reset, it resets the streams of all others. */
 class Resetting extends Collector {
   others: { reset(): void }[] = [];
 
@@ -59,7 +59,7 @@ describe("a stream that its owner has reset", () => {
 });
 
 describe("a connection destroyed by a callback", () => {
-  it("tells also the handler that onStream has yet to return", async (t) => {
+  it("also calls onReset of the handler that onStream then returns", async (t) => {
     const told = deferred<StreamError>();
     const handler: RequestHandler = { onData() {}, onTrailers() {}, onReset: (_stream, error) => told.resolve(error) };
     const { client, server } = await link(t, {
@@ -73,8 +73,8 @@ describe("a connection destroyed by a callback", () => {
   });
 });
 
-describe("a server's connection that is given what has been read", () => {
-  it("calls nobody before it is there, and takes that first", async (t) => {
+describe("a server connection that is created with bytes already read", () => {
+  it("calls no callback before its constructor returns, and processes those bytes first", async (t) => {
     const { client, server } = await socketPair(t);
     const events: string[] = [];
     const closed = deferred<void>();
@@ -102,7 +102,7 @@ describe("a server's connection that is given what has been read", () => {
     client.destroy();
   });
 
-  it("takes it also if nothing follows", async (t) => {
+  it("processes them also if no other bytes follow", async (t) => {
     const { client, server } = await socketPair(t);
     const peer = new RawPeer(client, false);
     new ServerConnection(server, echo, {}, Buffer.concat([MAGIC, settings()]));

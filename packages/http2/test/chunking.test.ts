@@ -25,7 +25,9 @@ interface SeenFrame {
   payload: string;
 }
 
-/** What a reader finds in the chunks: DATA put together again, as its callers do. */
+/**
+ * Returns the frames that a reader finds in the chunks. The pieces of each DATA frame are joined, as its callers do.
+ */
 function framesIn(chunks: readonly Uint8Array[], maxFrames = 1_000): SeenFrame[] {
   const seen: SeenFrame[] = [];
   let data = "";
@@ -51,7 +53,7 @@ function framesIn(chunks: readonly Uint8Array[], maxFrames = 1_000): SeenFrame[]
     do {
       const before = seen.length;
       at = reader.read(chunk, at, chunk.length, maxFrames);
-      // What was begun in the chunk before is finished, and what the end of this one cuts is begun, in any case.
+      // A frame begun in an earlier chunk, and one that the end of this chunk cuts, are processed in addition.
       assert.ok(seen.length - before <= maxFrames + 2, `${seen.length - before} frames at once`);
     } while (at < chunk.length);
   }
@@ -77,7 +79,7 @@ const anyFrame = fc
   });
 
 describe("the frame reader", () => {
-  it("finds the same frames however the bytes are cut, and however few are wanted at once", () => {
+  it("finds the same frames however the bytes are cut, and however few are requested at once", () => {
     fc.assert(
       fc.property(
         fc.array(anyFrame, { maxLength: 8 }),
@@ -100,7 +102,7 @@ describe("the frame reader", () => {
     );
   });
 
-  it("does not keep what it was given: the caller's buffer may be used again", () => {
+  it("copies what it keeps: the caller's buffer may be reused", () => {
     const whole = Buffer.concat([
       frame(Type.HEADERS, END_HEADERS, 1, Buffer.alloc(100, 7)),
       frame(Type.PING, 0, 0, Buffer.alloc(8, 9)),
@@ -152,7 +154,7 @@ describe("a connection cut at every byte boundary", () => {
     }
   });
 
-  it("is understood one byte at a time, between two of ours", async (t) => {
+  it("is understood one byte at a time, between a client and a server of this library", async (t) => {
     const { client } = await link(t, echo, {
       onServerSocket(socket) {
         const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;

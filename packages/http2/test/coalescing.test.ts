@@ -5,7 +5,7 @@ import { DONE, OK } from "./support/exchange.js";
 import { END_HEADERS, END_STREAM, frame, POST, RawPeer, Type } from "./support/raw-peer.js";
 import { socketPair, turns } from "./support/sockets.js";
 
-/** Streams 1 and 3 of a server, open, and the peer that sees their frames. */
+/** Returns the open streams 1 and 3 of a server, and a peer that receives their frames. */
 async function twoStreams(t: TestContext, earlyWriteBytes = Number.POSITIVE_INFINITY) {
   const { client, server } = await socketPair(t);
   const streams: ServerStream[] = [];
@@ -65,14 +65,14 @@ describe("what a stream sends in a row", () => {
   it("does not share it with what has begun to leave", async (t) => {
     const { one, seen } = await twoStreams(t, 30);
     one.data(Buffer.alloc(35, "x"));
-    one.data(text("y")); // the batch of 44 bytes leaves before it
+    one.data(text("y")); // the batch of 44 bytes is written before this
     one.data(text("z"));
     const frames = await seen();
     assert.equal(frames.map((each) => each.slice(3)).join(""), `${"x".repeat(35)}yz`);
     assert.ok(frames.length <= 2, `in ${frames.length} frames`);
   });
 
-  it("makes no frame larger than the peer takes", async (t) => {
+  it("makes no frame larger than the peer allows", async (t) => {
     const { one, seen } = await twoStreams(t);
     for (let i = 0; i < 5; i++) one.data(Buffer.alloc(6_000));
     assert.deepEqual(await seen(), ["1: 12000 bytes", "1: 12000 bytes", "1: 6000 bytes"]);
@@ -82,7 +82,7 @@ describe("what a stream sends in a row", () => {
     const { one, three, seen } = await twoStreams(t);
     const wanted: string[] = [];
     for (let turn = 0; turn < 50; turn++) {
-      // Frames of the same length at the same place, turn after turn, from the one and from the other.
+      // Frames of the same length are at the same position in every turn, alternately from each stream.
       const [first, second] = turn % 2 === 0 ? [one, three] : [three, one];
       first.data(text(`${turn % 10}!`));
       second.data(text(`${turn % 10}?`));

@@ -11,13 +11,13 @@ setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 describe("a body that waits for the peer's window", () => {
-  it("is let go when its stream is reset, though one before it still waits", async (t) => {
+  it("is released when its stream is reset, even if one before it still waits", async (t) => {
     const { client, server } = await socketPair(t);
     const connection = new ClientConnection(client);
     const peer = new RawPeer(server, true);
     peer.begin();
     const first = connection.request(POST, NO_FIELDS, false, new Collector());
-    first.data(Buffer.alloc(100_000)); // more than the connection's window, which nobody opens
+    first.data(Buffer.alloc(100_000)); // more than the connection's window, which the peer never opens
     await peer.settle();
     const sendAndReset = () => {
       const stream = connection.request(POST, NO_FIELDS, false, new Collector());

@@ -32,7 +32,7 @@ describe("an exchange", () => {
     assert.equal(client.openStreams, 0);
   });
 
-  it("may be no more than fields", async (t) => {
+  it("may consist of fields only", async (t) => {
     const { client } = await link(
       t,
       answering((stream) => stream.respond(HeaderBlock.of([":status", "204"]), NO_FIELDS, true)),
@@ -77,9 +77,9 @@ describe("an exchange", () => {
     assert.deepEqual(collector.informational, [103, 102]);
   });
 
-  it("works a thousand times at once, each getting its own answer", async (t) => {
+  it("works a thousand times at once, and each gets its own response", async (t) => {
     const { client } = await link(t, echo);
-    await new Promise<void>((resolve) => client.ping(() => resolve())); // the server's limit is known now
+    await new Promise<void>((resolve) => client.ping(() => resolve())); // now the server's settings are known
     const bodies = Array.from({ length: 1000 }, (_, i) => Buffer.from(`body ${i}`));
     const responses = await Promise.all(bodies.map((body) => exchange(client, body, ["x-n", String(body.length)])));
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe("an exchange", () => {
     assert.ok(answer.equals(body));
   });
 
-  it("goes on both ways at once before either message has ended", async (t) => {
+  it("may stream in both directions at once before either message has ended", async (t) => {
     const { client } = await link(t, {
       onStream(stream) {
         stream.respond(OK);
@@ -124,9 +124,9 @@ describe("an exchange", () => {
   for (const [earlyWriteBytes, expected] of [
     [Number.POSITIVE_INFINITY, 1],
     [1_024, 2],
-    [128, 4], // 128, 256, 512 and what remains
+    [128, 4], // 128, 256, 512, and the rest
   ] as const) {
-    it(`writes everything of one turn in ${expected} if it may begin early at ${earlyWriteBytes} bytes`, async (t) => {
+    it(`takes ${expected} writes per turn if it may write early at ${earlyWriteBytes} bytes`, async (t) => {
       const { client, clientSocket } = await link(t, echo, { client: { earlyWriteBytes } });
       await turns();
       let writes = 0;
@@ -159,7 +159,7 @@ describe("an exchange", () => {
     assert.equal((await collector.response).body.toString(), "ping");
   });
 
-  it("leaves a body handed over alone, and one prefix may serve every message", async (t) => {
+  it("does not change a body passed by reference, and one prefix may be used for every message", async (t) => {
     const { client } = await link(t, echo);
     const prefix = Buffer.alloc(5);
     const responses = [1, 2, 3].map((n) => {
@@ -265,7 +265,7 @@ describe("a handler that throws", () => {
 });
 
 describe("stream capacity", () => {
-  it("is the server's to limit; above it requests are refused by type, and onCapacity says when to go on", async (t) => {
+  it("is limited by the server: excess requests are refused, and onCapacity reports free streams", async (t) => {
     const waiting: (() => void)[] = [];
     let capacity = deferred<void>();
     const { client } = await link(
@@ -273,7 +273,7 @@ describe("stream capacity", () => {
       answering((stream, body) => waiting.push(() => stream.reply(OK, NO_FIELDS, null, body, DONE))),
       { server: { settings: { maxConcurrentStreams: 2 } }, clientHandler: { onCapacity: () => capacity.resolve() } },
     );
-    await capacity.promise; // the first settings
+    await capacity.promise; // the first settings have been received
     assert.equal(client.availableStreams, 2);
     capacity = deferred();
     const first = exchange(client, Buffer.from("1"));
@@ -292,7 +292,7 @@ describe("stream capacity", () => {
     await second;
   });
 
-  it("is a hundred streams before the server has spoken", async (t) => {
+  it("is a hundred streams before the server's settings are known", async (t) => {
     const { client } = await link(t, echo);
     assert.equal(client.availableStreams, 100);
   });
@@ -316,7 +316,7 @@ describe("misuse", () => {
     assert.equal((await collector.response).status, 200);
   });
 
-  it("is refused when a list is larger than the peer takes", async (t) => {
+  it("is refused if a field list is larger than the peer allows", async (t) => {
     const { client } = await link(t, echo, { server: { settings: { maxHeaderListSize: 1000 } } });
     await exchange(client, EMPTY);
     assert.throws(() => client.request(POST, ["x", "y".repeat(1000)], true, new Collector()), {

@@ -34,7 +34,7 @@ const bodyOf = (call: number): Buffer => frame(Type.DATA, END_STREAM, idOf(call)
 const list = (from: number, to: number, of: (call: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: to - from }, (_, i) => of(from + i)));
 
-/** A server that is handed its bytes by the test, which need not stop when it is asked to. */
+/** Returns a server whose received bytes come from the test, which may continue when reading is to be paused. */
 async function fed(t: TestContext, handler: Partial<ServerConnectionHandler> = {}) {
   const { client, server } = await socketPair(t);
   const begun: number[] = [];
@@ -66,11 +66,11 @@ async function fed(t: TestContext, handler: Partial<ServerConnectionHandler> = {
   return { connection, peer, socket: server, begun, ended, bodies, resets };
 }
 
-/** Calls of `fed` that are open at once, below what a server allows. */
+/** The number of calls that `fed()` has open at once; it is below the server's limit. */
 const MANY = 3 * FRAMES_A_TURN;
 
 describe("a connection that has received more than its share of a turn", () => {
-  it("goes on in the next, and the next, each after timers and other sockets", async (t) => {
+  it("continues in the next turns, each time after timers and other sockets", async (t) => {
     const { connection, socket, begun } = await fed(t);
     connection.receive(list(0, MANY, whole));
     const first = begun.length;
@@ -93,7 +93,7 @@ describe("a connection that has received more than its share of a turn", () => {
     );
   });
 
-  it("shares the turn with all others that have, and each has a little in any case", async (t) => {
+  it("shares the turn with all others that have bytes left, and each may process a minimum", async (t) => {
     const servers = await Promise.all(Array.from({ length: 100 }, () => fed(t)));
     const calls = FRAMES_A_TURN + SLICE;
     const bytes = list(0, calls, whole);
@@ -112,7 +112,7 @@ describe("a connection that has received more than its share of a turn", () => {
     while (counts().some((count) => count < calls)) await turns(1);
   });
 
-  it("loses nothing, keeps the order, and copies what is overwritten, however its bytes are cut", async (t) => {
+  it("loses nothing, keeps the order, and copies what will be overwritten, however its bytes are cut", async (t) => {
     const bytes = list(0, MANY, (call) => Buffer.concat([opening(call), bodyOf(call)]));
     for (const size of [1_000, 65_536, 100_003]) {
       const { connection, begun, ended, bodies } = await fed(t);
@@ -131,7 +131,7 @@ describe("a connection that has received more than its share of a turn", () => {
     }
   });
 
-  it("does not begin calls that it has been told to cancel meanwhile, and tells the others at once", async (t) => {
+  it("does not start calls whose cancellation has been received, and cancels running ones at once", async (t) => {
     const { connection, peer, begun, resets } = await fed(t);
     connection.receive(
       Buffer.concat([
@@ -160,7 +160,7 @@ describe("a connection that has received more than its share of a turn", () => {
     assert.equal(connection.openStreams, MANY);
   });
 
-  it("lets an honest client cancel all that it has under way", async (t) => {
+  it("lets an honest client cancel everything that it has in flight", async (t) => {
     const { connection, peer, begun, resets } = await fed(t);
     connection.receive(Buffer.concat([list(0, 16_000, whole), list(0, 16_000, cancel)]));
     while (connection.openStreams > 0 || begun.length === 0) await turns(1);
@@ -169,9 +169,9 @@ describe("a connection that has received more than its share of a turn", () => {
     assert.equal(resets.length, begun.length);
   });
 
-  it("counts what is cancelled before it is begun as opened and reset", async (t) => {
+  it("counts a call cancelled before its start as opened and reset", async (t) => {
     const { connection, peer } = await fed(t);
-    // Without end, since a slow machine lets a budget fill again meanwhile.
+    // The loop has no limit, since on a slow machine the budget refills meanwhile.
     for (let call = 0; !connection.isClosed; call += 1_000) {
       connection.receive(list(call, call + 1_000, (i) => Buffer.concat([opening(i), cancel(i)])));
       await turns(1);
@@ -179,7 +179,7 @@ describe("a connection that has received more than its share of a turn", () => {
     assert.match((await peer.next(Type.GOAWAY)).payload.toString("latin1"), /opened and reset/);
   });
 
-  it("ends at once when it is destroyed, and begins nothing more", async (t) => {
+  it("ends at once when it is destroyed, and starts no more calls", async (t) => {
     const { connection, begun, resets } = await fed(t);
     connection.receive(list(0, MANY, whole));
     const { length } = begun;
@@ -189,7 +189,7 @@ describe("a connection that has received more than its share of a turn", () => {
     assert.equal(resets.length, length);
   });
 
-  it("ends with the error of what comes later, which nothing after it undoes", async (t) => {
+  it("ends with the error of a later frame, and processes nothing after it", async (t) => {
     const { connection, peer, begun } = await fed(t);
     connection.receive(Buffer.concat([list(0, MANY, whole), frame(Type.PING, 0, 1, Buffer.alloc(8)), whole(MANY)]));
     while (!connection.isClosed) await turns(1);
@@ -199,7 +199,7 @@ describe("a connection that has received more than its share of a turn", () => {
     assert.equal(begun.length, MANY);
   });
 
-  it("does all there is to do before it leaves", async (t) => {
+  it("processes everything before it closes", async (t) => {
     const closed = deferred<unknown>();
     let handled = 0;
     const { connection, peer } = await fed(t, {
@@ -220,7 +220,7 @@ describe("a connection that has received more than its share of a turn", () => {
   });
 });
 
-/** As an application has it: the socket is read in place. */
+/** Serves a socket as an application does: it is read in place. */
 function serveInPlace(socket: Socket, handler: ServerConnectionHandler): ServerConnection {
   const inPlace = readInPlace(socket, (buffer, start, end) => connection.receive(buffer, start, end));
   const connection: ServerConnection = new ServerConnection(inPlace, handler, { reader: "caller" });
@@ -263,7 +263,7 @@ describe("connections that send without end", () => {
         await turns(1);
         most = Math.max(most, handled - before);
       }
-      // Those that have waited share one turn, those that come anew the next.
+      // Connections that have waited share one turn, and those whose bytes arrive meanwhile share the next.
       assert.ok(most <= 3 * FRAMES_A_TURN + 2 * greedy * MIN_FRAMES, `${most} in a turn`);
 
       const { client, server } = await socketPair(t);
@@ -276,7 +276,7 @@ describe("connections that send without end", () => {
     });
   }
 
-  it("and fill every read, do not keep libuv reading", async (t) => {
+  it("do not keep libuv reading if they fill every read", async (t) => {
     const { client, server } = await socketPair(t);
     let bytes = 0;
     const connection = serveInPlace(server, {
@@ -303,7 +303,7 @@ describe("connections that send without end", () => {
 });
 
 describe("what has been received when the socket ends", () => {
-  it("is answered, as far as it needs no time, when the peer has sent its last", async (t) => {
+  it("is processed when the peer has ended its side", async (t) => {
     const { client, server } = await socketPair(t);
     const begun: number[] = [];
     new ServerConnection(server, {
@@ -319,7 +319,7 @@ describe("what has been received when the socket ends", () => {
     assert.equal(begun.length, MANY);
   });
 
-  it("is an answer all the same, for a client whose socket has failed", async (t) => {
+  it("is still a response for a client whose socket has failed", async (t) => {
     const { client, server } = await socketPair(t);
     const peer = new RawPeer(server, true);
     await once(client, "connect");
@@ -344,7 +344,7 @@ describe("what has been received when the socket ends", () => {
 });
 
 describe("a server whose peer does not read", () => {
-  it("does not go on with what it has received before the peer reads again", async (t) => {
+  it("does not process what it has received until the peer reads again", async (t) => {
     const { client, server } = await socketPair(t);
     let answered = 0;
     const long = "~".repeat(10_000);
@@ -357,7 +357,7 @@ describe("a server whose peer does not read", () => {
     });
     client.write(Buffer.concat([MAGIC, settings([1, 0], [6, 100_000]), list(0, MANY, whole)]));
     await turns(100);
-    // 4 MiB of fields wait, and a turn's more.
+    // 4 MiB of fields may wait, and those of one turn come on top.
     assert.ok(answered < 420 + 2 * FRAMES_A_TURN, `${answered} answered`);
     const before = answered;
     await turns(20);
@@ -368,8 +368,8 @@ describe("a server whose peer does not read", () => {
   });
 });
 
-describe("a client that gets more than its share of a turn", () => {
-  it("gets all of it, in order, and lets timers in", async (t) => {
+describe("a client that receives more than its share of a turn", () => {
+  it("receives all of it, in order, and timers run in between", async (t) => {
     const { client, clientSocket } = await link(t, echo, { server: { settings: { maxConcurrentStreams: 20_000 } } });
     await new Promise<void>((resolve) => client.ping(() => resolve()));
     const done: number[] = [];

@@ -24,7 +24,7 @@ function dataBytes(peer: RawPeer, streamId?: number): number {
   return peer.ofType(Type.DATA, streamId).reduce((sum, data) => sum + data.payload.length, 0);
 }
 
-/** A server of ours that answers with `bytes` bytes, and a peer that says which windows it has. */
+/** Connects a server that responds with `bytes` bytes to a peer that announces its windows. */
 async function serving(t: import("node:test").TestContext, bytes: number, ...entries: [number, number][]) {
   const { client, server } = await socketPair(t);
   let stream: ServerStream | null = null;
@@ -42,7 +42,7 @@ async function serving(t: import("node:test").TestContext, bytes: number, ...ent
   return { peer, ask, connection, stream: () => stream };
 }
 
-/** A server of ours that says nothing of its own accord, and a peer that says which windows it has. */
+/** Connects a server that sends nothing of its own accord to a peer that announces its windows. */
 async function answeringNothing(t: import("node:test").TestContext, ...entries: [number, number][]) {
   const { client, server } = await socketPair(t);
   const streams: ServerStream[] = [];
@@ -90,7 +90,7 @@ describe("sending within the peer's windows", () => {
     assert.equal(peer.ofType(Type.HEADERS).length, 4);
   });
 
-  it("copies what has to wait, up to 16 KiB: its memory may be used again at once", async (t) => {
+  it("copies up to 16 KiB that must wait: the memory may be reused at once", async (t) => {
     const { client, server } = await socketPair(t);
     const memory = Buffer.alloc(16_384, "a");
     const handler = answering((stream) => {
@@ -103,7 +103,7 @@ describe("sending within the peer's windows", () => {
     peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 1, POST_FIELDS));
     await peer.settle();
     peer.send(frame(Type.WINDOW_UPDATE, 0, 1, uint32(100_000)));
-    await peer.next(Type.HEADERS, 1); // trailers
+    await peer.next(Type.HEADERS, 1); // the trailers
     const body = Buffer.concat(peer.ofType(Type.DATA, 1).map(({ payload }) => payload));
     assert.equal(body.toString(), `->${"a".repeat(16_384)}`);
   });
@@ -122,7 +122,7 @@ describe("sending within the peer's windows", () => {
     assert.ok(Math.max(...sent) - Math.min(...sent) <= 2 * 16_384, `unequal shares: ${sent}`);
   });
 
-  it("lets a short answer pass a long one", async (t) => {
+  it("lets a short response overtake a long one", async (t) => {
     const { client } = await link(
       t,
       answering((stream, body) => stream.reply(OK, NO_FIELDS, null, Buffer.alloc(Number(body)), DONE)),
@@ -185,7 +185,7 @@ describe("the end of a message", () => {
 });
 
 describe("a response that ends before its request", () => {
-  /** A server with such a response of `bytes` bytes, some of which have to wait. */
+  /** Returns a server's stream with such a response of `bytes` bytes, of which 10 can be sent at once. */
   async function early(t: import("node:test").TestContext, bytes: number, withTrailers = true) {
     const { peer, ask, streams } = await answeringNothing(t, [INITIAL_WINDOW_SIZE, 10]);
     ask(1, false);
@@ -211,7 +211,7 @@ describe("a response that ends before its request", () => {
   });
 
   for (const withTrailers of [true, false]) {
-    it(`is whole before that, however long it waits, ${withTrailers ? "with" : "without"} trailers`, async (t) => {
+    it(`is complete before that, however long it waits, ${withTrailers ? "with" : "without"} trailers`, async (t) => {
       const { peer, stream } = await early(t, 20, withTrailers);
       assert.deepEqual([kinds(peer), stream.isClosed], [[HEADERS, DATA], false]);
       peer.send(frame(Type.WINDOW_UPDATE, 0, 1, uint32(10)));
@@ -222,7 +222,7 @@ describe("a response that ends before its request", () => {
     });
   }
 
-  it("is not if the request has become complete in the meantime", async (t) => {
+  it("is not followed by a reset if the request has become complete meanwhile", async (t) => {
     const { peer, stream } = await early(t, 20);
     peer.send(frame(Type.DATA, END_STREAM, 1), frame(Type.WINDOW_UPDATE, 0, 1, uint32(10)));
     await peer.settle();
@@ -294,8 +294,7 @@ describe("flow-control accounting", () => {
           if (end !== 0) open.delete(id);
           await peer.settle();
         }
-        // When every stream is over, all that was sent has been or will be given back: nothing leaked, nothing
-        // invented.
+        // When every stream has ended, everything sent must have been given back, except for less than half a window.
         for (const stream of streams.values()) stream.reset();
         await peer.settle();
         assert.equal(peer.ofType(Type.GOAWAY).length, 0);
@@ -322,7 +321,7 @@ describe("flow-control accounting", () => {
 });
 
 describe("a slow reader", () => {
-  it("stops the writer: no more than its window is sent, and nothing beyond what was handed over is kept", async (t) => {
+  it("stops the writer: no more than its window is sent, and only what was passed on is kept", async (t) => {
     const reading = deferred<ServerStream>();
     const { client } = await link(
       t,
@@ -357,7 +356,7 @@ describe("a slow reader", () => {
     server.pause();
     const connection = new ClientConnection(client);
     const handler = new Collector();
-    // The peer is a socket nobody reads: hand it settings that allow everything.
+    // Nobody reads the peer's socket; it only sends settings that allow everything.
     server.write(
       Buffer.concat([
         settings([INITIAL_WINDOW_SIZE, 2 ** 31 - 1]),
@@ -383,7 +382,7 @@ describe("a slow reader", () => {
     assert.ok(accepted < 200);
   });
 
-  it("gets everything once it resumes", async (t) => {
+  it("receives everything once it resumes", async (t) => {
     const paused = deferred<ServerStream>();
     const { client } = await link(
       t,

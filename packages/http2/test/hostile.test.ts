@@ -1,4 +1,4 @@
-import "../../../tests/dist/support/follow-fake-timers.js"; // before what is tested
+import "../../../tests/dist/support/follow-fake-timers.js"; // must be imported before the code under test
 
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
@@ -44,14 +44,14 @@ interface Attack {
   readonly closed: Promise<ConnectionError | null>;
 }
 
-/** A server of ours and an attacker. */
+/** Connects a server to an attacker. */
 async function attack(
   t: TestContext,
   handler: ServerConnectionHandler = echo,
   options: ConnectionOptions = {},
 ): Promise<Attack> {
   const { client, server } = await socketPair(t);
-  // The clock stands still for the budgets: on a busy machine an attack takes long enough for them to fill again.
+  // The clock of the budgets is stopped: on a busy machine an attack takes long enough for them to refill.
   const now = performance.now();
   t.mock.method(performance, "now", () => now);
   const closed = deferred<ConnectionError | null>();
@@ -61,7 +61,7 @@ async function attack(
   return { peer, socket: server, connection, closed: closed.promise };
 }
 
-/** The attack is over when the connection is, for this reason and in order. */
+/** Waits for the end of an attacked connection and checks that GOAWAY and the error give this reason. */
 async function cutOff({ peer, closed }: Attack, reason: RegExp): Promise<void> {
   assert.equal(await peer.goAwayCode(), ENHANCE_YOUR_CALM);
   assert.match((await closed)?.message ?? "", reason);
@@ -210,7 +210,7 @@ describe("an attacker is cut off who", () => {
     );
     const { peer } = running;
     peer.send(settings([4, 0]), whole(1));
-    // An update in each read, so that each causes a frame of its own.
+    // Each read must contain an update, so that each update causes a frame of its own.
     const update = frame(Type.WINDOW_UPDATE, 0, 1, uint32(1));
     for (let i = 0; i < 40 && !peer.isClosed; i++) {
       peer.send(times(500, () => update));
@@ -259,7 +259,7 @@ describe("memory is bounded when an attacker", () => {
     assert.equal(await peer.resetCode(3), ErrorCode.PROTOCOL_ERROR);
   });
 
-  it("reads none of the answers, however many it asks for", async (t) => {
+  it("reads no responses, however many it requests", async (t) => {
     const body = Buffer.alloc(10_000);
     let answered = 0;
     const { peer, socket } = await attack(
@@ -277,15 +277,14 @@ describe("memory is bounded when an attacker", () => {
       peer.send(times(100, (i) => whole(2 * (n * 100 + i) + 1)));
       await turns(2);
     }
-    // What the socket holds, what is being written, and what may wait; requests already in a chunk being read come on
-    // top.
+    // The limit includes what the socket holds, what is being written, and requests in a chunk that is being read.
     assert.ok(answered * body.length < 8_000_000, `${answered} answers were made`);
     assert.ok(socket.writableLength < 2_000_000);
     peer.socket.resume();
     while (!peer.isClosed && answered + peer.ofType(Type.RST_STREAM).length < 20_000) await turns(5);
   });
 
-  it("keeps its windows shut: no more of its requests are taken", async (t) => {
+  it("keeps its windows shut: no more of its requests are accepted", async (t) => {
     let answered = 0;
     const { peer } = await attack(
       t,
@@ -327,7 +326,7 @@ describe("memory is bounded when an attacker", () => {
     assert.match((await closed)?.message ?? "", /does not read/);
   });
 
-  it("opens more streams than it may: the rest is refused, and never reaches the application", async (t) => {
+  it("opens more streams than it may: the excess is refused, and never reaches the application", async (t) => {
     let started = 0;
     const { peer } = await attack(
       t,
@@ -361,7 +360,7 @@ describe("a busy honest peer is not cut off that", () => {
     assert.equal(client.isClosed, false);
   });
 
-  it("cancels all it has in flight at once", async (t) => {
+  it("cancels everything it has in flight at once", async (t) => {
     const { client } = await link(
       t,
       answering(() => {}),
@@ -392,7 +391,7 @@ describe("a busy honest peer is not cut off that", () => {
 });
 
 describe("a hostile server", () => {
-  it("is cut off by the client just so", async (t) => {
+  it("is cut off by the client in the same way", async (t) => {
     const { client, server } = await socketPair(t);
     const closed = deferred<ConnectionError | null>();
     new ClientConnection(client, { onClose: closed.resolve });

@@ -17,7 +17,7 @@ const value = fc.oneof(
 const field = fc.tuple(name, value);
 const list = fc.array(field, { maxLength: 12 }).map((fields) => fields.flat());
 
-/** What may happen between two endpoints, in any order. */
+/** An event between two endpoints; they may happen in any order. */
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ block: fc.nat(5), extra: list }) },
   { weight: 1, arbitrary: fc.record({ tableSize: fc.constantFrom(0, 64, 200, 4096, 16_384) }) },
@@ -53,7 +53,7 @@ describe("the encoder and the decoder", () => {
     );
   });
 
-  it("send a block that repeats in one byte a field, and hand it up as the same object", () => {
+  it("send a repeated block in one byte per field, and return the same object for it", () => {
     const encoder = new Encoder();
     const decoder = new Decoder(65_536);
     const block = HeaderBlock.of([
@@ -76,7 +76,7 @@ describe("the encoder and the decoder", () => {
     assert.equal(decoder.decode(third, 0, third.length), list);
   });
 
-  it("decode only what varies when one field does", () => {
+  it("decode only the field that varies if the others are repeated", () => {
     const encoder = new Encoder();
     const decoder = new Decoder(65_536);
     const block = HeaderBlock.of([":method", "POST", ":path", "/a.B/C", "content-type", "application/grpc"]);
@@ -95,11 +95,11 @@ describe("the encoder and the decoder", () => {
     const decoder = new Decoder(65_536);
     const block = HeaderBlock.of([":method", "POST", "x-a", "1"]);
     for (let i = 0; i < 3; i++) decodeOne(encoder, decoder, block);
-    decodeOne(encoder, decoder, HeaderBlock.of(["x-b", "2"])); // shifts every index
+    decodeOne(encoder, decoder, HeaderBlock.of(["x-b", "2"])); // changes every index
     assert.deepEqual(decodeOne(encoder, decoder, block), [...block.fields]);
   });
 
-  it("fill a table anew that no longer suits what is sent", () => {
+  it("refill a table that no longer suits what is sent", () => {
     const encoder = new Encoder({ maxTableBytes: 200 });
     const decoder = new Decoder(65_536);
     const old = HeaderBlock.of(["x-old", "o".repeat(120)]);
@@ -117,7 +117,7 @@ describe("the encoder and the decoder", () => {
     assert.equal(bytes, 1);
   });
 
-  it("take a size that changes thousands of times at next to no cost, while the table is full", () => {
+  it("handle a size that changes thousands of times at almost no cost, while the table is full", () => {
     const encoder = new Encoder();
     encoder.setPeerTableSize(16_384);
     encoder.writeSizeUpdates(new Uint8Array(Encoder.SIZE_UPDATE_BYTES), 0);
@@ -131,10 +131,10 @@ describe("the encoder and the decoder", () => {
       rebuild();
     };
     for (let i = 0; i < 2_730; i++) encoder.setPeerTableSize(i % 2 === 0 ? 16_384 : 16_000);
-    assert.ok(rebuilt <= 1, `the index was made anew ${rebuilt} times`);
+    assert.ok(rebuilt <= 1, `the index was rebuilt ${rebuilt} times`);
   });
 
-  it("never put a secret in the table, and say so to whoever passes it on", () => {
+  it("never put a secret into the table, and mark it for intermediaries", () => {
     const encoder = new Encoder();
     const decoder = new Decoder(65_536);
     for (let i = 0; i < 3; i++) {
@@ -161,13 +161,13 @@ describe("the decoder", () => {
     );
   });
 
-  it("wants a size update after the table's limit was lowered", () => {
+  it("requires a size update after the table's limit was lowered", () => {
     const decoder = new Decoder(4096);
     decoder.setTableLimit(100);
     assert.throws(() => decoder.decode(Buffer.from([0x82]), 0, 1), /no table size update/);
   });
 
-  it("marks a list larger than allowed, and keeps the table in step all the same", () => {
+  it("marks a list larger than allowed, and still keeps the table in step", () => {
     const encoder = new Encoder();
     const decoder = new Decoder(200);
     const large = HeaderBlock.of(["x-a", "a".repeat(100), "x-b", "b".repeat(100)]);

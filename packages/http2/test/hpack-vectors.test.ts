@@ -10,7 +10,7 @@ function decodeAll(blocks: readonly string[], tableSize?: number): string[][] {
   const decoder = new Decoder(65_536);
   if (tableSize !== undefined) {
     decoder.setTableLimit(tableSize);
-    // The examples of C.5 and C.6 assume a table of 256 bytes from the start: an update says so.
+    // The examples of C.5 and C.6 assume a table of 256 bytes from the start, so a size update is decoded first.
     decoder.decode(hex("3fe101"), 0, 3);
   }
   return blocks.map((block) => {
@@ -64,7 +64,7 @@ describe("field representations (RFC 7541 C.2)", () => {
     });
   }
 
-  it("tells which fields must never be indexed", () => {
+  it("reports the fields that must never be indexed", () => {
     const bytes = hex("1008 7061 7373 776f 7264 0673 6563 7265 74");
     assert.deepEqual(new Decoder(1000).decode(bytes, 0, bytes.length).neverIndexed, ["password"]);
   });
@@ -129,23 +129,23 @@ describe("sequences of blocks on one connection", () => {
 
   it("reads responses without Huffman code, entries being evicted (C.5)", () => {
     const blocks = [
-      "4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3120 474d 54" +
-        "6e17 6874 7470 733a 2f2f 7777 772e 6578 616d 706c 652e 636f 6d",
+      "4803 3330 3258 0770 7269 7661 7465 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3120 474d" +
+        "54 6e17 6874 7470 733a 2f2f 7777 772e 6578 616d 706c 652e 636f 6d",
       "4803 3330 37c1 c0bf",
       "88c1 611d 4d6f 6e2c 2032 3120 4f63 7420 3230 3133 2032 303a 3133 3a32 3220 474d 54c0 5a04 677a 6970 7738 666f" +
-        "6f3d 4153 444a 4b48 514b 425a 584f 5157 454f 5049 5541 5851 5745 4f49 553b 206d 6178 2d61 6765 3d33 3630 303b" +
-        "2076 6572 7369 6f6e 3d31",
+        "6f3d 4153 444a 4b48 514b 425a 584f 5157 454f 5049 5541 5851 5745 4f49 553b 206d 6178 2d61 6765 3d33 3630" +
+        "303b 2076 6572 7369 6f6e 3d31",
     ];
     assert.deepEqual(decodeAll(blocks, 256), responses);
   });
 
   it("reads responses with Huffman code, entries being evicted (C.6)", () => {
     const blocks = [
-      "4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6 2d1b ff6e 919d 29ad 1718 63c7 8f0b" +
-        "97c8 e9ae 82ae 43d3",
+      "4882 6402 5885 aec3 771a 4b61 96d0 7abe 9410 54d4 44a8 2005 9504 0b81 66e0 82a6 2d1b ff6e 919d 29ad 1718 63c7" +
+        "8f0b 97c8 e9ae 82ae 43d3",
       "4883 640e ffc1 c0bf",
-      "88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab 77ad 94e7 821d d7f2 e6c7 b335 dfdf" +
-        "cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f 9587 3160 65c0 03ed 4ee5 b106 3d50 07",
+      "88c1 6196 d07a be94 1054 d444 a820 0595 040b 8166 e084 a62d 1bff c05a 839b d9ab 77ad 94e7 821d d7f2 e6c7 b335" +
+        "dfdf cd5b 3960 d5af 2708 7f36 72c1 ab27 0fb5 291f 9587 3160 65c0 03ed 4ee5 b106 3d50 07",
     ];
     assert.deepEqual(decodeAll(blocks, 256), responses);
   });

@@ -258,7 +258,7 @@ describe("the server resets one stream with", () => {
     });
   }
 
-  it("STREAM_CLOSED for a body that goes on after its end, while the answer is awaited", async (t) => {
+  it("STREAM_CLOSED for a body that continues after its end, before the response is sent", async (t) => {
     const { client, server } = await socketPair(t);
     new ServerConnection(
       server,
@@ -276,12 +276,12 @@ describe("the server resets one stream with", () => {
   });
 });
 
-describe("the server takes no offence at", () => {
+describe("the server tolerates", () => {
   const harmless: [what: string, ...frames: Buffer[]][] = [
     ["frames of unknown types", frame(0x42, 0xff, 0, Buffer.alloc(100)), frame(0xff, 0, 99)],
     ["unknown settings", settings([0x99, 7], [0x8, 1])],
     ["unknown flags", frame(Type.PING, 0xfe, 0, Buffer.alloc(8))],
-    ["priority, for whatever stream", frame(Type.PRIORITY, 0, 9, priority(3)), frame(Type.PRIORITY, 0, 1, priority(0))],
+    ["priority for any stream", frame(Type.PRIORITY, 0, 9, priority(3)), frame(Type.PRIORITY, 0, 1, priority(0))],
     [
       "priority within headers",
       frame(Type.HEADERS, END_HEADERS | END_STREAM | PRIORITY, 1, Buffer.concat([priority(0), GET_FIELDS])),
@@ -293,7 +293,7 @@ describe("the server takes no offence at", () => {
     ["OPTIONS *", request(":method", "OPTIONS", ":scheme", "http", ":path", "*")],
     ["CONNECT", request(":method", "CONNECT", ":authority", "a:1")],
     ["te: trailers", request(...pseudo, "te", "trailers")],
-    ["an authority with escapes, as grpc has it", request(...pseudo, ":authority", "%2Ftmp%2Fs.sock")],
+    ["an authority with escapes, as grpc sends it", request(...pseudo, ":authority", "%2Ftmp%2Fs.sock")],
   ];
   for (const [what, ...frames] of harmless) {
     it(what, async (t) => {
@@ -308,7 +308,7 @@ describe("the server takes no offence at", () => {
   }
 });
 
-/** A client of ours with one request open, and a server that answers as it likes. */
+/** Connects a client with one open request to a peer that plays the server. */
 async function clientPeer(
   t: TestContext,
 ): Promise<{ peer: RawPeer; collector: Collector; connection: ClientConnection }> {
@@ -350,7 +350,7 @@ describe("the client resets one stream with", () => {
       frame(Type.DATA, END_STREAM, 1, Buffer.from("x")),
     ],
     [
-      "no body where content-length promises one",
+      "no body although content-length is not 0",
       PROTOCOL_ERROR,
       answer(END_STREAM, ":status", "200", "content-length", "2"),
     ],
@@ -380,7 +380,7 @@ describe("the client ends a connection with", () => {
     ["headers on an even stream", PROTOCOL_ERROR, frame(Type.HEADERS, END_HEADERS, 2, OK_FIELDS)],
     ["headers on a stream never opened", PROTOCOL_ERROR, frame(Type.HEADERS, END_HEADERS, 3, OK_FIELDS)],
     ["data on a stream never opened", PROTOCOL_ERROR, frame(Type.DATA, 0, 3, Buffer.from("x"))],
-    ["a field block in error", COMPRESSION_ERROR, frame(Type.HEADERS, END_HEADERS, 1, Buffer.from([0x80]))],
+    ["an invalid field block", COMPRESSION_ERROR, frame(Type.HEADERS, END_HEADERS, 1, Buffer.from([0x80]))],
     [
       "a thousand informational responses",
       ENHANCE_YOUR_CALM,
@@ -388,7 +388,7 @@ describe("the client ends a connection with", () => {
     ],
   ];
   for (const [what, code, ...frames] of wrong) {
-    it(`${name(code)} for ${what}, and tells its requests`, async (t) => {
+    it(`${name(code)} for ${what}, and fails its requests`, async (t) => {
       const { peer, collector, connection } = await clientPeer(t);
       peer.send(...frames);
       assert.equal(await peer.goAwayCode(), code);
@@ -398,7 +398,7 @@ describe("the client ends a connection with", () => {
     });
   }
 
-  it("PROTOCOL_ERROR for a server that speaks something else", async (t) => {
+  it("PROTOCOL_ERROR for a server that speaks another protocol", async (t) => {
     const { client, server } = await socketPair(t);
     const connection = new ClientConnection(client);
     const collector = new Collector();
@@ -410,7 +410,7 @@ describe("the client ends a connection with", () => {
 });
 
 describe("a response to HEAD", () => {
-  it("may say how long its body would be", async (t) => {
+  it("may tell the length of the body that it does not have", async (t) => {
     const { client, server } = await socketPair(t);
     new ServerConnection(
       server,

@@ -13,7 +13,10 @@ const INITIAL_WINDOW_SIZE = 4;
 
 const silent: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
 
-/** Reads a request to the end and says so, but for streams with the field `x-kind: slow`, of which it reads nothing. */
+/**
+ * Returns a handler that reads each request to its end and then responds, except for requests with the field
+ * `x-kind: slow`, which it does not read.
+ */
 function handler(slow: ServerStream[]) {
   return {
     onStream(stream: ServerStream, headers: { fields: readonly string[] }, extra: readonly string[], ended: boolean) {
@@ -41,7 +44,7 @@ function framesIn(bytes: Buffer, type: number, streamId: number): number {
   return count;
 }
 
-/** Until a value stays what it is. */
+/** Waits until a value no longer changes. @returns the value */
 async function settled(value: () => number): Promise<number> {
   for (let calm = 0, before = value(); calm < 20; before = value()) {
     await turns(10);
@@ -51,7 +54,7 @@ async function settled(value: () => number): Promise<number> {
 }
 
 describe("unread streams", () => {
-  it("shut their own windows and nobody else's, however many there are", async (t) => {
+  it("close their own windows and no others, however many there are", async (t) => {
     const slow: ServerStream[] = [];
     const { client, server } = await link(t, handler(slow));
     await new Promise<void>((resolve) => client.ping(() => resolve()));
@@ -67,7 +70,7 @@ describe("unread streams", () => {
     assert.equal(server.account.receivedBytes, 0);
   });
 
-  it("have the windows they had again when they have been read", async (t) => {
+  it("get their former windows back when they have been read", async (t) => {
     const slow: ServerStream[] = [];
     const { client, server } = await link(t, handler(slow));
     const streams = Array.from({ length: 64 }, () => {
@@ -84,7 +87,7 @@ describe("unread streams", () => {
     assert.equal(client.peerSettings.initialWindowSize, 256 * KiB);
   });
 
-  it("of a peer that heeds no setting hold no more than the limit", async (t: TestContext) => {
+  it("of a peer that ignores settings hold no more than the limit", async (t: TestContext) => {
     const { client, server } = await socketPair(t);
     const slow: ServerStream[] = [];
     const connection = new ServerConnection(
@@ -106,7 +109,7 @@ describe("unread streams", () => {
     let sent = 0;
     const window = () =>
       65_535 - sent + peer.ofType(Type.WINDOW_UPDATE, 0).reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
-    // Never acknowledging, it may fill each stream's first window.
+    // The peer acknowledges no settings, so it may fill each stream's initial window.
     for (const id of ids) {
       for (let left = 256 * KiB; left > 0 && window() > 0; ) {
         const bytes = Math.min(left, 16_384, window());
@@ -122,7 +125,7 @@ describe("unread streams", () => {
     assert.equal(peer.ofType(Type.GOAWAY).length, 0);
   });
 
-  it("are told of once, and hold 256 bytes each from then on", async (t) => {
+  it("cause one announcement, and hold 256 bytes each from then on", async (t) => {
     const { client, server } = await socketPair(t);
     const connection = new ServerConnection(
       server,
@@ -157,7 +160,7 @@ describe("unread streams", () => {
 });
 
 describe("a stream whose reader keeps up", () => {
-  it("has its window grow, so that large bodies take no more updates than a window of 4 MiB would", async (t) => {
+  it("gets a larger window, so that large bodies need no more updates than with a window of 4 MiB", async (t) => {
     const { client, clientSocket } = await link(t, handler([]));
     const said: Buffer[] = [];
     clientSocket.on("data", (chunk: Buffer) => said.push(chunk));
@@ -176,7 +179,7 @@ describe("a stream whose reader keeps up", () => {
 });
 
 describe("messages larger than their stream's window", () => {
-  it("are let in one after the other, as there is memory for all of one", async (t) => {
+  it("are granted one by one, if there is memory for the whole message", async (t) => {
     const slow: ServerStream[] = [];
     const { client } = await link(t, handler(slow));
     const streams = Array.from({ length: 5 }, () => {
@@ -190,8 +193,8 @@ describe("messages larger than their stream's window", () => {
     const rest = 6 * MiB - 256 * KiB;
     for (const stream of slow) stream.expect(rest);
     await settled(() => waiting().reduce((sum, bytes) => sum + bytes));
-    assert.deepEqual(waiting(), [0, 0, rest, rest, rest]); // a quarter of 64 MiB has room for two
-    slow[3]?.reset(); // gives up its place in the line
+    assert.deepEqual(waiting(), [0, 0, rest, rest, rest]); // two fit into a quarter of 64 MiB
+    slow[3]?.reset(); // it gives up its place in the line
     slow[0]?.consume(6 * MiB);
     await settled(() => waiting().reduce((sum, bytes) => sum + bytes));
     assert.deepEqual(waiting(), [0, 0, 0, 0, rest]);
@@ -200,7 +203,7 @@ describe("messages larger than their stream's window", () => {
     assert.deepEqual(waiting(), [0, 0, 0, 0, 0]);
   });
 
-  it("are let in alone even if they are larger than all there is", async (t) => {
+  it("are granted alone even if they exceed the limit", async (t) => {
     const slow: ServerStream[] = [];
     const { client, server } = await link(t, handler(slow), { server: { maxUnreadBytes: 4 * MiB } });
     const stream = client.request(POST, ["x-kind", "slow"], false, new Collector());
@@ -214,7 +217,7 @@ describe("messages larger than their stream's window", () => {
 });
 
 describe("connections that share an account", () => {
-  it("get the least when all together hold too much, and go on when there is room again", async (t) => {
+  it("get their minimum while all together exceed the limit, and continue when there is room", async (t) => {
     const shared = new SharedAccount(8 * MiB);
     const slow: ServerStream[] = [];
     const options = { server: { shared, settings: { initialWindowSize: 4 * MiB } } };
@@ -237,7 +240,7 @@ describe("connections that share an account", () => {
     assert.deepEqual([shared.members.size, shared.heldBytes, shared.promisedBytes], [0, 0, 0]);
   });
 
-  it("close one that holds much of which nothing moves, while all hold too much", async (t) => {
+  it("close one that holds much without progress while all together exceed the limit", async (t) => {
     const shared = new SharedAccount(4 * MiB);
     const slow: ServerStream[] = [];
     const server = { shared, settings: { initialWindowSize: 4 * MiB }, stallTimeoutMs: 50 };
@@ -256,7 +259,7 @@ describe("connections that share an account", () => {
 });
 
 describe("fields of open streams", () => {
-  it("are on the account; beyond half its limit streams that have long ones are refused, and others are not", async (t) => {
+  it("are on the account; beyond half its limit, streams with long fields are refused", async (t) => {
     const slow: ServerStream[] = [];
     const { client, server } = await link(t, handler(slow));
     await new Promise<void>((resolve) => client.ping(() => resolve()));

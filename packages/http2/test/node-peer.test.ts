@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { answering, Collector, DONE, echo, exchange, OK, POST } from "./support/exchange.js";
 import { deferred, dial, listen, socketPath } from "./support/sockets.js";
 
-/** A client of ours and a server of Node's. */
+/** Connects a client of this library to a server of node:http2. */
 async function nodeServer(
   t: TestContext,
   onStream: (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void,
@@ -25,7 +25,7 @@ async function nodeServer(
   return client;
 }
 
-/** A client of Node's and a server of ours. */
+/** Connects a client of node:http2 to a server of this library. */
 async function nodeClient(
   t: TestContext,
   handler = echo,
@@ -101,9 +101,9 @@ describe("our client and node:http2's server", () => {
     );
   });
 
-  it("agree on codes of resets", async (t) => {
+  it("agree on error codes of resets", async (t) => {
     const client = await nodeServer(t, (stream) => {
-      stream.on("error", () => {}); // Node calls its own reset one
+      stream.on("error", () => {}); // Node also reports its own reset as an error
       stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
     await assert.rejects(exchange(client, Buffer.alloc(0)), { errorCode: 11, origin: "peer" });
@@ -170,13 +170,13 @@ describe("node:http2's client and our server", () => {
     );
   });
 
-  it("agree on windows and frame sizes that are small", async (t) => {
+  it("agree on small windows and frame sizes", async (t) => {
     const session = await nodeClient(t, echo, { initialWindowSize: 1000, maxFrameSize: 16_384, headerTableSize: 0 });
     const body = random(300_000);
     assert.ok((await ask(session, {}, body)).body.equals(body));
   });
 
-  it("agree on settings that change under way", async (t) => {
+  it("agree on settings that change meanwhile", async (t) => {
     const session = await nodeClient(t);
     const answers: Promise<Answer>[] = [];
     for (const [i, size] of [65_535, 10, 100_000, 0, 70_000].entries()) {
@@ -188,7 +188,7 @@ describe("node:http2's client and our server", () => {
 
   it("answer pings", async (t) => {
     const session = await nodeClient(t);
-    await ask(session, {}, Buffer.alloc(0)); // a ping before the connection stands is cancelled by Node
+    await ask(session, {}, Buffer.alloc(0)); // Node cancels a ping that is sent before the connection is established
     const payload = await new Promise<Buffer>((resolve, reject) => {
       session.ping(Buffer.from("12345678"), (error, _duration, data) => (error ? reject(error) : resolve(data)));
     });
@@ -225,7 +225,7 @@ describe("field compression and node:http2's", () => {
     );
   });
 
-  it("agree when node:http2 asks", async (t) => {
+  it("agree when node:http2 is the client", async (t) => {
     const session = await nodeClient(
       t,
       answering((stream, _body, call) => {

@@ -44,7 +44,7 @@ describe("a socket that may speak HTTP/2 or HTTP/1.1", () => {
     client.destroy();
   });
 
-  it("is told apart however the first bytes are cut", async (t) => {
+  it("is recognised however the first bytes are cut", async (t) => {
     for (let cut = 1; cut < MAGIC.length; cut++) {
       for (const [bytes, expected] of [
         [MAGIC, "http2"],
@@ -71,7 +71,7 @@ describe("a socket that may speak HTTP/2 or HTTP/1.1", () => {
 });
 
 describe("a client that reads its socket itself", () => {
-  it("passes on what it reads, from one buffer used over and over", async (t) => {
+  it("passes on what it reads, from one buffer that it reuses", async (t) => {
     const path = await listen(t, (socket) => new ServerConnection(socket, echo));
     let connection: ClientConnection | null = null;
     const buffer = Buffer.alloc(1000);

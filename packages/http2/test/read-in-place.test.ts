@@ -7,7 +7,7 @@ import { ClientConnection, NO_FIELDS, readInPlace, ServerConnection, type Server
 import { answering, Collector, DONE, echo, exchange, OK, POST } from "./support/exchange.js";
 import { deferred, socketPair, turns } from "./support/sockets.js";
 
-/** A client and a server whose sockets are both read in place. */
+/** Connects a client and a server whose sockets are both read in place. */
 async function linkInPlace(t: TestContext, handler: ServerConnectionHandler) {
   const sockets = await socketPair(t);
   await connected(sockets.client);
@@ -15,7 +15,7 @@ async function linkInPlace(t: TestContext, handler: ServerConnectionHandler) {
   const server: ServerConnection = new ServerConnection(serverSocket, handler, { reader: "caller" });
   const clientSocket = readInPlace(sockets.client, (buffer, start, end) => client.receive(buffer, start, end));
   const client: ClientConnection = new ClientConnection(clientSocket, {}, { reader: "caller" });
-  await new Promise<void>((resolve) => client.ping(() => resolve())); // the server's limits are known now
+  await new Promise<void>((resolve) => client.ping(() => resolve())); // now the server's settings are known
   return { client, server, clientSocket, serverSocket, sockets };
 }
 
@@ -24,7 +24,7 @@ async function connected(socket: Socket): Promise<void> {
 }
 
 describe("reading in place", () => {
-  it("wants a socket that is connected", async (t) => {
+  it("requires a connected socket", async (t) => {
     const { client } = await socketPair(t);
     assert.equal(client.connecting, true);
     assert.throws(() => readInPlace(client, () => {}), /connecting/);
@@ -55,7 +55,7 @@ describe("reading in place", () => {
     assert.equal(seen.size, 1);
   });
 
-  it("begins with what had been read, and not been taken", async (t) => {
+  it("starts with bytes that were read before and that nobody has received", async (t) => {
     const { client, server } = await socketPair(t);
     client.write("one ");
     await once(server, "readable");
@@ -65,7 +65,7 @@ describe("reading in place", () => {
     while (got.join("") !== "one two") await turns(1);
   });
 
-  it("ends with the peer, and is no more to be found then", async (t) => {
+  it("ends with the peer, and then both sockets are destroyed", async (t) => {
     const { client, server } = await socketPair(t);
     const successor = readInPlace(server, () => {});
     const closed = Promise.all([once(successor, "close"), once(server, "close")]);
@@ -115,7 +115,7 @@ describe("reading in place", () => {
     assert.equal(server.isClosed, false);
   });
 
-  it("takes data events where there is no handle to read from", async () => {
+  it("uses data events if there is no handle to read from", async () => {
     const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }) as Socket;
     const got = deferred<string>();
     const same = readInPlace(stream, (buffer, start, end) =>
@@ -129,7 +129,7 @@ describe("reading in place", () => {
 });
 
 describe("onBodySent", () => {
-  it("tells when a body that was kept by reference is needed no more, and of no other", async (t) => {
+  it("reports when a body passed by reference is no longer needed, and no other body", async (t) => {
     const sent: Uint8Array[] = [];
     const { client } = await linkInPlace(t, echo);
     const bodies = [10, 16_384, 16_385, 1_000_000].map((length) => Buffer.alloc(length, length));
@@ -148,7 +148,7 @@ describe("onBodySent", () => {
     assert.equal(sent.length, 2);
   });
 
-  it("may come after the stream's end, and what it throws is reported", async (t) => {
+  it("may be called after the stream's end, and its exceptions are reported", async (t) => {
     const errors: unknown[] = [];
     const { client, server } = await linkInPlace(t, {
       onStream(stream) {

@@ -26,7 +26,7 @@ import {
 import { deferred, socketPair, socketPath, turns } from "./support/sockets.js";
 
 describe("a server that closes", () => {
-  it("asks first, then names its last stream, and lets what is there complete (RFC 9113 §6.8)", async (t) => {
+  it("first asks the client, then names its last stream, and completes open streams (RFC 9113 §6.8)", async (t) => {
     const waiting: (() => void)[] = [];
     const { client, server } = await socketPair(t);
     const closed = deferred<unknown>();
@@ -42,12 +42,12 @@ describe("a server that closes", () => {
     const first = await peer.next(Type.GOAWAY);
     assert.equal(first.payload.readUInt32BE(0), 2 ** 31 - 1);
     assert.equal(first.payload.readUInt32BE(4), ErrorCode.NO_ERROR);
-    // A request that crossed with the first GOAWAY is still taken.
+    // A request that crossed with the first GOAWAY is still accepted.
     const ping = await peer.next(Type.PING);
     peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 3, POST_FIELDS), frame(Type.PING, 1, 0, ping.payload));
     const second = await peer.next(Type.GOAWAY);
     assert.equal(second.payload.readUInt32BE(0), 3);
-    // One opened later is refused, and what follows on it harms nobody.
+    // A stream opened later is refused, and further frames on it do no harm.
     peer.send(frame(Type.HEADERS, END_HEADERS, 5, POST_FIELDS), frame(Type.DATA, 0, 5, Buffer.from("body")));
     assert.equal(await peer.resetCode(5), ErrorCode.REFUSED_STREAM);
     peer.send(frame(Type.HEADERS, END_HEADERS | END_STREAM, 5, fields("x-sum", "1")));
@@ -60,7 +60,7 @@ describe("a server that closes", () => {
     assert.equal(await closed.promise, null);
   });
 
-  it("is left in order by our client, which is told that it takes no more", async (t) => {
+  it("is left in order by the client, which is told that no more requests are accepted", async (t) => {
     const goAways: GoAway[] = [];
     let answer = (): void => {};
     const { client, server, clientClosed, serverClosed } = await link(
@@ -97,7 +97,7 @@ describe("a server that closes", () => {
 });
 
 describe("a client that closes", () => {
-  it("lets its requests complete, and takes no more", async (t) => {
+  it("completes its requests, and accepts no more", async (t) => {
     const { client, clientClosed, serverClosed } = await link(t, echo);
     const response = exchange(client, Buffer.alloc(1_000_000, 3));
     client.close();
@@ -109,7 +109,7 @@ describe("a client that closes", () => {
     assert.equal(await serverClosed, null);
   });
 
-  it("may be destroyed: every request is told, then the connection", async (t) => {
+  it("may be destroyed: every request fails, then the connection is closed", async (t) => {
     const order: string[] = [];
     const { client, clientClosed } = await link(
       t,
@@ -125,7 +125,7 @@ describe("a client that closes", () => {
   });
 });
 
-describe("a peer that says why it is about to close", () => {
+describe("a peer that gives a reason before it closes", () => {
   const calm = frame(
     Type.GOAWAY,
     0,
@@ -133,7 +133,7 @@ describe("a peer that says why it is about to close", () => {
     Buffer.concat([uint32(1, ErrorCode.ENHANCE_YOUR_CALM), Buffer.from("too many\n")]),
   );
 
-  it("is quoted to those whose streams it closes, by a client", async (t) => {
+  it("is quoted by a client in the errors of its streams", async (t) => {
     const { client, server } = await socketPair(t);
     const closed = deferred<unknown>();
     const connection = new ClientConnection(client, { onClose: closed.resolve });
@@ -171,7 +171,7 @@ describe("a peer that says why it is about to close", () => {
     assert.equal((pick(await closed.promise) as { peerReason: string }).peerReason, "ENHANCE_YOUR_CALM: too many?");
   });
 
-  it("is no fault of anybody's if it says NO_ERROR, but quoted all the same", async (t) => {
+  it("is quoted without being at fault if the code is NO_ERROR", async (t) => {
     const { client, server } = await socketPair(t);
     const connection = new ClientConnection(client);
     const peer = new RawPeer(server, true);
@@ -248,7 +248,7 @@ describe("what was never processed", () => {
     assert.match(String(await closed.promise), /ENOENT/);
   });
 
-  it("is not what was handed to a socket that then dies: that is unknown", async (t) => {
+  it("does not include what was handed to a socket that then fails: that is unknown", async (t) => {
     const { client, serverSocket, clientClosed } = await link(
       t,
       answering(() => {}),
@@ -262,21 +262,21 @@ describe("what was never processed", () => {
     assert.throws(() => client.request(POST, NO_FIELDS, true, later), { reason: "closed" });
   });
 
-  it("is not what left together with a connection error", async (t) => {
+  it("does not include what was sent together with a connection error", async (t) => {
     const { client, server } = await socketPair(t);
     const connection = new ClientConnection(client);
     const peer = new RawPeer(server, true);
     peer.begin();
     await peer.next(Type.SETTINGS);
     const collector = new Collector();
-    client.prependOnceListener("data", () => connection.request(POST, NO_FIELDS, true, collector)); // the error comes next
+    client.prependOnceListener("data", () => connection.request(POST, NO_FIELDS, true, collector)); // before the error
     peer.send(frame(Type.PING, 0, 1, Buffer.alloc(8)));
     await peer.next(Type.GOAWAY);
     assert.equal(peer.ofType(Type.HEADERS).length, 1);
     await assert.rejects(collector.response, { notProcessed: false, origin: "local" });
   });
 
-  it("is what was asked in the very turn the connection was destroyed", async (t) => {
+  it("is what was requested in the turn in which the connection is destroyed", async (t) => {
     const { client } = await link(t, echo);
     const response = exchange(client, Buffer.from("x"));
     client.destroy();
@@ -305,8 +305,8 @@ describe("pings", () => {
   });
 });
 
-describe("a server's early answer", () => {
-  it("may be followed by a reset with NO_ERROR, and still is a whole answer (RFC 9113 §8.1)", async (t) => {
+describe("a server's early response", () => {
+  it("may be followed by a reset with NO_ERROR, and is still complete (RFC 9113 §8.1)", async (t) => {
     const { client } = await link(t, {
       onStream(stream) {
         stream.respond(OK, NO_FIELDS, true);
@@ -333,7 +333,7 @@ describe("settings", () => {
     await peer.closed;
   });
 
-  it("may change under way", async (t) => {
+  it("may change meanwhile", async (t) => {
     const { client, server } = await link(t, echo);
     for (const [i, size] of [70_000, 100, 65_535, 2 ** 24, 1000].entries()) {
       server.updateSettings({ initialWindowSize: size, headerTableSize: (i * 997) % 5000, maxFrameSize: 16_384 + i });
@@ -354,7 +354,7 @@ describe("settings", () => {
 });
 
 describe("a connection that has ended", () => {
-  it("tells whoever pings so, and takes settings without a word, on both sides", async (t) => {
+  it("fails pings and ignores changed settings, on both sides", async (t) => {
     const { client, server, clientClosed, serverClosed } = await link(t, echo);
     client.destroy("no longer wanted");
     await Promise.all([clientClosed, serverClosed]);
@@ -371,13 +371,13 @@ describe("a connection that has ended", () => {
 });
 
 describe("a time limit of a connection", () => {
-  it("may be as long as one likes, and must be a time", async (t) => {
+  it("may be of any length, and must be valid", async (t) => {
     for (const settingsTimeoutMs of [2 ** 31, Number.POSITIVE_INFINITY]) {
       const { client, server } = await socketPair(t);
       const connection = new ClientConnection(client, {}, { settingsTimeoutMs, stallTimeoutMs: settingsTimeoutMs });
       const peer = new RawPeer(server, true);
       peer.begin();
-      await peer.settle(); // and nobody acknowledges the client's settings
+      await peer.settle(); // the peer never acknowledges the client's settings
       await new Promise((resolve) => setTimeout(resolve, 20));
       await peer.settle();
       connection.destroy();

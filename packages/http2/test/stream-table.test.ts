@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { StreamTable } from "../dist/stream/table.js";
 
 describe("the stream table", () => {
-  it("finds what a map finds, however long streams live", () => {
+  it("finds what a Map finds, however long streams are open", () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.constant("open" as const) },
       { weight: 2, arbitrary: fc.record({ close: fc.nat() }) },
@@ -39,12 +39,12 @@ describe("the stream table", () => {
 
   it("is not slowed down by one stream that stays while many come and go", () => {
     const table = new StreamTable<{ id: number }>();
-    const elder = { id: 1 };
-    table.add(elder);
+    const old = { id: 1 };
+    table.add(old);
     for (let id = 3; id < 100_000; id += 2) {
       const stream = { id };
       table.add(stream);
-      assert.equal(table.get(1), elder);
+      assert.equal(table.get(1), old);
       table.remove(stream);
     }
     assert.equal(table.count, 1);

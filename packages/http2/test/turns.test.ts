@@ -8,8 +8,8 @@ import { socketPair, turns } from "./support/sockets.js";
 const text = (string: string): Buffer => Buffer.from(string);
 
 /**
- * A server that does as told with each stream, the order in which things happen, and a peer that has opened two streams
- * at once.
+ * Connects a server that calls `onStream` for each stream to a peer that has opened two streams at once. `order`
+ * records the order of events, including the writes of the server.
  */
 async function serving(t: TestContext, onStream: (stream: ServerStream, order: string[]) => void) {
   const { client, server } = await socketPair(t);
@@ -38,7 +38,7 @@ async function serving(t: TestContext, onStream: (stream: ServerStream, order: s
 }
 
 describe("a batch leaves", () => {
-  it("right after the event that brought what it answers, and the promises of that", async (t) => {
+  it("right after the event whose bytes it replies to, and the promise jobs of that event", async (t) => {
     const { order, peer } = await serving(t, async (stream, order) => {
       setImmediate(() => order.push("end of turn"));
       await null;
@@ -49,7 +49,7 @@ describe("a batch leaves", () => {
     assert.equal(peer.ofType(Type.DATA).length, 2);
   });
 
-  it("else at the end of the turn, whatever wrote meanwhile", async (t) => {
+  it("otherwise at the end of the turn, whoever has written meanwhile", async (t) => {
     const streams: ServerStream[] = [];
     const { order, peer } = await serving(t, (stream) => {
       stream.respond(OK);

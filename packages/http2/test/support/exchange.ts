@@ -78,7 +78,7 @@ export class Collector implements ResponseHandler {
   }
 }
 
-/** Collects a request and then answers it. */
+/** Collects a request and then responds to it. */
 export class Call implements RequestHandler {
   readonly headers: string[];
   readonly chunks: Buffer[] = [];
@@ -110,7 +110,7 @@ export class Call implements RequestHandler {
   }
 }
 
-/** Every request is answered by `answer` once it is complete. */
+/** Returns a server's handler that calls `answer` for each request when it is complete. */
 export function answering(answer: (stream: ServerStream, body: Buffer, call: Call) => void): ServerConnectionHandler {
   return {
     onStream(stream, headers, extra, endStream) {
@@ -121,7 +121,7 @@ export function answering(answer: (stream: ServerStream, body: Buffer, call: Cal
   };
 }
 
-/** The body comes back, with trailers. */
+/** A server's handler that returns the body of each request, with trailers. */
 export const echo = answering((stream, body) => stream.reply(OK, NO_FIELDS, null, body, DONE));
 
 export interface Link {
@@ -137,11 +137,11 @@ export interface LinkOptions {
   readonly client?: ConnectionOptions;
   readonly server?: ConnectionOptions;
   readonly clientHandler?: ClientConnectionHandler;
-  /** Wraps what each socket says before it is read: for cutting it in pieces. */
+  /** Is called with the server's socket before it is read, for example to cut what it receives into pieces. */
   readonly onServerSocket?: (socket: Socket) => void;
 }
 
-/** A client and a server of ours, connected. */
+/** Connects a client and a server of this library. */
 export async function link(t: TestContext, handler: ServerConnectionHandler, options: LinkOptions = {}): Promise<Link> {
   const accepted = deferred<Socket>();
   const path = await listen(t, (socket) => accepted.resolve(socket));
@@ -182,7 +182,7 @@ export async function link(t: TestContext, handler: ServerConnectionHandler, opt
   };
 }
 
-/** One whole exchange. */
+/** Sends a request with this body. @returns the response */
 export function exchange(
   client: ClientConnection,
   body: Uint8Array,

@@ -55,7 +55,7 @@ export function uint32(...values: number[]): Buffer {
   return payload;
 }
 
-/** Literals without indexing and without Huffman: no state on either side. */
+/** Encodes fields as literals without indexing and without Huffman coding, which needs no state on either side. */
 export function fields(...list: string[]): Buffer {
   const parts: Buffer[] = [];
   for (let i = 0; i < list.length; i += 2) {
@@ -81,7 +81,7 @@ export const GET = fields(":method", "GET", ":scheme", "http", ":path", "/", ":a
 export const POST = fields(":method", "POST", ":scheme", "http", ":path", "/", ":authority", "localhost");
 export const OK = fields(":status", "200");
 
-/** Speaks HTTP/2 frame by frame, rightly or wrongly: the other end of a connection under test. */
+/** The other end of a connection under test. It sends frames one by one, whether or not they are valid. */
 export class RawPeer {
   readonly socket: Socket;
   readonly frames: Frame[] = [];
@@ -92,12 +92,15 @@ export class RawPeer {
   private seen = 0;
   private waiting: { matches: (frame: Frame) => boolean; found: Deferred<Frame> } | null = null;
 
-  /** @param isServer the peer under test is a client, which begins with the magic */
+  /**
+   * @param isServer whether the peer plays the server, so that the connection under test begins with the client's
+   *   preface
+   */
   constructor(socket: Socket, isServer: boolean) {
     this.socket = socket;
     this.magicLeft = isServer ? MAGIC.length : 0;
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
-    socket.on("error", () => {}); // a reset is as good as an end
+    socket.on("error", () => {}); // a reset socket counts as an ended one
     this.closed = new Promise((resolve) => {
       socket.on("close", () => {
         this.isClosed = true;
@@ -111,12 +114,12 @@ export class RawPeer {
     this.socket.write(Buffer.concat(chunks));
   }
 
-  /** What a client under test is to see first, or a server. */
+  /** Sends the preface of this side (RFC 9113 §3.4), with these settings. */
   begin(...entries: [id: number, value: number][]): void {
     this.send(...(this.magicLeft > 0 ? [] : [MAGIC]), settings(...entries));
   }
 
-  /** The next frame that matches; those in between are passed over for good. */
+  /** Waits for the next frame that matches. Frames before it are skipped for good. */
   async next(type: number, streamId?: number): Promise<Frame> {
     const matches = (found: Frame): boolean =>
       found.type === type && (streamId === undefined || found.streamId === streamId);
@@ -133,18 +136,19 @@ export class RawPeer {
     return found.promise;
   }
 
-  /** The code of the GOAWAY that ends the connection. */
+  /** Waits for the GOAWAY that ends the connection. @returns its error code */
   async goAwayCode(): Promise<number> {
     const goAway = await this.next(Type.GOAWAY);
     return goAway.payload.readUInt32BE(4);
   }
 
+  /** Waits for RST_STREAM on a stream. @returns its error code */
   async resetCode(streamId: number): Promise<number> {
     const reset = await this.next(Type.RST_STREAM, streamId);
     return reset.payload.readUInt32BE(0);
   }
 
-  /** Two round trips: everything sent before has been acted upon, and what that made the other end write is here. */
+  /** Waits for two round trips: after them all frames sent before have been processed, and the replies have arrived. */
   async settle(): Promise<void> {
     for (const payload of ["settling", "settled!"]) {
       this.send(frame(Type.PING, 0, 0, Buffer.from(payload)));

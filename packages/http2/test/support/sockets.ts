@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
-/** A Unix socket in a folder of its own; listener, sockets and folder are gone when the test is over. */
+/**
+ * Listens on a Unix socket in a folder of its own. The listener, its sockets and the folder are removed when the test
+ * ends.
+ * @returns the path of the socket
+ */
 export async function listen(t: TestContext, onSocket: (socket: net.Socket) => void): Promise<string> {
   const path = await socketPath(t);
   const sockets = new Set<net.Socket>();
@@ -35,7 +39,7 @@ export function dial(t: TestContext, path: string): net.Socket {
   return socket;
 }
 
-/** Both ends of one connected Unix socket. */
+/** Returns both ends of a connected Unix socket. */
 export async function socketPair(t: TestContext): Promise<{ client: net.Socket; server: net.Socket }> {
   let accept: (socket: net.Socket) => void = () => {};
   const accepted = new Promise<net.Socket>((resolve) => {
@@ -46,7 +50,7 @@ export async function socketPair(t: TestContext): Promise<{ client: net.Socket; 
   return { client, server: await accepted };
 }
 
-/** What a promise that others settle looks like. */
+/** A promise with the functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
@@ -60,11 +64,13 @@ export function deferred<T>(): Deferred<T> {
     resolve = ok;
     reject = fail;
   });
-  promise.catch(() => {}); // whoever awaits it sees the error; a test that does not care need not
+  promise.catch(() => {}); // prevents an unhandled rejection; whoever awaits the promise still gets the error
   return { promise, resolve, reject };
 }
 
-/** Lets everything that is under way within this process and its sockets come to rest: some turns of the event loop. */
+/**
+ * Waits for some turns of the event loop, in which everything under way in this process and its sockets comes to rest.
+ */
 export async function turns(count = 10): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
