@@ -135,7 +135,7 @@ export class SharedAccount {
     return { unreadBytes, unfinishedBytes, waitingBytes, fieldBytes };
   }
 
-  /** @internal */
+  /** @internal Adds bytes that a connection holds, or removes them if `bytes` is negative. */
   add(bytes: number): void {
     this.heldBytes += bytes;
     if (this.isOver ? this.heldBytes < this.limitBytes - this.limitBytes / 8 : this.heldBytes > this.limitBytes) {

@@ -9,8 +9,8 @@ import { performance, setImmediate } from "../real-timers.js";
 export const FRAMES_A_TURN = 2_048;
 
 /**
- * The number of frames that a connection may always process: if a hundred send without end, a turn is 1,600 calls, 13
- * ms.
+ * The number of frames that a connection may process in any turn. If a hundred connections send without end, a turn has
+ * 1,600 calls and takes 13 ms.
  */
 export const MIN_FRAMES = 32;
 

@@ -26,7 +26,8 @@ import { WindowExtension, WindowExtensions } from "./window-extensions.js";
  */
 
 /**
- * The memory that a received byte may cost while it waits: memory is not filled to the last byte, and has an overhead.
+ * The memory that a received byte may cost while it waits, in bytes: buffers are not full, and have an overhead of their
+ * own.
  */
 const COST_PER_BYTE = 1.75;
 

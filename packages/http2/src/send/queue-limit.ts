@@ -19,7 +19,10 @@ export class SendQueueLimit {
     this.limitBytes = limitBytes;
   }
 
-  /** Tells whether this many more bytes may be queued. A message of any size may be if nothing else is queued. */
+  /**
+   * Tells whether this many more bytes may be queued. A message of any size may exceed the connection's limit if nothing
+   * else is queued. While the shared account is at its limit, each connection may queue its minimum.
+   */
   hasRoomFor(bytes: number): boolean {
     const { account } = this;
     const { shared, waitingBytes } = account;

@@ -92,7 +92,7 @@ export class ServerConnection {
     else if (at < end) this.core.receive(buffer, at, end);
   }
 
-  /** @internal */
+  /** @internal Processes the bytes that were read before the connection was created. */
   receiveHead(): void {
     const { head } = this;
     this.head = null;

@@ -32,7 +32,8 @@ export abstract class Stream {
   declare readonly id: number;
   /** Any value that the owner wants to keep with the stream. Default: undefined. */
   declare context: unknown;
-  /** @internal */ declare readonly connection: Connection;
+  /** @internal The connection of the stream. */
+  declare readonly connection: Connection;
   /** @internal The callbacks of the owner. */
   declare handler: MessageHandler<Stream>;
   /** @internal The state, as bits of {@link StreamState}. */
@@ -51,7 +52,8 @@ export abstract class Stream {
   declare extension: WindowExtension | null;
   /** @internal The memory of the peer's field list as recorded on the account, in bytes. */
   declare fieldBytes: number;
-  /** @internal */ declare isPaused: boolean;
+  /** @internal Whether the owner reports what it has consumed; see `pause()`. */
+  declare isPaused: boolean;
   /** @internal Whether unread bytes are recorded on the account by the stream, rather than by the owner. */
   declare isCounted: boolean;
   /** @internal Whether `onDrain` is due: `data()` or `message()` returned false, or `awaitRoom()` was called. */
