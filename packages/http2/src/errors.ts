@@ -29,12 +29,12 @@ export function errorCodeName(code: number): string {
  */
 export type ErrorOrigin = "local" | "peer" | "socket";
 
-// Each error class has a `code` of its own, which identifies it where `instanceof` does not, for example if there are two
-// copies of this package. docs/reference/errors.md lists the codes.
+// Each error class has a `code` of its own, which identifies it where `instanceof` does not, for example if there are
+// two copies of this package. docs/reference/errors.md lists the codes.
 
 /**
- * The error that ended a connection. If a peer sends a GOAWAY with an error code and then closes the socket, `origin` is
- * `"peer"`.
+ * The error that ended a connection. If a peer sends a GOAWAY with an error code and then closes the socket, `origin`
+ * is `"peer"`.
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";

@@ -26,8 +26,8 @@ import { WindowExtension, WindowExtensions } from "./window-extensions.js";
  */
 
 /**
- * The memory that a received byte may cost while it waits, in bytes: buffers are not full, and have an overhead of their
- * own.
+ * The memory that a received byte may cost while it waits, in bytes: buffers are not full, and have an overhead of
+ * their own.
  */
 const COST_PER_BYTE = 1.75;
 

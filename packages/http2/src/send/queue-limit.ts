@@ -20,8 +20,8 @@ export class SendQueueLimit {
   }
 
   /**
-   * Tells whether this many more bytes may be queued. A message of any size may exceed the connection's limit if nothing
-   * else is queued. While the shared account is at its limit, each connection may queue its minimum.
+   * Tells whether this many more bytes may be queued. A message of any size may exceed the connection's limit if
+   * nothing else is queued. While the shared account is at its limit, each connection may queue its minimum.
    */
   hasRoomFor(bytes: number): boolean {
     const { account } = this;
