@@ -40,7 +40,7 @@ export abstract class Stream {
   declare state: number;
   /** @internal The number of bytes that we may still send; negative after some changes of settings. */
   declare sendWindow: number;
-  /** The number of body bytes that the peer may send now (RFC 9113 §6.9). Only the connection changes it. */
+  /** The number of DATA bytes that the peer may send now (RFC 9113 §6.9). Only the connection changes it. */
   declare receiveWindow: number;
   /** @internal The number of bytes received and not consumed. It is kept only while the stream is paused. */
   declare unread: number;
