@@ -1,13 +1,14 @@
 // The packages as their users get them: publint and arethetypeswrong look at the tarballs, which are then installed in an empty project,
 // which imports them, requires them and makes calls.
 import assert from "node:assert/strict";
-import { cpSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { before, describe, it } from "node:test";
 import { bin, env, packages, run, socketsLeft, work } from "./support.mjs";
 
 describe("the packages as their users get them", () => {
-  for (const { name, tarball, files, exports } of packages) {
+  for (const { name, folder, tarball, files, exports } of packages) {
     describe(name, () => {
       it("brings its code and its licence, and no tests", () => {
         assert.ok(files.includes("LICENSE"), "no LICENSE");
@@ -20,6 +21,28 @@ describe("the packages as their users get them", () => {
           files.filter((file) => !file.startsWith("templates/") && /(^|\/)test\/|\.test\.|\.tsbuildinfo$/.test(file)),
           [],
         );
+      });
+
+      it("has nothing marked internal in its types", () => {
+        assert.deepEqual(
+          files.filter(
+            (file) => /\.d\.[cm]?ts$/.test(file) && /@internal/.test(readFileSync(join(folder, file), "utf8")),
+          ),
+          [],
+        );
+      });
+
+      it("brings its source once, where its source maps refer to it", {
+        skip: exports === undefined && "no source",
+      }, () => {
+        const maps = files.filter((file) => file.endsWith(".js.map"));
+        assert.ok(maps.length > 0);
+        for (const map of maps) {
+          const { sources, sourcesContent } = JSON.parse(readFileSync(join(folder, map), "utf8"));
+          assert.ok(!sourcesContent?.some((content) => content !== null), `${map} has the source in it`);
+          const missing = sources.filter((source) => !files.includes(join(dirname(map), source)));
+          assert.deepEqual(missing, [], `sources of ${map}`);
+        }
       });
 
       it("passes publint", () => {
@@ -59,6 +82,28 @@ describe("the packages as their users get them", () => {
 
       it(`${entryPoint} can be required`, () => {
         run(process.execPath, ["--input-type=commonjs", "--eval", `require(${JSON.stringify(entryPoint)})`], options);
+      });
+    }
+
+    for (const [compiler, args] of [
+      ["buf", ["generate"]],
+      ["protoc", ["-Iproto", "-Inode_modules/@vyra/ipc/proto", "--descriptor_set_out=shop.binpb", "shop.proto"]],
+    ]) {
+      const isMissing = compiler === "protoc" && spawnSync("protoc", ["--version"]).status !== 0;
+      it(`the .proto files can be imported in a user's own, with ${compiler}`, {
+        skip: isMissing && "no protoc",
+      }, () => {
+        mkdirSync(join(project, "proto"), { recursive: true });
+        writeFileSync(
+          join(project, "proto/shop.proto"),
+          'syntax = "proto3"; import "vyra/ipc/data.proto"; service Shop { rpc Buy(vyra.ipc.DataRequest) returns (vyra.ipc.DataResponse); }',
+        );
+        // As docs/guide/getting-started.md has it.
+        const modules = "modules: [{ path: proto }, { path: node_modules/@vyra/ipc/proto }]";
+        writeFileSync(join(project, "buf.yaml"), `{ version: v2, ${modules} }`);
+        const plugin = `{ local: ${bin("protoc-gen-es")}, out: gen, opt: [target=ts, import_extension=js] }`;
+        writeFileSync(join(project, "buf.gen.yaml"), `{ version: v2, plugins: [${plugin}] }`);
+        run(compiler === "buf" ? bin("buf") : compiler, args, options);
       });
     }
 
