@@ -1,4 +1,4 @@
-import "../../../tests/dist/support/follow-fake-timers.js"; // before what is tested
+import "../../../tests/dist/support/follow-fake-timers.js"; // It must come before the tested modules.
 
 import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
@@ -14,11 +14,11 @@ class Call extends Timed {
 
 class FailingCall extends Timed {
   onDeadline(): void {
-    throw Object.create(null); // which cannot even become a string
+    throw Object.create(null); // It cannot even be converted to a string.
   }
 }
 
-/** How many timers are running. */
+/** Returns the number of running timers. */
 function countTimers(t: TestContext): () => number {
   const running = new Set<unknown>();
   const { setTimeout: start, clearTimeout: stop } = globalThis;
@@ -38,17 +38,17 @@ function countTimers(t: TestContext): () => number {
 }
 
 describe("deadlines", () => {
-  it("share a timer where limits are the same", (t) => {
+  it("share a timer if their timeouts are equal", (t) => {
     const timers = countTimers(t);
     const deadlines = new Deadlines();
     const calls = Array.from({ length: 1_000 }, () => new Call());
     for (const call of calls) deadlines.start(call, 60_000);
     assert.equal(timers(), 1);
     for (const call of calls) deadlines.stop(call);
-    assert.equal(timers(), 1); // for the next call
+    assert.equal(timers(), 1); // It is kept for the next call.
   });
 
-  it("keep next to nothing of calls that are over, though each had another limit", (t) => {
+  it("keep almost no memory of finished calls, even if each had a different timeout", (t) => {
     const timers = countTimers(t);
     const deadlines = new Deadlines();
     for (let i = 0; i < 10_000; i++) {
@@ -59,7 +59,7 @@ describe("deadlines", () => {
     assert.ok(timers() < 50, `${timers()} timers are running`);
   });
 
-  it("expire in time, each for itself", async () => {
+  it("expire in time, independently of each other", async () => {
     const deadlines = new Deadlines();
     const calls = Array.from({ length: 100 }, (_, i) => ({ call: new Call(), ms: 5 + (i % 50) / 10 }));
     const late = new Call();
@@ -75,7 +75,7 @@ describe("deadlines", () => {
     deadlines.stop(late);
   });
 
-  it("expire although what happens at another's fails, and a warning says so", async (t) => {
+  it("expire even if the action at another one fails, which causes a warning", async (t) => {
     const warnings = t.mock.method(process, "emitWarning", () => {});
     const deadlines = new Deadlines();
     const failing = Array.from({ length: 3 }, () => new FailingCall());

@@ -27,7 +27,7 @@ const keys = scalars.filter(
 );
 const letters = ["a", "é", "€", "😀", "ab\u0000"];
 
-/** In the order in which they are enumerated, which deepEqual does not look at. */
+/** The keys in the order of enumeration, which deepEqual ignores. */
 function keysOf(value: unknown): unknown {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) {
     return undefined;
@@ -40,7 +40,7 @@ function assertSame(actual: unknown, expected: unknown): void {
   assert.deepStrictEqual(keysOf(actual), keysOf(expected));
 }
 
-/** Reads it both ways. */
+/** Parses the message in both ways. */
 function assertRead(type: DescMessage, bytes: Uint8Array): void {
   for (const input of [bytes, Buffer.from(bytes)]) {
     const message = decoderOf(type)(input);
@@ -64,7 +64,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 
 describe("the decoder", () => {
   for (const syntax of ["proto3", "proto2"] as const) {
-    it(`reads what protobuf-es reads, whatever the message (${syntax})`, () => {
+    it(`parses random messages like protobuf-es (${syntax})`, () => {
       const type = kinds("Common", scalars, { syntax, keys });
       const make = new Maker(seeded(7), letters);
       for (let round = 0; round < 40; round++) {
@@ -72,14 +72,14 @@ describe("the decoder", () => {
       }
     });
 
-    it(`merges what comes twice, and reads fields in any order (${syntax})`, () => {
+    it(`merges repeated fields, and reads fields in any order (${syntax})`, () => {
       const type = kinds("Merged", [ScalarType.STRING, ScalarType.INT32, ScalarType.BYTES], { syntax });
       const random = seeded(11);
       const make = new Maker(random, letters, 40);
       const ones = type.fields.filter(({ fieldKind, oneof }) => fieldKind !== "map" && oneof === undefined);
       for (let round = 0; round < 150; round++) {
         assertRead(type, joined([1, 2, 3].map(() => toBinary(type, make.message(type)))));
-        // One message for each field: far more orders than there are shapes.
+        // There is one message for each field, so there are far more orders than shapes.
         const whole = make.message(type) as Message & Record<string, unknown>;
         const parts = ones
           .map(({ localName: name }) =>
@@ -91,7 +91,7 @@ describe("the decoder", () => {
       }
     });
 
-    it(`reads lists packed or not, whichever is declared (${syntax})`, () => {
+    it(`reads lists packed or not, whatever is declared (${syntax})`, () => {
       const type = kinds("Lists", scalars, { syntax });
       const swapped = kinds("Lists", scalars, { syntax, isSwapped: true });
       const make = new Maker(seeded(13), letters, 200);
@@ -100,7 +100,7 @@ describe("the decoder", () => {
       }
     });
 
-    it(`comes to the same as protobuf-es for bytes that are no message (${syntax})`, () => {
+    it(`has the same result as protobuf-es for malformed bytes (${syntax})`, () => {
       const random = seeded(17);
       const below = (n: number) => Math.floor(random() * n);
       const make = new Maker(random, [...letters, "\ud800", "\ufeff"], 40);
@@ -136,7 +136,7 @@ describe("the decoder", () => {
     });
   }
 
-  it("reads descriptors, of proto2 with defaults, required fields and many types", () => {
+  it("reads descriptors, which are proto2 with defaults, required fields and many types", () => {
     assertRead(FileDescriptorProtoSchema, toBinary(FileDescriptorProtoSchema, file_google_protobuf_descriptor.proto));
     assertRead(FeatureSetSchema, toBinary(FeatureSetSchema, create(FeatureSetSchema, { fieldPresence: 1 })));
   });
@@ -156,9 +156,9 @@ describe("the decoder", () => {
     }
   });
 
-  it("leaves nothing in memory that is lent, whichever way it is read", () => {
+  it("does not refer to lent memory, in either way of parsing", () => {
     const unknownField = Buffer.from([0xa0, 0x7d, 0x01]);
-    const group = Buffer.from([0xa3, 0x7d, 0xa4, 0x7d]); // left to fromBinary
+    const group = Buffer.from([0xa3, 0x7d, 0xa4, 0x7d]); // it is left to fromBinary
     for (const length of [0, 1, 64, 65, 5_000, 100_000]) {
       for (const rest of [Buffer.alloc(0), unknownField, group]) {
         const memory = Buffer.concat([sharedOf(length), rest]);
@@ -176,7 +176,7 @@ describe("the decoder", () => {
     }
   });
 
-  /** Fields: one_5 = 1, one_9 = 2, many_5 = 5, map_9 = 12, child = 13, kind = 1001, and these. */
+  /** The fields are one_5 = 1, one_9 = 2, many_5 = 5, map_9 = 12, child = 13, kind = 1001, and these. */
   const more = [
     { name: "flag", number: 14, type: Type.BOOL },
     { name: "wide", number: 15, type: Type.INT64, options: { jstype: 1 } },
@@ -201,7 +201,7 @@ describe("the decoder", () => {
     }
   });
 
-  it("leaves to protobuf-es what is out of the ordinary", () => {
+  it("leaves unusual messages to protobuf-es", () => {
     const declined: Record<string, readonly number[]> = {
       "an unknown group": [0x8b, 0x7d, 0x8c, 0x7d],
       "an unknown field's value that is too long": [0x88, 0x7d, 0x81, 0x00],
@@ -240,7 +240,7 @@ describe("the decoder", () => {
       for (const type of [small, closed]) {
         const bytes = Uint8Array.from(numbers);
         assert.equal(decoderOf(type)(bytes), undefined, what);
-        assertRead(type, Uint8Array.from([0x08, 7])); // goes on afterwards
+        assertRead(type, Uint8Array.from([0x08, 7])); // it can be used again afterwards
       }
     }
     const unknownValue = Uint8Array.from([0xc8, 0x3e, 5]);
@@ -257,7 +257,7 @@ describe("the decoder", () => {
     assert.equal(decoderOf(small)(new Other(2)), undefined);
   });
 
-  it("is used by the codec, whose options and errors stay those of protobuf-es", () => {
+  it("is used by the codec, which keeps the options and errors of protobuf-es", () => {
     const { parse } = binaryCodec(small, { binaryOptions: { recursionLimit: 3, readUnknownFields: false } });
     assertSame(parse(nested(3)), fromBinary(small, nested(3)));
     assert.throws(() => parse(nested(4)), /cannot parse test.Small: .*maximum recursion depth of 3/);
@@ -268,7 +268,7 @@ describe("the decoder", () => {
     assert.throws(() => usual.parse(Uint8Array.from([0x12, 5])), /cannot parse test.Small: premature EOF/);
   });
 
-  /** So many unknown fields of every kind but groups, each of which `between` may come before. */
+  /** Returns this many unknown fields of every wire type except groups, with `between` before each of them. */
   const unknownFields = (count: number, random: () => number, between: (i: number) => Uint8Array = () => empty) =>
     joined(
       Array.from({ length: count }, (_, i) => {
@@ -290,7 +290,7 @@ describe("the decoder", () => {
     toBinary(small, Object.assign(create(small), { child: fromBinary(small, bytes) }) as Message);
   const knownField = Uint8Array.of(0x08, 7);
 
-  it("keeps unknown fields as protobuf-es does, wherever they are", () => {
+  it("keeps unknown fields like protobuf-es, wherever they are", () => {
     const random = seeded(23);
     for (let round = 0; round < 100; round++) {
       const bytes = unknownFields(round, random, () => (random() < 0.5 ? empty : knownField));
@@ -308,7 +308,7 @@ describe("the decoder", () => {
       (count: number) => joined(new Array(Math.ceil(count / 60)).fill(childOf(unknownFields(60, seeded(29))))),
     ],
   ] as const) {
-    it(`keeps together those beyond ${maxUnknownFields}, byte for byte (${where})`, () => {
+    it(`joins unknown fields beyond ${maxUnknownFields}, byte for byte (${where})`, () => {
       const bytes = bytesOf(3 * maxUnknownFields);
       const lent = bytes.slice();
       const message = decoderOf(small)(lent, true);
@@ -327,7 +327,7 @@ describe("the decoder", () => {
     });
   }
 
-  it("refuses what would take memory out of proportion to its bytes, in either way of parsing", () => {
+  it("refuses messages that would take memory out of proportion to their size, in either way of parsing", () => {
     const many = kinds("Many", [ScalarType.BYTES]);
     const list = many.fields.find(({ fieldKind, scalar }) => fieldKind === "list" && scalar === ScalarType.BYTES);
     const bytesTag = new BinaryWriter().uint32(((list as DescField).number << 3) | 2).finish();
@@ -353,7 +353,7 @@ describe("the decoder", () => {
     assert.equal(lengthOf({ binaryOptions: { recursionLimit: 100 } }), 2 ** 16);
   });
 
-  it("refuses more unknown fields only where protobuf-es would keep each by itself", () => {
+  it("refuses more unknown fields only if protobuf-es would keep each one by itself", () => {
     const { parse } = binaryCodec(small, {});
     const dropping = binaryCodec(small, { binaryOptions: { readUnknownFields: false } });
     const wrapped = Uint8Array.of(0x82, 0x01, 2, 0x08, 1);

@@ -12,12 +12,12 @@ import {
 import { encoderOf } from "../dist/protobuf/encoder.js";
 import { kinds, Maker, scalars, seeded } from "./random-messages.js";
 
-/** Scalars that are always left to protobuf-es. */
+/** Scalar types that are always left to protobuf-es. */
 const rare = new Set([ScalarType.FIXED64, ScalarType.SFIXED64, ScalarType.SINT64]);
 const common = scalars.filter((scalar) => !rare.has(scalar));
 
 describe("the encoder", () => {
-  it("writes what protobuf-es writes, whatever the message", () => {
+  it("encodes random messages like protobuf-es", () => {
     const type = kinds("Common", common);
     const encode = encoderOf(type);
     const make = new Maker(seeded(7));
@@ -34,10 +34,11 @@ describe("the encoder", () => {
     const bytes = encoderOf(FeatureSetSchema)(features);
     assert.deepEqual(Buffer.from(bytes ?? []), Buffer.from(toBinary(FeatureSetSchema, features)));
     const { proto } = file_google_protobuf_descriptor;
-    assert.equal(encoderOf(FileDescriptorProtoSchema)(proto), undefined); // UninterpretedOption.NamePart has some
+    // UninterpretedOption.NamePart has required fields.
+    assert.equal(encoderOf(FileDescriptorProtoSchema)(proto), undefined);
   });
 
-  it("leaves to protobuf-es what is out of the ordinary", () => {
+  it("leaves unusual messages to protobuf-es", () => {
     assert.equal(encoderOf(StructSchema)(create(StructSchema)), undefined);
     for (const [name, scalar] of [...rare].entries()) {
       const type = kinds(`Rare${name}`, [scalar]);
@@ -60,7 +61,7 @@ describe("the encoder", () => {
     }
   });
 
-  it("goes on after a message that it could not finish", () => {
+  it("works after a message that it could not finish", () => {
     const type = kinds("Broken", [ScalarType.STRING, ScalarType.BYTES]);
     const encode = encoderOf(type);
     const field = (prefix: string): DescField => {
@@ -72,7 +73,7 @@ describe("the encoder", () => {
     broken[field("one_12").localName] = new Uint8Array(100_000);
     Object.defineProperty(broken, field("many").localName, {
       get() {
-        assert.equal(encode(create(type)), undefined); // one at a time
+        assert.equal(encode(create(type)), undefined); // only one message at a time is encoded
         throw new Error("a getter that throws");
       },
     });

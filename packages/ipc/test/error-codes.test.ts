@@ -10,22 +10,24 @@ import { notProcessed, wasNotProcessed } from "../dist/grpc/not-processed.js";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const page = readFileSync(join(root, "docs/reference/errors.md"), "utf8");
 
-/** The rows of the page's table of classes: a class, and its code. */
+/** Returns the rows of the table of error classes in the documentation: a class, and its code. */
 const documented = new Map(
   [...page.matchAll(/^\| `(\w+)`[^|]*\| `(VYRA_\w+)` \|/gm)].map(([, name = "", code = ""]) => [name, code]),
 );
 
-/** The classes of errors in the sources, each with the class that it extends and its code, if it has one of its own. */
+/**
+ * Returns the error classes in the sources, each with the class that it extends, and with its own code if it has one.
+ */
 const classes = ["http2", "ipc"].flatMap((name) => classesUnder(join(root, "packages", name, "src")));
 
 describe("the codes of errors", () => {
-  it("are in the documentation, all of them, and no others", () => {
+  it("are all documented, without others", () => {
     const inSources = classes.filter(({ code }) => code !== undefined).map(({ name, code }) => [name, code]);
     assert.deepEqual(Object.fromEntries(inSources), Object.fromEntries(documented));
     assert.equal(new Set(documented.values()).size, documented.size, "two classes have one code");
   });
 
-  it("are had by all classes of errors", () => {
+  it("exist for all error classes", () => {
     for (const { name, base, code } of classes) {
       assert.ok(code !== undefined || base !== "Error", `${name} has no code`);
       assert.ok(
@@ -35,7 +37,7 @@ describe("the codes of errors", () => {
     }
   });
 
-  it("are had by all classes of errors that are exported", () => {
+  it("exist for all exported error classes", () => {
     const exported = Object.entries({ ...ipc, ...http2 }).filter(
       ([, value]) => typeof value === "function" && value.prototype instanceof Error,
     );
@@ -62,7 +64,7 @@ describe("the codes of errors", () => {
     }
   });
 
-  it("tell what was not processed in an error of another copy of the package", () => {
+  it("identify unprocessed calls in errors of another copy of the package", () => {
     const { code } = new ipc.NotProcessedError("no");
     assert.ok(wasNotProcessed(notProcessed("no", 14, undefined)));
     assert.ok(wasNotProcessed(new Error("outer", { cause: Object.assign(new Error("no"), { code }) })));
@@ -71,7 +73,7 @@ describe("the codes of errors", () => {
 });
 
 describe("an untrusted socket's error", () => {
-  it("is an AddressError that says whose the socket is", () => {
+  it("is an AddressError that names the socket's owner", () => {
     const error = new ipc.UntrustedSocketError("/run/x.sock", 1234);
     assert.ok(error instanceof ipc.AddressError);
     assert.deepEqual([error.address, error.uid], ["/run/x.sock", 1234]);

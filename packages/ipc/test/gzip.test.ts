@@ -8,7 +8,7 @@ import { gzip, maxWaitingBytes } from "../dist/messages/gzip.js";
 const mebibyte = 2 ** 20;
 
 describe("gzip", () => {
-  it("gives back what went in, also of several parts, and of nothing", async () => {
+  it("restores the original, also of several members, and of an empty message", async () => {
     const bytes = new Uint8Array(randomBytes(100_000));
     assert.deepEqual(await gzip.decompress(await gzip.compress(bytes), 100_000), bytes);
     const parts = Buffer.concat([gzipSync(Buffer.from("ab")), gzipSync(Buffer.alloc(5_000, 99))]);
@@ -17,13 +17,13 @@ describe("gzip", () => {
     assert.equal((await gzip.decompress(new Uint8Array(gzipSync(Buffer.alloc(0))), 1)).length, 0);
   });
 
-  it("takes as much as is allowed, and refuses one byte more", async () => {
+  it("accepts the maximum size, and refuses one byte more", async () => {
     const bytes = new Uint8Array(gzipSync(Buffer.alloc(mebibyte)));
     assert.equal((await gzip.decompress(bytes, mebibyte)).length, mebibyte);
     await assert.rejects(gzip.decompress(bytes, mebibyte - 1), isError(Code.ResourceExhausted, /readMaxBytes 1048575/));
   });
 
-  it("believes no length that is a lie", async () => {
+  it("does not trust a wrong length", async () => {
     const small = gzipSync(Buffer.from("small"));
     small.writeUInt32LE(0xffffffff, small.length - 4);
     await assert.rejects(
@@ -38,7 +38,7 @@ describe("gzip", () => {
     );
   });
 
-  it("is Internal where it is none, and where it ends too early", async () => {
+  it("fails with Internal if the data are malformed or truncated", async () => {
     const whole = new Uint8Array(gzipSync(Buffer.alloc(1_000, 7)));
     for (const bytes of [new Uint8Array([1]), Buffer.from("not gzip at all"), whole.subarray(0, whole.length - 3)]) {
       await assert.rejects(
@@ -48,7 +48,7 @@ describe("gzip", () => {
     }
   });
 
-  it("holds little of many that are huge inside, and refuses more than it has room for", async () => {
+  it("limits the memory of many messages that expand, and refuses more than it has room for", async () => {
     const bomb = new Uint8Array(gzipSync(Buffer.alloc(10 * mebibyte)));
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
@@ -63,7 +63,7 @@ describe("gzip", () => {
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
       await new Promise(setImmediate);
     }
-    assert.ok(most < 150 * mebibyte, `${most} bytes of 600 MiB`); // what is garbage already counts, too
+    assert.ok(most < 150 * mebibyte, `${most} bytes of 600 MiB`); // garbage that is not collected yet counts as well
 
     const incompressible = new Uint8Array(gzipSync(randomBytes(mebibyte)));
     const outcomes = await Promise.allSettled(

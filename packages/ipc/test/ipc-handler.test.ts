@@ -47,13 +47,13 @@ describe("IpcHandler", () => {
   }
   const codeOf = (code: Code) => (error: unknown) => error instanceof ConnectError && error.code === code;
 
-  it("calls methods by name, as proto or as a client writes it, with types", async () => {
+  it("calls methods by their names in proto or in clients, with types", async () => {
     const handler = backend();
     await handler.connect();
     const status = await handler.callMethod("GetStatus", {});
     const query = { data: "in a variable" };
     assert.equal((await handler.callMethod("ProcessData", query)).result, "IN A VARIABLE");
-    // @ts-expect-error: a wrong request is an error before it runs
+    // @ts-expect-error: a wrong request is a compile-time error
     await handler.callMethod("ProcessData", { dat: "" });
     const typed: { status: string; uptimeSeconds: bigint } = status;
     assert.deepEqual([typed.status, typed.uptimeSeconds], ["running", 2n ** 40n]);
@@ -67,14 +67,14 @@ describe("IpcHandler", () => {
     await assert.rejects(moduleHandler.callMethod("Initialize", { configPath: "/x" }), codeOf(Code.Unimplemented));
   });
 
-  it("takes a name that is only known when it runs", async () => {
+  it("accepts a name that is only known at run time", async () => {
     const handler = backend();
     await handler.connect();
     const name: string = ["Get", "Status"].join("");
     assert.equal(((await handler.callMethod(name, {})) as { status: string }).status, "running");
   });
 
-  it("says what there is when the name is unknown", async () => {
+  it("lists the methods if the name is unknown", async () => {
     const handler = backend();
     await handler.connect();
     await assert.rejects(
@@ -89,7 +89,7 @@ describe("IpcHandler", () => {
     );
   });
 
-  it("wants to be connected first, and can be again", async () => {
+  it("must be connected first, and can be connected again", async () => {
     const handler = backend();
     await assert.rejects(handler.callMethod("GetStatus", {}), codeOf(Code.FailedPrecondition));
     await handler.connect();
@@ -101,7 +101,7 @@ describe("IpcHandler", () => {
     assert.equal((await handler.callMethod("GetStatus", {})).status, "running");
   });
 
-  it("fails to connect with Unavailable where nobody is", async () => {
+  it("fails to connect with Unavailable if there is no server", async () => {
     const handler = new IpcHandler({ socket: join(folder, "nobody.sock"), service: BackendService });
     await assert.rejects(handler.connect({ timeoutMs: 20 }), codeOf(Code.Unavailable));
     await assert.rejects(handler.callMethod("GetStatus", {}), codeOf(Code.FailedPrecondition));

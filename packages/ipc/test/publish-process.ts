@@ -1,4 +1,4 @@
-/** Tries to publish a socket at the path given, says what came of it, and ends when its parent lets go of it. */
+/** Tries to publish a socket at the given path, reports the outcome, and ends when its parent disconnects. */
 import { createServer } from "node:net";
 import { publish } from "../dist/address/index.js";
 

@@ -60,7 +60,7 @@ describe("publish", () => {
     );
   }
 
-  it("puts the socket at its name with the rights asked for, and its lock beside it", async () => {
+  it("publishes the socket with the requested access rights, and its lock beside it", async () => {
     await open({ mode: 0o640 });
     assert.equal(lstatSync(path).mode & 0o777, 0o640);
     assert.ok(lstatSync(path).isSocket());
@@ -69,7 +69,7 @@ describe("publish", () => {
     assert.deepEqual(readdirSync(folder).sort(), ["x.sock", "x.sock.lock"]);
   });
 
-  it("has the rights that are meant, whatever the umask", async () => {
+  it("sets the requested access rights, whatever the umask", async () => {
     for (const umask of [0o177, 0o777]) {
       const before = process.umask(umask);
       try {
@@ -85,7 +85,7 @@ describe("publish", () => {
     }
   });
 
-  it("leaves neither socket nor lock nor folder when it fails, after whatever step", async (t) => {
+  it("leaves no socket, lock or folder behind if any step fails", async (t) => {
     const steps = [
       "fstatSync",
       "ftruncateSync",
@@ -104,7 +104,7 @@ describe("publish", () => {
         syncBuiltinESMExports();
         try {
           const { server, published } = await open();
-          published.unpublish(); // it has not come to this step so often
+          published.unpublish(); // this step does not occur that often
           await new Promise((resolve) => server.close(resolve));
           opened.length = 0;
         } catch (error) {
@@ -119,7 +119,7 @@ describe("publish", () => {
     }
   });
 
-  it("serves though the private folder cannot be removed", async (t) => {
+  it("serves even if the private folder cannot be removed", async (t) => {
     const mocked = t.mock.method(fs, "rmdirSync", () => {
       throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
     });
@@ -140,7 +140,7 @@ describe("publish", () => {
     rmSync(join(folder, left), { recursive: true });
   });
 
-  it("never shows a socket with other rights, nor half a one", async () => {
+  it("never exposes a socket with other access rights, or before it listens", async () => {
     const seen = new Set<string>();
     let isDone = false;
     const watching = (async () => {
@@ -167,14 +167,14 @@ describe("publish", () => {
     opened.length = 0;
   });
 
-  it("takes everything away again, and may be told so twice", async () => {
+  it("removes everything again, and may be asked to twice", async () => {
     const { published } = await open();
     published.unpublish();
     published.unpublish();
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it("refuses a live server's name, and names its process", async () => {
+  it("refuses the address of a live server, and names its process", async () => {
     await open();
     await assert.rejects(
       open(),
@@ -187,7 +187,7 @@ describe("publish", () => {
     await connects(path);
   });
 
-  it("names no process of another pid namespace, whose number means nothing here", async () => {
+  it("does not name a process of another pid namespace, whose id means nothing here", async () => {
     await open();
     writeFileSync(`${path}.lock`, `${process.pid}\npid:[1]\n`);
     await assert.rejects(
@@ -196,7 +196,7 @@ describe("publish", () => {
     );
   });
 
-  it("refuses the name of a live server that holds no lock", async () => {
+  it("refuses the address of a live server that holds no lock", async () => {
     const foreign = createServer().listen(path);
     await new Promise((resolve) => foreign.once("listening", resolve));
     for (const lock of [true, false]) {
@@ -232,7 +232,7 @@ describe("publish", () => {
     }
   });
 
-  it("leaves a dead socket of somebody else's alone", async () => {
+  it("leaves another user's dead socket alone", async () => {
     await leaveDeadSocket(path);
     if (isRoot) {
       chownSync(path, 54_321, 54_321);
@@ -245,7 +245,7 @@ describe("publish", () => {
     unlinkSync(path);
   });
 
-  it("trusts no lock file of somebody else's, and follows no link to one", async () => {
+  it("does not trust another user's lock file, or follow a link to one", async () => {
     writeFileSync(`${path}.lock`, "");
     if (isRoot) {
       chownSync(`${path}.lock`, 54_321, 54_321);
@@ -260,7 +260,7 @@ describe("publish", () => {
     unlinkSync(`${path}.lock`);
   });
 
-  it("writes over no file of ours that somebody has given the lock's name", async () => {
+  it("does not overwrite a file of this user that was given the name of the lock", async () => {
     writeFileSync(join(folder, "precious"), "precious");
     linkSync(join(folder, "precious"), `${path}.lock`);
     await refused(/x\.sock\.lock has another name besides/);
@@ -269,12 +269,12 @@ describe("publish", () => {
     unlinkSync(join(folder, "precious"));
   });
 
-  it("says what is wrong with the folder", async () => {
+  it("reports what is wrong with the folder", async () => {
     await refused(/is there a folder .*missing\?/, join(folder, "missing", "x.sock"));
     writeFileSync(join(folder, "file"), "");
     await refused(/is not a folder/, join(folder, "file", "x.sock"));
     unlinkSync(join(folder, "file"));
-    // Root may write anywhere but in what the kernel keeps for itself.
+    // Root may write anywhere except in the kernel's own file systems.
     const closed = isRoot ? "/proc" : join(folder, "closed");
     if (!isRoot) {
       mkdirSync(closed, { mode: 0o500 });
@@ -286,7 +286,7 @@ describe("publish", () => {
     }
   });
 
-  it("refuses a path that leaves no room for the temporary name, before it touches anything", async () => {
+  it("refuses a path that leaves no room for the temporary name, before changing anything", async () => {
     const short = join(folder, "d".repeat(107 - folder.length - 3));
     mkdirSync(short);
     await refused(/at most 107/, join(short, "s"));
@@ -307,7 +307,7 @@ describe("publish", () => {
     opened.length = 0;
   });
 
-  it("lets exactly one of many have the name", async () => {
+  it("gives the address to exactly one of many servers", async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => open()));
     assert.equal(outcomes.filter((o) => o.status === "fulfilled").length, 1);
     for (const outcome of outcomes) {
@@ -316,7 +316,7 @@ describe("publish", () => {
     await connects(path);
   });
 
-  it("lets exactly one of many processes have the name", async () => {
+  it("gives the address to exactly one of many processes", async () => {
     const script = new URL("./publish-process.js", import.meta.url);
     const children = Array.from({ length: 6 }, () => fork(script, [path]));
     const answers = await Promise.all(
@@ -354,7 +354,7 @@ function connects(path: string): Promise<void> {
   });
 }
 
-/** A socket whose listener is gone: libuv unlinks the path it bound, so the file has to be elsewhere by then. */
+/** Creates a socket whose listener is gone. libuv unlinks the path that it bound, so the file is moved before. */
 async function leaveDeadSocket(path: string): Promise<void> {
   const server = createServer().listen(`${path}.tmp`);
   await new Promise((resolve) => server.once("listening", resolve));
@@ -362,7 +362,7 @@ async function leaveDeadSocket(path: string): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** For those who are not root and cannot give files away: we are somebody else for a moment. */
+/** Acts as a different user for a moment, since only root can give files away. */
 async function asSomebodyElse(body: () => Promise<void>): Promise<void> {
   const { geteuid } = process;
   process.geteuid = () => 54_321;

@@ -13,18 +13,20 @@ export const scalars = Object.values(ScalarType).filter((value): value is Scalar
 export interface KindsOptions {
   readonly more?: readonly object[];
   readonly syntax?: "proto2" | "proto3";
-  /** Of maps, besides strings. */
+  /** The types of map keys, besides string. */
   readonly keys?: readonly ScalarType[];
-  /** Whether those lists are packed that otherwise are not, and the other way round. */
+  /** Whether lists are packed that by default are not, and the other way round. */
   readonly isSwapped?: boolean;
 }
 
-/** A message with fields of these scalar types in every form, an enum, itself, and a Timestamp. */
+/**
+ * Creates a message type with fields of these scalar types in every form, an enum, the type itself, and a Timestamp.
+ */
 export function kinds(name: string, types: readonly ScalarType[], options: KindsOptions = {}): DescMessage {
   const { more = [], syntax = "proto3", keys = [], isSwapped = false } = options;
   let number = 0;
   const next = () => {
-    number = number === 13 ? 1_000 : number + 1; // tags of one byte and of more
+    number = number === 13 ? 1_000 : number + 1; // this covers tags of one byte and of more
     return number;
   };
   const each = (prefix: string, rest: object) =>
@@ -125,7 +127,7 @@ export function kinds(name: string, types: readonly ScalarType[], options: Kinds
   return type;
 }
 
-/** The same numbers for the same seed. */
+/** Creates a generator that yields the same numbers for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

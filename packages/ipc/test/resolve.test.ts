@@ -27,7 +27,7 @@ describe("resolveSocket", () => {
     ["unix:x.sock", `${process.cwd()}/x.sock`],
     ["unix:run/my app.sock", `${process.cwd()}/run/my app.sock`],
   ] as const) {
-    it(`takes ${given}`, () => {
+    it(`resolves ${given}`, () => {
       assert.deepEqual(resolveSocket(given), { kind: "path", path, address: `unix:${path}` });
     });
   }
@@ -68,12 +68,12 @@ describe("resolveSocket", () => {
     "http://x/",
     "ipv4:1.2.3.4:5",
   ]) {
-    it(`says of ${given} that TCP is not served here`, () => {
+    it(`refuses ${given}, since TCP is not supported`, () => {
       assert.throws(() => resolveSocket(given), /is an address of TCP, which is not served here: /);
     });
   }
 
-  it("takes an abstract name of up to 107 bytes, on Linux", { skip: process.platform !== "linux" }, () => {
+  it("accepts an abstract name of up to 107 bytes, on Linux", { skip: process.platform !== "linux" }, () => {
     const name = "x".repeat(107);
     const address = `unix-abstract:${name}`;
     assert.deepEqual(resolveSocket(address), { kind: "abstract", name, address });
@@ -81,7 +81,7 @@ describe("resolveSocket", () => {
     assert.throws(() => resolveSocket("unix-abstract:"), /needs a name/);
   });
 
-  it("has a type that tells a path from an abstract name where the text is known", () => {
+  it("has a type that tells paths from abstract names if the text is known", () => {
     const path: string = resolveSocket("my_module").path;
     const unknown: string | undefined = resolveSocket(path).path;
     assert.equal(path, unknown);
@@ -90,11 +90,11 @@ describe("resolveSocket", () => {
     assert.equal(path, wrong);
   });
 
-  it("refuses what is no text at all", () => {
+  it("refuses values that are not strings", () => {
     assert.throws(() => resolveSocket(undefined as unknown as string), AddressError);
   });
 
-  it("looks for modules where VYRA_IPC_DIR says, and for paths where they are", () => {
+  it("puts modules into the folder in VYRA_IPC_DIR, and keeps paths as they are", () => {
     process.env.VYRA_IPC_DIR = "/run/vyra/";
     assert.equal(resolveSocket("m").path, "/run/vyra/m_ipc.sock");
     assert.equal(resolveSocket("/tmp/x").path, "/tmp/x");
@@ -104,7 +104,7 @@ describe("resolveSocket", () => {
     assert.throws(() => resolveSocket("m"), /VYRA_IPC_DIR is "run".*absolute path/);
   });
 
-  it("takes a path of 107 bytes and refuses one of 108, counting bytes, not characters", () => {
+  it("accepts a path of 107 bytes and refuses one of 108, counting bytes, not characters", () => {
     const at = (length: number) => `/${"x".repeat(length - 1)}`;
     assert.equal(resolveSocket(at(107)).path?.length, 107);
     assert.throws(() => resolveSocket(at(108)), /has 108 bytes.*at most 107/);

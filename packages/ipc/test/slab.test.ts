@@ -17,7 +17,7 @@ describe("the memory of large messages", () => {
     }
   });
 
-  it("is used again once it has been given back", () => {
+  it("is reused once it has been recycled", () => {
     const first = encoded(1_000_000, 1);
     recycle(first);
     const second = encoded(900_000, 2);
@@ -29,14 +29,14 @@ describe("the memory of large messages", () => {
     );
   });
 
-  it("is nobody else's before that", () => {
+  it("is not reused before that", () => {
     const messages = Array.from({ length: 5 }, (_, i) => encoded(300_000, i));
     kept.push(...messages);
     assert.equal(new Set(messages.map(({ buffer }) => buffer)).size, 5);
     messages.forEach((message, i) => void assert.equal(message.at(-1), i));
   });
 
-  it("is given back once, however often somebody says so", () => {
+  it("is recycled only once, however often it is asked for", () => {
     const first = encoded(500_000, 1);
     recycle(first);
     recycle(first);
@@ -46,14 +46,14 @@ describe("the memory of large messages", () => {
     assert.equal(second.at(-1), 2);
   });
 
-  it("is not much more than what is asked for", () => {
+  it("is not much larger than requested", () => {
     recycle(encoded(8_000_000, 1));
     const small = encoded(100_000, 2);
     kept.push(small);
     assert.ok(small.buffer.byteLength < 1_000_000);
   });
 
-  it("of short messages is never used again", () => {
+  it("of short messages is never reused", () => {
     const first = encoded(100, 1);
     recycle(first);
     const second = encoded(100, 2);

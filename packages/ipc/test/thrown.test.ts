@@ -7,7 +7,7 @@ import { wasNotProcessed } from "../dist/grpc/index.js";
 import { causesOf, connectErrorFrom, isErrorCode, isValidConnectError, messageOf } from "../dist/user-code/thrown.js";
 
 describe("connectErrorFrom", () => {
-  it("gives a ConnectError as it is, whatever copy of Connect made it", () => {
+  it("returns a ConnectError as it is, whatever copy of Connect created it", () => {
     const error = new ConnectError("x", Code.NotFound, { a: "1" }, [{ desc: EmptySchema, value: create(EmptySchema) }]);
     assert.equal(connectErrorFrom(error), error);
     class Own extends ConnectError {}
@@ -18,7 +18,7 @@ describe("connectErrorFrom", () => {
     assert.equal(connectErrorFrom(alike), alike);
   });
 
-  it("makes Unknown of a code that is none of an error, and keeps the rest", () => {
+  it("replaces an invalid code with Unknown, and keeps the rest", () => {
     for (const code of [0, 17, -1, 1.5, Number.NaN, "5", 2 ** 32 + 5]) {
       const thrown = new ConnectError("what it says", code as Code, { key: "value" });
       assert.equal(isValidConnectError(thrown), false);
@@ -30,7 +30,7 @@ describe("connectErrorFrom", () => {
     }
   });
 
-  it("makes of anything else what ConnectError.from() does", () => {
+  it("converts other values like ConnectError.from()", () => {
     for (const thrown of [new Error("x"), "x", 5, null, undefined, { toString: () => "x" }, Symbol("x")]) {
       const expected = ConnectError.from(thrown, Code.Aborted);
       const error = connectErrorFrom(thrown, Code.Aborted);
@@ -43,8 +43,8 @@ describe("connectErrorFrom", () => {
   });
 });
 
-describe("what was thrown", () => {
-  it("has a chain of causes that ends, even if it is a circle", () => {
+describe("a thrown value", () => {
+  it("has a finite chain of causes, even if it is circular", () => {
     const inner = new Error("inner");
     const outer = new Error("outer", { cause: inner });
     assert.deepEqual([...causesOf(outer)], [outer, inner]);
@@ -53,13 +53,13 @@ describe("what was thrown", () => {
     assert.equal(wasNotProcessed(outer), false);
   });
 
-  it("has a text, even if it cannot become a string", () => {
+  it("has a text, even if it cannot be converted to a string", () => {
     assert.equal(messageOf(new Error("x")), "x");
     assert.equal(messageOf("x"), "x");
     assert.equal(messageOf(Object.create(null)), "an error that cannot be read");
   });
 
-  it("has one of gRPC's codes, which are 1 to 16", () => {
+  it("has a valid code if it is one of gRPC's, 1 to 16", () => {
     const codes = Array.from({ length: 20 }, (_, i) => i - 1).filter(isErrorCode);
     assert.deepEqual(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
   });

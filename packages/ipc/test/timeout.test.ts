@@ -14,7 +14,7 @@ describe("grpc-timeout", () => {
     [1e18, "99999999H"],
     [Number.POSITIVE_INFINITY, "99999999H"],
   ] as const) {
-    it(`writes ${ms} ms as ${text}`, () => assert.equal(formatTimeout(ms), text));
+    it(`formats ${ms} ms as ${text}`, () => assert.equal(formatTimeout(ms), text));
   }
 
   for (const [text, ms] of [
@@ -26,16 +26,16 @@ describe("grpc-timeout", () => {
     ["6n", 0.000006],
     ["0S", 0],
   ] as const) {
-    it(`reads ${text} as ${ms} ms`, () => assert.ok(Math.abs((parseTimeout(text) ?? Number.NaN) - ms) < 1e-9));
+    it(`parses ${text} as ${ms} ms`, () => assert.ok(Math.abs((parseTimeout(text) ?? Number.NaN) - ms) < 1e-9));
   }
 
-  it("reads nothing else", () => {
+  it("refuses other values", () => {
     for (const text of ["", "5", "S", "-1S", "1.5S", "123456789S", "5s", "5 S", "1S1S"]) {
       assert.equal(parseTimeout(text), undefined, text);
     }
   });
 
-  it("never gives the peer less than was meant", () => {
+  it("never shortens a timeout", () => {
     for (let ms = 0.001; ms < 3e14; ms *= 1.37) {
       assert.ok((parseTimeout(formatTimeout(ms)) ?? 0) >= ms * (1 - 1e-9), `${ms}`);
     }

@@ -34,7 +34,7 @@ describe("a frame filter", () => {
   ];
 
   for (const size of [1, 2, 3, 7, 8, 9, 10, 13, 100, 16_384, 16_393, bytes.length]) {
-    it(`sees every frame of bytes that come ${size} at a time, and lets pass what it shall`, () => {
+    it(`finds every frame in pieces of ${size} bytes, and passes on what it should`, () => {
       const log: string[] = [];
       const data = new Map<number, string>();
       const filter = new FrameFilter(
@@ -60,7 +60,7 @@ describe("a frame filter", () => {
     });
   }
 
-  it("lets pass frames that are longer than anybody may send", () => {
+  it("passes on frames that are longer than allowed", () => {
     const filter = new FrameFilter({ types: [frameType.settings], frame: () => assert.fail("seen") });
     const long = frame(4, 0, 0, Buffer.alloc(16_385));
     assert.ok(Buffer.concat([long.subarray(0, 5), long.subarray(5)].flatMap((part) => filter.pass(part))).equals(long));

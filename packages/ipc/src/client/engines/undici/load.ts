@@ -17,7 +17,7 @@ export async function loadUndici(): Promise<Undici> {
     throw new ConnectError(message, Code.FailedPrecondition, undefined, undefined, error);
   }
   if (typeof undici.Client?.prototype?.dispatch !== "function") {
-    const message = `engine "undici" needs Node.js, since this runtime has no undici with HTTP/2: use "direct" or "node"`;
+    const message = `this runtime has no undici with HTTP/2, which engine "undici" needs: use "direct" or "node"`;
     throw new ConnectError(message, Code.FailedPrecondition);
   }
   return undici;
