@@ -234,7 +234,7 @@ describe("connections that share an account", () => {
     await exchange(modest.client, Buffer.alloc(3 * MiB));
     for (const stream of slow) stream.resume();
     await settled(() => shared.heldBytes);
-    assert.deepEqual([shared.heldBytes, shared.isOver], [0, false]);
+    assert.deepEqual([shared.heldBytes, shared.isOverLimit], [0, false]);
     for (const { client } of greedy) await exchange(client, Buffer.alloc(3 * MiB));
     for (const { server } of [...greedy, modest]) server.destroy();
     assert.deepEqual([shared.members.size, shared.heldBytes, shared.promisedBytes], [0, 0, 0]);
@@ -253,7 +253,7 @@ describe("connections that share an account", () => {
     for (const { client } of links) client.close();
     const error = await Promise.race(links.map(({ serverClosed }) => serverClosed));
     assert.match(String(error?.message), /held without progress while all connections exceed their limit/);
-    while (shared.isOver) await turns(1);
+    while (shared.isOverLimit) await turns(1);
     assert.ok(shared.heldBytes < shared.limitBytes);
   });
 });

@@ -19,7 +19,7 @@ export class Account {
   /** The memory of the field lists of open streams. Short lists are not counted. */
   fieldBytes = 0;
   /** The number of times that bytes have been released. An account whose count does not change is stalled. */
-  moves = 0;
+  releases = 0;
   /** The account that this one shares with other connections, or null. */
   readonly shared: SharedAccount | null;
   private readonly onChange: () => void;
@@ -78,7 +78,7 @@ export class Account {
   }
 
   private add(bytes: number): void {
-    if (bytes < 0) this.moves++;
+    if (bytes < 0) this.releases++;
     const { shared } = this;
     if (shared !== null) {
       if (!shared.members.has(this)) return;
@@ -107,7 +107,7 @@ export class SharedAccount {
    * Whether the limit has been exceeded. It stays true until the memory is below 7/8 of the limit; meanwhile no
    * connection gets more than its minimum.
    */
-  isOver = false;
+  isOverLimit = false;
   /** The accounts of the open connections. */
   readonly members = new Set<Account>();
   /** The accounts whose requests for memory were denied. */
@@ -138,8 +138,8 @@ export class SharedAccount {
   /** @internal Adds bytes that a connection holds, or removes them if `bytes` is negative. */
   add(bytes: number): void {
     this.heldBytes += bytes;
-    if (this.isOver ? this.heldBytes < this.limitBytes - this.limitBytes / 8 : this.heldBytes > this.limitBytes) {
-      this.isOver = !this.isOver;
+    if (this.isOverLimit ? this.heldBytes < this.limitBytes - this.limitBytes / 8 : this.heldBytes > this.limitBytes) {
+      this.isOverLimit = !this.isOverLimit;
       for (const member of this.members) member.review();
     }
     if (bytes < 0) this.offerRoom();

@@ -40,6 +40,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
   readonly role: ConnectionRole;
   readonly handler: ConnectionHandler;
   readonly output: Output;
+  /** The settings that the peer has announced. */
   readonly peer = new PeerSettings();
   readonly guard: AbuseGuard;
   readonly streams = new StreamTable<Stream>();
@@ -52,6 +53,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
   readonly settings: SettingsExchange;
   readonly maxWaitingBytes: number;
   readonly bytesMayBeKept: boolean;
+  /** The object that all calls of `Stream.reserve()` return. */
   readonly reservation: Reservation = { buffer: new Uint8Array(0), start: -1, end: -1 };
   readonly memoryStallWatch: MemoryStallWatch;
   private readonly sendStallWatch: SendStallWatch;

@@ -10,7 +10,7 @@ export class MemoryStallWatch {
   private readonly timeoutMs: number;
   private readonly onStall: (heldBytes: number) => void;
   private timer: NodeJS.Timeout | null = null;
-  private movesBefore = 0;
+  private releasesBefore = 0;
 
   constructor(account: Account, timeoutMs: number, onStall: (heldBytes: number) => void) {
     this.account = account;
@@ -20,9 +20,9 @@ export class MemoryStallWatch {
 
   /** Starts the timer if necessary. It must be called whenever the account or the shared account has changed. */
   observe(): void {
-    if (this.account.shared?.isOver !== true || this.timer !== null || !this.holdsTooMuch) return;
+    if (this.account.shared?.isOverLimit !== true || this.timer !== null || !this.holdsTooMuch) return;
     if (this.timeoutMs === 0 || this.timeoutMs === Number.POSITIVE_INFINITY) return;
-    this.movesBefore = this.account.moves;
+    this.releasesBefore = this.account.releases;
     this.timer = setInterval(() => this.check(), this.timeoutMs).unref();
   }
 
@@ -32,15 +32,15 @@ export class MemoryStallWatch {
   }
 
   private get holdsTooMuch(): boolean {
-    return this.account.shared?.isOver === true && this.account.heldBytes > MIN_CONNECTION_WINDOW;
+    return this.account.shared?.isOverLimit === true && this.account.heldBytes > MIN_CONNECTION_WINDOW;
   }
 
   private check(): void {
-    const { moves, heldBytes } = this.account;
+    const { releases, heldBytes } = this.account;
     if (!this.holdsTooMuch) this.stop();
-    else if (moves === this.movesBefore) {
+    else if (releases === this.releasesBefore) {
       this.stop();
       this.onStall(heldBytes);
-    } else this.movesBefore = moves;
+    } else this.releasesBefore = releases;
   }
 }

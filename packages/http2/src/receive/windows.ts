@@ -81,7 +81,7 @@ export class ReceiveWindows {
   hasRoomForFields(bytes: number): boolean {
     if (bytes === 0) return true;
     const { account } = this;
-    return account.shared?.isOver !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
+    return account.shared?.isOverLimit !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
   }
 
   /** Records the memory of the fields of an open stream until the stream ends. */
@@ -240,7 +240,7 @@ export class ReceiveWindows {
   private isPromised(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
-    if (shared.isOver || bytes * COST_PER_BYTE > shared.roomBytes) {
+    if (shared.isOverLimit || bytes * COST_PER_BYTE > shared.roomBytes) {
       shared.waitingForRoom.add(this.account);
       return false;
     }
@@ -267,7 +267,7 @@ export class ReceiveWindows {
   private target(): number {
     const { account, extensions } = this;
     const limit =
-      account.shared?.isOver === true
+      account.shared?.isOverLimit === true
         ? MIN_CONNECTION_WINDOW * COST_PER_BYTE + extensions.reservedBytes
         : account.limitBytes + extensions.overdraftBytes;
     return Math.min(this.windowSize, Math.floor((limit - account.receivedBytes) / COST_PER_BYTE));

@@ -259,7 +259,7 @@ export abstract class Stream {
   }
 
   /** Whether the memory for all bytes announced with `expect()` has been granted and the window has been extended. */
-  get isLetIn(): boolean {
+  get isWindowExtended(): boolean {
     return this.extension?.isGranted === true;
   }
 

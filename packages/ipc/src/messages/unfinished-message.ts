@@ -12,7 +12,7 @@ export interface MemoryAccount {
 export interface Inlet {
   readonly account: MemoryAccount;
   /** Whether memory is reserved for everything that was announced by `expect()`. */
-  readonly isLetIn: boolean;
+  readonly isWindowExtended: boolean;
   /** Releases this many bytes, so that the peer may send as many more. */
   consume(bytes: number): void;
   /** Announces that this many bytes must arrive before any more can be released. */
@@ -89,9 +89,9 @@ export class UnfinishedMessage {
   }
 
   #grow(arrived: number): void {
-    const { account, isLetIn } = this.inlet;
+    const { account, isWindowExtended } = this.inlet;
     const { length } = this;
-    const isReserved = isLetIn && arrived >= reservedFrom;
+    const isReserved = isWindowExtended && arrived >= reservedFrom;
     const isWhole = isReserved || length <= wholeBytes;
     const wanted = isWhole ? length : Math.min(length, arrived * (arrived < believedBytes ? 4 : 16));
     const least = Math.min(length, Math.max(leastCapacity, arrived + (arrived >>> 1)));
