@@ -1,6 +1,6 @@
 /**
- * The backend: `node backend.mjs [module] [workers]`. The same script runs in the primary and in each worker. SIGHUP to the primary
- * replaces all workers without losing a call, so that they run what the script says by then.
+ * This is the backend: `node backend.mjs [module] [workers]`. The same script runs in the primary and in each worker.
+ * On SIGHUP the primary replaces all workers without losing a call; the new ones load the script again.
  */
 import { serveCluster } from "@vyra/ipc";
 import { BackendService } from "@vyra/ipc/proto";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a virtual environment and Python code of the protos, then runs each backend with each frontend. Nothing of it stays
-# running. Build the workspace first (npm ci && npm run build).
+# Creates a virtual environment and generates Python code from the proto files, then runs each backend with each
+# frontend. No process keeps running. Build the workspace first (npm ci && npm run build).
 set -euo pipefail
 cd "$(dirname "$0")"
 

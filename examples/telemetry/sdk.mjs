@@ -1,6 +1,6 @@
 /**
- * Sets OpenTelemetry's SDK up, as each process does before anything else. What is collected goes to standard output, a line a
- * span and a line a figure; a real program exports it by OTLP instead (@opentelemetry/exporter-trace-otlp-http and its like).
+ * Sets up OpenTelemetry's SDK, as each process does before anything else. Spans and figures go to standard output, one
+ * a line. A real program exports them by OTLP instead, for example with @opentelemetry/exporter-trace-otlp-http.
  */
 import { context, metrics, propagation, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
@@ -13,7 +13,8 @@ import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trac
  * @returns what to call in the end, so that nothing is lost
  */
 export function startTelemetry(name) {
-  // A server closes at a signal and then ends the process by it, unless someone else listens as well: there is something left to do.
+  // A server closes at a signal and then ends the process by it, unless something else listens for the signal as well.
+  // This listener keeps the process alive, so that it can export what is left.
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.on(signal, () => {});
   }

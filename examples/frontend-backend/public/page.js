@@ -24,7 +24,8 @@ function showStatus(status) {
   const state = isUp ? status.status : status.code;
   if (state !== elements.state.textContent) {
     addToHistory(state);
-    show({ state, message: isUp ? "The frontend asks it twice a second." : status.message }); // not again and again: a screen reader says it each time
+    // It is shown only when it changes, since a screen reader reads it aloud each time.
+    show({ state, message: isUp ? "The frontend asks it twice a second." : status.message });
   }
   show({
     uptime: isUp ? formatSeconds(status.uptimeSeconds) : "–",

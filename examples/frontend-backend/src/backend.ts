@@ -1,6 +1,6 @@
 /**
- * The backend process: `node backend.js [module]`. It serves both services at the module's socket, and gives the name up
- * and ends by itself on SIGINT and SIGTERM.
+ * This is the backend process: `node backend.js [module]`. It serves both services at the module's socket. On SIGINT
+ * and SIGTERM it removes the socket and ends.
  */
 import { AddressError, serve } from "@vyra/ipc";
 import { BackendService, ModuleService } from "@vyra/ipc/proto";

@@ -1,7 +1,7 @@
 /**
  * `node demo.js`: starts the backend and the frontend as processes of their own, does with them what a supervisor and a
- * visitor of the page would do, kills the backend and starts it again, and says what happens. With `--serve` it keeps the
- * page up instead, until Ctrl-C.
+ * visitor of the page would do, kills the backend and starts it again, and says what happens. With `--serve` it keeps
+ * the page up instead, until Ctrl-C.
  */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";

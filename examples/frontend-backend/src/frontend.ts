@@ -1,6 +1,6 @@
 /**
- * The frontend process: `node frontend.js [module] [--port N]`. It serves a web page on loopback, and asks the backend for
- * whatever the page shows. It starts with or without a backend, and outlives it.
+ * This is the frontend process: `node frontend.js [module] [--port N]`. It serves a web page on loopback, and asks the
+ * backend for whatever the page shows. It starts with or without a backend, and outlives it.
  */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
