@@ -1,0 +1,19 @@
+/** The widest line, in characters. It is Biome's `lineWidth`, which does not hold for comments and strings. */
+const maxWidth = 120;
+
+/** Lines that cannot be broken: the row of a table, and a line that is nothing but a URL or a link. */
+const unbreakable = {
+  table: /^\s*\|.*\|\s*$/,
+  url: /^\s*(\/\/|\*|#|-)?\s*(\S*https?:\/\/\S+|!?\[[^\]]*\]\(\S+\)[.,;:]?)$/,
+};
+
+/** A message for each line of a file that is wider than `maxWidth`. */
+export function wideLines(file, text) {
+  return text.split("\n").flatMap((line, index) => {
+    const width = [...line].length;
+    if (width <= maxWidth || unbreakable.url.test(line) || (file.endsWith(".md") && unbreakable.table.test(line))) {
+      return [];
+    }
+    return [`${file}:${index + 1}: the line has ${width} characters, ${maxWidth} are allowed`];
+  });
+}
