@@ -7,7 +7,7 @@
  * until they have left, and copy bodies handed up if `bodiesMayBeKept` is false. See docs/http2.md.
  */
 export type { AbuseLimits } from "./abuse-limits.js";
-export { type Account, SharedAccount } from "./account.js";
+export { Account, SharedAccount } from "./account.js";
 export { ClientConnection } from "./client-connection.js";
 export type { ClientStream } from "./client-stream.js";
 export {
@@ -36,6 +36,7 @@ export { type ConnectionOptions, connectionDefaults } from "./options.js";
 export type { PingCallback } from "./pings.js";
 export { type ProtocolHandlers, sniffProtocol } from "./preface.js";
 export { type Receive, readInPlace } from "./read-in-place.js";
+export { LEAST_WINDOW } from "./receive-windows.js";
 export { ServerConnection } from "./server-connection.js";
 export type { ServerStream } from "./server-stream.js";
 export type { Settings } from "./settings.js";

@@ -2,11 +2,8 @@ import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { wireTypeOf } from "./encoder.js";
-import { allowance, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
+import { allowance, alwaysAffordableBytes, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
 import { maxUnknownFields } from "./unknown-fields.js";
-
-/** Up to this, nothing that a message can be made of is out of proportion. */
-const SMALL_BYTES = 2 * maxUnknownFields;
 
 /**
  * Looks through what is going to be parsed by `fromBinary`, which neither keeps unknown fields together nor counts what it makes.
@@ -14,7 +11,7 @@ const SMALL_BYTES = 2 * maxUnknownFields;
  *   take memory out of proportion
  */
 export function assertAffordable(type: DescMessage, bytes: Uint8Array, dropsUnknown: boolean): void {
-  if (bytes.length <= SMALL_BYTES) {
+  if (bytes.length <= alwaysAffordableBytes) {
     return;
   }
   const counter = new Counter(bytes, dropsUnknown);

@@ -18,6 +18,7 @@ import { assertAffordable } from "./affordable.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 import { copyOf } from "./envelope.js";
+import { assertJsonAffordable } from "./json-affordable.js";
 import { messageOf } from "./thrown.js";
 
 /** How messages of one type travel. */
@@ -81,9 +82,10 @@ export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: Codec
     },
     parse(bytes) {
       try {
+        assertJsonAffordable(type, bytes);
         return fromJsonString(type, utf8.decode(bytes), options);
       } catch (error) {
-        throw failed(`parse ${type.typeName}`, Code.Internal, error);
+        throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };

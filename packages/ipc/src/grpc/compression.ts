@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { compressInTurn } from "./compress.js";
 
 export const encodingHeader = "grpc-encoding";
 export const acceptEncodingHeader = "grpc-accept-encoding";
@@ -27,7 +28,7 @@ export function decompressing(compression: Compression): Compression {
   if (honest === undefined) {
     honest = {
       name: compression.name,
-      compress: (bytes) => compression.compress(bytes),
+      compress: (bytes) => compressInTurn(compression, bytes),
       async decompress(bytes, readMaxBytes) {
         try {
           return await compression.decompress(bytes, readMaxBytes);

@@ -5,9 +5,11 @@
 
 export { maxTimerMs } from "../real-timers.js";
 export { abortableIterable, orAborted } from "./abortable.js";
+export { assertAffordable } from "./affordable.js";
 export { afterReading } from "./after-reading.js";
-export { BytesInbox } from "./bytes-inbox.js";
+export { type BodyForm, BytesInbox, type BytesInlet } from "./bytes-inbox.js";
 export { binaryCodec, type Codec, type CodecOptions, completed, jsonCodec } from "./codec.js";
+export { compressInTurn } from "./compress.js";
 export {
   acceptEncodingHeader,
   compressionFor,
@@ -37,6 +39,8 @@ export { acceptedByDefault } from "./gzip.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { assertAsyncIterable, checkedResult, iteratorOf, letGo, tamed } from "./iterators.js";
+export { assertJsonAffordable } from "./json-affordable.js";
+export { alwaysAffordableBytes } from "./message-cost.js";
 export { type Encoded, MessageInbox } from "./message-inbox.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";

@@ -70,13 +70,16 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   /**
    * How much may wait on all connections together, of requests and answers, in bytes. Beyond that a connection gets 256 KiB, and one
    * that holds more and does not move for a minute is closed. At least 16 MiB, and twice `readMaxBytes`. Default: 512 MiB.
+   * HTTP/1.1 is in it, with either engine: half of it is for its requests, and its answers are kept up to three quarters.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
    * How long a request may take to become whole, in milliseconds: a unary request from its beginning, a message of a stream from when it has
    * begun to arrive and a handler waits for it. A stream may be silent between two messages for as long as it likes. The call fails with
    * DeadlineExceeded after this time, or up to half as much again. `Infinity` is for ever. Default: 60,000.
-   * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message; then the connection is closed.
+   * In HTTP/1.1, with either engine, it is the time for the body of a method that takes one message, and for a message of a stream that
+   * its handler waits for; then the connection is closed. So is one that holds more than 256 KiB of which nothing moves in this time, while
+   * the server holds more than half of `maxHeldBytes`.
    */
   readonly requestTimeoutMs?: number | undefined;
   /**

@@ -1,13 +1,17 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import {
+  Code,
+  ConnectError,
   type ConnectRouter,
   type ConnectRouterOptions,
   createConnectRouter,
   type HandlerContext,
   type Interceptor,
+  type MethodImpl,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { acceptedByDefault, decompressing, tamed } from "../grpc/index.js";
+import { affordableHandler, type Check, checking, type Handler } from "./affordable-handler.js";
 import { ConnectHeaders } from "./connect-headers.js";
 
 /** The user's routes as they were registered, to be registered again where an engine needs them. */
@@ -20,8 +24,10 @@ export interface Routes {
   handlers(options: ConnectRouterOptions, outermost: Outermost): Handlers;
 }
 
-/** Connect's handlers by their paths. */
-export type Handlers = ReadonlyMap<string, UniversalHandler>;
+export type { Handler };
+
+/** They by their paths. */
+export type Handlers = ReadonlyMap<string, Handler>;
 
 /** A method as it was registered. */
 export interface RecordedMethod {
@@ -35,8 +41,6 @@ export interface RecordedMethod {
 /** Makes the interceptor that stands around all others of a route, by the options that the route has in the end. */
 type Outermost = (options: ConnectRouterOptions) => Interceptor;
 
-type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Outermost) => void;
-
 /**
  * Runs the user's routes once, on a router that only takes notes. A service that brings interceptors of its own replaces
  * those of the router, as Connect has it; the note is where `outermost` is put before either.
@@ -44,7 +48,6 @@ type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outer
 export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
   const services = new Set<DescService>();
   const methods: RecordedMethod[] = [];
-  const registrations: Registration[] = [];
   const recorder: ConnectRouter = {
     handlers: [],
     service(service, implementation, own) {
@@ -52,18 +55,11 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
       for (const desc of service.methods) {
         methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
       }
-      registrations.push((router, options, outermost) =>
-        router.service(service, tamedService(service, implementation), withOutermost(options, own, outermost)),
-      );
       return this;
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
       methods.push({ desc: method, implementation, options: own });
-      const run = tamedMethod(method, implementation) as typeof implementation;
-      registrations.push((router, options, outermost) =>
-        router.rpc(method, run, withOutermost(options, own, outermost)),
-      );
       return this;
     },
   };
@@ -72,11 +68,12 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
     services: [...services],
     methods,
     handlers(options, outermost) {
-      const router = createConnectRouter(options);
-      for (const register of registrations) {
-        register(router, options, outermost);
+      const handlers = new Map<string, Handler>();
+      for (const method of methods) {
+        const handler = handlerOf(method, options, outermost);
+        handlers.set(handler.requestPath, handler);
       }
-      return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+      return handlers;
     },
   };
 }
@@ -86,18 +83,29 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
   return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
-/** The same service whose streams of answers keep to the rules, as Connect's handlers trust that they do; its headers may leave early. */
-function tamedService<T extends object>(service: DescService, implementation: T): T {
-  const methods: Record<string, unknown> = {};
-  for (const desc of service.methods) {
-    const run = boundMethod(implementation, desc.localName);
-    if (run !== undefined) {
-      methods[desc.localName] = tamedMethod(desc, run);
-    }
-  }
-  return methods as T;
+/** What runs a method that nobody has implemented. */
+export function unimplemented(desc: DescMethod): () => never {
+  const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
+  return () => {
+    throw new ConnectError(message, Code.Unimplemented);
+  };
 }
 
+/** Connect's handler for a method, whose messages cost what is allowed. */
+function handlerOf(
+  { desc, implementation, options: own }: RecordedMethod,
+  options: ConnectRouterOptions,
+  outermost: Outermost,
+): Handler {
+  const run = tamedMethod(desc, implementation ?? unimplemented(desc)) as MethodImpl<typeof desc>;
+  const all = { ...options, ...own };
+  return affordableHandler(desc, all, (check) => {
+    const router = createConnectRouter(options).rpc(desc, run, withOutermost(all, own, outermost, check));
+    return router.handlers[0] as UniversalHandler;
+  });
+}
+
+/** A method whose stream of answers keeps to the rules, as Connect's handlers trust that it does; its headers may leave early. */
 function tamedMethod({ methodKind }: DescMethod, run: (...args: never[]) => unknown): (...args: never[]) => unknown {
   const isStream = methodKind === "server_streaming" || methodKind === "bidi_streaming";
   return (...args) => {
@@ -116,15 +124,15 @@ function resolved(messages: Promise<AsyncIterable<unknown>>): AsyncIterable<unkn
 }
 
 function withOutermost(
-  options: ConnectRouterOptions,
+  all: ConnectRouterOptions,
   own: ConnectRouterOptions | undefined,
   outermost: Outermost,
+  check: Check,
 ): ConnectRouterOptions {
-  const all = { ...options, ...own };
   const { acceptCompression = acceptedByDefault } = all;
   return {
     ...own,
-    acceptCompression: acceptCompression.map(decompressing),
+    acceptCompression: acceptCompression.map((compression) => checking(decompressing(compression), check)),
     // Connect compresses its answers with what it accepts.
     ...(acceptCompression === acceptedByDefault && { compressMinBytes: 2 ** 32 - 1 }),
     interceptors: [outermost(all), ...(all.interceptors ?? [])],

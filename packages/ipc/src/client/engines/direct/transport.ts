@@ -17,6 +17,7 @@ import {
   assertWritable,
   completed,
   compressedFlag,
+  compressInTurn,
   connectErrorFrom,
   type Encoded,
   fieldsOf,
@@ -236,7 +237,7 @@ export function createDirectTransport(
     if (sendCompression === undefined || bytes.length < compressMinBytes) {
       return { bytes, flags: 0 };
     }
-    return sendCompression.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+    return compressInTurn(sendCompression, bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
   }
 
   /** One attempt of a call that goes through interceptors: what they see has all its properties as its own. */

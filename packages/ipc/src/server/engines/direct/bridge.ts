@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   ErrorCode,
   HeaderBlock,
@@ -25,7 +25,8 @@ import { type Caller, contextValuesFor } from "../../caller.js";
 import { ConnectHeaders, isStatusKnown } from "../../connect-headers.js";
 import { longTimeouts } from "../../long-timeouts.js";
 import { nameOf, type OnError } from "../../on-error.js";
-import { isEnveloped, wholeMessages } from "../../whole-messages.js";
+import type { Handler } from "../../routes.js";
+import { formOf, hasOneRequest, wholeMessages, withoutLength } from "../../whole-messages.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
 /** A request that is not gRPC, or has no route: Connect's own handler for its path answers it. */
@@ -39,23 +40,19 @@ export class BridgedCall implements RequestHandler, Reviewed {
 
   constructor(
     private readonly stream: ServerStream,
-    private readonly handler: UniversalHandler,
+    private readonly handler: Handler,
     private readonly caller: Caller,
     fields: readonly string[],
     extra: readonly string[],
     endStream: boolean,
     private readonly onError: OnError,
     private readonly maxTimeoutMs: number | undefined,
-    readMaxBytes: number,
   ) {
     stream.pause(false);
-    const contentType = fieldOf("content-type", fields, extra) ?? "";
-    const contentLength = Number.parseInt(fieldOf("content-length", fields, extra) ?? "", 10);
-    this.#inbox = new BytesInbox(stream, {
-      isEnveloped: isEnveloped(contentType),
-      contentLength: Number.isNaN(contentLength) ? undefined : contentLength,
-      readMaxBytes,
-    });
+    this.#inbox = new BytesInbox(
+      stream,
+      formOf(handler, (name) => fieldOf(name, fields, extra)),
+    );
     if (endStream) {
       this.#inbox.finish();
     }
@@ -64,12 +61,10 @@ export class BridgedCall implements RequestHandler, Reviewed {
 
   /** Of a request that has one message, all of it; of others, a message that the handler waits for. */
   get unfinished(): unknown {
-    const { methodKind } = this.handler.method;
-    const isSingle = methodKind === "unary" || methodKind === "server_streaming";
     if (this.stream.isReceived || this.stream.isClosed) {
       return undefined;
     }
-    return isSingle ? this : this.#inbox.unfinished;
+    return hasOneRequest(this.handler.method) ? this : this.#inbox.unfinished;
   }
 
   fail(error: ConnectError): void {
@@ -115,7 +110,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
           httpVersion: "2.0",
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
-          header,
+          header: withoutLength(header, this.handler),
           body: wholeMessages(this.#inbox.bytes, contentType, this.#headers),
           signal: this.#controller.signal,
           contextValues,

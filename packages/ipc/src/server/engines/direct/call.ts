@@ -15,6 +15,7 @@ import {
   codeFromResetCode,
   completed,
   compressedFlag,
+  compressInTurn,
   deadlineExceeded,
   deadlines,
   type Encoded,
@@ -254,7 +255,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     if (responseEncoding === null || bytes.length < route.compressMinBytes) {
       return { bytes, flags: 0 };
     }
-    return responseEncoding.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+    return compressInTurn(responseEncoding, bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
   }
 }
 

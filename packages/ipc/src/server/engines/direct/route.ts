@@ -18,7 +18,7 @@ import {
 } from "../../../grpc/index.js";
 import type { MethodCalls } from "../../../stats/index.js";
 import type { EngineOptions } from "../../engine.js";
-import type { RecordedMethod } from "../../routes.js";
+import { type RecordedMethod, unimplemented } from "../../routes.js";
 
 /** A format in which messages travel: how they are read and written, and the response's headers that say so. */
 export interface Format {
@@ -75,13 +75,6 @@ function responseHeaders(contentType: string, compressions: readonly Compression
   const names = compressions.map(({ name }) => name).join(",");
   const accepted = names === "" ? [] : [acceptEncodingHeader, names];
   return HeaderBlock.of([":status", "200", "content-type", contentType, ...accepted]);
-}
-
-function unimplemented(desc: DescMethod) {
-  const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
-  return (): never => {
-    throw new ConnectError(message, Code.Unimplemented);
-  };
 }
 
 /** What can be told from the headers of a request; kept with headers that come again and again. */
