@@ -63,6 +63,7 @@ export class ClientRole implements ConnectionRole {
     extra: readonly string[],
     endStream: boolean,
     priorityValid: boolean,
+    fieldBytes: number,
   ): void {
     const { core } = this;
     const stream = core.streams.get(streamId) as ClientStream | undefined; // the only ones there are
@@ -71,11 +72,18 @@ export class ClientRole implements ConnectionRole {
       return;
     }
     if (!priorityValid) core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "stream depends on itself");
-    else if (stream.received !== MessagePhase.BEFORE_HEADERS) this.onTrailers(stream, list, extra, endStream);
-    else this.onResponse(stream, list, extra, endStream);
+    else if (stream.received !== MessagePhase.BEFORE_HEADERS)
+      this.onTrailers(stream, list, extra, endStream, fieldBytes);
+    else this.onResponse(stream, list, extra, endStream, fieldBytes);
   }
 
-  private onResponse(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+  private onResponse(
+    stream: ClientStream,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    fieldBytes: number,
+  ): void {
     const { core } = this;
     if (!mayReceive(stream.state)) {
       core.streamError(stream, ErrorCode.STREAM_CLOSED, "headers frame after the end of the message");
@@ -99,12 +107,24 @@ export class ClientRole implements ConnectionRole {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "no body although content-length promises one");
       return;
     }
+    if (fieldBytes > 0 && !endStream && !this.hold(stream, fieldBytes)) return;
     beginBody(stream, endStream);
     try {
       stream.handler.onHeaders(stream, list, extra, endStream);
     } catch (error) {
       core.handlerFailed(stream, error);
     }
+  }
+
+  /** Whoever has called may keep the fields until the response is over. Returns false if there is no room for them. */
+  private hold(stream: ClientStream, fieldBytes: number): boolean {
+    const { core } = this;
+    if (!core.windows.hasRoomForFields(fieldBytes)) {
+      core.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM, "the fields of all open responses are larger than allowed");
+      return false;
+    }
+    core.windows.holdFields(stream, fieldBytes);
+    return true;
   }
 
   private onInformational(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
@@ -121,7 +141,14 @@ export class ClientRole implements ConnectionRole {
     }
   }
 
-  private onTrailers(stream: ClientStream, list: HeaderList, extra: readonly string[], endStream: boolean): void {
+  private onTrailers(
+    stream: ClientStream,
+    list: HeaderList,
+    extra: readonly string[],
+    endStream: boolean,
+    fieldBytes: number,
+  ): void {
+    if (fieldBytes > 0 && !this.hold(stream, fieldBytes)) return;
     if (!admitTrailers(this.core, stream, list, extra, endStream)) return;
     try {
       stream.handler.onTrailers(stream, list, extra);

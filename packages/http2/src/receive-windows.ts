@@ -70,7 +70,7 @@ export class ReceiveWindows {
   }
 
   /**
-   * Whether a stream may be opened whose fields cost so much. No window stops those, so half as much as the limit is for them, in addition to
+   * Whether a stream may be opened, or answered, whose fields cost so much. No window stops those, so half as much as the limit is for them, in addition to
    * it; and nothing when all connections together hold too much.
    */
   hasRoomForFields(bytes: number): boolean {
@@ -79,9 +79,9 @@ export class ReceiveWindows {
     return account.shared?.isOver !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
   }
 
-  /** Counts the fields of a stream that has been opened, until it is over. */
+  /** Counts fields that a stream has received, until it is over. */
   holdFields(stream: Stream, bytes: number): void {
-    stream.fieldBytes = bytes;
+    stream.fieldBytes += bytes;
     this.account.fields(bytes);
   }
 

@@ -45,7 +45,7 @@ export abstract class Stream implements SendingStream {
   declare expected: number;
   /** @internal For a window that is too small for that. */
   declare claim: Claim | null;
-  /** @internal What the peer's field list costs, as it is counted on the account. */
+  /** @internal What the peer's field lists cost, as they are counted on the account. */
   declare fieldBytes: number;
   /** @internal */ declare isPaused: boolean;
   /** @internal What is unread is counted here, and not by the owner. */

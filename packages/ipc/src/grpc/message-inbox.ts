@@ -42,6 +42,8 @@ export class MessageInbox implements InboxSource<unknown> {
   /** What is to be given to the reader that waits. */
   #arrived: Taken | undefined;
   #decompressing = 0;
+  /** What the fields cost that are kept. */
+  #fieldBytes = 0;
 
   constructor(private readonly options: MessageInboxOptions) {}
 
@@ -96,9 +98,23 @@ export class MessageInbox implements InboxSource<unknown> {
     }
   }
 
+  /** The stream is over, which counted its fields until now: they are kept until the reader comes to the end, or goes away. */
+  keepFields(bytes: number): void {
+    this.#fieldBytes = bytes;
+    this.inlet.account.fields(bytes);
+  }
+
+  #letGoOfFields(): void {
+    this.inlet.account.fields(-this.#fieldBytes);
+    this.#fieldBytes = 0;
+  }
+
   take(): unknown {
     const taken = this.#arrived ?? this.#waiting.take(this.inlet.account);
     if (taken === undefined) {
+      if (this.#fieldBytes > 0) {
+        this.#letGoOfFields();
+      }
       return nothing;
     }
     this.#arrived = undefined;
@@ -129,6 +145,9 @@ export class MessageInbox implements InboxSource<unknown> {
     this.#unfinished = undefined;
     if (isDropped) {
       this.#waiting.clear(this.inlet?.account);
+      if (this.#fieldBytes > 0) {
+        this.#letGoOfFields();
+      }
     }
   }
 

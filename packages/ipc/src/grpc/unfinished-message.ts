@@ -6,6 +6,7 @@ export interface MemoryAccount {
   readonly receivedBytes: number;
   unread(bytes: number): void;
   unfinished(bytes: number): void;
+  fields(bytes: number): void;
 }
 
 /** Where a body comes from: an HTTP/2 stream, paused, whose owner counts what it keeps. */

@@ -17,6 +17,7 @@ import { queueMicrotask } from "../../../real-timers.js";
 import { Call, type Core } from "./call.js";
 import { streamBytes } from "./line.js";
 import type { Method } from "./method.js";
+import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
 
 /** Turns a request message into bytes; compressing takes time. */
@@ -157,7 +158,11 @@ export class StreamCall extends Call {
   protected override end(code?: Code | 0): void {
     super.end(code);
     this.#kept = undefined;
-    if (this.#inbox.isEmpty) {
+    const fieldBytes = this.#messages.isAwaited ? 0 : longBytes(this);
+    if (fieldBytes > 0) {
+      this.#inbox.keepFields(fieldBytes);
+    }
+    if (this.#inbox.isEmpty && fieldBytes === 0) {
       readers.unregister(this);
     } // else there is something that nobody may ever take: it is on the connection's account until then
   }
@@ -239,6 +244,17 @@ export class StreamCall extends Call {
 }
 
 function told(): void {}
+
+/** What a response's fields cost to keep, as RFC 9113 §6.5.2 counts them; nothing where that is no more than a call costs by itself. */
+function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: ResponseFields): number {
+  let bytes = 0;
+  for (const fields of [headerFields, headerExtra, trailerFields, trailerExtra]) {
+    for (const text of fields) {
+      bytes += text.length + 16;
+    }
+  }
+  return bytes <= 1_024 ? 0 : bytes;
+}
 
 /** A request that has been taken already, and then the rest. */
 async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
