@@ -1,4 +1,4 @@
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
 import { abortableIterable, connectErrorFrom, isHttpField, sending, Turn, valuesOf } from "../../../grpc/index.js";
@@ -160,6 +160,10 @@ export class Call implements Dispatcher.DispatchHandler {
   }
 
   #complete(): void {
+    if (this.#status === 0) {
+      this.fail(new ConnectError("protocol error: the response has no status", Code.Internal));
+      return;
+    }
     this.received.end();
     this.#leave(undefined);
   }

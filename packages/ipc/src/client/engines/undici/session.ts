@@ -136,6 +136,10 @@ export class UndiciSession implements Session, CallHost, WireListener {
     if (this.#isDestroyed) {
       return channelClosed(this.path, error);
     }
+    if ((error as NodeJS.ErrnoException | undefined)?.code === "ERR_HTTP2_INVALID_SESSION") {
+      this.#retire(); // Node.js has given it up, and tells of it later: the call was not sent
+      return sentAway(this.path, error, this.goAway);
+    }
     if (this.#ignores(call)) {
       return sentAway(this.path, error, this.goAway);
     }
@@ -237,7 +241,12 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway));
+      const error = this.explain(call, undefined) ?? lost(this.path, undefined, this.goAway);
+      if (this.#isDestroyed) {
+        call.cancel(error); // nobody waits for what has already come
+      } else {
+        call.fail(error);
+      }
     }
     this.#silence?.stop();
     this.#idle.stop();
