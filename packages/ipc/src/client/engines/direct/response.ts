@@ -37,8 +37,10 @@ function inspect(list: HeaderList, extra: readonly string[], isBinary: boolean):
 
 /** The error of a call whose stream was reset. */
 export function resetError(error: StreamError): ConnectError {
+  // What the peer had in mind it has not said; what we found is of use to whoever mends the peer.
+  const why = error.origin === "local" ? ` (${error.message})` : "";
   return new ConnectError(
-    `http/2 stream closed with error code ${errorCodeName(error.code)}`,
+    `http/2 stream closed with error code ${errorCodeName(error.code)}${why}`,
     codeFromResetCode(error.code),
     undefined,
     undefined,
