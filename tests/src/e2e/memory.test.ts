@@ -12,7 +12,7 @@ import { createEcho, type Echo } from "../support/echo.js";
 import { freshName } from "../support/engines.js";
 import { until } from "../support/expect.js";
 import { envelope, rawServer } from "../support/raw.js";
-import { FrameType, frame, RawClient, requestHeaders } from "../support/raw-frames.js";
+import { END_STREAM, FrameType, frame, RawClient, requestHeaders } from "../support/raw-frames.js";
 
 leaveNothingBehind();
 
@@ -459,6 +459,19 @@ describe("requests that a server does not take", () => {
 });
 
 describe("requests of other protocols", () => {
+  for (const type of ["text/html", "application/grpc+other", "application/connect+proto"]) {
+    it(`${type} that nobody reads: nothing is held once they are answered`, async () => {
+      await using at = await running({});
+      const raw = await at.raw();
+      for (let id = 1; id < 100; id += 2) {
+        const body = envelope(new Uint8Array(10));
+        await raw.send(requestHeaders(id, "Unary", type), frame(FrameType.DATA, END_STREAM, id, body));
+      }
+      await until(() => raw.answered.size === 50, "all are answered");
+      await until(() => at.held() === 0, "nothing is held");
+    });
+  }
+
   const kinds = [
     ["application/proto", "Unary"],
     ["application/grpc-web+proto", "Unary"],

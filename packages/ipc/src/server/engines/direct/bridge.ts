@@ -125,6 +125,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
     } finally {
+      this.#inbox.bytes.abort(undefined); // who answers without having read the request does not read it afterwards either
       this.#headers?.close();
       this.#controller.abort();
     }
