@@ -66,6 +66,7 @@ export class Account {
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
+    this.shared.waitingForMessages.delete(this);
     this.shared.add(-this.heldBytes);
   }
 
@@ -94,11 +95,15 @@ export class SharedAccount {
   heldBytes = 0;
   /** What peers have been allowed to send beyond what every connection may: windows, and messages that are under way. */
   promisedBytes = 0;
+  /** The part of that by which the windows of connections have grown. It is theirs for as long as they are open. */
+  grownBytes = 0;
   /** More is held than may be, or has been until now: no connection gets more than the least. */
   isOver = false;
   readonly members = new Set<Account>();
-  /** Those that were not promised what they asked for. */
+  /** Those that wait for room for what they are to send. */
   readonly waitingForRoom = new Set<Account>();
+  /** Those that wait for room for a message that is larger than its window. */
+  readonly waitingForMessages = new Set<Account>();
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -131,18 +136,45 @@ export class SharedAccount {
     if (bytes < 0) this.offerRoom();
   }
 
+  /**
+   * Whether the window of a connection may grow by so much. A quarter of the limit is for that: many connections that were busy once would
+   * leave no room for messages otherwise.
+   */
+  mayGrow(bytes: number): boolean {
+    return !this.isOver && this.grownBytes + bytes <= this.limitBytes / 4 && bytes <= this.roomBytes;
+  }
+
+  /** @internal A window has grown by so much; or is gone, if negative. */
+  grow(bytes: number): void {
+    this.grownBytes += bytes;
+    this.promise(bytes);
+  }
+
+  /**
+   * Whether a message of so many bytes may be let in: there is room for it, or no other is under way, so that each is let in in the end
+   * whatever else is held.
+   */
+  mayLetIn(bytes: number): boolean {
+    return !this.isOver && (bytes <= this.roomBytes || this.promisedBytes === this.grownBytes);
+  }
+
   /** @internal So much more is promised; or less, if negative. */
   promise(bytes: number): void {
     this.promisedBytes += bytes;
     if (bytes < 0) this.offerRoom();
   }
 
-  /** To one at a time: it asks again if there was not enough. */
   private offerRoom(): void {
-    for (const account of this.waitingForRoom) {
-      this.waitingForRoom.delete(account);
-      account.review();
-      return;
-    }
+    offer(this.waitingForMessages);
+    offer(this.waitingForRoom);
+  }
+}
+
+/** To one after the other, until there is not enough for one, who asks again. */
+function offer(waiting: Set<Account>): void {
+  for (const account of waiting) {
+    waiting.delete(account);
+    account.review();
+    if (waiting.has(account)) return;
   }
 }

@@ -48,8 +48,9 @@ export class ReceiveWindows {
   /** By how much streams' windows have grown, together. */
   private grownBytes = 0;
   private readonly maxGrownBytes: number;
-  /** Of what all connections may promise, this one has. */
+  /** Of what all connections may promise, this one has: for messages that were let in, and for the growth of its window. */
   private promisedBytes = 0;
+  private promisedGrowth = 0;
   private isOpen = false;
 
   constructor(connection: Connection, limitBytes: number, windowSize: number, shared: SharedAccount | null) {
@@ -98,6 +99,7 @@ export class ReceiveWindows {
     const { shared } = this.account;
     if (shared === null) return;
     this.account.close();
+    shared.grow(-this.promisedGrowth);
     shared.promise(-this.promisedBytes);
   }
 
@@ -199,7 +201,7 @@ export class ReceiveWindows {
 
   private grantClaims(): void {
     for (let claim = this.claims.first; claim !== null; claim = this.claims.first) {
-      if (!this.claims.hasPlaceFor(claim) || !this.isPromised(claim.bytes)) return;
+      if (!this.claims.hasPlaceFor(claim) || !this.isLetIn(claim.bytes)) return;
       this.claims.grant(claim);
       this.letIn(claim);
     }
@@ -225,15 +227,21 @@ export class ReceiveWindows {
 
   private grow(): void {
     const more = Math.min(this.windowSize, this.maxWindowSize - this.windowSize);
-    if (this.isPromised(more)) this.windowSize += more;
+    const { shared } = this.account;
+    if (shared !== null) {
+      if (!shared.mayGrow(more * COST)) return; // it asks again when the window is low the next time
+      this.promisedGrowth += more * COST;
+      shared.grow(more * COST);
+    }
+    this.windowSize += more;
   }
 
-  /** Whether the peer may be told to send so much more, for all that the others hold and may send. */
-  private isPromised(bytes: number): boolean {
+  /** Whether the peer may be told to send a message of so many bytes, for all that the others hold and may send. */
+  private isLetIn(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
-    if (shared.isOver || bytes * COST > shared.roomBytes) {
-      shared.waitingForRoom.add(this.account);
+    if (!shared.mayLetIn(bytes * COST)) {
+      shared.waitingForMessages.add(this.account);
       return false;
     }
     this.promise(bytes);

@@ -22,11 +22,15 @@ export class SendingRoom {
 
   /** Whether so much more may wait. One message always may, however large, where nothing else waits. */
   hasRoomFor(bytes: number): boolean {
-    const { account } = this;
-    const { shared, waitingBytes } = account;
+    const { waitingBytes } = this.account;
     if (waitingBytes > 0 && waitingBytes + bytes > this.limitBytes) return false;
-    if (shared === null || shared.heldBytes + bytes <= shared.limitBytes) return true;
-    return waitingBytes + bytes <= LEAST_WINDOW;
+    return !this.isAboveShared(bytes);
+  }
+
+  /** Whether so much more is above what all connections may hold together, and above what each may hold whatever the others do. */
+  isAboveShared(bytes: number): boolean {
+    const { shared, waitingBytes } = this.account;
+    return shared !== null && shared.heldBytes + bytes > shared.limitBytes && waitingBytes + bytes > LEAST_WINDOW;
   }
 
   /** Has `drained()` called when there is room for something. */

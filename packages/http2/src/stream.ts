@@ -96,6 +96,15 @@ export abstract class Stream implements SendingStream {
     return room.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
   }
 
+  /**
+   * Whether a message of so many bytes is more than all that share the account of the connection may hold together. Who cannot tell how large
+   * a message is before it has been made, and has found room for something, asks this before `message()`.
+   */
+  isAboveShared(bytes: number): boolean {
+    const { room, sender } = this.connection;
+    return room.isAboveShared(bytes) && !sender.mayCopyNow(this, bytes);
+  }
+
   /** Has onDrain called when something may wait here again; not if the stream is over by then. */
   awaitRoom(): void {
     if (this.state === StreamState.CLOSED) return;

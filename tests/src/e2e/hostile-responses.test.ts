@@ -95,7 +95,8 @@ for (const engine of clientEngines) {
       const wrong = frame(Type.SETTINGS, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0x8000_0000)]));
       for (const error of await endsOf(engine, wrong, Buffer.alloc(0))) {
         assert.equal(Code[error.code], "Unavailable", error.message);
-        assert.ok(error.cause instanceof NotProcessedError);
+        // Node.js tells undici of the error a turn later, in which a call may have been sent: then nobody knows whether it was processed.
+        assert.ok(engine === "undici" || error.cause instanceof NotProcessedError);
       }
     });
   });

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { envelopeOf } from "./envelope.js";
 import { checkedResult } from "./iterators.js";
 import type { Encoded } from "./message-inbox.js";
@@ -8,6 +9,8 @@ export interface Outlet {
   readonly isClosed: boolean;
   /** Whether a message of so many bytes may wait there for its receiver, for all that others have waiting. */
   hasRoomFor(bytes: number): boolean;
+  /** Whether it is more than there is room for with all who share it. */
+  isAboveShared(bytes: number): boolean;
   /** Has `Drain.onDrain()` called when there is room again. */
   awaitRoom(): void;
   /** Sends a message behind its envelope. Returns whether more is welcome; if not, `Drain.onDrain()` is called when it is. */
@@ -67,6 +70,10 @@ export async function sendMessages(
     const { bytes, flags } = encoded instanceof Promise ? await encoded : encoded;
     if (isOver()) {
       return false;
+    }
+    if (outlet.isAboveShared(bytes.length)) {
+      const what = `there is no room for a message of ${bytes.length} bytes: too much waits on all connections together`;
+      throw new ConnectError(what, Code.ResourceExhausted);
     }
     if (isFirst) {
       onFirst?.();

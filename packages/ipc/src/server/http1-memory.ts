@@ -71,8 +71,8 @@ export class Http1Memory {
     const { shared } = this.limits;
     for (const body of this.#line) {
       const bytes = body.neededBytes;
-      if (shared.isOver || bytes > shared.roomBytes) {
-        shared.waitingForRoom.add(this.#asker);
+      if (!shared.mayLetIn(bytes)) {
+        shared.waitingForMessages.add(this.#asker);
         return;
       }
       if (this.#letInBytes > 0 && this.#letInBytes + bytes > requestsShare * shared.limitBytes) {

@@ -49,14 +49,18 @@ export class StreamServerCall extends ServerCall {
     // The window opens as messages are taken, so a handler that stops stops the caller.
     this.stream.pause(false);
     super.begin(endStream);
-    if (!this.isOver) {
-      // The answer to a stream of requests is one message, before which nobody listens.
-      if (this.desc.methodKind !== "client_streaming") {
-        this.#early = new EarlyHeaders(() => this.#onDue());
-      }
-      this.#scope = new CallScope();
-      void this.#scope.runInAsyncScope(this.#run, this);
+    if (!this.isOver && this.desc.methodKind !== "server_streaming") {
+      this.#start();
     }
+  }
+
+  #start(): void {
+    // The answer to a stream of requests is one message, before which nobody listens.
+    if (this.desc.methodKind !== "client_streaming") {
+      this.#early = new EarlyHeaders(() => this.#onDue());
+    }
+    this.#scope = new CallScope();
+    void this.#scope.runInAsyncScope(this.#run, this);
   }
 
   get unfinished(): unknown {
@@ -88,6 +92,10 @@ export class StreamServerCall extends ServerCall {
 
   protected onRequestEnd(): void {
     this.#inbox.messages.finish(this.#inbox.isAtEnd ? undefined : incompleteMessage());
+    // Until a request is complete it stays bytes, which are on the connection's account: a peer may never complete it.
+    if (this.desc.methodKind === "server_streaming") {
+      this.#start();
+    }
   }
 
   protected override end(reason: ConnectError | undefined): void {
