@@ -14,7 +14,7 @@ export { ClientConnection } from "./client/connection.js";
 export type { ClientConnectionHandler } from "./client/handler.js";
 export type { ClientStream, ResponseHandler } from "./client/stream.js";
 export type { AbuseLimits } from "./connection/abuse-limits.js";
-export { type Account, SharedAccount } from "./connection/account.js";
+export { Account, MIN_CONNECTION_WINDOW, SharedAccount } from "./connection/account.js";
 export type { ConnectionHandler, MessageHandler } from "./connection/handlers.js";
 export { type ConnectionOptions, connectionDefaults } from "./connection/options.js";
 export type { PingCallback } from "./connection/pings.js";

@@ -280,4 +280,33 @@ describe("fields of open streams", () => {
     for (const stream of slow) stream.reset();
     assert.equal(server.account.heldBytes, 0);
   });
+
+  it("are on the account of whoever called, too, until the responses are over", async (t) => {
+    const long = "x-long";
+    const answered: ServerStream[] = [];
+    const { client } = await link(t, {
+      onStream(stream: ServerStream, _list, _extra, _ended) {
+        answered.push(stream);
+        stream.respond(OK, [long, String(answered.length).padStart(60_000, "a")]);
+        return silent;
+      },
+    });
+    const refused: string[] = [];
+    let open = 0;
+    const watcher = new Collector();
+    watcher.onHeaders = () => void open++;
+    watcher.onReset = (_stream, error) => refused.push(error.message);
+    const streams = [];
+    for (let i = 0; i < 1_000; i++) {
+      streams.push(client.request(POST, NO_FIELDS, false, watcher));
+      if (i % 50 === 0) await turns(1);
+    }
+    await settled(() => open + refused.length);
+    assert.equal(open + refused.length, 1_000);
+    assert.ok(client.account.fieldBytes >= open * 60_000 && client.account.fieldBytes <= LIMIT / 2);
+    assert.ok(refused.length >= 400, `${refused.length} were refused`);
+    assert.ok(refused.every((message) => message.includes("fields of all open responses")));
+    for (const stream of streams) stream.reset();
+    assert.equal(client.account.heldBytes, 0);
+  });
 });

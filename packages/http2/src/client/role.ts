@@ -99,12 +99,24 @@ export class ClientRole implements ConnectionRole {
       core.streamError(stream, ErrorCode.PROTOCOL_ERROR, "response has no body, but its content-length is not 0");
       return;
     }
+    if (section.memoryBytes > 0 && !endStream && !this.holdFields(stream, section.memoryBytes)) return;
     beginBody(stream, endStream);
     try {
       stream.handler.onHeaders(stream, list, extra, endStream);
     } catch (error) {
       core.handlerFailed(stream, error);
     }
+  }
+
+  /** Counts the fields of a response, which its caller may keep until it is over. @returns false if there is no room for them */
+  private holdFields(stream: ClientStream, memoryBytes: number): boolean {
+    const { core } = this;
+    if (!core.windows.hasRoomForFields(memoryBytes)) {
+      core.streamError(stream, ErrorCode.ENHANCE_YOUR_CALM, "the fields of all open responses are larger than allowed");
+      return false;
+    }
+    core.windows.holdFields(stream, memoryBytes);
+    return true;
   }
 
   private onInformational(stream: ClientStream, { list, extra, endStream }: FieldSection): void {
@@ -122,6 +134,7 @@ export class ClientRole implements ConnectionRole {
   }
 
   private onTrailers(stream: ClientStream, section: FieldSection): void {
+    if (section.memoryBytes > 0 && !this.holdFields(stream, section.memoryBytes)) return;
     if (!admitTrailers(stream, section)) return;
     try {
       stream.handler.onTrailers(stream, section.list, section.extra);

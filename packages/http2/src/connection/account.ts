@@ -74,6 +74,7 @@ export class Account {
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
+    this.shared.waitingForMessages.delete(this);
     this.shared.add(-this.heldBytes);
   }
 
@@ -103,6 +104,8 @@ export class SharedAccount {
   heldBytes = 0;
   /** The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages. */
   promisedBytes = 0;
+  /** The part of those by which windows have grown. A connection keeps its part for as long as it is open. */
+  grownBytes = 0;
   /**
    * Whether the limit has been exceeded. It stays true until the memory is below 7/8 of the limit; meanwhile no
    * connection gets more than its minimum.
@@ -110,8 +113,10 @@ export class SharedAccount {
   isOverLimit = false;
   /** The accounts of the open connections. */
   readonly members = new Set<Account>();
-  /** The accounts whose requests for memory were denied. */
+  /** The accounts that wait until more may be queued for sending. */
   readonly waitingForRoom = new Set<Account>();
+  /** The accounts that wait until a message may be received that is larger than its window. */
+  readonly waitingForMessages = new Set<Account>();
 
   /** @param limitBytes the limit for all connections together, in bytes of memory */
   constructor(limitBytes: number) {
@@ -145,18 +150,46 @@ export class SharedAccount {
     if (bytes < 0) this.offerRoom();
   }
 
-  /** @internal Adds bytes that peers may send, or removes them if `bytes` is negative. */
+  /**
+   * Tells whether the window of a connection may grow by this many bytes of memory. A quarter of the limit is reserved for
+   * growth: many connections that were busy once would leave no room for messages otherwise.
+   */
+  mayGrow(bytes: number): boolean {
+    return !this.isOverLimit && this.grownBytes + bytes <= this.limitBytes / 4 && bytes <= this.roomBytes;
+  }
+
+  /** @internal Records that a window has grown by this much, or is gone if `bytes` is negative. */
+  grow(bytes: number): void {
+    this.grownBytes += bytes;
+    this.promise(bytes);
+  }
+
+  /**
+   * Tells whether a message that occupies this many bytes may be received beyond its window: there is room for it, or no
+   * other such message is under way. So each of them is received in the end, whatever else is held.
+   */
+  mayLetIn(bytes: number): boolean {
+    return !this.isOverLimit && (bytes <= this.roomBytes || this.promisedBytes === this.grownBytes);
+  }
+
+  /** Adds bytes that peers may send, or removes them if `bytes` is negative. */
   promise(bytes: number): void {
     this.promisedBytes += bytes;
     if (bytes < 0) this.offerRoom();
   }
 
-  /** Offers freed memory to one waiting account, which registers again if it was not enough. */
+  /** Offers freed memory to those that wait for it. */
   private offerRoom(): void {
-    for (const account of this.waitingForRoom) {
-      this.waitingForRoom.delete(account);
-      account.review();
-      return;
-    }
+    offer(this.waitingForMessages);
+    offer(this.waitingForRoom);
+  }
+}
+
+/** Offers memory to one account after the other, until one of them registers again because it was not enough. */
+function offer(waiting: Set<Account>): void {
+  for (const account of waiting) {
+    waiting.delete(account);
+    account.review();
+    if (waiting.has(account)) return;
   }
 }

@@ -51,8 +51,9 @@ export class ReceiveWindows {
   /** The number of bytes by which the windows of all streams have grown. */
   private grownBytes = 0;
   private readonly maxGrownBytes: number;
-  /** The part of the shared account's `promisedBytes` that belongs to this connection. */
+  /** The parts of the shared account's `promisedBytes` that belong to this connection: for messages, and for the growth of its window. */
   private promisedBytes = 0;
+  private promisedGrowth = 0;
   private isOpen = false;
 
   constructor(connection: Connection, options: ResolvedOptions) {
@@ -74,9 +75,9 @@ export class ReceiveWindows {
   }
 
   /**
-   * Tells whether a stream may be opened whose fields occupy this much memory. Flow control does not limit fields, so
-   * they have half of the limit in addition to it. No long fields are accepted while the shared account exceeds its
-   * limit.
+   * Tells whether a stream may be opened, or answered, whose fields occupy this much memory. Flow control does not limit
+   * fields, so they have half of the limit in addition to it. No long fields are accepted while the shared account exceeds
+   * its limit.
    */
   hasRoomForFields(bytes: number): boolean {
     if (bytes === 0) return true;
@@ -84,9 +85,9 @@ export class ReceiveWindows {
     return account.shared?.isOverLimit !== true && account.fieldBytes + bytes <= account.limitBytes / 2;
   }
 
-  /** Records the memory of the fields of an open stream until the stream ends. */
+  /** Records the memory of fields that a stream has received, until the stream ends. */
   holdFields(stream: Stream, bytes: number): void {
-    stream.fieldBytes = bytes;
+    stream.fieldBytes += bytes;
     this.account.fields(bytes);
   }
 
@@ -103,6 +104,7 @@ export class ReceiveWindows {
     const { shared } = this.account;
     if (shared === null) return;
     this.account.close();
+    shared.grow(-this.promisedGrowth);
     shared.promise(-this.promisedBytes);
   }
 
@@ -207,7 +209,7 @@ export class ReceiveWindows {
 
   private grantExtensions(): void {
     for (let extension = this.extensions.first; extension !== null; extension = this.extensions.first) {
-      if (!this.extensions.hasRoomFor(extension) || !this.isPromised(extension.bytes)) return;
+      if (!this.extensions.hasRoomFor(extension) || !this.isLetIn(extension.bytes)) return;
       this.extensions.grant(extension);
       this.extend(extension);
     }
@@ -233,15 +235,21 @@ export class ReceiveWindows {
 
   private grow(): void {
     const more = Math.min(this.windowSize, this.maxWindowSize - this.windowSize);
-    if (this.isPromised(more)) this.windowSize += more;
+    const { shared } = this.account;
+    if (shared !== null) {
+      if (!shared.mayGrow(more * COST_PER_BYTE)) return; // it asks again when the window is low the next time
+      this.promisedGrowth += more * COST_PER_BYTE;
+      shared.grow(more * COST_PER_BYTE);
+    }
+    this.windowSize += more;
   }
 
-  /** Asks the shared account for this many more bytes that the peer may send. @returns whether they were granted */
-  private isPromised(bytes: number): boolean {
+  /** Asks the shared account for a message of this many bytes beyond its window. @returns whether they were granted */
+  private isLetIn(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
-    if (shared.isOverLimit || bytes * COST_PER_BYTE > shared.roomBytes) {
-      shared.waitingForRoom.add(this.account);
+    if (!shared.mayLetIn(bytes * COST_PER_BYTE)) {
+      shared.waitingForMessages.add(this.account);
       return false;
     }
     this.promise(bytes);

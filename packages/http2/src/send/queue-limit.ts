@@ -24,11 +24,19 @@ export class SendQueueLimit {
    * nothing else is queued. While the shared account is at its limit, each connection may queue its minimum.
    */
   hasRoomFor(bytes: number): boolean {
-    const { account } = this;
-    const { shared, waitingBytes } = account;
+    const { waitingBytes } = this.account;
     if (waitingBytes > 0 && waitingBytes + bytes > this.limitBytes) return false;
-    if (shared === null || shared.heldBytes + bytes <= shared.limitBytes) return true;
-    return waitingBytes + bytes <= MIN_CONNECTION_WINDOW;
+    return !this.isAboveShared(bytes);
+  }
+
+  /**
+   * Tells whether this many more bytes exceed what all connections may hold together, and the minimum that this one may hold
+   * whatever the others do.
+   */
+  isAboveShared(bytes: number): boolean {
+    const { shared, waitingBytes } = this.account;
+    if (shared === null || shared.heldBytes + bytes <= shared.limitBytes) return false;
+    return waitingBytes + bytes > MIN_CONNECTION_WINDOW;
   }
 
   /** Calls the stream's `drained()` when there is room again. */

@@ -50,7 +50,7 @@ export abstract class Stream {
   declare expected: number;
   /** @internal The extension of a receive window that is too small for the expected bytes, or null. */
   declare extension: WindowExtension | null;
-  /** @internal The memory of the peer's field list as recorded on the account, in bytes. */
+  /** @internal The memory of the peer's field lists as recorded on the account, in bytes. */
   declare fieldBytes: number;
   /** @internal Whether the owner reports what it has consumed; see `pause()`. */
   declare isPaused: boolean;
@@ -104,6 +104,15 @@ export abstract class Stream {
   hasRoomFor(bytes: number): boolean {
     const { queueLimit, sender } = this.connection;
     return queueLimit.hasRoomFor(bytes) || sender.mayCopyNow(this, bytes);
+  }
+
+  /**
+   * Tells whether a message of this many bytes exceeds what all connections that share the account may hold together. A
+   * caller that learns the size of a message only when it has been made, after `hasRoomFor(0)`, asks this before `message()`.
+   */
+  isAboveShared(bytes: number): boolean {
+    const { queueLimit, sender } = this.connection;
+    return queueLimit.isAboveShared(bytes) && !sender.mayCopyNow(this, bytes);
   }
 
   /** Requests a call of `onDrain` when more data may be queued. It is not called if the stream ends before. */

@@ -77,9 +77,10 @@ function whyNotBegun(cause: unknown): string {
 /**
  * The error of a call whose connection ended under it. Whether it was processed is not known.
  *
- * @param said what the server said in GOAWAY before it closed, where the cause does not tell: "ENHANCE_YOUR_CALM: too_many_pings"
+ * @param said what the server said in GOAWAY before it closed, where the cause does not tell: "ENHANCE_YOUR_CALM: too_many_pings"; or
+ *   what it had done for which we closed: "too many settings frames (CVE-2019-9515)"
  */
-export function connectionLost(address: SocketAddress, cause: unknown, said = goAwayIn(cause)): ConnectError {
+export function connectionLost(address: SocketAddress, cause: unknown, said = reasonIn(cause)): ConnectError {
   const message = `lost the connection to ${shownAddress(address)}${after(said)}`;
   return new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
 }
@@ -106,9 +107,19 @@ function after(said: string | undefined): string {
 
 /** What the peer said in a GOAWAY before its connection ended, as the error or one of its causes has it. */
 function goAwayIn(error: unknown): string | undefined {
+  return endOf(error)?.peerReason;
+}
+
+/** The same; or what the peer had done, where it was we who ended the connection. */
+function reasonIn(error: unknown): string | undefined {
+  const end = endOf(error);
+  return end?.peerReason ?? (end?.origin === "local" ? end.message : undefined);
+}
+
+function endOf(error: unknown): ConnectionError | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e instanceof ConnectionError) {
-      return e.peerReason;
+      return e;
     }
     if (e.cause === e) {
       break;

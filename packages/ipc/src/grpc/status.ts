@@ -105,9 +105,31 @@ export function percentDecoded(text: string): string {
   if (!text.includes("%")) {
     return text;
   }
-  const bytes = Buffer.from(
-    text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    "latin1",
-  );
-  return bytes.toString("utf8");
+  const bytes = Buffer.from(text, "latin1");
+  let end = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] === PERCENT ? hexAt(bytes, at + 1) : -1;
+    bytes[end++] = byte === -1 ? (bytes[at] as number) : byte;
+    if (byte !== -1) {
+      at += 2;
+    }
+  }
+  return bytes.toString("utf8", 0, end);
+}
+
+const PERCENT = 0x25;
+
+/** The byte that two hexadecimal digits stand for; -1 where there are none. */
+function hexAt(bytes: Uint8Array, at: number): number {
+  const high = digitOf(bytes[at]);
+  const low = digitOf(bytes[at + 1]);
+  return high === -1 || low === -1 ? -1 : high * 16 + low;
+}
+
+function digitOf(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) {
+    return byte - 0x30;
+  }
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

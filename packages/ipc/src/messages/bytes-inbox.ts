@@ -10,10 +10,12 @@ export interface BodyForm {
   /** The length of the whole body in bytes, if it is announced. */
   readonly contentLength: number | undefined;
   readonly readMaxBytes: number;
+  /** There is to be one message, which the reader wants with its end: until then it stays here. */
+  readonly isSingle: boolean;
 }
 
 /** A stream that also reports how much its peer may send now. */
-interface BytesInlet extends Inlet {
+export interface BytesInlet extends Inlet {
   readonly receiveWindow: number;
   resume(): void;
 }
@@ -51,11 +53,15 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   #isLengthAssumed = false;
   /** Set when the body is too large. The reader will say so when it has seen the beginning. */
   #isTooLarge = false;
+  /** What has come is given to the reader when its end has. */
+  #isKept: boolean;
 
   constructor(
     private readonly inlet: BytesInlet,
     private readonly form: BodyForm,
-  ) {}
+  ) {
+    this.#isKept = form.isSingle;
+  }
 
   /** The incomplete message for which the reader waits, if there is one. */
   get unfinished(): unknown {
@@ -66,7 +72,10 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     for (let at = start; at < end && !this.bytes.isEnded; ) {
       at = this.#add(buffer, at, end);
     }
-    if (this.#waiting.length > 0) {
+    if (this.#isTooLarge) {
+      this.#isKept = false;
+    }
+    if (this.#waiting.length > 0 && !this.#isKept) {
       this.bytes.arrived();
     }
     if (this.bytes.isAwaited) {
@@ -78,6 +87,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   finish(): void {
     const message = this.#unfinished;
     this.#unfinished = undefined;
+    this.#isKept = false;
     if (message !== undefined) {
       this.#keep(message, message.length - message.missing);
     } else if (this.#headBytes > 0) {
@@ -91,7 +101,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   }
 
   take(): Uint8Array | typeof nothing {
-    const first = this.#waiting.shift();
+    const first = this.#isKept ? undefined : this.#waiting.shift();
     if (first === undefined) {
       return nothing;
     }
@@ -107,7 +117,8 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     }
     const { isEnveloped, contentLength } = this.form;
     if (isEnveloped) {
-      this.inlet.expect(missing);
+      // One byte more where the end has to come: Node.js does not end a stream whose window is used up to the last byte.
+      this.inlet.expect(this.#isKept ? missing + 1 : missing);
     } else if (contentLength !== undefined) {
       // One more byte is expected, since Node.js does not end a stream whose window is used up to the last byte.
       this.inlet.expect(missing + 1);
@@ -150,6 +161,9 @@ export class BytesInbox implements InboxSource<Uint8Array> {
       return end;
     }
     if (this.#unfinished === undefined) {
+      if (this.#waiting.length > 0) {
+        this.#isKept = false; // another message: one too many, as the reader will find
+      }
       return this.form.isEnveloped ? this.#beginEnveloped(buffer, start, end) : this.#beginBody(start);
     }
     const message = this.#unfinished;

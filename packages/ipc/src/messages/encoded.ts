@@ -1,5 +1,6 @@
 import type { Compression } from "@connectrpc/connect/protocol";
 import { assertWritable, compressedFlag } from "../grpc/envelope.js";
+import { compressInTurn } from "./compress.js";
 
 /** A serialized message in the form in which it is sent, without its envelope. */
 export interface Encoded {
@@ -26,5 +27,5 @@ export function encodedAs(
   if (compression === null || bytes.length < compressMinBytes) {
     return { bytes, flags: 0 };
   }
-  return compression.compress(bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
+  return compressInTurn(compression, bytes).then((compressed) => ({ bytes: compressed, flags: compressedFlag }));
 }

@@ -37,6 +37,8 @@ export class MessageInbox implements InboxSource<unknown> {
   /** A message that is about to be given to the waiting reader. */
   #arrived: Taken | undefined;
   #decompressing = 0;
+  /** What the fields cost that are kept. */
+  #fieldBytes = 0;
 
   constructor(private readonly options: MessageInboxOptions) {}
 
@@ -94,9 +96,23 @@ export class MessageInbox implements InboxSource<unknown> {
     }
   }
 
+  /** The stream is over, which counted its fields until now: they are kept until the reader comes to the end, or goes away. */
+  keepFields(bytes: number): void {
+    this.#fieldBytes = bytes;
+    this.inlet.account.fields(bytes);
+  }
+
+  #letGoOfFields(): void {
+    this.inlet.account.fields(-this.#fieldBytes);
+    this.#fieldBytes = 0;
+  }
+
   take(): unknown {
     const taken = this.#arrived ?? this.#waiting.take(this.inlet.account);
     if (taken === undefined) {
+      if (this.#fieldBytes > 0) {
+        this.#letGoOfFields();
+      }
       return nothing;
     }
     this.#arrived = undefined;
@@ -127,6 +143,9 @@ export class MessageInbox implements InboxSource<unknown> {
     this.#unfinished = undefined;
     if (isDropped) {
       this.#waiting.clear(this.inlet?.account);
+      if (this.#fieldBytes > 0) {
+        this.#letGoOfFields();
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { envelopeOf } from "../grpc/envelope.js";
 import { checkedResult } from "../user-code/iterators.js";
 import type { Encoded } from "./encoded.js";
@@ -10,6 +11,8 @@ export interface Outlet {
    * Tells whether a message of this size may wait there for its receiver, considering all that waits on the connection.
    */
   hasRoomFor(bytes: number): boolean;
+  /** Tells whether a message of this size exceeds what all streams that share the room may hold. */
+  isAboveShared(bytes: number): boolean;
   /** Arranges for `Drain.onDrain()` to be called when there is room again. */
   awaitRoom(): void;
   /**
@@ -78,6 +81,10 @@ export async function sendMessages(
     const { bytes, flags } = encoded instanceof Promise ? await encoded : encoded;
     if (isOver()) {
       return false;
+    }
+    if (outlet.isAboveShared(bytes.length)) {
+      const what = `there is no room for a message of ${bytes.length} bytes: too much waits on all connections together`;
+      throw new ConnectError(what, Code.ResourceExhausted);
     }
     if (isFirst) {
       onFirst?.();

@@ -6,6 +6,7 @@ export interface MemoryAccount {
   readonly receivedBytes: number;
   unread(bytes: number): void;
   unfinished(bytes: number): void;
+  fields(bytes: number): void;
 }
 
 /** The source of a body: a paused HTTP/2 stream, whose owner accounts for what it keeps. */

@@ -1,12 +1,9 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { allowance, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
+import { allowance, alwaysAffordableBytes, BYTES_FIELD_BYTES, blankBytesOf, tooCostly } from "./message-cost.js";
 import { maxUnknownFields } from "./unknown-fields.js";
 import { wireTypeOf } from "./wire-type.js";
-
-/** For messages of up to this size, nothing that they can be parsed to is out of proportion. */
-const SMALL_BYTES = 2 * maxUnknownFields;
 
 /**
  * Examines a message before `fromBinary` parses it, which neither joins unknown fields nor counts the memory of its
@@ -15,7 +12,7 @@ const SMALL_BYTES = 2 * maxUnknownFields;
  *   and for a message that would take memory out of proportion
  */
 export function assertAffordable(type: DescMessage, bytes: Uint8Array, dropsUnknown: boolean): void {
-  if (bytes.length <= SMALL_BYTES) {
+  if (bytes.length <= alwaysAffordableBytes) {
     return;
   }
   const counter = new Counter(bytes, dropsUnknown);

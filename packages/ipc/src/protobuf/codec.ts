@@ -24,6 +24,7 @@ import { assertAffordable } from "./affordable.js";
 import { copyOf } from "./bytes.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
+import { assertJsonAffordable } from "./json-affordable.js";
 
 /** Serializes and parses the messages of one type. */
 export interface Codec<T extends DescMessage = DescMessage> {
@@ -90,9 +91,10 @@ export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: Codec
     },
     parse(bytes) {
       try {
+        assertJsonAffordable(type, bytes);
         return fromJsonString(type, utf8.decode(bytes), options);
       } catch (error) {
-        throw failed(`parse ${type.typeName}`, Code.Internal, error);
+        throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };

@@ -12,6 +12,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 const BYTES_PER_BYTE = 25;
 const ALWAYS_ALLOWED = 256 * 2 ** 20;
 
+/** In an input of no more than this many bytes, nothing is out of proportion. */
+export const alwaysAffordableBytes = 20_000;
+
 /** The sizes of objects in bytes, measured with Node.js 20 on 64 bits. A field is a pointer in its message. */
 const MESSAGE_BYTES = 64;
 const FIELD_BYTES = 8;
@@ -49,6 +52,7 @@ export function tooCostly(type: DescMessage, inputBytes: number): ConnectError {
   );
 }
 
-function allowedBytes(inputBytes: number): number {
+/** What an input of so many bytes may become. */
+export function allowedBytes(inputBytes: number): number {
   return Math.max(ALWAYS_ALLOWED, inputBytes * BYTES_PER_BYTE);
 }

@@ -90,7 +90,8 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   /**
    * The memory in which requests and responses may wait on all connections together, in bytes. Beyond it a connection
    * gets 256 KiB, and one that holds more and does not progress for a minute is closed. At least 16 MiB, and twice
-   * `readMaxBytes`. Applies to engine `"direct"`. Default: 512 MiB.
+   * `readMaxBytes`. Applies to engine `"direct"`, and to HTTP/1.1 with either engine: its requests may take half of it, and its
+   * responses three quarters. Default: 512 MiB.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
@@ -99,8 +100,9 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * it likes. The call fails with DeadlineExceeded after this time, or up to half as much later. `Infinity` means no
    * limit. Default: 60,000.
    *
-   * Applies to engine `"direct"`. In HTTP/1.1 it applies to either engine and limits the body of a method that takes
-   * one message; then the connection is closed.
+   * Applies to engine `"direct"`, and to HTTP/1.1 with either engine, where the connection is closed after this time. A
+   * connection in HTTP/1.1 is also closed if it holds more than 256 KiB of which nothing moves in this time, while the server
+   * holds more than half of `maxHeldBytes`.
    */
   readonly requestTimeoutMs?: number | undefined;
   /**

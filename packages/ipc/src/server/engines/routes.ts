@@ -1,15 +1,20 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import {
+  Code,
+  ConnectError,
   type ConnectRouter,
   type ConnectRouterOptions,
   createConnectRouter,
   type HandlerContext,
   type Interceptor,
+  type MethodImpl,
 } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { decompressing } from "../../grpc/index.js";
+import { compressingInTurn } from "../../messages/compress.js";
 import { acceptedByDefault } from "../../messages/gzip.js";
 import { conforming } from "../../user-code/iterators.js";
+import { affordableHandler, type Check, checking, type Handler } from "./connect/affordable-handler.js";
 import { ConnectHeaders } from "./connect/headers.js";
 
 /** The user's routes, recorded so that engines can register them again. */
@@ -22,8 +27,10 @@ export interface Routes {
   handlers(options: ConnectRouterOptions, outermost: Outermost): Handlers;
 }
 
+export type { Handler };
+
 /** Connect's handlers by path. */
-export type Handlers = ReadonlyMap<string, UniversalHandler>;
+export type Handlers = ReadonlyMap<string, Handler>;
 
 /** A method as it was registered. */
 export interface RecordedMethod {
@@ -37,8 +44,6 @@ export interface RecordedMethod {
 /** Creates the interceptor around all others of a route from the options that apply to that route. */
 type Outermost = (options: ConnectRouterOptions) => Interceptor;
 
-type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outermost: Outermost) => void;
-
 /**
  * Runs the user's routes once, on a router that only records. As in Connect, a service with interceptors of its own
  * replaces those of the router; `outermost` is put before either.
@@ -46,7 +51,6 @@ type Registration = (router: ConnectRouter, options: ConnectRouterOptions, outer
 export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
   const services = new Set<DescService>();
   const methods: RecordedMethod[] = [];
-  const registrations: Registration[] = [];
   const recorder: ConnectRouter = {
     handlers: [],
     service(service, implementation, own) {
@@ -54,18 +58,11 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
       for (const desc of service.methods) {
         methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
       }
-      registrations.push((router, options, outermost) =>
-        router.service(service, conformingService(service, implementation), withOutermost(options, own, outermost)),
-      );
       return this;
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
       methods.push({ desc: method, implementation, options: own });
-      const run = conformingMethod(method, implementation) as typeof implementation;
-      registrations.push((router, options, outermost) =>
-        router.rpc(method, run, withOutermost(options, own, outermost)),
-      );
       return this;
     },
   };
@@ -74,11 +71,12 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
     services: [...services],
     methods,
     handlers(options, outermost) {
-      const router = createConnectRouter(options);
-      for (const register of registrations) {
-        register(router, options, outermost);
+      const handlers = new Map<string, Handler>();
+      for (const method of methods) {
+        const handler = handlerOf(method, options, outermost);
+        handlers.set(handler.requestPath, handler);
       }
-      return new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+      return handlers;
     },
   };
 }
@@ -88,21 +86,32 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
   return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
-/**
- * Returns the service with response streams that conform to the iterator protocol, which Connect's handlers rely on,
- * and with headers that can be sent early.
- */
-function conformingService<T extends object>(service: DescService, implementation: T): T {
-  const methods: Record<string, unknown> = {};
-  for (const desc of service.methods) {
-    const run = boundMethod(implementation, desc.localName);
-    if (run !== undefined) {
-      methods[desc.localName] = conformingMethod(desc, run);
-    }
-  }
-  return methods as T;
+/** Returns the implementation of a method that nobody has implemented. */
+export function unimplemented(desc: DescMethod): () => never {
+  const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
+  return () => {
+    throw new ConnectError(message, Code.Unimplemented);
+  };
 }
 
+/** Returns Connect's handler for a method, which refuses messages that are too costly. */
+function handlerOf(
+  { desc, implementation, options: own }: RecordedMethod,
+  options: ConnectRouterOptions,
+  outermost: Outermost,
+): Handler {
+  const run = conformingMethod(desc, implementation ?? unimplemented(desc)) as MethodImpl<typeof desc>;
+  const all = { ...options, ...own };
+  return affordableHandler(desc, all, (check) => {
+    const router = createConnectRouter(options).rpc(desc, run, withOutermost(all, own, outermost, check));
+    return router.handlers[0] as UniversalHandler;
+  });
+}
+
+/**
+ * Returns the method with response streams that conform to the iterator protocol, which Connect's handlers rely on, and with
+ * headers that can be sent early.
+ */
 function conformingMethod(
   { methodKind }: DescMethod,
   run: (...args: never[]) => unknown,
@@ -129,15 +138,17 @@ function resolved(messages: Promise<AsyncIterable<unknown>>): AsyncIterable<unkn
 }
 
 function withOutermost(
-  options: ConnectRouterOptions,
+  all: ConnectRouterOptions,
   own: ConnectRouterOptions | undefined,
   outermost: Outermost,
+  check: Check,
 ): ConnectRouterOptions {
-  const all = { ...options, ...own };
   const { acceptCompression = acceptedByDefault } = all;
   return {
     ...own,
-    acceptCompression: acceptCompression.map(decompressing),
+    acceptCompression: acceptCompression.map((compression) =>
+      checking(decompressing(compressingInTurn(compression)), check),
+    ),
     // Connect would compress its responses with what it accepts.
     ...(acceptCompression === acceptedByDefault && { compressMinBytes: 2 ** 32 - 1 }),
     interceptors: [outermost(all), ...(all.interceptors ?? [])],

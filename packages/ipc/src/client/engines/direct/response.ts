@@ -40,8 +40,10 @@ function inspect(list: HeaderList, extra: readonly string[], isBinary: boolean):
 
 /** Creates the error of a call whose stream was reset. */
 export function resetError(error: StreamError): ConnectError {
+  // What the peer had in mind it has not said; what we found is of use to whoever mends the peer.
+  const why = error.origin === "local" ? ` (${error.message})` : "";
   return new ConnectError(
-    `http/2 stream closed with error code ${errorCodeName(error.errorCode)}`,
+    `http/2 stream closed with error code ${errorCodeName(error.errorCode)}${why}`,
     codeFromResetCode(error.errorCode),
     undefined,
     undefined,

@@ -14,6 +14,7 @@ import { ClientCall } from "./call.js";
 import { streamBytes } from "./call-queue.js";
 import type { CallSpec } from "./call-spec.js";
 import type { Core } from "./core.js";
+import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
 
 type Encode = (message: unknown) => Encoded | Promise<Encoded>;
@@ -150,7 +151,11 @@ export class StreamCall extends ClientCall {
   protected override end(code?: Code | 0): void {
     super.end(code);
     this.#kept = undefined;
-    if (this.#inbox.isEmpty) {
+    const fieldBytes = this.#messages.isAwaited ? 0 : longBytes(this);
+    if (fieldBytes > 0) {
+      this.#inbox.keepFields(fieldBytes);
+    }
+    if (this.#inbox.isEmpty && fieldBytes === 0) {
       readers.unregister(this);
     } // otherwise messages are left that may never be taken; they stay charged to the connection's account until then
   }
@@ -236,6 +241,17 @@ export class StreamCall extends ClientCall {
 }
 
 function told(): void {}
+
+/** Returns what it costs to keep the fields of a response, as RFC 9113 §6.5.2 counts them; 0 where that is no more than a call costs. */
+function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: ResponseFields): number {
+  let bytes = 0;
+  for (const fields of [headerFields, headerExtra, trailerFields, trailerExtra]) {
+    for (const text of fields) {
+      bytes += text.length + 16;
+    }
+  }
+  return bytes <= 1_024 ? 0 : bytes;
+}
 
 /** Yields a request that has already been taken, and then the rest. */
 async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {

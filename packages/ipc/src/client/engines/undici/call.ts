@@ -1,4 +1,4 @@
-import { Code, type ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalClientRequest, UniversalClientResponse } from "@connectrpc/connect/protocol";
 import type { Dispatcher } from "undici";
 import { isHttpField, valuesOf } from "../../../grpc/index.js";
@@ -167,6 +167,10 @@ export class UndiciCall implements Dispatcher.DispatchHandler {
   }
 
   #complete(): void {
+    if (this.#status === 0) {
+      this.fail(new ConnectError("protocol error: the response has no status", Code.Internal));
+      return;
+    }
     this.responseBody.end();
     this.#leave(undefined);
   }

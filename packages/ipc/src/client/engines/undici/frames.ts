@@ -21,6 +21,14 @@ export function has(frame: Buffer, mask: number): boolean {
   return ((frame[flagsAt] ?? 0) & mask) !== 0;
 }
 
+/** Whether a frame lacks what its type needs: RST_STREAM has an error code (RFC 9113 §6.4), GOAWAY that and a last stream (§6.8). */
+export function isTooShort(frame: Buffer): boolean {
+  const least = leastPayloadBytes[frame[3] as number] ?? 0;
+  return frame.length < headBytes + least;
+}
+
+const leastPayloadBytes: Record<number, number> = { [frameType.rstStream]: 4, [frameType.goaway]: 8 };
+
 export function streamIdOf(frame: Buffer): number {
   return frame.readUInt32BE(5) & 0x7fff_ffff;
 }

@@ -137,6 +137,10 @@ export class UndiciSession implements Session, CallHost, WireListener {
     if (this.#isDestroyed) {
       return channelClosed(this.address, error);
     }
+    if ((error as NodeJS.ErrnoException | undefined)?.code === "ERR_HTTP2_INVALID_SESSION") {
+      this.#retire(); // Node.js has given it up, and tells of it later: the call was not sent
+      return refusedByGoAway(this.address, error, this.goAway);
+    }
     if (this.#ignores(call)) {
       return refusedByGoAway(this.address, error, this.goAway);
     }
@@ -238,7 +242,12 @@ export class UndiciSession implements Session, CallHost, WireListener {
 
   #close(): void {
     for (const call of this.#calls) {
-      call.fail(this.explain(call, undefined) ?? lostConnection(this.address, undefined, this.goAway));
+      const error = this.explain(call, undefined) ?? lostConnection(this.address, undefined, this.goAway);
+      if (this.#isDestroyed) {
+        call.cancel(error); // nobody waits for what has already come
+      } else {
+        call.fail(error);
+      }
     }
     this.#silenceTimeout?.stop();
     this.#idle.stop();

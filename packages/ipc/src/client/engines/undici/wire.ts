@@ -8,6 +8,7 @@ import {
   frameType,
   goAwayOf,
   has,
+  isTooShort,
   payloadOf,
   setPayload,
   streamIdOf,
@@ -57,6 +58,7 @@ export class Wire extends Duplex {
     private readonly listener: WireListener,
   ) {
     super({ allowHalfOpen: false });
+    this.on("error", () => {}); // it is for undici, which may not listen yet, or no longer
     this.#inbound = new FrameFilter({
       types: [frameType.settings, frameType.rstStream, frameType.goaway],
       frame: (frame) => this.#receive(frame),
@@ -115,14 +117,17 @@ export class Wire extends Duplex {
     done();
   }
 
-  override _destroy(error: Error | null, done: () => void): void {
+  override _destroy(error: Error | null, done: (error: Error) => void): void {
     this.#end(error ?? undefined);
     this.socket.destroy();
-    // The error is omitted: the listener has it, and nobody else needs it.
-    done();
+    // undici looks for the reason of an error-free end in a socket that it has forgotten, where it throws.
+    done(error ?? new Error("the connection was closed"));
   }
 
   #receive(frame: Buffer): boolean {
+    if (isTooShort(frame)) {
+      return true; // Node.js ends the connection for it, RFC 9113 §4.2
+    }
     switch (typeOf(frame)) {
       case frameType.settings:
         if (!has(frame, flag.ack)) {
@@ -132,7 +137,7 @@ export class Wire extends Duplex {
       case frameType.rstStream:
         this.listener.onReset(streamIdOf(frame), payloadOf(frame));
         return true;
-      default:
+      default: // a GOAWAY
         this.listener.onGoaway(goAwayOf(frame));
         return false;
     }

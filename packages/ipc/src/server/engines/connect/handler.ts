@@ -4,10 +4,10 @@
  * differently from the engine `"direct"`.
  */
 
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorCode } from "@vyra/http2";
 import {
@@ -24,11 +24,14 @@ import { setImmediate } from "../../../time/real-timers.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
-import type { Handlers } from "../routes.js";
+import type { Handler, Handlers } from "../routes.js";
 import { ConnectHeaders, isStatusKnown } from "./headers.js";
+import { discountAnswer, inRoom } from "./http1-answer.js";
+import { Http1Body } from "./http1-body.js";
+import type { Http1Connection } from "./http1-memory.js";
 import { longTimeouts } from "./long-timeouts.js";
 import { hasBegun } from "./sendable.js";
-import { wholeMessages } from "./whole-messages.js";
+import { formOf, hasOneRequest, wholeMessages, withoutLength } from "./whole-messages.js";
 
 type NodeRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type NodeResponse = Parameters<typeof universalResponseToNodeResponse>[1];
@@ -41,6 +44,7 @@ export type NodeHandler = (
   req: NodeRequest,
   res: NodeResponse,
   caller: Caller | undefined,
+  connection?: Http1Connection,
 ) => "whole request" | "stream";
 
 /**
@@ -49,25 +53,30 @@ export type NodeHandler = (
  * @param maxTimeoutMs the longest timeout that the handlers accept from a caller, in milliseconds
  */
 export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeoutMs?: number): NodeHandler {
-  return function handle(req, res, caller) {
+  return function handle(req, res, caller, connection) {
     const handler = handlers.get(pathOf(req));
     if (handler === undefined) {
       answerUnknown(req, res);
       return "whole request";
     }
     const values = caller === undefined ? createContextValues() : contextValuesFor(caller);
-    answer(handler, req, res, values).catch((error: unknown) => {
+    answer(handler, req, res, values, connection).catch((error: unknown) => {
       // Errors before the call has begun can only be the peer's fault.
       if (hasBegun(values) && !res.closed && !isPeerGone(error)) {
         onError(error, { method: nameOf(handler.method) });
       }
       answerAccident(req, res);
     });
-    const { methodKind } = handler.method;
-    return methodKind === "unary" || methodKind === "server_streaming" ? "whole request" : "stream";
+    return hasOneRequest(handler.method) ? "whole request" : "stream";
   };
 
-  async function answer(handler: UniversalHandler, req: NodeRequest, res: NodeResponse, values: ContextValues) {
+  async function answer(
+    handler: Handler,
+    req: NodeRequest,
+    res: NodeResponse,
+    values: ContextValues,
+    connection: Http1Connection | undefined,
+  ) {
     mendAuthority(req);
     resetUnreadRequest(res);
     mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
@@ -78,12 +87,18 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
       req.headers[name] = value;
     }
     const request = universalRequestFromNodeRequest(req, res, undefined, values);
+    withoutLength(request.header, handler);
     if (isBytes(request.body)) {
-      const bytes = "stream" in req ? request.body : untilAnswered(req, res);
+      const bytes =
+        "stream" in req || connection === undefined ? request.body : untilAnswered(req, res, handler, connection);
       const whole = wholeMessages(bytes, contentType, headers);
       request.body = bodyOf(whole, request.signal, timeoutMs, res);
     }
-    const response = await handler(request);
+    let response = await handler(request);
+    if (connection !== undefined) {
+      discountAnswer(res as ServerResponse, contentType, connection.account);
+      response = await inRoom(response, contentType, connection);
+    }
     await universalResponseToNodeResponse(endedWith(res, response), res);
   }
 }
@@ -142,9 +157,21 @@ function resetUnreadRequest(res: NodeResponse): void {
  * destroys a request that it does not read to its end, such as one that is too large. Node.js then reads no more from
  * the connection, and the next request waits until the connection is given up.
  */
-function untilAnswered(req: IncomingMessage, res: NodeResponse): AsyncIterable<Uint8Array> {
-  res.once("finish", () => req.resume());
-  return req.iterator({ destroyOnReturn: false });
+function untilAnswered(
+  req: IncomingMessage,
+  res: NodeResponse,
+  handler: Handler,
+  connection: Http1Connection,
+): AsyncIterable<Uint8Array> {
+  const body = new Http1Body(
+    connection,
+    req,
+    formOf(handler, (name) => fieldOf(req, name)),
+  );
+  const end = () => body.end(new Error("the call is over"));
+  res.once("finish", end);
+  res.once("close", end);
+  return body.inbox.bytes;
 }
 
 /**

@@ -1,6 +1,9 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { incompleteMessage } from "../../../grpc/index.js";
+import type { BodyForm } from "../../../messages/bytes-inbox.js";
 import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
+import type { Handler } from "../routes.js";
 import type { ConnectHeaders } from "./headers.js";
 
 /**
@@ -27,6 +30,33 @@ export function wholeMessages(
 /** Tells by the content type whether messages have envelopes; otherwise the body is one message. */
 export function isEnveloped(contentType: string): boolean {
   return contentType.startsWith(grpcType) || contentType.startsWith("application/connect+");
+}
+
+/** What a request's body is, by its fields. */
+export function formOf({ method, readMaxBytes }: Handler, fieldOf: (name: string) => string | undefined): BodyForm {
+  const contentLength = Number.parseInt(fieldOf("content-length") ?? "", 10);
+  return {
+    isEnveloped: isEnveloped(fieldOf("content-type") ?? ""),
+    contentLength: Number.isNaN(contentLength) ? undefined : contentLength,
+    readMaxBytes,
+    isSingle: hasOneRequest(method),
+  };
+}
+
+/** Whether a method takes one message, which comes at once. */
+export function hasOneRequest({ methodKind }: DescMethod): boolean {
+  return methodKind === "unary" || methodKind === "server_streaming";
+}
+
+/**
+ * The fields of a request without its length, for which Connect's handlers would allocate memory before anything of it has come. That it is
+ * too large is left for them to say.
+ */
+export function withoutLength(header: Headers, { readMaxBytes }: Handler): Headers {
+  if (!(Number(header.get("content-length")) > readMaxBytes)) {
+    header.delete("content-length");
+  }
+  return header;
 }
 
 const grpcType = "application/grpc";

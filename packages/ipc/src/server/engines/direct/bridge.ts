@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import {
   ErrorCode,
   HeaderBlock,
@@ -20,7 +20,8 @@ import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import { ConnectHeaders, isStatusKnown } from "../connect/headers.js";
 import { longTimeouts } from "../connect/long-timeouts.js";
-import { isEnveloped, wholeMessages } from "../connect/whole-messages.js";
+import { formOf, hasOneRequest, wholeMessages, withoutLength } from "../connect/whole-messages.js";
+import type { Handler } from "../routes.js";
 import type { Reviewed } from "./unfinished-requests.js";
 
 /** A call that is not gRPC, or has no route: Connect's own handler for its path answers it. */
@@ -34,23 +35,19 @@ export class BridgedCall implements RequestHandler, Reviewed {
 
   constructor(
     private readonly stream: ServerStream,
-    private readonly handler: UniversalHandler,
+    private readonly handler: Handler,
     private readonly caller: Caller,
     fields: readonly string[],
     extra: readonly string[],
     endStream: boolean,
     private readonly onError: OnError,
     private readonly maxTimeoutMs: number | undefined,
-    readMaxBytes: number,
   ) {
     stream.pause(false);
-    const contentType = fieldOf("content-type", fields, extra) ?? "";
-    const contentLength = Number.parseInt(fieldOf("content-length", fields, extra) ?? "", 10);
-    this.#inbox = new BytesInbox(stream, {
-      isEnveloped: isEnveloped(contentType),
-      contentLength: Number.isNaN(contentLength) ? undefined : contentLength,
-      readMaxBytes,
-    });
+    this.#inbox = new BytesInbox(
+      stream,
+      formOf(handler, (name) => fieldOf(name, fields, extra)),
+    );
     if (endStream) {
       this.#inbox.finish();
     }
@@ -62,12 +59,10 @@ export class BridgedCall implements RequestHandler, Reviewed {
    * handler waits.
    */
   get unfinished(): unknown {
-    const { methodKind } = this.handler.method;
-    const isSingle = methodKind === "unary" || methodKind === "server_streaming";
     if (this.stream.isReceived || this.stream.isClosed) {
       return undefined;
     }
-    return isSingle ? this : this.#inbox.unfinished;
+    return hasOneRequest(this.handler.method) ? this : this.#inbox.unfinished;
   }
 
   fail(error: ConnectError): void {
@@ -113,7 +108,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
           httpVersion: "2.0",
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
-          header,
+          header: withoutLength(header, this.handler),
           body: wholeMessages(this.#inbox.bytes, contentType, this.#headers),
           signal: this.#controller.signal,
           contextValues,
@@ -128,6 +123,7 @@ export class BridgedCall implements RequestHandler, Reviewed {
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
     } finally {
+      this.#inbox.bytes.abort(undefined); // who answers without having read the request does not read it afterwards either
       this.#headers?.close();
       this.#controller.abort();
     }

@@ -36,10 +36,8 @@ export function createDirectEngine({
   const shared = new SharedAccount(maxHeldBytes);
   const handlers = routes.handlers(router, outermost(counter, onError));
   const direct = new Map<string, Route>();
-  const readMaxBytes = new Map<string, number>();
   for (const method of routes.methods) {
     const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
-    readMaxBytes.set(path, method.options?.readMaxBytes ?? router.readMaxBytes ?? maxUint32);
     if ((method.options?.grpc ?? router.grpc) !== false) {
       direct.set(path, new Route(method, router, counter.of(method.desc), onError));
     } else {
@@ -118,11 +116,11 @@ export function createDirectEngine({
   async function loadHttp1(): Promise<Http1> {
     const { createHttp1 } = await import("../connect/http1.js");
     const { createNodeHandler } = await import("../connect/handler.js");
-    const loaded = createHttp1(
-      createNodeHandler(handlers, onError, router.maxTimeoutMs),
-      handshakeTimeoutMs,
-      memory.requestTimeoutMs,
-    );
+    const loaded = createHttp1(createNodeHandler(handlers, onError, router.maxTimeoutMs), handshakeTimeoutMs, {
+      shared,
+      maxWaitingBytes,
+      requestTimeoutMs: memory.requestTimeoutMs,
+    });
     if (isDraining) {
       loaded.drain();
     }
@@ -158,18 +156,7 @@ export function createDirectEngine({
     const query = path.indexOf("?");
     const handler = handlers.get(query === -1 ? path : path.slice(0, query));
     if (handler !== undefined) {
-      const { requestPath } = handler;
-      const call = new BridgedCall(
-        stream,
-        handler,
-        caller,
-        fields,
-        extra,
-        endStream,
-        onError,
-        router.maxTimeoutMs,
-        readMaxBytes.get(requestPath) ?? maxUint32,
-      );
+      const call = new BridgedCall(stream, handler, caller, fields, extra, endStream, onError, router.maxTimeoutMs);
       stream.context = call;
       return call;
     }
@@ -193,9 +180,6 @@ export function createDirectEngine({
     }
   }
 }
-
-/** The largest length of an envelope. */
-const maxUint32 = 0xffffffff;
 
 const grpcHeaders = HeaderBlock.of([":status", "200", "content-type", "application/grpc"]);
 const notFound = HeaderBlock.of([":status", "404"]);

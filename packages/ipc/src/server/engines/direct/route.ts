@@ -19,7 +19,7 @@ import type { MethodCalls } from "../../../stats/index.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { OnError } from "../../on-error.js";
 import type { EngineOptions } from "../engine.js";
-import type { RecordedMethod } from "../routes.js";
+import { type RecordedMethod, unimplemented } from "../routes.js";
 
 /** A message format: the codecs, and the response headers that name it. */
 export interface Format {
@@ -77,13 +77,6 @@ function responseHeaders(contentType: string, compressions: readonly Compression
   const names = compressions.map(({ name }) => name).join(",");
   const accepted = names === "" ? [] : [acceptEncodingHeader, names];
   return HeaderBlock.of([":status", "200", "content-type", contentType, ...accepted]);
-}
-
-function unimplemented(desc: DescMethod) {
-  const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
-  return (): never => {
-    throw new ConnectError(message, Code.Unimplemented);
-  };
 }
 
 /** What follows from the headers of a request. It is stored with header lists that are received repeatedly. */

@@ -42,14 +42,18 @@ export class StreamServerCall extends ServerCall {
     // The window opens as messages are taken, so a handler that stops reading stops the caller.
     this.stream.pause(false);
     super.begin(endStream);
-    if (!this.isOver) {
-      // A stream of requests alone is answered with one message, and nobody waits for the headers before it.
-      if (this.desc.methodKind !== "client_streaming") {
-        this.#early = new EarlyHeaders(() => this.#onDue());
-      }
-      this.#scope = new CallScope();
-      void this.#scope.runInAsyncScope(this.#run, this);
+    if (!this.isOver && this.desc.methodKind !== "server_streaming") {
+      this.#start();
     }
+  }
+
+  #start(): void {
+    // A stream of requests alone is answered with one message, and nobody waits for the headers before it.
+    if (this.desc.methodKind !== "client_streaming") {
+      this.#early = new EarlyHeaders(() => this.#onDue());
+    }
+    this.#scope = new CallScope();
+    void this.#scope.runInAsyncScope(this.#run, this);
   }
 
   get unfinished(): unknown {
@@ -81,6 +85,10 @@ export class StreamServerCall extends ServerCall {
 
   protected onRequestEnd(): void {
     this.#inbox.messages.finish(this.#inbox.isAtEnd ? undefined : incompleteMessage());
+    // Until a request is complete it stays bytes, which are on the connection's account: a peer may never complete it.
+    if (this.desc.methodKind === "server_streaming") {
+      this.#start();
+    }
   }
 
   protected override end(reason: ConnectError | undefined): void {

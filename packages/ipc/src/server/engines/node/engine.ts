@@ -1,5 +1,6 @@
 import { constants, createServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { SharedAccount } from "@vyra/http2";
 import {
   clearInterval,
   clearTimeout,
@@ -35,7 +36,7 @@ export function createNodeEngine({
   const http2 = createServer(http2Options, (req, res) => {
     handle(req, res, sessions.get(req.stream.session as ServerHttp2Session));
   });
-  const http1 = createHttp1(handle, handshakeTimeoutMs, memory.requestTimeoutMs);
+  const http1 = createHttp1(handle, handshakeTimeoutMs, { ...memory, shared: new SharedAccount(memory.maxHeldBytes) });
   http2.on("session", (session) => {
     destroyBetweenReads(session);
     sessions.set(session, accepting?.caller);

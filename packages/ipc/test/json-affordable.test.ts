@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { DescMessage } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema, ListValueSchema, StructSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { jsonCodec } from "../dist/protobuf/codec.js";
+import { assertJsonAffordable } from "../dist/protobuf/json-affordable.js";
+
+const MiB = 2 ** 20;
+
+/** So much of it as makes a text of this size. */
+function repeated(item: string, bytes: number): string {
+  return `[${`${item},`.repeat(Math.floor(bytes / (item.length + 1)))}${item}]`;
+}
+
+function isTooCostly(type: DescMessage, text: string): boolean {
+  try {
+    assertJsonAffordable(type, Buffer.from(text));
+    return false;
+  } catch (error) {
+    assert.ok(error instanceof ConnectError && error.code === Code.ResourceExhausted, String(error));
+    assert.match(
+      error.rawMessage,
+      new RegExp(`${type.typeName} of ${Buffer.byteLength(text)} bytes would take more than`),
+    );
+    return true;
+  }
+}
+
+const file = (messages: string) => `{"file":[{"messageType":${messages}}]}`;
+
+describe("JSON", () => {
+  for (const [name, type, text] of [
+    ["empty lists in a ListValue", ListValueSchema, repeated("[]", 9 * MiB)],
+    ["empty objects in a ListValue, after white space", ListValueSchema, ` \n${repeated(" { } ", 9 * MiB)}`],
+    ["numbers in a ListValue", ListValueSchema, repeated("1", 9 * MiB)],
+    ["a Struct of lists", StructSchema, `{"a":${repeated("[]", 9 * MiB)}}`],
+    ["messages", FileDescriptorSetSchema, file(repeated("{}", 9 * MiB))],
+    [
+      "messages behind a name in another form",
+      FileDescriptorSetSchema,
+      `{"file":[{"message\\u005ftype":${repeated("{}", 9 * MiB)}}]}`,
+    ],
+    [
+      "messages behind what looks like an end",
+      FileDescriptorSetSchema,
+      `{"x":"}]\\"","file":${repeated("{}", 9 * MiB)}}`,
+    ],
+    ["messages behind a mark of the byte order", FileDescriptorSetSchema, `\ufeff${file(repeated("{}", 9 * MiB))}`],
+    ["messages where they are of another name", FileDescriptorSetSchema, file(repeated('{"field":[{},{}]}', 9 * MiB))],
+  ] as const) {
+    it(`is refused before it is parsed where it would take memory out of proportion: ${name}`, () => {
+      assert.equal(isTooCostly(type, text), true);
+      assert.throws(
+        () => jsonCodec(type, {}).parse(Buffer.from(text)),
+        (error) => error instanceof ConnectError && error.code === Code.ResourceExhausted,
+      );
+    });
+  }
+
+  for (const [name, type, text] of [
+    ["a long text", StructSchema, `{"a":"${"[],{},:".repeat(MiB)}"}`],
+    ["texts", FileDescriptorSetSchema, `{"file":[{"dependency":${repeated('"some/file.proto"', 9 * MiB)}}]}`],
+    ["numbers", FileDescriptorSetSchema, `{"file":[{"publicDependency":${repeated("123456", 9 * MiB)}}]}`],
+    [
+      "messages with values in them",
+      FileDescriptorSetSchema,
+      file(repeated(`{"name":"${"a_long_name".repeat(4)}","reservedName":["b","c"]}`, 5 * MiB)),
+    ],
+    ["what is in no message", FileDescriptorSetSchema, `{"x":${repeated("[]", 9 * MiB)}}`],
+    ["many small messages in a small text", FileDescriptorSetSchema, file(repeated("{}", 200_000))],
+  ] as const) {
+    it(`is taken as it is: ${name}`, () => assert.equal(isTooCostly(type, text), false));
+  }
+
+  it("that is none is left to its parser", () => {
+    for (const text of [
+      "[".repeat(100_000),
+      "]".repeat(100_000),
+      '"'.repeat(99_999),
+      `{${",".repeat(100_000)}`,
+      "\\".repeat(50_000),
+    ]) {
+      assert.equal(isTooCostly(ListValueSchema, text), false);
+      assert.throws(
+        () => jsonCodec(ListValueSchema, {}).parse(Buffer.from(text)),
+        (error) => error instanceof ConnectError && error.code === Code.Internal,
+      );
+    }
+  });
+});
