@@ -78,7 +78,12 @@ export interface IpcTransportOptions {
   readonly compressMinBytes?: number | undefined;
   /** Whether messages are binary protobuf; otherwise they are JSON, which few gRPC servers accept. Default: true. */
   readonly useBinaryFormat?: boolean | undefined;
+  /** How JSON messages are read and written, with the options of protobuf-es. Default: its defaults. */
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
+  /**
+   * How binary messages are read and written, with the options of protobuf-es. Default: its defaults. With
+   * `readUnknownFields: false` unknown fields are dropped.
+   */
   readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
   /**
    * The interval of keepalive PINGs while calls are open, in milliseconds; 0 and `Infinity` mean never. Default:

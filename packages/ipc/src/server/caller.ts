@@ -43,6 +43,7 @@ export function groups(groups: readonly (number | string)[]): Authorize {
 
 /** The peer of a connection, after authorization. */
 export interface Caller {
+  /** Its credentials, if the kernel reports them. */
   readonly peer: PeerCredentials | undefined;
   /** The error of all its calls, if it may not make any. */
   readonly refusal: ConnectError | undefined;

@@ -50,7 +50,7 @@ export class StreamCall extends ClientCall {
     this.#inbox = new MessageInbox({
       codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
       readMaxBytes: core.options.readMaxBytes,
-      onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
+      onReturn: () => this.abandon(new ConnectError("the caller has stopped reading", Code.Canceled)),
     });
   }
 
@@ -81,7 +81,7 @@ export class StreamCall extends ClientCall {
       return;
     }
     if (this.#isSent) {
-      this.abandon(new ConnectError("nobody reads the responses any more", Code.Canceled));
+      this.abandon(new ConnectError("the responses are no longer read", Code.Canceled));
     } else {
       this.stream?.resume(); // received data are dropped while requests are still sent
     }
