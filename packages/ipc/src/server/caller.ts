@@ -50,7 +50,7 @@ export interface Caller {
 }
 
 /** Creates the function that authorizes the peer of a new connection. It returns a promise only if `authorize` does. */
-export function createAdmission(
+export function createAuthorization(
   authorize: Authorize | undefined,
   onError: OnError,
 ): (peer: PeerCredentials | undefined) => Caller | Promise<Caller> {

@@ -185,7 +185,7 @@ export class StreamCall extends ClientCall {
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.onOpen(this);
-      this.onOpen = this.onError = told; // the callbacks refer to what the reader holds
+      this.onOpen = this.onError = ignore; // the callbacks refer to what the reader holds
     }
   }
 
@@ -204,7 +204,7 @@ export class StreamCall extends ClientCall {
   }
 
   async #sendRequests(stream: ClientStream): Promise<void> {
-    const requests = this.#kept === undefined ? this.#requests : again(this.#kept.request, this.#requests);
+    const requests = this.#kept === undefined ? this.#requests : startingWith(this.#kept.request, this.#requests);
     this.#isSending = true;
     let isFirst = true;
     const keepAndEncode: Encode = (request) => {
@@ -235,10 +235,10 @@ export class StreamCall extends ClientCall {
   }
 }
 
-function told(): void {}
+function ignore(): void {}
 
 /** Yields a request that has already been taken, and then the rest. */
-async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
+async function* startingWith(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
   yield request;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     yield next.value;

@@ -65,8 +65,8 @@ export class Wire extends Duplex {
     this.#outbound = new FrameFilter(
       {
         types: [frameType.rstStream],
-        frame: (frame) => this.#mendReset(frame),
-        dataHead: (head) => this.#mendEnd(head),
+        frame: (frame) => this.#correctReset(frame),
+        dataHead: (head) => this.#correctEnd(head),
       },
       prefaceBytes,
     );
@@ -138,7 +138,7 @@ export class Wire extends Duplex {
     }
   }
 
-  #mendEnd(head: Buffer): void {
+  #correctEnd(head: Buffer): void {
     if (!has(head, flag.endStream)) {
       return;
     }
@@ -150,7 +150,7 @@ export class Wire extends Duplex {
     }
   }
 
-  #mendReset(frame: Buffer): boolean {
+  #correctReset(frame: Buffer): boolean {
     if (this.#cancelled.delete(streamIdOf(frame))) {
       setPayload(frame, ErrorCode.CANCEL);
     }

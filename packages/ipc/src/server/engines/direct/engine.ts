@@ -182,7 +182,7 @@ export function createDirectEngine({
     if (!endStream) {
       stream.reset(0);
     }
-    return nobody;
+    return ignoringHandler;
   }
 
   function onHandlerError(error: unknown): void {
@@ -199,4 +199,4 @@ const maxUint32 = 0xffffffff;
 
 const grpcHeaders = HeaderBlock.of([":status", "200", "content-type", "application/grpc"]);
 const notFound = HeaderBlock.of([":status", "404"]);
-const nobody: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
+const ignoringHandler: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
