@@ -1,8 +1,8 @@
-// What is published and loaded: a few files instead of two hundred, since Node.js takes half a millisecond for each. Types come from
-// tsc, and so does the tree of files beside them that the packages' own tests look into.
+// Bundles what is published: a few files instead of two hundred, since Node.js takes half a millisecond to load each.
+// The types come from tsc, and so does the tree of files beside them that the packages' own tests import.
 //
-// Everything is built twice: as ES modules, which Node.js loads for `import` and `require()` alike, and as CommonJS for what can
-// load nothing else, such as jest. docs/guide/commonjs.md has the reasons.
+// Everything is built twice: as ES modules, which Node.js loads for `import` and for `require()`, and as CommonJS for
+// tools that can load nothing else, such as jest. docs/guide/commonjs.md gives the reasons.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { defineConfig } from "rolldown";
@@ -31,8 +31,9 @@ const bundled = (name, entries) =>
   );
 
 /**
- * The name of a chunk says what is in it. A chunk that is loaded later is named for its module, `server-cluster-primary`; a chunk that
- * others share is named for the folder with all its modules, or for the three folders of `src` that have most of them.
+ * The name of a chunk says what is in it. A chunk that is loaded later is named for its module, such as
+ * `server-cluster-primary`. A chunk that others share is named for the folder that contains all its modules, or for the
+ * three folders of `src` that contain most of them.
  */
 function nameOf({ facadeModuleId, moduleIds }, src) {
   const modules = (facadeModuleId ? [facadeModuleId] : moduleIds)

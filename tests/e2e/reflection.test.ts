@@ -219,7 +219,7 @@ describePairs("reflection", (pair) => {
     const question = { case: "listServices" as const, value: "" };
     await using t = await setUp(pair, { interceptors: [asOther] });
     const error = await failure(ask(t, question), Code.PermissionDenied);
-    assert.equal(error.rawMessage, "the server describes itself to its own user only");
+    assert.equal(error.rawMessage, "reflection is allowed only for the server's own user");
     await using open = await setUp(pair, { interceptors: [asOther], reflection: true });
     assert.equal((await ask(open, question))[0]?.case, "listServicesResponse");
   });

@@ -123,7 +123,7 @@ describePairs("trust", (pair) => {
 
   it("serves an abstract name, but not without an authorizer", async () => {
     const socket = `unix-abstract:${freshName()}`;
-    await assert.rejects(serve({ socket, routes: () => {} }), /no file.*say with authorize who may call/);
+    await assert.rejects(serve({ socket, routes: () => {} }), /no file.*set authorize/);
     await using t = await setUp(pair, { socket, authorize: sameUser() });
     assert.equal(t.server.address, socket);
     assert.equal((await t.client.unary({ text: "abstract" })).text, "abstract");

@@ -5,9 +5,15 @@ const link = /(?:\]\(|src="|href=")([^)"#\s]*)(#[^)"\s]*)?/g;
 const heading = /^#+ (.*)$/gm;
 const sourcePath = /`((?:bench|cli|http2|ipc)\/[\w./-]+)`/g;
 
-/** A message for each relative link in a Markdown file that leads to no file, or to no heading of a Markdown file. */
+/**
+ * Finds the relative links in a Markdown file that lead to no file, or to no heading of a Markdown file.
+ *
+ * @param {string} file
+ * @param {string} text
+ * @returns {string[]} a message for each
+ */
 export function brokenLinks(file, text) {
-  return [...withoutCode(text).matchAll(link)].flatMap(([, path, anchor]) => {
+  return [...withoutCode(text).matchAll(link)].flatMap(([, path = "", anchor]) => {
     if (/^[a-z]+:/.test(path) || (path === "" && anchor === undefined)) {
       return [];
     }
@@ -22,18 +28,31 @@ export function brokenLinks(file, text) {
   });
 }
 
-/** A message for each path in backticks, beginning in packages/, where there is no such file or folder. */
+/**
+ * Finds the paths in backticks that begin in packages/ and where there is no file or folder.
+ *
+ * @param {string} file
+ * @param {string} text
+ * @returns {string[]} a message for each
+ */
 export function missingPaths(file, text) {
   return [...text.matchAll(sourcePath)]
-    .filter(([, path]) => !existsSync(join("packages", path)))
-    .map(([, path]) => `${file}: there is no packages/${path}`);
+    .map(([, path = ""]) => `packages/${path}`)
+    .filter((path) => !existsSync(path))
+    .map((path) => `${file}: there is no ${path}`);
 }
 
-/** The anchors that GitHub gives the headings of a Markdown file: those that repeat get a number. */
+/**
+ * The anchors that GitHub gives the headings of a Markdown file. A heading that occurs again gets a number.
+ *
+ * @param {string} file
+ */
 function anchorsOf(file) {
+  /** @type {Set<string>} */
   const anchors = new Set();
+  /** @type {Map<string, number>} */
   const counts = new Map();
-  for (const [, title] of withoutCode(readFileSync(file, "utf8")).matchAll(heading)) {
+  for (const [, title = ""] of withoutCode(readFileSync(file, "utf8")).matchAll(heading)) {
     const anchor = title
       .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
       .toLowerCase()
@@ -46,7 +65,11 @@ function anchorsOf(file) {
   return anchors;
 }
 
-/** The text without its fenced blocks, in which nothing is a link or a heading. */
+/**
+ * The text without its fenced blocks, in which nothing is a link or a heading.
+ *
+ * @param {string} text
+ */
 function withoutCode(text) {
   return text.replace(/^(\s*)```[\s\S]*?^\1```$/gm, "");
 }

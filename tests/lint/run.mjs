@@ -16,12 +16,28 @@ const covered = [
   "CONTRIBUTING.md",
   "README.md",
   "SECURITY.md",
+  "buf.gen.yaml",
+  "buf.yaml",
   "docs/guide/",
   "docs/reference/engines.md",
   "docs/reference/errors.md",
   "docs/reference/sockets.md",
   "examples/",
+  "packages/http2/",
+  "packages/ipc/src/client/dialling/",
+  "packages/ipc/src/client/engines/",
+  "packages/ipc/src/grpc/",
+  "packages/ipc/src/interceptors/",
+  "packages/ipc/src/messages/",
+  "packages/ipc/src/protobuf/",
+  "packages/ipc/src/server/",
+  "packages/ipc/src/services/",
+  "packages/ipc/src/stats/",
+  "packages/ipc/src/time/",
+  "packages/ipc/src/user-code/",
+  "packages/ipc/test/",
   "proto/",
+  "rolldown.config.js",
   "tests/lint/",
 ];
 
@@ -31,7 +47,9 @@ const excluded = ["packages/bench/results/"];
 /** Pages that name source files in backticks, beginning in packages/. */
 const pagesWithPaths = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
 
+/** @type {(file: string, places: readonly string[]) => boolean} */
 const isIn = (file, places) => places.some((place) => (place.endsWith("/") ? file.startsWith(place) : file === place));
+/** @type {(file: string) => boolean} */
 const isText = (file) => /(\.(ts|mts|mjs|js|md|proto|ya?ml|sh)|^\.ci\/[^.]+)$/.test(file);
 
 const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" })

@@ -7,7 +7,13 @@ const unbreakable = {
   url: /^\s*(\/\/|\*|#|-)?\s*(\S*https?:\/\/\S+|!?\[[^\]]*\]\(\S+\)[.,;:]?)$/,
 };
 
-/** A message for each line of a file that is wider than `maxWidth`. */
+/**
+ * Finds the lines of a file that are wider than `maxWidth`.
+ *
+ * @param {string} file
+ * @param {string} text
+ * @returns {string[]} a message for each
+ */
 export function wideLines(file, text) {
   return text.split("\n").flatMap((line, index) => {
     const width = [...line].length;

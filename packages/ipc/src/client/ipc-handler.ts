@@ -26,6 +26,7 @@ type ResultFor<S extends DescService, N> =
 export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions {
   /** The address of the server, as in `serve()`: a module name, a path or `unix:/path`. */
   readonly socket: string;
+  /** The generated service whose methods are called. */
   readonly service: S;
 }
 
@@ -45,6 +46,7 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
   readonly #options: IpcHandlerOptions<S>;
   #connected: { channel: Channel; client: Client<S> } | undefined;
 
+  /** Creates a handler, which is not connected yet. */
   constructor(options: IpcHandlerOptions<S>) {
     this.#options = options;
   }

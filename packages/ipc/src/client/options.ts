@@ -29,8 +29,8 @@ export interface IpcTransportOptions {
    */
   readonly engine?: "direct" | "node" | "undici" | undefined;
   /**
-   * The number of connections, between which calls take turns. More than one helps if several processes serve one name.
-   * Default: 1.
+   * The number of connections, 1 or more, between which calls take turns. More than one helps if several processes
+   * serve one name. Default: 1.
    */
   readonly connections?: number | undefined;
   /**
@@ -52,9 +52,15 @@ export interface IpcTransportOptions {
    * are looked up when the channel is created. Default: none.
    */
   readonly trustedUsers?: readonly (number | string)[] | undefined;
-  /** The largest allowed response message, in bytes. Larger ones fail with ResourceExhausted. Default: 10 MiB. */
+  /**
+   * The largest allowed response message, in bytes, from 1 to 2^32 - 1. Larger ones fail with ResourceExhausted.
+   * Default: 10 MiB.
+   */
   readonly readMaxBytes?: number | undefined;
-  /** The largest allowed request message, in bytes. Larger ones fail with ResourceExhausted. Default: 10 MiB. */
+  /**
+   * The largest allowed request message, in bytes, from 1 to 2^32 - 1. Larger ones fail with ResourceExhausted.
+   * Default: 10 MiB.
+   */
   readonly writeMaxBytes?: number | undefined;
   /**
    * The memory that waiting calls may hold, in bytes: calls that wait because the server allows no more streams, or
@@ -78,7 +84,12 @@ export interface IpcTransportOptions {
   readonly compressMinBytes?: number | undefined;
   /** Whether messages are binary protobuf; otherwise they are JSON, which few gRPC servers accept. Default: true. */
   readonly useBinaryFormat?: boolean | undefined;
+  /** How JSON messages are read and written, with the options of protobuf-es. Default: its defaults. */
   readonly jsonOptions?: Partial<JsonReadOptions & JsonWriteOptions> | undefined;
+  /**
+   * How binary messages are read and written, with the options of protobuf-es. Default: its defaults. With
+   * `readUnknownFields: false` unknown fields are dropped.
+   */
   readonly binaryOptions?: Partial<BinaryReadOptions & BinaryWriteOptions> | undefined;
   /**
    * The interval of keepalive PINGs while calls are open, in milliseconds; 0 and `Infinity` mean never. Default:

@@ -17,9 +17,13 @@ export function compressionNamed(name: string | undefined, known: readonly Compr
   const compression = known.find((c) => c.name === name);
   if (compression === undefined) {
     const ours = known.map((c) => c.name).join(",");
-    throw new ConnectError(`unknown compression "${name}": supported: ${ours || "none"}`, Code.Unimplemented, {
-      [acceptEncodingHeader]: ours,
-    });
+    throw new ConnectError(
+      `unknown compression "${name}": supported encodings: ${ours || "none"}`,
+      Code.Unimplemented,
+      {
+        [acceptEncodingHeader]: ours,
+      },
+    );
   }
   return decompressing(compression);
 }

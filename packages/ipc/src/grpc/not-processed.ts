@@ -8,6 +8,7 @@ import { causesOf, hasCode } from "../user-code/thrown.js";
  */
 export class NotProcessedError extends Error {
   override readonly name = "NotProcessedError";
+  /** The stable code of this class of errors. */
   readonly code = "VYRA_IPC_NOT_PROCESSED";
 }
 

@@ -24,6 +24,7 @@ export const statusNames = [
   "UNAUTHENTICATED",
 ] as const;
 
+/** The name of a status code, as gRPC writes it. */
 export type StatusName = (typeof statusNames)[number];
 
 /** Returns the status name of a call's outcome: that of the error's code, or OK without an error. */

@@ -35,7 +35,10 @@ export interface DeadlineOptions {
    * They apply to streaming methods as well, which have no timeout otherwise. Default: none.
    */
   readonly methodTimeoutMs?: ByMethod<number> | undefined;
-  /** The longest timeout that any call may have, in milliseconds; longer ones are cut to it. Default: no limit. */
+  /**
+   * The longest timeout that any call may have, in milliseconds; longer ones are shortened to it. Calls without a
+   * timeout are not affected. Default: no limit.
+   */
   readonly timeoutCapMs?: number | undefined;
   /**
    * How long a stream may go without a message in either direction, in milliseconds, before it fails with

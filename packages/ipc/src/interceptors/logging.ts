@@ -8,6 +8,7 @@ import { observed } from "./observe.js";
 import { peerKey } from "./peer.js";
 import { targetKey } from "./target.js";
 
+/** The levels of a logger that are used. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** A logger with the signature of pino's: an object of fields, then a message. `console` works as well. */
@@ -15,6 +16,7 @@ export type Logger = Readonly<Record<LogLevel, (fields: object, message: string)
 
 /** What is logged of a call: once when it starts, and once more, with its outcome, when it has ended. */
 export interface LoggedCall {
+  /** The side on which the interceptor runs. */
   readonly side: "client" | "server";
   /** The full name of the method, `package.Service/Method`. */
   readonly method: string;
@@ -22,14 +24,17 @@ export interface LoggedCall {
   readonly peer?: PeerCredentials | string | undefined;
   /** The name of the status with which the call has ended, as gRPC writes it; absent at the start. */
   readonly code?: StatusName;
+  /** The duration of the call, in milliseconds; absent at the start. */
   readonly durationMs?: number;
-  /** The number of messages that were sent or received; only for streaming calls. */
+  /** The number of request messages that were sent or received; only for streaming calls. */
   readonly requests?: number;
+  /** The number of response messages that were sent or received; only for streaming calls. */
   readonly responses?: number;
   /** The error with which the call failed. */
   readonly err?: ConnectError;
 }
 
+/** The options of `logging()`. */
 export interface LoggingOptions {
   /**
    * Chooses the level for a call; undefined means that it is not logged. Default: `debug` for the start, `info` for

@@ -111,7 +111,7 @@ function responses<T extends object>(
       }
     },
     async return(value?: unknown) {
-      fail(new ConnectError("nobody reads the responses any more", Code.Canceled));
+      fail(new ConnectError("the responses are no longer read", Code.Canceled));
       run(() => closeIterator(iterator));
       return { done: true, value };
     },

@@ -25,6 +25,7 @@ export interface RetryPolicy {
   readonly retryableCodes?: readonly Code[] | undefined;
 }
 
+/** The options of `retry()`: a common policy, the policies of single methods, and the budget for all of them. */
 export interface RetryOptions extends RetryPolicy {
   /**
    * The policies of single methods and services, by `"package.Service/Method"` or `"package.Service"`; options that a

@@ -23,6 +23,7 @@ import { targetKey } from "./target.js";
 import { createMetrics, type Exchange, type Metrics } from "./telemetry-metrics.js";
 import { endSpan, headerGetter, headerSetter, spanAttributes } from "./telemetry-span.js";
 
+/** The options of `telemetry()`. */
 export interface TelemetryOptions {
   /** The provider of tracers. Default: the global one. */
   readonly tracerProvider?: TracerProvider | undefined;

@@ -28,15 +28,15 @@ interface Waiting {
   readonly message: UnfinishedMessage | undefined;
 }
 
-const leastCapacity = 1_024;
-const mostCapacity = 16_384;
+const minCapacity = 1_024;
+const maxCapacity = 16_384;
 /**
  * A message of up to this size that came in pieces is joined with others, since memory of its own would cost more than
  * the message.
  */
 const shortBytes = 4_096;
 /** A receive window below this size is as good as closed. */
-const shutBytes = 1_024;
+const closedWindowBytes = 1_024;
 
 /**
  * Receives a body in pieces for a reader that takes bytes, such as Connect's handlers. Those keep the beginning of a
@@ -133,7 +133,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
    * without any byte; until then one more byte is expected.
    */
   #expectUnknown(missing: number): void {
-    if (this.inlet.receiveWindow >= shutBytes) {
+    if (this.inlet.receiveWindow >= closedWindowBytes) {
       this.inlet.expect(1);
       return;
     }
@@ -237,7 +237,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   }
 
   #extend(wanted: number): void {
-    const size = Math.max(wanted, Math.min(leastCapacity << Math.min(this.#waiting.length, 4), mostCapacity / 4));
+    const size = Math.max(wanted, Math.min(minCapacity << Math.min(this.#waiting.length, 4), maxCapacity / 4));
     const memory = Buffer.allocUnsafeSlow(this.bytes.isAwaited ? wanted : size);
     this.#waiting.push({ memory: viewOf(memory, 0, memory.length), end: 0, message: undefined });
     this.inlet.account.unread(costOf(memory));

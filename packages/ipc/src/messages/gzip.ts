@@ -14,7 +14,7 @@ const maxRunning = 2;
 export const maxWaitingBytes = 64 * 1024 * 1024;
 
 /** The largest expansion of a byte by DEFLATE, from zlib's technical notes (https://zlib.net/zlib_tech.html). */
-const maxRatio = 1_032;
+const maxExpansion = 1_032;
 
 let running = 0;
 let waitingBytes = 0;
@@ -82,7 +82,7 @@ function next(): void {
 async function gunzipped(bytes: Uint8Array, readMaxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const { gunzip } = await import("node:zlib");
   // The output has one chunk if its announced length is right; joining several chunks would hold it twice for a moment.
-  const chunkSize = Math.max(1_024, Math.min(promisedBytes(bytes), bytes.length * maxRatio, readMaxBytes) + 64);
+  const chunkSize = Math.max(1_024, Math.min(announcedBytes(bytes), bytes.length * maxExpansion, readMaxBytes) + 64);
   return new Promise((resolve, reject) => {
     gunzip(bytes, { maxOutputLength: readMaxBytes, chunkSize }, (error, whole) => {
       if (error === null) {
@@ -95,7 +95,7 @@ async function gunzipped(bytes: Uint8Array, readMaxBytes: number): Promise<Uint8
 }
 
 /** Returns the length that the sender announces for the message: ISIZE, RFC 1952 §2.3.1. */
-function promisedBytes(bytes: Uint8Array): number {
+function announcedBytes(bytes: Uint8Array): number {
   return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
 }
 

@@ -26,9 +26,9 @@ export interface Inlet {
  */
 export const memoryOverhead = 448;
 
-const leastCapacity = 256;
+const minCapacity = 256;
 /** Once this many bytes of a message have arrived, its announced length is trusted. */
-const believedBytes = 65_536;
+const trustedFromBytes = 65_536;
 /**
  * A message of up to this size gets all of its memory at once while memory is plentiful, so that a message of 64 KiB in
  * several frames is copied only once.
@@ -94,8 +94,8 @@ export class UnfinishedMessage {
     const { length } = this;
     const isReserved = isWindowExtended && arrived >= reservedFrom;
     const isWhole = isReserved || length <= wholeBytes;
-    const wanted = isWhole ? length : Math.min(length, arrived * (arrived < believedBytes ? 4 : 16));
-    const least = Math.min(length, Math.max(leastCapacity, arrived + (arrived >>> 1)));
+    const wanted = isWhole ? length : Math.min(length, arrived * (arrived < trustedFromBytes ? 4 : 16));
+    const least = Math.min(length, Math.max(minCapacity, arrived + (arrived >>> 1)));
     const bytes = Buffer.allocUnsafeSlow(isReserved || isPlenty(account, wanted) ? Math.max(wanted, least) : least);
     if (this.#arrived > 0) {
       bytes.set(viewOf(this.bytes, 0, this.#arrived));

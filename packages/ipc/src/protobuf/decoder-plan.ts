@@ -142,14 +142,14 @@ function valuePlan(field: DescField): ValuePlan | undefined {
     const known = open ? undefined : new Set(values.map(({ number }) => number));
     return { type: ENUM, wireType, plan: undefined, known, zero: values[0]?.number };
   }
-  if (field.message === undefined || field.delimitedEncoding || unlikeMessages.test(field.message.typeName)) {
+  if (field.message === undefined || field.delimitedEncoding || specialTypes.test(field.message.typeName)) {
     return undefined;
   }
   return { type: MESSAGE, wireType, plan: planOf(field.message), known: undefined, zero: undefined };
 }
 
 /** Wrappers, Struct and its parts, which protobuf-es does not represent as messages. */
-const unlikeMessages = /^google\.protobuf\.(Struct|\w*Value)$/;
+const specialTypes = /^google\.protobuf\.(Struct|\w*Value)$/;
 
 function scalarPlan(type: ScalarType): ValuePlan | undefined {
   const zero = zeroOf(type);

@@ -43,13 +43,14 @@ export function groups(groups: readonly (number | string)[]): Authorize {
 
 /** The peer of a connection, after authorization. */
 export interface Caller {
+  /** Its credentials, if the kernel reports them. */
   readonly peer: PeerCredentials | undefined;
   /** The error of all its calls, if it may not make any. */
   readonly refusal: ConnectError | undefined;
 }
 
 /** Creates the function that authorizes the peer of a new connection. It returns a promise only if `authorize` does. */
-export function createAdmission(
+export function createAuthorization(
   authorize: Authorize | undefined,
   onError: OnError,
 ): (peer: PeerCredentials | undefined) => Caller | Promise<Caller> {

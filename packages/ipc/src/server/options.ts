@@ -30,7 +30,7 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * `"direct"`.
    */
   readonly engine?: "direct" | "node" | undefined;
-  /** The access rights of the socket file. Default: 0o600, for this user alone. */
+  /** The access rights of the socket file, from 0 to 0o777. Default: 0o600, for this user alone. */
   readonly mode?: number | undefined;
   /** The group of the socket file, by id or name, for a `mode` such as 0o660. Default: that of the process. */
   readonly group?: number | string | undefined;
@@ -48,25 +48,26 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   /** Whether to hold a lock on the address (`<path>.lock`) while serving. Default: true. */
   readonly lock?: boolean | undefined;
   /**
-   * How long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds. Default: 5,000.
+   * How long `close()` waits for calls in flight before it ends them with Unavailable, in milliseconds, 0 or more; at
+   * most 24 days, which `Infinity` counts as. Default: 5,000.
    */
   readonly graceMs?: number | undefined;
   /**
-   * How long a connection may take to begin, in milliseconds: until its peer has shown its protocol (the preface of
-   * HTTP/2 with SETTINGS, or the headers of a request in HTTP/1.1) and `authorize` has answered. Then the connection is
-   * closed, as are those of unauthorized peers. The headers of later requests may take up to twice as long. `Infinity`
-   * means no limit. Default: 10,000.
+   * How long a connection may take to begin, in milliseconds, more than 0: until its peer has shown its protocol (the
+   * preface of HTTP/2 with SETTINGS, or the headers of a request in HTTP/1.1) and `authorize` has answered. Then the
+   * connection is closed, as are those of unauthorized peers. The headers of later requests may take up to twice as
+   * long. `Infinity` means no limit. Default: 10,000.
    */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
-   * The maximum number of open connections of one user that have not begun, by the credentials that the kernel reports,
-   * or of all users if there are none. Further ones are closed at once. Default: 4,096, as many as the kernel lets wait
-   * to be accepted.
+   * The maximum number of open connections of one user that have not begun, 1 or more, by the credentials that the
+   * kernel reports, or of all users if there are none. Further ones are closed at once. Default: 4,096, as many as the
+   * kernel lets wait to be accepted.
    */
   readonly maxPendingConnections?: number | undefined;
   /**
-   * The maximum number of open connections of unauthorized peers, in total. Further ones are closed at once. Default:
-   * 64.
+   * The maximum number of open connections of unauthorized peers, in total, 1 or more. Further ones are closed at once.
+   * Default: 64.
    */
   readonly maxRefusedConnections?: number | undefined;
   /**
@@ -82,23 +83,23 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    */
   readonly maxUnreadBytes?: number | undefined;
   /**
-   * The memory in which responses may wait on one connection because its peer does not read them, in bytes. Beyond it
-   * streams wait, and calls with a single response message fail with ResourceExhausted. Applies to engine `"direct"`.
-   * Default: 128 MiB.
+   * The memory in which responses may wait on one connection because its peer does not read them, in bytes, 0 or more.
+   * Beyond it streams wait, and calls with a single response message fail with ResourceExhausted. Applies to engine
+   * `"direct"`. Default: 128 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
    * The memory in which requests and responses may wait on all connections together, in bytes. Beyond it a connection
    * gets 256 KiB, and one that holds more and does not progress for a minute is closed. At least 16 MiB, and twice
-   * `readMaxBytes`. Applies to engine `"direct"`, and to HTTP/1.1 with either engine: its requests may take half of it, and its
-   * responses three quarters. Default: 512 MiB.
+   * `readMaxBytes`. Applies to engine `"direct"`, and to HTTP/1.1 with either engine: its requests may take half of it, and
+   * its responses three quarters. Default: 512 MiB, or twice `readMaxBytes` if that is more.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
-   * How long a request may take to arrive, in milliseconds: a unary request from its beginning, a message of a stream
-   * from when it has begun to arrive and a handler waits for it. A stream may be silent between messages for as long as
-   * it likes. The call fails with DeadlineExceeded after this time, or up to half as much later. `Infinity` means no
-   * limit. Default: 60,000.
+   * How long a request may take to arrive, in milliseconds, more than 0: a unary request from its beginning, a message
+   * of a stream from when it has begun to arrive and a handler waits for it. A stream may be silent between messages
+   * for as long as it likes. The call fails with DeadlineExceeded after this time, or up to half as long again.
+   * `Infinity` means no limit. Default: 60,000.
    *
    * Applies to engine `"direct"`, and to HTTP/1.1 with either engine, where the connection is closed after this time. A
    * connection in HTTP/1.1 is also closed if it holds more than 256 KiB of which nothing moves in this time, while the server

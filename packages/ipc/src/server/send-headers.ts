@@ -6,6 +6,7 @@ export const sendingHeaders = Symbol.for("@vyra/ipc: sends the headers");
 /** Thrown by `sendHeaders()` if the headers of the response have already been sent. */
 export class HeadersSentError extends Error {
   override readonly name = "HeadersSentError";
+  /** The stable code of this class of errors. */
   readonly code = "VYRA_IPC_HEADERS_SENT";
 
   constructor(

@@ -5,7 +5,7 @@ import { shown } from "../option-checks.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
 import { clearTimeout, performance, setTimeout } from "../time/real-timers.js";
-import { createAdmission, isFromOwnUser } from "./caller.js";
+import { createAuthorization, isFromOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./engines/connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { recordRoutes } from "./engines/routes.js";
@@ -64,7 +64,13 @@ export async function createUnboundServer(
   const limits = connectionLimitsOf(options);
   const { handshakeTimeoutMs } = limits;
   const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: memoryLimits(options), counter });
-  const connections = createConnections(engine, limits, createAdmission(options.authorize, onError), onOther, onEnd);
+  const connections = createConnections(
+    engine,
+    limits,
+    createAuthorization(options.authorize, onError),
+    onOther,
+    onEnd,
+  );
   return {
     accept: connections.accept,
     takeUnread: connections.takeUnread,

@@ -14,6 +14,7 @@ import { type Health, Statuses } from "./health/status.js";
 
 export type { Health, HealthStatus } from "./health/status.js";
 
+/** Which services of this package a server has. */
 export interface ServicesOptions {
   /** Whether the server provides `grpc.health.v1`. Default: true. */
   readonly health?: boolean | undefined;
@@ -26,6 +27,7 @@ export interface ServicesOptions {
   readonly stats?: boolean | undefined;
 }
 
+/** The options of reflection. */
 export interface ReflectionOptions {
   /**
    * Generated files to describe besides those of the services and their imports, such as those of messages in
@@ -34,15 +36,24 @@ export interface ReflectionOptions {
   readonly files?: readonly DescFile[] | undefined;
 }
 
+/** The services of this package on one server. */
 export interface Services {
+  /** Registers the services. Called before the user's are registered. */
   register(router: ConnectRouter): void;
   /** Announces all services of the server, including these. Called once, before the first call. */
   announce(services: readonly DescService[]): void;
+  /** The health of the server's services. */
   readonly health: Health;
   /** Marks all services as not serving, tells their watchers, and ends all streams. */
   drain(): void;
 }
 
+/**
+ * Creates the services that the options ask for, loading their generated code.
+ *
+ * @param statsNow returns the server's statistics
+ * @param isOwnUser tells whether a caller is the server's own user or root
+ */
 export async function createServices(
   { health = true, reflection, stats = true }: ServicesOptions,
   statsNow: () => ServerStats,

@@ -12,12 +12,17 @@ export const latencyBoundsMs: readonly number[] = Array.from(
 
 /** How long calls took. Percentiles are exact to within 9 %. */
 export interface LatencyStats {
+  /** The number of calls. */
   readonly count: number;
+  /** The mean, in milliseconds. */
   readonly meanMs: number;
-  /** The median. */
+  /** The median, in milliseconds. */
   readonly p50Ms: number;
+  /** The 90th percentile, in milliseconds. */
   readonly p90Ms: number;
+  /** The 99th percentile, in milliseconds. */
   readonly p99Ms: number;
+  /** The longest duration, in milliseconds. It is exact. */
   readonly maxMs: number;
   /** The number of calls in each bucket that is not empty, ascending; `upToMs` is the bucket's upper bound. */
   readonly buckets: readonly { readonly upToMs: number; readonly count: number }[];

@@ -22,9 +22,11 @@ export interface CallStats {
   readonly methods: Readonly<Record<string, MethodStats>>;
 }
 
+/** The counts of one method. */
 export interface MethodStats {
   /** The number of calls that have started, including those in flight. */
   readonly started: number;
+  /** The number of calls that have started and not yet ended. */
   readonly inFlight: number;
   /** The number of calls that have ended, by the name of their status as gRPC writes it: `OK`, `DEADLINE_EXCEEDED`. */
   readonly ended: Readonly<Partial<Record<StatusName, number>>>;
@@ -52,6 +54,7 @@ export interface ServerStats extends CallStats {
   readonly uptimeMs: number;
   /** The number of connections that are open now. */
   readonly connections: number;
+  /** The number of connections that have been accepted so far. */
   readonly acceptedConnections: number;
   /** The memory in which data wait; undefined with engine `"node"`, where Node.js holds them and does not report it. */
   readonly memory: MemoryStats | undefined;

@@ -11,7 +11,7 @@ export function iteratorOf<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
   assertAsyncIterable(messages);
   const iterator: unknown = messages[Symbol.asyncIterator]();
   if (!isObject(iterator)) {
-    throw new TypeError(`an async iterable gave ${typeOf(iterator)} instead of an iterator`);
+    throw new TypeError(`an async iterable returned ${typeOf(iterator)} instead of an iterator`);
   }
   return iterator as unknown as AsyncIterator<T>;
 }
@@ -64,7 +64,7 @@ function conformingIterator<T>(messages: AsyncIterable<T>): AsyncIterator<T> {
  */
 export function checkedResult<T>(result: IteratorResult<T>): IteratorResult<T> {
   if (!isObject(result)) {
-    throw new TypeError(`next() of an async iterator gave ${typeOf(result)} instead of a result`);
+    throw new TypeError(`next() of an async iterator returned ${typeOf(result)} instead of a result`);
   }
   return result;
 }

@@ -1,10 +1,10 @@
 import { clearTimeout, setImmediate, setTimeout } from "../../time/real-timers.js";
 
 /** The number of steps in which a timeout runs down. */
-const pieces = 8;
+const steps = 8;
 
 /** The longest step: setTimeout takes no more, and fires at once for more. */
-const maxPieceMs = 2 ** 31 - 1;
+const maxStepMs = 2 ** 31 - 1;
 
 /**
  * Limits how long a peer may be silent, counting only time in which this process could have received something. Nothing
@@ -45,19 +45,19 @@ export class PeerTimeout {
 
   #wait(): void {
     const round = this.#round;
-    const pieceMs = Math.min(Math.max(1, this.limitMs / pieces), maxPieceMs);
+    const stepMs = Math.min(Math.max(1, this.limitMs / steps), maxStepMs);
     this.#timer = setTimeout(() => {
       // An immediate runs after the event loop has read what the kernel has received.
       setImmediate(() => {
         if (round === this.#round) {
-          this.#count(pieceMs);
+          this.#count(stepMs);
         }
       });
-    }, pieceMs).unref();
+    }, stepMs).unref();
   }
 
-  #count(pieceMs: number): void {
-    this.#leftMs -= pieceMs;
+  #count(stepMs: number): void {
+    this.#leftMs -= stepMs;
     if (this.#leftMs > 0) {
       this.#wait();
     } else {

@@ -11,6 +11,7 @@ export type ChannelState = "idle" | "connecting" | "ready" | "transient_failure"
 export interface ReadyOptions {
   /** The longest time to wait, in milliseconds, 0 or more. Default: no limit. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -37,7 +37,7 @@ class Pool<S extends Session> implements SessionSource<S> {
   /** The best state of its connections. */
   get state(): ChannelState {
     const states = new Set(this.#connections.map((connection) => connection.state));
-    return byMerit.find((state) => states.has(state)) ?? "idle";
+    return bestFirst.find((state) => states.has(state)) ?? "idle";
   }
 
   get count(): number {
@@ -65,4 +65,4 @@ class Pool<S extends Session> implements SessionSource<S> {
   }
 }
 
-const byMerit: readonly ChannelState[] = ["ready", "connecting", "idle", "transient_failure", "shutdown"];
+const bestFirst: readonly ChannelState[] = ["ready", "connecting", "idle", "transient_failure", "shutdown"];

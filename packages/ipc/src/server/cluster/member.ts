@@ -56,7 +56,7 @@ export class Member {
       this.#lose();
       this.#takeBack();
       if (this.#endTimer !== undefined) {
-        this.#endWithin(leaveMs);
+        this.#endWithin(exitTimeoutMs);
       }
     });
     // "close" comes after the last message. "exit" and "disconnect" may overtake messages, and "disconnect" does not
@@ -168,4 +168,4 @@ export class Member {
 }
 
 /** How long a worker may take to end after its last call, in milliseconds. */
-const leaveMs = 1_000;
+const exitTimeoutMs = 1_000;

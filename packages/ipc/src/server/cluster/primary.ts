@@ -47,7 +47,7 @@ const maxBackoffMs = 5_000;
  * How long a worker's process may take beyond the grace period of its calls, in milliseconds, before it is considered
  * stuck.
  */
-const stuckMs = 1_000;
+const exitGraceMs = 1_000;
 
 class Primary implements ClusterPrimary {
   readonly role = "primary";
@@ -76,7 +76,7 @@ class Primary implements ClusterPrimary {
     private readonly count: number,
   ) {
     this.#onError = safely(options.onError ?? logError);
-    this.#graceMs = graceMsOf(options) + flushTimeoutMs + stuckMs;
+    this.#graceMs = graceMsOf(options) + flushTimeoutMs + exitGraceMs;
     try {
       routerOptions(options, this.#closing.signal); // throws here for options with which every worker would fail
       this.#address = listenAddressOf(options);

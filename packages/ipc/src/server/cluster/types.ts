@@ -9,6 +9,7 @@ export interface ServeClusterOptions extends ServeOptions {
 
 /** The process that owns the name. It answers no calls itself. */
 export interface ClusterPrimary extends AsyncDisposable {
+  /** Distinguishes the primary from a worker. */
   readonly role: "primary";
   /** The address of the cluster in the form of a gRPC target: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
@@ -31,6 +32,7 @@ export interface ClusterPrimary extends AsyncDisposable {
 
 /** A worker as the primary sees it. */
 export interface ClusterMember {
+  /** The id of its process. */
   readonly pid: number;
   /** The number of connections that it serves. */
   readonly connections: number;
@@ -38,6 +40,7 @@ export interface ClusterMember {
 
 /** One of the processes that answer calls. */
 export interface ClusterWorker {
+  /** Distinguishes a worker from the primary. */
   readonly role: "worker";
   /** The health of its services, which this worker reports by `grpc.health.v1`. */
   readonly health: Health;

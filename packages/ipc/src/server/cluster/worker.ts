@@ -96,7 +96,7 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     const received = new Promise<void>((resolve) => {
       onReceived = resolve;
     });
-    const timer = setInterval(() => process.connected || onReceived(), lookMs);
+    const timer = setInterval(() => process.connected || onReceived(), primaryCheckMs);
     tell("returned", socket);
     await received;
     clearInterval(timer);
@@ -127,4 +127,4 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
 }
 
 /** How often to check, in milliseconds, whether the primary is alive while its answer is awaited. */
-const lookMs = 100;
+const primaryCheckMs = 100;

@@ -107,7 +107,7 @@ export async function takeName(
           publishAgain();
           return;
         case "locked":
-          await pause(lockedMs);
+          await pause(retakeIntervalMs);
       }
     }
   }
@@ -117,7 +117,7 @@ export async function takeName(
  * How often to check, in milliseconds, whether a lock that was offered can be taken back. The server continues
  * meanwhile.
  */
-const lockedMs = 50;
+const retakeIntervalMs = 50;
 
 /** Publishes the listener, in place of the present server if that agrees. */
 async function takeOverAndPublish(

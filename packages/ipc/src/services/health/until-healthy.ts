@@ -49,7 +49,7 @@ export async function untilHealthy(
           }
         }
       } catch (error) {
-        assertPassing(error, address, limit.signal);
+        assertTransient(error, address, limit.signal);
       } finally {
         leaving.abort();
       }
@@ -69,7 +69,7 @@ export async function untilHealthy(
 }
 
 /** Throws errors that will not pass by themselves. A server that goes away and a time limit on the stream do pass. */
-function assertPassing(reason: unknown, address: string, limit: AbortSignal): void {
+function assertTransient(reason: unknown, address: string, limit: AbortSignal): void {
   const error = connectErrorFrom(reason);
   if (error.code === Code.Unimplemented) {
     throw new ConnectError(

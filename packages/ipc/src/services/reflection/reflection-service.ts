@@ -33,7 +33,7 @@ export function registerReflection(
     { values }: HandlerContext,
   ) {
     if (!mayAsk(values)) {
-      throw new ConnectError("the server describes itself to its own user only", Code.PermissionDenied);
+      throw new ConnectError("reflection is allowed only for the server's own user", Code.PermissionDenied);
     }
     known ??= import("./files.js").then(({ Files }) => new Files(services(), files));
     const all = await known;

@@ -124,7 +124,7 @@ function endingWithReader<O extends DescMessage>(
       }
     },
     async return(value) {
-      call.failed(new ConnectError("the caller reads no further", Code.Canceled));
+      call.failed(new ConnectError("the caller has stopped reading", Code.Canceled));
       return { done: true, value };
     },
     [Symbol.asyncIterator]() {

@@ -4,7 +4,7 @@ import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { dial } from "../../dialling/dial.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
-import { KeepAlivePace } from "./keep-alive-pace.js";
+import { KeepAliveInterval } from "./keep-alive-interval.js";
 import { Method } from "./method.js";
 import { PendingCalls } from "./pending-calls.js";
 import { DirectSession } from "./session.js";
@@ -14,14 +14,14 @@ export class Core {
   readonly pendingCalls: PendingCalls;
   readonly connection: ReturnType<typeof createSubchannels<DirectSession>>;
   readonly counter = new CallCounter();
-  readonly #pace: KeepAlivePace;
+  readonly #keepAliveInterval: KeepAliveInterval;
   readonly #methods = new Map<DescMethod, Method>();
 
   constructor(
     readonly address: SocketAddress,
     readonly options: ResolvedOptions,
   ) {
-    this.#pace = new KeepAlivePace(options.keepAliveIntervalMs);
+    this.#keepAliveInterval = new KeepAliveInterval(options.keepAliveIntervalMs);
     this.connection = createSubchannels(options.connections, address, (stop) => this.#openSession(stop));
     this.pendingCalls = new PendingCalls(this.connection, options.maxWaitingBytes);
   }
@@ -51,7 +51,12 @@ export class Core {
   async #openSession(stop: AbortSignal): Promise<DirectSession> {
     const { address, options, pendingCalls } = this;
     for (let dials = 1; ; dials++) {
-      const session = new DirectSession(await dial(address, options.trustedUsers), options, pendingCalls, this.#pace);
+      const session = new DirectSession(
+        await dial(address, options.trustedUsers),
+        options,
+        pendingCalls,
+        this.#keepAliveInterval,
+      );
       try {
         return await session.settled(address, stop);
       } catch (error) {

@@ -48,7 +48,7 @@ export class PendingCalls {
         },
       );
     }
-    dial.hold();
+    dial.ref();
     return dial.queue;
   }
 
@@ -79,20 +79,20 @@ export class PendingCalls {
 /** The calls that wait for one session. */
 class Dial {
   readonly queue: CallQueue<PendingCall>;
-  #leave: (() => void) | undefined;
+  #unref: (() => void) | undefined;
 
   constructor(
     budget: QueueBudget,
     private readonly opening: Promise<DirectSession>,
   ) {
     this.queue = new CallQueue(budget, () => {
-      this.#leave?.();
-      this.#leave = undefined;
+      this.#unref?.();
+      this.#unref = undefined;
     });
   }
 
   /** Keeps the process alive until no call waits any more. */
-  hold(): void {
-    this.#leave ??= refWhileDialling(this.opening);
+  ref(): void {
+    this.#unref ??= refWhileDialling(this.opening);
   }
 }

@@ -19,7 +19,7 @@ import type { Session } from "../../dialling/session.js";
 import { HandshakeTimeoutError, handshakeTimeoutMs, notBegun } from "../../errors.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
 import { CallQueue, type QueueBudget } from "./call-queue.js";
-import type { KeepAlivePace } from "./keep-alive-pace.js";
+import type { KeepAliveInterval } from "./keep-alive-interval.js";
 
 /** A call that waits for a session, or for a stream on it. */
 export interface PendingCall {
@@ -70,7 +70,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     socket: Socket,
     private readonly options: ResolvedOptions,
     { budget, shared }: { readonly budget: QueueBudget; readonly shared: SharedAccount },
-    private readonly pace: KeepAlivePace,
+    private readonly keepAliveInterval: KeepAliveInterval,
   ) {
     super();
     this.#waiting = new CallQueue(budget, () => this.#idle());
@@ -141,7 +141,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     } else if (this.connection.isClosing) {
       call.leaveSession();
     } else {
-      this.#hold();
+      this.#ref();
       call.waitIn(this.#waiting);
     }
   }
@@ -149,7 +149,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** Called when a stream has been opened. */
   enter(): void {
     if (this.#inUse++ === 0) {
-      this.#hold();
+      this.#ref();
     }
   }
 
@@ -161,7 +161,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   }
 
   /** Starts keeping the process alive. */
-  #hold(): void {
+  #ref(): void {
     if (!this.#isRefed) {
       this.#isRefed = true;
       this.#idleTimeout.stop();
@@ -199,7 +199,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
   /** @internal */
   onGoAway(goAway: GoAway): void {
     this.#goAway = goAway;
-    this.pace.onGoAway(goAway);
+    this.keepAliveInterval.onGoAway(goAway);
     this.isGoingAway = goAway.code === ErrorCode.NO_ERROR;
     this.#releaseWaiting();
   }
@@ -234,7 +234,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
    */
   #watch(): void {
     const { keepAliveTimeoutMs } = this.options;
-    const { intervalMs } = this.pace;
+    const { intervalMs } = this.keepAliveInterval;
     if (intervalMs === 0 || intervalMs === Number.POSITIVE_INFINITY) {
       return;
     }

@@ -51,7 +51,7 @@ export class StreamCall extends ClientCall {
     this.#inbox = new MessageInbox({
       codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
       readMaxBytes: core.options.readMaxBytes,
-      onReturn: () => this.abandon(new ConnectError("the caller reads no further", Code.Canceled)),
+      onReturn: () => this.abandon(new ConnectError("the caller has stopped reading", Code.Canceled)),
     });
   }
 
@@ -82,7 +82,7 @@ export class StreamCall extends ClientCall {
       return;
     }
     if (this.#isSent) {
-      this.abandon(new ConnectError("nobody reads the responses any more", Code.Canceled));
+      this.abandon(new ConnectError("the responses are no longer read", Code.Canceled));
     } else {
       this.stream?.resume(); // received data are dropped while requests are still sent
     }
@@ -190,7 +190,7 @@ export class StreamCall extends ClientCall {
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.onOpen(this);
-      this.onOpen = this.onError = told; // the callbacks refer to what the reader holds
+      this.onOpen = this.onError = ignore; // the callbacks refer to what the reader holds
     }
   }
 
@@ -209,7 +209,7 @@ export class StreamCall extends ClientCall {
   }
 
   async #sendRequests(stream: ClientStream): Promise<void> {
-    const requests = this.#kept === undefined ? this.#requests : again(this.#kept.request, this.#requests);
+    const requests = this.#kept === undefined ? this.#requests : startingWith(this.#kept.request, this.#requests);
     this.#isSending = true;
     let isFirst = true;
     const keepAndEncode: Encode = (request) => {
@@ -240,7 +240,7 @@ export class StreamCall extends ClientCall {
   }
 }
 
-function told(): void {}
+function ignore(): void {}
 
 /** Returns what it costs to keep the fields of a response, as RFC 9113 §6.5.2 counts them; 0 where that is no more than a call costs. */
 function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: ResponseFields): number {
@@ -254,7 +254,7 @@ function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: R
 }
 
 /** Yields a request that has already been taken, and then the rest. */
-async function* again(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
+async function* startingWith(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
   yield request;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     yield next.value;

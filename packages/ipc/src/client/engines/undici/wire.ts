@@ -67,8 +67,8 @@ export class Wire extends Duplex {
     this.#outbound = new FrameFilter(
       {
         types: [frameType.rstStream],
-        frame: (frame) => this.#mendReset(frame),
-        dataHead: (head) => this.#mendEnd(head),
+        frame: (frame) => this.#correctReset(frame),
+        dataHead: (head) => this.#correctEnd(head),
       },
       prefaceBytes,
     );
@@ -143,7 +143,7 @@ export class Wire extends Duplex {
     }
   }
 
-  #mendEnd(head: Buffer): void {
+  #correctEnd(head: Buffer): void {
     if (!has(head, flag.endStream)) {
       return;
     }
@@ -155,7 +155,7 @@ export class Wire extends Duplex {
     }
   }
 
-  #mendReset(frame: Buffer): boolean {
+  #correctReset(frame: Buffer): boolean {
     if (this.#cancelled.delete(streamIdOf(frame))) {
       setPayload(frame, ErrorCode.CANCEL);
     }

@@ -65,7 +65,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
       if (hasBegun(values) && !res.closed && !isPeerGone(error)) {
         onError(error, { method: nameOf(handler.method) });
       }
-      answerAccident(req, res);
+      answerUnexpectedError(req, res);
     });
     return hasOneRequest(handler.method) ? "whole request" : "stream";
   };
@@ -77,11 +77,11 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     values: ContextValues,
     connection: Http1Connection | undefined,
   ) {
-    mendAuthority(req);
+    replaceInvalidAuthority(req);
     resetUnreadRequest(res);
-    mendFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
+    correctFields(res, () => !hasBegun(values) && wasUnreadable(req, maxTimeoutMs));
     const contentType = req.headers["content-type"] ?? "";
-    const headers = isStatusKnown(contentType) ? mayOpenEarly(res, values) : undefined;
+    const headers = isStatusKnown(contentType) ? allowEarlyHeaders(res, values) : undefined;
     const timeoutMs = timeoutOf(req);
     for (const [name, value] of longTimeouts((name) => fieldOf(req, name), maxTimeoutMs)) {
       req.headers[name] = value;
@@ -104,7 +104,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
 }
 
 /** Answers a call that failed unexpectedly, since its caller would otherwise wait for ever. */
-function answerAccident(req: NodeRequest, res: NodeResponse): void {
+function answerUnexpectedError(req: NodeRequest, res: NodeResponse): void {
   if (res.closed || res.writableEnded || isStreamGone(res)) {
     return;
   }
@@ -221,7 +221,7 @@ function pathOf(req: NodeRequest): string {
  * percent-encoded (`%2Ftmp%2Fs.sock`), and connect-node throws when it makes a URL of it. The authority has no other
  * use here.
  */
-function mendAuthority(req: NodeRequest): void {
+function replaceInvalidAuthority(req: NodeRequest): void {
   const authority = req.headers[":authority"] ?? req.headers.host;
   if (authority === undefined || !URL.canParse(`http://${authority}`)) {
     req.headers[":authority"] &&= "localhost";
@@ -260,18 +260,18 @@ function respondTrailersOnly(stream: ServerHttp2Stream, code: Code, message: str
  * binary values, an over-encoded message), fields that Node.js refuses by throwing, which would end the process, and
  * the status of a request that could not be read.
  */
-function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
+function correctFields(res: NodeResponse, isUnreadable: () => boolean): void {
   const { writeHead, addTrailers } = res;
   const isHttp2 = "stream" in res;
   res.writeHead = ((status: number, fields: Fields) =>
-    writeHead.call(res, status, mended(fields, isHttp2) as never)) as never;
+    writeHead.call(res, status, corrected(fields, isHttp2) as never)) as never;
   if (isHttp2) {
     res.addTrailers = (fields) => {
       const own = fields as Fields;
       if (own["grpc-status"] === String(Code.InvalidArgument) && isUnreadable()) {
         own["grpc-status"] = String(Code.Internal);
       }
-      addTrailers.call(res, mended(own, true) as never);
+      addTrailers.call(res, corrected(own, true) as never);
     };
   }
 }
@@ -280,7 +280,7 @@ function mendFields(res: NodeResponse, isUnreadable: () => boolean): void {
  * Allows the headers to be sent before the first message, for a caller that waits for them; connect-node sends them
  * only with that message.
  */
-function mayOpenEarly(res: NodeResponse, values: ContextValues): ConnectHeaders {
+function allowEarlyHeaders(res: NodeResponse, values: ContextValues): ConnectHeaders {
   const writeHead = res.writeHead.bind(res) as (status: number, fields: Fields) => NodeResponse;
   const headers = new ConnectHeaders(values, (early) => {
     writeHead(200, Object.fromEntries(early));
@@ -296,7 +296,7 @@ function mayOpenEarly(res: NodeResponse, values: ContextValues): ConnectHeaders 
 
 type Fields = Record<string, string | string[] | undefined>;
 
-function mended(fields: Fields | undefined, isHttp2: boolean): Fields | undefined {
+function corrected(fields: Fields | undefined, isHttp2: boolean): Fields | undefined {
   for (const [name, value] of Object.entries(fields ?? {})) {
     if (fields === undefined) {
       break;

@@ -22,12 +22,12 @@ import { ConnectHeaders, isStatusKnown } from "../connect/headers.js";
 import { longTimeouts } from "../connect/long-timeouts.js";
 import { formOf, hasOneRequest, wholeMessages, withoutLength } from "../connect/whole-messages.js";
 import type { Handler } from "../routes.js";
-import type { Reviewed } from "./unfinished-requests.js";
+import type { CheckedCall } from "./unfinished-requests.js";
 
 /** A call that is not gRPC, or has no route: Connect's own handler for its path answers it. */
-export class BridgedCall implements RequestHandler, Reviewed {
+export class BridgedCall implements RequestHandler, CheckedCall {
   lastUnfinished: unknown;
-  looks = 0;
+  checks = 0;
   readonly #inbox: BytesInbox;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();

@@ -23,13 +23,13 @@ import { HeadersSentError } from "../../send-headers.js";
 import { errorForCaller, internalError, isExpected } from "../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
 import type { RequestFacts } from "./route.js";
-import type { Reviewed } from "./unfinished-requests.js";
+import type { CheckedCall } from "./unfinished-requests.js";
 
 /**
  * A call, from its headers to its status. It is answered once, in `end()`: with the handler's result, at its deadline,
  * or when the server shuts down, whatever the handler does then.
  */
-export abstract class ServerCall extends Timed implements RequestHandler, ContextSource, Reviewed {
+export abstract class ServerCall extends Timed implements RequestHandler, ContextSource, CheckedCall {
   isOver = false;
   reason: unknown;
   protected readonly context = new LazyContext(this);
@@ -39,7 +39,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   /** Set when the headers were sent because their time was up and nothing else has been sent yet. */
   protected isAnswerEarly = false;
   lastUnfinished: unknown;
-  looks = 0;
+  checks = 0;
   #startedAt = 0;
 
   constructor(

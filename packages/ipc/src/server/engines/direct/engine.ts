@@ -169,7 +169,7 @@ export function createDirectEngine({
     if (!endStream) {
       stream.reset(0);
     }
-    return nobody;
+    return ignoringHandler;
   }
 
   function onHandlerError(error: unknown): void {
@@ -183,4 +183,4 @@ export function createDirectEngine({
 
 const grpcHeaders = HeaderBlock.of([":status", "200", "content-type", "application/grpc"]);
 const notFound = HeaderBlock.of([":status", "404"]);
-const nobody: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };
+const ignoringHandler: RequestHandler = { onData() {}, onTrailers() {}, onReset() {} };

@@ -3,7 +3,7 @@ import type { ServerConnection } from "@vyra/http2";
 import { clearInterval, maxTimerMs, setInterval } from "../../../time/real-timers.js";
 
 /** A call whose request may take too long to arrive. */
-export interface Reviewed {
+export interface CheckedCall {
   /**
    * Identifies the incomplete part of the request, and stays the same while that part is incomplete; undefined if
    * nothing is missing that the caller is responsible for.
@@ -11,11 +11,11 @@ export interface Reviewed {
   readonly unfinished: unknown;
   /** The incomplete part at the last check, and the number of checks that have found it. */
   lastUnfinished: unknown;
-  looks: number;
+  checks: number;
   fail(error: ConnectError): void;
 }
 
-const looksWithin = 2;
+const checksWithinTimeout = 2;
 
 /**
  * Ends calls whose requests do not become complete. It checks all of them periodically, twice within the timeout, so it
@@ -34,17 +34,17 @@ export class UnfinishedRequests {
   watch(): void {
     if (this.#timer === undefined && this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#timer = setInterval(
-        () => this.#look(),
-        Math.min(maxTimerMs, Math.max(1, this.timeoutMs / looksWithin)),
+        () => this.#checkAll(),
+        Math.min(maxTimerMs, Math.max(1, this.timeoutMs / checksWithinTimeout)),
       ).unref();
     }
   }
 
-  #look(): void {
+  #checkAll(): void {
     for (const connection of this.connections) {
       for (const { context } of connection.streams()) {
-        if (isReviewed(context)) {
-          this.#review(context);
+        if (isCheckedCall(context)) {
+          this.#check(context);
         }
       }
     }
@@ -54,17 +54,17 @@ export class UnfinishedRequests {
     }
   }
 
-  #review(call: Reviewed): void {
+  #check(call: CheckedCall): void {
     const { unfinished } = call;
-    call.looks = unfinished !== undefined && unfinished === call.lastUnfinished ? call.looks + 1 : 1;
+    call.checks = unfinished !== undefined && unfinished === call.lastUnfinished ? call.checks + 1 : 1;
     call.lastUnfinished = unfinished;
-    if (unfinished !== undefined && call.looks > looksWithin) {
+    if (unfinished !== undefined && call.checks > checksWithinTimeout) {
       const message = `the request was not complete within ${this.timeoutMs} ms (requestTimeoutMs)`;
       call.fail(new ConnectError(message, Code.DeadlineExceeded));
     }
   }
 }
 
-function isReviewed(context: unknown): context is Reviewed {
+function isCheckedCall(context: unknown): context is CheckedCall {
   return context instanceof Object && "lastUnfinished" in context;
 }

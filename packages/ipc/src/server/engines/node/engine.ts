@@ -42,7 +42,7 @@ export function createNodeEngine({
     sessions.set(session, accepting?.caller);
     if (accepting !== undefined) {
       session.once("remoteSettings", accepting.onBegun);
-      endStuckBeginnings(session, accepting.socket, handshakeTimeoutMs);
+      endUnfinishedFieldBlocks(session, accepting.socket, handshakeTimeoutMs);
     }
     if (isDraining) {
       drain(session);
@@ -118,7 +118,7 @@ function destroyBetweenReads(session: ServerHttp2Session): void {
  * may be sent within a block (RFC 9113 §6.10), not even the acknowledgement of a PING. So a PING is sent to a peer
  * without calls from which bytes have arrived since the last check.
  */
-function endStuckBeginnings(session: ServerHttp2Session, socket: Socket, timeoutMs: number): void {
+function endUnfinishedFieldBlocks(session: ServerHttp2Session, socket: Socket, timeoutMs: number): void {
   if (timeoutMs > maxTimerMs) {
     return;
   }

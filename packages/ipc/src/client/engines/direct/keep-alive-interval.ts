@@ -2,7 +2,7 @@ import { ErrorCode, type GoAway } from "@vyra/http2";
 import { maxTimerMs } from "../../../time/real-timers.js";
 
 /** The interval at which a transport's connections send keepalive PINGs. */
-export class KeepAlivePace {
+export class KeepAliveInterval {
   /** @param intervalMs the interval in milliseconds; 0 and `Infinity` mean never */
   constructor(public intervalMs: number) {}
 
