@@ -18,12 +18,13 @@ export class Account {
   waitingBytes = 0;
   /** The memory of the field lists of open streams. Short lists are not counted. */
   fieldBytes = 0;
-  /** The number of times that bytes have been released. An account whose count does not change is stalled. */
+  /** @internal The number of times that bytes have been released. An account whose count does not change is stalled. */
   releases = 0;
   /** The account that this one shares with other connections, or null. */
   readonly shared: SharedAccount | null;
   private readonly onChange: () => void;
 
+  /** @internal */
   constructor(limitBytes: number, shared: SharedAccount | null, onChange: () => void) {
     this.limitBytes = limitBytes;
     this.shared = shared;
@@ -65,12 +66,15 @@ export class Account {
     this.add(bytes);
   }
 
-  /** Checks again what this connection may hold, because the state of the shared account has changed. */
+  /** @internal Checks again what this connection may hold, because the state of the shared account has changed. */
   review(): void {
     this.onChange();
   }
 
-  /** Leaves the shared account when the connection ends. What the owner still holds remains counted here only. */
+  /**
+   * @internal
+   * Leaves the shared account when the connection ends. What the owner still holds remains counted here only.
+   */
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
@@ -98,19 +102,23 @@ export interface HeldKinds {
 
 /** The memory that several connections hold together, with one limit for all of them, in bytes. */
 export class SharedAccount {
+  /** The limit for all connections together, in bytes of memory. */
   readonly limitBytes: number;
   /** The memory that all connections hold. */
   heldBytes = 0;
-  /** The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages. */
+  /**
+   * @internal
+   * The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages.
+   */
   promisedBytes = 0;
   /**
    * Whether the limit has been exceeded. It stays true until the memory is below 7/8 of the limit; meanwhile no
    * connection gets more than its minimum.
    */
   isOverLimit = false;
-  /** The accounts of the open connections. */
+  /** @internal The accounts of the open connections. */
   readonly members = new Set<Account>();
-  /** The accounts whose requests for memory were denied. */
+  /** @internal The accounts whose requests for memory were denied. */
   readonly waitingForRoom = new Set<Account>();
 
   /** @param limitBytes the limit for all connections together, in bytes of memory */
