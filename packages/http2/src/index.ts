@@ -8,13 +8,16 @@
  *
  * A caller must hand over the socket for good, must not change a body that was passed by reference until it has been
  * sent, and must copy received bodies that it keeps if `bodiesMayBeKept` is false. See docs/reference/http2.md.
+ *
+ * @module @vyra/http2
+ * @packageDocumentation
  */
 
 export { ClientConnection } from "./client/connection.js";
 export type { ClientConnectionHandler } from "./client/handler.js";
 export type { ClientStream, ResponseHandler } from "./client/stream.js";
 export type { AbuseLimits } from "./connection/abuse-limits.js";
-export { Account, MIN_CONNECTION_WINDOW, SharedAccount } from "./connection/account.js";
+export { Account, type HeldKinds, MIN_CONNECTION_WINDOW, SharedAccount } from "./connection/account.js";
 export type { ConnectionHandler, MessageHandler } from "./connection/handlers.js";
 export { type ConnectionOptions, connectionDefaults } from "./connection/options.js";
 export type { PingCallback } from "./connection/pings.js";
@@ -39,4 +42,4 @@ export type { ServerConnectionHandler } from "./server/handler.js";
 export type { RequestHandler, ServerStream } from "./server/stream.js";
 export { type ProtocolHandlers, sniffProtocol } from "./socket/preface.js";
 export { type Receive, readInPlace } from "./socket/read-in-place.js";
-export type { Reservation } from "./stream/stream.js";
+export type { Reservation, Stream } from "./stream/stream.js";

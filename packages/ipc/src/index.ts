@@ -1,6 +1,9 @@
 /**
  * @vyra/ipc: typed gRPC over Unix domain sockets. `serve()` runs a Connect router on one side, `createChannel()`
- *   connects to it on the other.
+ * connects to it on the other.
+ *
+ * @module @vyra/ipc
+ * @packageDocumentation
  */
 export {
   type AbstractAddress,
@@ -26,13 +29,17 @@ export {
   type IpcHandlerOptions,
   type IpcTransport,
   type IpcTransportOptions,
+  type MethodCall,
   type MethodName,
+  type MethodRequest,
+  type MethodResult,
   type ReadyOptions,
   waitForReady,
 } from "./client/index.js";
-export { NotProcessedError } from "./grpc/index.js";
+export { NotProcessedError, type StatusName, statusNames } from "./grpc/index.js";
 export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline.js";
 export { type LoggedCall, type Logger, type LoggingOptions, type LogLevel, logging } from "./interceptors/logging.js";
+export type { ByMethod } from "./interceptors/method-policy.js";
 export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
 export {
   type Authorize,
@@ -53,5 +60,5 @@ export {
   serveCluster,
   users,
 } from "./server/index.js";
-export type { Health, HealthStatus, ReflectionOptions } from "./services/index.js";
+export type { Health, HealthStatus, ReflectionOptions, ServicesOptions } from "./services/index.js";
 export type { CallStats, LatencyStats, MemoryStats, MethodStats, ServerStats } from "./stats/index.js";

@@ -19,6 +19,7 @@ export class ClientStream extends Stream {
   /** @internal The number of 1xx responses so far. */
   declare informational: number;
 
+  /** @internal */
   constructor(connection: Connection, id: number, handler: ResponseHandler, isHead: boolean) {
     super(connection, id, handler);
     this.isHead = isHead;

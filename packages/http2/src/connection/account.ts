@@ -24,6 +24,11 @@ export class Account {
   readonly shared: SharedAccount | null;
   private readonly onChange: () => void;
 
+  /**
+   * Opens an account. A connection has one already; this is for what shares the memory of connections and is none.
+   * @param limitBytes `limitBytes`
+   * @param onChange called when this account, or the state of the shared one, has changed
+   */
   constructor(limitBytes: number, shared: SharedAccount | null, onChange: () => void) {
     this.limitBytes = limitBytes;
     this.shared = shared;
@@ -70,7 +75,9 @@ export class Account {
     this.onChange();
   }
 
-  /** Leaves the shared account when the connection ends. What the owner still holds remains counted here only. */
+  /**
+   * Leaves the shared account when the connection ends. What the owner still holds remains counted here only.
+   */
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
@@ -99,10 +106,13 @@ export interface HeldKinds {
 
 /** The memory that several connections hold together, with one limit for all of them, in bytes. */
 export class SharedAccount {
+  /** The limit for all connections together, in bytes of memory. */
   readonly limitBytes: number;
   /** The memory that all connections hold. */
   heldBytes = 0;
-  /** The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages. */
+  /**
+   * The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages.
+   */
   promisedBytes = 0;
   /** The part of those by which windows have grown. A connection keeps its part for as long as it is open. */
   grownBytes = 0;
@@ -140,7 +150,7 @@ export class SharedAccount {
     return { unreadBytes, unfinishedBytes, waitingBytes, fieldBytes };
   }
 
-  /** @internal Adds bytes that a connection holds, or removes them if `bytes` is negative. */
+  /** Adds bytes that a connection holds, or removes them if `bytes` is negative. */
   add(bytes: number): void {
     this.heldBytes += bytes;
     if (this.isOverLimit ? this.heldBytes < this.limitBytes - this.limitBytes / 8 : this.heldBytes > this.limitBytes) {

@@ -35,9 +35,9 @@ export class HeaderBlock {
   readonly fields: readonly string[];
   /** The size in bytes, as SETTINGS_MAX_HEADER_LIST_SIZE counts it (RFC 9113 §6.5.2). */
   readonly size: number;
-  /** How each field is compressed. */
+  /** @internal How each field is compressed. */
   readonly indexing: readonly Indexing[];
-  /** Whether `:method` is HEAD: the response has no body, whatever its content-length says. */
+  /** @internal Whether `:method` is HEAD: the response has no body, whatever its content-length says. */
   readonly isHead: boolean;
   /** The value of `:status`, or 0 if there is none. */
   readonly status: number;

@@ -18,15 +18,16 @@ export class HeaderList {
   readonly oversized: boolean;
   /** Any value that the caller wants to keep with the list, for as long as this object lives. Default: undefined. */
   memo: unknown = undefined;
-  /** The kind of list (see receive/message-rules.ts) for which `problem` has been determined, or -1. */
+  /** @internal The kind of list (see receive/message-rules.ts) for which `problem` has been determined, or -1. */
   checkedRole = -1;
-  /** What makes the list malformed, or null. */
+  /** @internal What makes the list malformed, or null. */
   problem: string | null = null;
   /** The value of content-length, or -1 if there is none. */
   contentLength = -1;
   /** The value of `:status`, or 0 if there is none. */
   status = 0;
 
+  /** @internal */
   constructor(fields: readonly string[], size: number, neverIndexed: readonly string[] = NO_FIELDS, oversized = false) {
     this.fields = fields;
     this.size = size;

@@ -63,6 +63,7 @@ export abstract class Stream {
   /** @internal The data that waits to be sent, or null. */
   declare outbox: Outbox | null;
 
+  /** @internal */
   constructor(connection: Connection, id: number, handler: MessageHandler<Stream>) {
     this.id = id;
     this.context = undefined;

@@ -32,7 +32,7 @@ export interface AbstractAddress {
 export type AddressNamedBy<S extends string> =
   Record<never, never> extends Record<S, never>
     ? SocketAddress
-    : S extends `${typeof abstractPrefix}${string}`
+    : S extends `unix-abstract:${string}`
       ? AbstractAddress
       : PathAddress;
 

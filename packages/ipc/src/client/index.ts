@@ -6,7 +6,7 @@
 export type { Channel, ChannelOptions, ChannelReadyOptions } from "./channel.js";
 export { createChannel } from "./channel.js";
 export type { ChannelState, ReadyOptions } from "./dialling/session.js";
-export type { IpcHandlerOptions, MethodName } from "./ipc-handler.js";
+export type { IpcHandlerOptions, MethodCall, MethodName, MethodRequest, MethodResult } from "./ipc-handler.js";
 export { IpcHandler } from "./ipc-handler.js";
 export type { ChannelStats, IpcTransport, IpcTransportOptions } from "./options.js";
 export { createIpcTransport } from "./transport.js";

@@ -3,24 +3,30 @@ import { type CallOptions, type Client, Code, ConnectError } from "@connectrpc/c
 import { type Channel, type ChannelOptions, type ChannelReadyOptions, createChannel } from "./channel.js";
 
 /** The names of a service's methods, as in proto (`GetStatus`) or as in clients (`getStatus`). */
-export type MethodName<S extends DescService> = LocalName<S> | Capitalize<LocalName<S>>;
+export type MethodName<S extends DescService> = (keyof Client<S> & string) | Capitalize<keyof Client<S> & string>;
 
-type LocalName<S extends DescService> = keyof Client<S> & string;
-type MethodFor<S extends DescService, N> =
-  N extends LocalName<S>
-    ? Client<S>[N]
-    : N extends string
-      ? Uncapitalize<N> extends LocalName<S>
-        ? Client<S>[Uncapitalize<N>]
-        : never
-      : never;
+/** The function of a typed client that calls the method with this name. */
+export type MethodCall<S extends DescService, N> = Client<S>[N extends string & keyof Client<S>
+  ? N
+  : Uncapitalize<N & string> & keyof Client<S>];
+
+/** What the method with this name takes; `unknown` if the name is not known to the compiler. */
+export type MethodRequest<S extends DescService, N> =
+  N extends MethodName<S>
+    ? MethodCall<S, N> extends (request: infer R, options?: CallOptions) => unknown
+      ? R
+      : never
+    : unknown;
+
+/** What the method with this name returns. */
+export type MethodResult<S extends DescService, N> =
+  N extends MethodName<S>
+    ? MethodCall<S, N> extends (request: never, options?: CallOptions) => infer R
+      ? R
+      : never
+    : Promise<unknown> | AsyncIterable<unknown>;
+
 type Fn = (request: never, options?: CallOptions) => unknown;
-type RequestOf<F> = F extends (request: infer R, options?: CallOptions) => unknown ? R : never;
-type ResultOf<F> = F extends Fn ? ReturnType<F> : never;
-
-type RequestFor<S extends DescService, N> = N extends MethodName<S> ? RequestOf<MethodFor<S, N>> : unknown;
-type ResultFor<S extends DescService, N> =
-  N extends MethodName<S> ? ResultOf<MethodFor<S, N>> : Promise<unknown> | AsyncIterable<unknown>;
 
 /** The service to call, its address, and the options of the channel. */
 export interface IpcHandlerOptions<S extends DescService> extends ChannelOptions {
@@ -81,9 +87,9 @@ export class IpcHandler<S extends DescService> implements AsyncDisposable {
    */
   callMethod<N extends MethodName<S> | (string & {})>(
     name: N,
-    request: RequestFor<S, N>,
+    request: MethodRequest<S, N>,
     options?: CallOptions,
-  ): ResultFor<S, N>;
+  ): MethodResult<S, N>;
   callMethod(name: string, request: unknown, options?: CallOptions): unknown {
     const { service, socket } = this.#options;
     const method = service.methods.find((m) => m.name === name || m.localName === name);
