@@ -12,6 +12,7 @@ describe("the packages as their users get them", () => {
     describe(name, () => {
       it("brings its code and its licence, and no tests", () => {
         assert.ok(files.includes("LICENSE"), "no LICENSE");
+        assert.ok(files.includes("README.md"), "no README.md");
         assert.ok(
           files.some((file) => file.startsWith("dist/")),
           "nothing in dist/: has it been built?",
@@ -104,6 +105,18 @@ describe("the packages as their users get them", () => {
         const plugin = `{ local: ${bin("protoc-gen-es")}, out: gen, opt: [target=ts, import_extension=js] }`;
         writeFileSync(join(project, "buf.gen.yaml"), `{ version: v2, plugins: [${plugin}] }`);
         run(compiler === "buf" ? bin("buf") : compiler, args, options);
+      });
+    }
+
+    for (const { name, folder } of packages.filter(({ exports }) => exports?.["."] !== undefined)) {
+      it(`the example in the README of ${name} runs`, (t) => {
+        const [, example] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(folder, "README.md"), "utf8")) ?? [];
+        assert.ok(example !== undefined, "no example");
+        writeFileSync(join(project, "readme.mjs"), example.replaceAll("/tmp/", `${project}/`));
+        const said = run(process.execPath, ["readme.mjs"], options);
+        assert.match(said, /hello/i);
+        t.diagnostic(said);
+        assert.deepEqual(socketsLeft(), []);
       });
     }
 
