@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { Failure, usage } from "./failure.js";
-import { addBench } from "./grammar/bench.js";
-import { addCall } from "./grammar/call.js";
-import { addCompletion } from "./grammar/completion.js";
-import { addDescribe } from "./grammar/describe.js";
-import { addGen } from "./grammar/gen.js";
-import { addHealth } from "./grammar/health.js";
-import { addInit } from "./grammar/init.js";
-import { addLs } from "./grammar/ls.js";
-import { addTop } from "./grammar/top.js";
-import { addWait } from "./grammar/wait.js";
+import { addBench } from "./commands/bench/flags.js";
+import { addCall } from "./commands/call/flags.js";
+import { addCompletion } from "./commands/completion/flags.js";
+import { addDescribe } from "./commands/describe/flags.js";
+import { addGen } from "./commands/gen/flags.js";
+import { addHealth } from "./commands/health/flags.js";
+import { addInit } from "./commands/init/flags.js";
+import { addLs } from "./commands/ls/flags.js";
+import { addTop } from "./commands/top/flags.js";
+import { addWait } from "./commands/wait/flags.js";
 
 const exitCodeHelp = `
 Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
@@ -55,7 +55,7 @@ export async function failureToReport(error: unknown): Promise<Failure | undefin
     return error;
   }
   if (!(error instanceof CommanderError)) {
-    const { failureOf } = await import("./failure-of.js");
+    const { failureOf } = await import("./server/failure-of.js");
     return failureOf(error);
   }
   if (error.exitCode === 0) {

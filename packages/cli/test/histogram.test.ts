@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Histogram } from "../dist/bench/histogram.js";
+import { Histogram } from "../dist/commands/bench/histogram.js";
 
 describe("a histogram", () => {
   const values = fc.array(fc.double({ min: 0.0001, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { NotProcessedError, type Server, UntrustedSocketError } from "@vyra/ipc";
-import { failureOf } from "../dist/failure-of.js";
+import { failureOf } from "../dist/server/failure-of.js";
 import { shellPath, shellWord } from "../dist/terminal/shell-word.js";
 import { run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";

@@ -1,4 +1,4 @@
-import { type Connection, defaultTimeoutMs } from "../connection.js";
+import { type Connection, defaultTimeoutMs } from "../server/connection.js";
 import { usage } from "../failure.js";
 import type { DescriptorFlags } from "../grammar/flags.js";
 import { compile } from "./compile.js";

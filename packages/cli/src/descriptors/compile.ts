@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { usage } from "../failure.js";
-import { readBytes } from "../messages/input.js";
-import { commandOnPath, type Outcome, packageBin, run } from "../tools.js";
+import { readBytes } from "../grammar/input.js";
+import { commandOnPath, type Outcome, packageBin, run } from "../processes/tools.js";
 
 /** A compiler of proto files that this machine has. */
 interface Compiler {

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { usage } from "../failure.js";
-import { readBytes } from "../messages/input.js";
+import { readBytes } from "../grammar/input.js";
 import { link } from "./link.js";
 import { type DescriptorSource, namedType } from "./source.js";
 

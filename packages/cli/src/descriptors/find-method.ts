@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { usage } from "../failure.js";
-import { didYouMean, nearest } from "../suggest.js";
+import { didYouMean, nearest } from "../terminal/suggest.js";
 import { type DescriptorSource, isInfrastructure, isReflection } from "./source.js";
 
 /** A method's name as gRPC's path has it: `vyra.ipc.BackendService/GetStatus`. */

@@ -5,7 +5,7 @@ import {
   ServerReflectionRequestSchema,
   type ServerReflectionResponseSchema,
 } from "@vyra/ipc/reflection";
-import { type Connection, isUnimplemented } from "../connection.js";
+import { type Connection, isUnimplemented } from "../server/connection.js";
 import { Failure } from "../failure.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 

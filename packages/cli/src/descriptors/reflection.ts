@@ -1,7 +1,7 @@
 import { createRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Connection, failureAt } from "../connection.js";
+import { type Connection, failureAt } from "../server/connection.js";
 import { Failure } from "../failure.js";
 import { formatMs } from "../terminal/duration.js";
 import { link, wellKnownFile } from "./link.js";

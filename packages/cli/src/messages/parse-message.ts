@@ -7,7 +7,7 @@ import {
   type Registry,
 } from "@bufbuild/protobuf";
 import { usage } from "../failure.js";
-import { didYouMean, nearest } from "../suggest.js";
+import { didYouMean, nearest } from "../terminal/suggest.js";
 
 /**
  * Makes a message of JSON.

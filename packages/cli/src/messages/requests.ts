@@ -1,7 +1,7 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { DescriptorSource } from "../descriptors/source.js";
 import { usage } from "../failure.js";
-import { openInput } from "./input.js";
+import { openInput } from "../grammar/input.js";
 import { jsonValues } from "./json-values.js";
 import { messageFrom } from "./message-json.js";
 

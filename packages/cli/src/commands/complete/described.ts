@@ -1,0 +1,70 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import { connectTo } from "../../server/connection.js";
+import { chooseSource } from "../../descriptors/choose.js";
+import { allServices } from "../../descriptors/find-method.js";
+import { isInfrastructure } from "../../descriptors/source.js";
+import type { Candidate } from "./candidates.js";
+import { patienceMs } from "./patience.js";
+import type { Typed } from "./typed.js";
+
+/** What is asked for: a method to call, a service to ask the health of, or anything that can be described. */
+export type Kind = "method" | "service" | "name";
+
+/**
+ * Names that the server knows, or the files that were named: short ones where they are enough, full ones where a full one is being typed.
+ */
+export async function describedBy({ operands, values }: Typed, kind: Kind, current: string): Promise<Candidate[]> {
+  const [socket = ""] = operands;
+  const [descriptorSet] = values.get("descriptorSet") ?? [];
+  const flags = {
+    trust: (values.get("trust") ?? []).map(Number),
+    proto: [...(values.get("proto") ?? [])],
+    importPath: [...(values.get("importPath") ?? [])],
+    ...(descriptorSet !== undefined && { descriptorSet }),
+  };
+  await using connection = connectTo(socket, flags);
+  await using source = await chooseSource(connection, flags, patienceMs());
+  if (kind === "service") {
+    return (await source.services()).map((value) => ({ value }));
+  }
+  const all = await allServices(source);
+  const services = all.filter(({ typeName }) => current.startsWith("grpc.") || !isInfrastructure(typeName));
+  const methods = services.flatMap((service) => service.methods);
+  const isFull = /[./]/.test(current);
+  if (kind === "method") {
+    return methods.map((method) => ({
+      value: isFull ? fullName(method) : shortest(method, methods),
+      about: about(method),
+    }));
+  }
+  const types = [...source.registry].filter((type) => type.kind === "message" || type.kind === "enum");
+  return [
+    ...services.map((service) => ({ value: isFull ? service.typeName : service.name, about: "service" })),
+    ...methods
+      .filter(() => isFull)
+      .flatMap((method) => [`${method.parent.name}.${method.name}`, `${method.parent.typeName}.${method.name}`])
+      .map((value) => ({ value, about: "method" })),
+    ...types
+      .filter(({ typeName }) => !typeName.startsWith("google.protobuf."))
+      .map((type) => ({ value: isFull ? type.typeName : type.name, about: type.kind })),
+  ];
+}
+
+function fullName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`;
+}
+
+/** The method's own name, with its service where others are called the same. */
+function shortest(method: DescMethod, all: readonly DescMethod[]): string {
+  const same = all.filter(({ name }) => name === method.name);
+  if (same.length === 1) {
+    return method.name;
+  }
+  const isOneService = same.every(({ parent }) => parent === method.parent || parent.name !== method.parent.name);
+  return isOneService ? `${method.parent.name}/${method.name}` : fullName(method);
+}
+
+function about({ input, output, proto }: DescMethod): string {
+  const stream = (isStream: boolean) => (isStream ? "stream " : "");
+  return `${stream(proto.clientStreaming)}${input.name} → ${stream(proto.serverStreaming)}${output.name}`;
+}

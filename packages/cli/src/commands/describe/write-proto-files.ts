@@ -1,0 +1,29 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ProtoFile } from "../../descriptors/text/proto-files.js";
+import { Failure } from "../../failure.js";
+
+/**
+ * Writes proto files into a folder, each under its own name.
+ *
+ * @returns the names.
+ * @throws {Failure} if a name leads out of the folder or is none of a proto file: names come from the server.
+ */
+export async function writeProtoFiles(folder: string, files: readonly ProtoFile[]): Promise<string[]> {
+  for (const { name } of files) {
+    if (!isName(name)) {
+      throw new Failure("failed", `a file called ${JSON.stringify(name)} is not written`);
+    }
+  }
+  for (const { name, lines } of files) {
+    const path = join(folder, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `${lines.join("\n")}\n`);
+  }
+  return files.map(({ name }) => name).sort();
+}
+
+/** Such as `acme/shop/v1/shop.proto`. */
+function isName(name: string): boolean {
+  return /^(?:[\w+-][\w.+-]*\/)*[\w+-][\w.+-]*\.proto$/.test(name);
+}

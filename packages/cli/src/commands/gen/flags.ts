@@ -1,0 +1,35 @@
+import { type Command, Option } from "commander";
+import type { Target } from "./generate.js";
+import { addJsonFlag } from "../../grammar/flags.js";
+import { examples } from "../../grammar/help.js";
+import { lazily } from "../../grammar/lazily.js";
+
+export interface GenFlags {
+  readonly out?: string;
+  readonly target?: Target;
+  readonly json?: boolean;
+}
+
+export const defaultProtos = "proto";
+export const defaultOut = "src/gen";
+export const ownConfig = "buf.gen.yaml";
+
+export function addGen(program: Command): void {
+  const command = program
+    .command("gen")
+    .summary("generate types from proto files")
+    .description(
+      `Generate types from proto files, by buf and protoc-gen-es. Where there is a ${ownConfig}, that is followed instead.`,
+    )
+    .argument("[dir]", `the folder of the proto files (default: ${defaultProtos})`)
+    .option("-o, --out <dir>", `where to write (default: ${defaultOut})`)
+    .addOption(
+      new Option(
+        "--target <language>",
+        "ts, or js with declarations (default: ts where there is a tsconfig.json)",
+      ).choices(["ts", "js"]),
+    );
+  addJsonFlag(command, "the names of the files in JSON");
+  examples(command, [["gen"], ["gen ../shared/proto --out src/generated"]]);
+  command.action(lazily(async () => (await import("./run.js")).gen));
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { run } from "../../processes/tools.js";
+
+/** A user's name, or the number of one that has none here. */
+export function userName(uid: number): string {
+  users ??= readUsers();
+  return users.get(uid) ?? String(uid);
+}
+
+let users: Map<number, string> | undefined;
+
+function readUsers(): Map<number, string> {
+  try {
+    const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+    return new Map(lines.map((line) => line.split(":")).map(([name = "", , uid]) => [Number(uid), name]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** A process' command line; undefined if there is none to be seen. */
+export async function commandOf(pid: number): Promise<string | undefined> {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
+  } catch {
+    const { isSuccess, stdout } = await run("ps", ["-o", "command=", "-p", String(pid)]);
+    return isSuccess ? stdout.toString().trim() : undefined;
+  }
+}

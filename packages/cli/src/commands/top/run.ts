@@ -1,0 +1,93 @@
+import { connectTo } from "../../server/connection.js";
+import { Failure } from "../../failure.js";
+import { failureOf } from "../../server/failure-of.js";
+import type { TopFlags } from "./flags.js";
+import { paintFor } from "../../terminal/colors.js";
+import { interrupted, pause } from "../../terminal/interrupt.js";
+import { print, printJson } from "../../terminal/output.js";
+import { openScreen } from "../../terminal/screen.js";
+import { type View, viewJson, viewLines } from "./view.js";
+import { WatchedServer } from "./watched-server.js";
+
+export async function top(sockets: string[], flags: TopFlags): Promise<void> {
+  const connections = sockets.map((socket) => connectTo(socket, flags));
+  try {
+    const servers = connections.map(
+      (connection, index) => new WatchedServer(sockets[index] as string, connection, flags.all ?? false),
+    );
+    await assertAnyTells(servers);
+    if (process.stdout.isTTY && !flags.json) {
+      await drawAgainAndAgain(servers, flags);
+    } else {
+      await printAgainAndAgain(servers, flags);
+    }
+  } finally {
+    await Promise.all(connections.map((connection) => connection[Symbol.asyncDispose]()));
+  }
+}
+
+/** A server may come back later; that none is there at all is rather a mistake. */
+async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> {
+  const views = await Promise.all(servers.map(viewOf));
+  const failures = views.map(({ seen }) => seen).filter((seen) => seen instanceof Failure);
+  if (failures.length === servers.length) {
+    throw failures[0];
+  }
+}
+
+async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
+  const paint = paintFor(process.stdout);
+  const footer = ["", paint.dim(`every ${interval / 1_000} s; q ends`)];
+  const quit = new AbortController();
+  const screen = openScreen(() => quit.abort());
+  const draw = (views: readonly View[]) => screen.draw((columns) => [...viewLines(views, paint, columns), ...footer]);
+  draw(servers.map(({ name }) => ({ name, seen: undefined })));
+  try {
+    await again(servers, interval, count, quit.signal, draw);
+  } finally {
+    screen.close();
+  }
+}
+
+async function printAgainAndAgain(
+  servers: readonly WatchedServer[],
+  { interval, count, json }: TopFlags,
+): Promise<void> {
+  const paint = paintFor(process.stdout);
+  await again(servers, interval, count, interrupted, (views) => {
+    if (json) {
+      for (const view of views) {
+        printJson(viewJson(view));
+      }
+    } else {
+      print([...viewLines(views, paint), ""].join("\n"));
+    }
+  });
+}
+
+async function again(
+  servers: readonly WatchedServer[],
+  intervalMs: number,
+  times: number | undefined,
+  stop: AbortSignal,
+  show: (views: readonly View[]) => void,
+): Promise<void> {
+  for (let i = 0; i !== times; i++) {
+    await pause(intervalMs, stop);
+    if (interrupted.aborted || stop.aborted) {
+      return;
+    }
+    const views = await Promise.all(servers.map(viewOf));
+    if (!interrupted.aborted) {
+      show(views);
+    }
+  }
+}
+
+async function viewOf(server: WatchedServer): Promise<View> {
+  try {
+    return { name: server.name, seen: await server.look() };
+  } catch (error) {
+    return { name: server.name, seen: failureOf(error) };
+  }
+}
