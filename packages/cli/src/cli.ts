@@ -1,7 +1,7 @@
 import { exitCodes } from "./failure.js";
 import { createProgram, failureToReport } from "./program.js";
+import { reportFailure } from "./report-failure.js";
 import { interrupted, signalExitCode } from "./terminal/interrupt.js";
-import { report } from "./terminal/output.js";
 
 /** Does what the arguments say, and reports what goes wrong. @returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -16,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (failure === undefined) {
       return exitCodes.ok;
     }
-    report(failure, args.includes("--json"));
+    reportFailure(failure, args.includes("--json"));
     return exitCodes[failure.kind];
   }
 }

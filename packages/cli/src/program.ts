@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { Failure, usage } from "./failure.js";
 import { addBench } from "./commands/bench/flags.js";
 import { addCall } from "./commands/call/flags.js";
+import { addComplete } from "./commands/complete/flags.js";
 import { addCompletion } from "./commands/completion/flags.js";
 import { addDescribe } from "./commands/describe/flags.js";
 import { addGen } from "./commands/gen/flags.js";
@@ -11,6 +11,7 @@ import { addInit } from "./commands/init/flags.js";
 import { addLs } from "./commands/ls/flags.js";
 import { addTop } from "./commands/top/flags.js";
 import { addWait } from "./commands/wait/flags.js";
+import { Failure, usage } from "./failure.js";
 
 const exitCodeHelp = `
 Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
@@ -27,26 +28,38 @@ export function createProgram(): Command {
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
     .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [
-    addLs,
-    addDescribe,
-    addCall,
-    addHealth,
-    addWait,
-    addBench,
-    addTop,
-    addInit,
-    addGen,
-    addCompletion,
-  ]) {
-    add(program);
-  }
+  addCommands(program);
   for (const command of program.commands) {
     command.exitOverride((error) => {
       throw Object.assign(error, { command: command.name() });
     });
   }
   return program;
+}
+
+/**
+ * Adds the subcommands, in the order in which the help lists them. A subcommand is a folder in commands/ and a line here:
+ * its `flags.ts` declares the arguments, the `run` of its `run.ts` does the work. `run.ts` is loaded only when the
+ * subcommand runs, so that help and usage errors are fast.
+ */
+function addCommands(program: Command): void {
+  addLs(program).action(lazily(() => import("./commands/ls/run.js")));
+  addDescribe(program).action(lazily(() => import("./commands/describe/run.js")));
+  addCall(program).action(lazily(() => import("./commands/call/run.js")));
+  addHealth(program).action(lazily(() => import("./commands/health/run.js")));
+  addWait(program).action(lazily(() => import("./commands/wait/run.js")));
+  addBench(program).action(lazily(() => import("./commands/bench/run.js")));
+  addTop(program).action(lazily(() => import("./commands/top/run.js")));
+  addInit(program).action(lazily(() => import("./commands/init/run.js")));
+  addGen(program).action(lazily(() => import("./commands/gen/run.js")));
+  addCompletion(program).action(lazily(() => import("./commands/completion/run.js")));
+  addComplete(program).action(lazily(() => import("./commands/complete/run.js")));
+}
+
+function lazily<A extends unknown[]>(
+  load: () => Promise<{ run: (...args: A) => Promise<void> }>,
+): (...args: A) => Promise<void> {
+  return async (...args) => (await load()).run(...args);
 }
 
 /** What went wrong, in parsing the arguments or after it, as a failure; undefined if help was asked for. */

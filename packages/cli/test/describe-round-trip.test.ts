@@ -15,10 +15,10 @@ import {
 } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { serve } from "@vyra/ipc";
+import { writeProtoFiles } from "../dist/commands/describe/write-proto-files.js";
 import { compile } from "../dist/descriptors/compile.js";
 import { descriptorSet } from "../dist/descriptors/file-source.js";
 import { protoFilesOf } from "../dist/descriptors/text/proto-files.js";
-import { writeProtoFiles } from "../dist/commands/describe/write-proto-files.js";
 import { run } from "./support/command.js";
 
 const richFolder = fileURLToPath(new URL("../test/rich", import.meta.url));

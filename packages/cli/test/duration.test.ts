@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { formatMs, parseDuration } from "../dist/terminal/duration.js";
+import { parseDuration } from "../dist/grammar/duration.js";
+import { formatMs } from "../dist/terminal/figures.js";
 
 describe("spans of time", () => {
   for (const [text, ms] of [

@@ -21,8 +21,8 @@ import {
 import type { ServiceImpl } from "@connectrpc/connect";
 import { resolveSocket, type Server, serve } from "@vyra/ipc";
 import { ServerReflection } from "@vyra/ipc/reflection";
-import { connectTo } from "../dist/server/connection.js";
 import { reflect } from "../dist/descriptors/reflection.js";
+import { connectTo } from "../dist/server/connection.js";
 import { type Ended, run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 

@@ -1,6 +1,6 @@
-import { type Connection, defaultTimeoutMs } from "../server/connection.js";
 import { usage } from "../failure.js";
 import type { DescriptorFlags } from "../grammar/flags.js";
+import { type Connection, defaultTimeoutMs } from "../server/connection.js";
 import { compile } from "./compile.js";
 import { descriptorSet, readDescriptorSet } from "./file-source.js";
 import { reflect } from "./reflection.js";

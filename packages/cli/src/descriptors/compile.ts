@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { usage } from "../failure.js";
 import { readBytes } from "../grammar/input.js";
-import { commandOnPath, type Outcome, packageBin, run } from "../processes/tools.js";
+import { commandOnPath, packageBin } from "../processes/find-command.js";
+import { type Outcome, runProcess } from "../processes/run-process.js";
 
 /** A compiler of proto files that this machine has. */
 interface Compiler {
@@ -55,7 +56,7 @@ async function findCompiler(): Promise<Compiler> {
     return protocCompiler("protoc", protoc, []);
   }
   const python = commandOnPath("python3");
-  if (python !== undefined && (await run(python, ["-c", "import grpc_tools.protoc"])).isSuccess) {
+  if (python !== undefined && (await runProcess(python, ["-c", "import grpc_tools.protoc"])).isSuccess) {
     return protocCompiler("grpcio-tools", python, ["-m", "grpc_tools.protoc"]);
   }
   throw usage(
@@ -72,7 +73,7 @@ function bufCompiler(buf: string): Compiler {
       const modules = folders.map((folder) => ({ path: relative(top, folder) || "." }));
       const config = JSON.stringify({ version: "v2", modules });
       const paths = files.flatMap((file) => ["--path", file]);
-      return run(buf, ["build", top, "--config", config, ...paths, "--as-file-descriptor-set", "--output", "-"]);
+      return runProcess(buf, ["build", top, "--config", config, ...paths, "--as-file-descriptor-set", "--output", "-"]);
     },
   };
 }
@@ -84,7 +85,7 @@ function protocCompiler(name: string, command: string, args: readonly string[]):
       const work = await mkdtemp(join(tmpdir(), "vyra-ipc-"));
       try {
         const output = join(work, "set.binpb");
-        const outcome = await run(command, [
+        const outcome = await runProcess(command, [
           ...args,
           ...folders.map((folder) => `--proto_path=${folder}`),
           "--include_imports",

@@ -5,8 +5,8 @@ import {
   ServerReflectionRequestSchema,
   type ServerReflectionResponseSchema,
 } from "@vyra/ipc/reflection";
-import { type Connection, isUnimplemented } from "../server/connection.js";
 import { Failure } from "../failure.js";
+import { type Connection, isUnimplemented } from "../server/connection.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 
 type Request = MessageShape<typeof ServerReflectionRequestSchema>;

@@ -1,9 +1,9 @@
 import { createRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Connection, failureAt } from "../server/connection.js";
 import { Failure } from "../failure.js";
-import { formatMs } from "../terminal/duration.js";
+import { type Connection, failureAt } from "../server/connection.js";
+import { formatMs } from "../terminal/figures.js";
 import { link, wellKnownFile } from "./link.js";
 import { type Answer, type Question, ReflectionStream } from "./reflection-stream.js";
 import { type DescriptorSource, namedType } from "./source.js";

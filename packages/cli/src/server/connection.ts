@@ -2,9 +2,9 @@ import { type Stats, statSync } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createIpcTransport, type IpcTransport, resolveSocket } from "@vyra/ipc";
 import { Failure, usage } from "../failure.js";
-import { codeName, failureOf, wasNotProcessed } from "./failure-of.js";
 import type { ConnectionFlags } from "../grammar/flags.js";
 import { shellWord } from "../terminal/shell-word.js";
+import { codeName, failureOf, wasNotProcessed } from "./failure-of.js";
 
 export const defaultTimeoutMs = 5_000;
 

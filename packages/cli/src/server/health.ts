@@ -1,8 +1,8 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus } from "@vyra/ipc/health";
-import { type Connection, failureAt, isUnimplemented } from "./connection.js";
 import { Failure } from "../failure.js";
 import { interrupted } from "../terminal/interrupt.js";
+import { type Connection, failureAt, isUnimplemented } from "./connection.js";
 
 /** gRPC's words for it, and `UNREACHABLE` where there is nobody to ask. */
 export type HealthStatus = keyof typeof HealthCheckResponse_ServingStatus | "UNREACHABLE";

@@ -1,8 +1,5 @@
 import { once } from "node:events";
 import type { JsonValue } from "@bufbuild/protobuf";
-import type { Failure } from "../failure.js";
-import { exitCodes } from "../failure.js";
-import { paintFor } from "./colors.js";
 import { interrupted } from "./interrupt.js";
 import { jsonText } from "./printable.js";
 
@@ -22,20 +19,6 @@ export function printJson(value: JsonValue): void {
 /** Writes a line that is not the result: what goes on, or went wrong. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);
-}
-
-/** Says what failed, on standard error: a line for people and the details under it, or one line of JSON. */
-export function report({ kind, message, status }: Failure, asJson: boolean): void {
-  if (asJson) {
-    const said = status === undefined ? { message } : { ...status, details: [...status.details] };
-    note(jsonText({ error: { kind, exitCode: exitCodes[kind], ...said } }));
-    return;
-  }
-  const paint = paintFor(process.stderr);
-  note(`${paint.red("vyra-ipc:")} ${message}`);
-  for (const detail of status?.details ?? []) {
-    note(`  ${jsonText(detail)}`);
-  }
 }
 
 /**

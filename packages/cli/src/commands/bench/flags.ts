@@ -1,6 +1,5 @@
 import { type Command, Option } from "commander";
-import { parseCount } from "../../grammar/numbers.js";
-import { formatDuration, parseDuration, parseSpan } from "../../terminal/duration.js";
+import { formatDuration, parseDuration, parseSpan } from "../../grammar/duration.js";
 import {
   addDescriptorFlags,
   addHeaderFlag,
@@ -11,7 +10,7 @@ import {
   type DescriptorFlags,
 } from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
+import { parseCount } from "../../grammar/numbers.js";
 
 export interface BenchFlags extends ConnectionFlags, DescriptorFlags {
   readonly concurrency: number;
@@ -27,7 +26,7 @@ export interface BenchFlags extends ConnectionFlags, DescriptorFlags {
 const defaultDurationMs = 10_000;
 const mostAtATime = 100_000;
 
-export function addBench(program: Command): void {
+export function addBench(program: Command): Command {
   const command = program
     .command("bench")
     .summary("load a server, and measure")
@@ -56,5 +55,5 @@ export function addBench(program: Command): void {
     ["bench my_module GetStatus -c 1 --html report.html", "one call at a time: latency without load"],
     [`bench /run/other.sock Echo '{}' --proto echo.proto --json | jq .latencyMs.p99`],
   ]);
-  command.action(lazily(async () => (await import("./run.js")).bench));
+  return command;
 }

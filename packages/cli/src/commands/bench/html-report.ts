@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from "node:os";
-import { formatCount, formatMs } from "../../terminal/duration.js";
+import { formatCount, formatMs } from "../../terminal/figures.js";
 import { reportStyle } from "./html-style.js";
 import { callsPerSecond, percentiles, perSecond, type Report, reportJson } from "./report.js";
 import { escapeHtml, linearScale, logScale, type Point, percentileScale, spanScale, svgChart } from "./svg-chart.js";

@@ -1,5 +1,5 @@
 import { fit, padStart, paintFor } from "../../terminal/colors.js";
-import { formatCount, formatMs } from "../../terminal/duration.js";
+import { formatCount, formatMs } from "../../terminal/figures.js";
 import type { Progress } from "./load.js";
 import { bar } from "./terminal-report.js";
 

@@ -1,27 +1,27 @@
 import { writeFile } from "node:fs/promises";
 import { type DescMethod, type Message, toBinary } from "@bufbuild/protobuf";
+import { chooseSource } from "../../descriptors/choose.js";
+import { findMethod, methodName } from "../../descriptors/find-method.js";
+import { Failure, usage } from "../../failure.js";
+import { parseHeaders } from "../../grammar/headers.js";
+import { requestStream, singleRequest } from "../../messages/requests.js";
+import { callMethod, takesStream } from "../../server/call-method.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
+import { paintFor } from "../../terminal/colors.js";
+import { formatCount } from "../../terminal/figures.js";
+import { interrupted } from "../../terminal/interrupt.js";
+import { note, print, printJson } from "../../terminal/output.js";
+import type { BenchFlags } from "./flags.js";
 import { htmlReport } from "./html-report.js";
 import { runLoad } from "./load.js";
 import { opaqueMessage, opaqueMethod } from "./opaque.js";
 import { progressLine } from "./progress.js";
 import { type Report, reportJson } from "./report.js";
 import { reportLines } from "./terminal-report.js";
-import { callMethod, takesStream } from "../../server/call-method.js";
-import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
-import { chooseSource } from "../../descriptors/choose.js";
-import { findMethod, methodName } from "../../descriptors/find-method.js";
-import { Failure, usage } from "../../failure.js";
-import type { BenchFlags } from "./flags.js";
-import { requestStream, singleRequest } from "../../messages/requests.js";
-import { parseHeaders } from "../../grammar/headers.js";
-import { paintFor } from "../../terminal/colors.js";
-import { formatCount } from "../../terminal/duration.js";
-import { interrupted } from "../../terminal/interrupt.js";
-import { note, print, printJson } from "../../terminal/output.js";
 
 const longestWarmUpMs = 1_000;
 
-export async function bench(
+export async function run(
   socket: string,
   name: string,
   argument: string | undefined,

@@ -1,5 +1,5 @@
 import { type Paint, padEnd, padStart } from "../../terminal/colors.js";
-import { formatCount, formatMs } from "../../terminal/duration.js";
+import { formatCount, formatMs } from "../../terminal/figures.js";
 import { printable } from "../../terminal/printable.js";
 import { callsPerSecond, percentiles, perSecond, type Report } from "./report.js";
 

@@ -9,7 +9,6 @@ import {
   type DescriptorFlags,
 } from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface CallFlags extends ConnectionFlags, DescriptorFlags {
   readonly header?: string[];
@@ -19,7 +18,7 @@ export interface CallFlags extends ConnectionFlags, DescriptorFlags {
   readonly json?: boolean;
 }
 
-export function addCall(program: Command): void {
+export function addCall(program: Command): Command {
   const command = program
     .command("call")
     .summary("call a method with JSON")
@@ -42,5 +41,5 @@ export function addCall(program: Command): void {
     ["call my_module ProcessData @request.json -H 'authorization: Bearer x' --timeout 2s"],
     ["call my_module Chat < lines.json | jq .text", "a stream: a line of JSON a message, both ways"],
   ]);
-  command.action(lazily(async () => (await import("./run.js")).call));
+  return command;
 }

@@ -1,30 +1,25 @@
 import type { DescMethod, JsonValue, Message } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
-import { type Answer, callMethod, givesStream, takesStream } from "../../server/call-method.js";
-import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
 import { chooseSource } from "../../descriptors/choose.js";
 import { findMethod } from "../../descriptors/find-method.js";
 import type { DescriptorSource } from "../../descriptors/source.js";
 import { Failure } from "../../failure.js";
-import { failureOfCall } from "../../server/failure-of.js";
-import type { CallFlags } from "./flags.js";
+import { parseHeaders } from "../../grammar/headers.js";
 import { readDetails } from "../../messages/error-details.js";
 import { exampleOf } from "../../messages/example.js";
 import { jsonOf } from "../../messages/message-json.js";
 import { requestStream, singleRequest } from "../../messages/requests.js";
-import { parseHeaders } from "../../grammar/headers.js";
+import { type Answer, callMethod, givesStream, takesStream } from "../../server/call-method.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
+import { failureOfCall } from "../../server/failure-of.js";
 import { paintFor } from "../../terminal/colors.js";
 import { interrupted } from "../../terminal/interrupt.js";
 import { compactJson, prettyJson } from "../../terminal/json-text.js";
 import { note, print, roomForOutput } from "../../terminal/output.js";
 import { jsonText, printable } from "../../terminal/printable.js";
+import type { CallFlags } from "./flags.js";
 
-export async function call(
-  socket: string,
-  name: string,
-  argument: string | undefined,
-  flags: CallFlags,
-): Promise<void> {
+export async function run(socket: string, name: string, argument: string | undefined, flags: CallFlags): Promise<void> {
   const headers = parseHeaders(flags.header);
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags, flags.timeout);

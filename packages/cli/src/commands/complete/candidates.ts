@@ -4,14 +4,10 @@
  * lines `:files` and `:folders`, which leave it to the shell.
  */
 import type { Argument, Command, Option } from "commander";
+import type { Candidate } from "./candidate.js";
 import { describedBy, type Kind } from "./described.js";
 import { socketsFor } from "./sockets.js";
 import { optionOf, type Typed, typedWords } from "./typed.js";
-
-export interface Candidate {
-  readonly value: string;
-  readonly about?: string | undefined;
-}
 
 /** @param words all words after the program's name; the last one is being typed, and may be empty. */
 export async function candidatesFor(program: Command, words: readonly string[]): Promise<Candidate[]> {

@@ -1,9 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { connectTo } from "../../server/connection.js";
 import { chooseSource } from "../../descriptors/choose.js";
-import { allServices } from "../../descriptors/find-method.js";
+import { allServices, methodName } from "../../descriptors/find-method.js";
 import { isInfrastructure } from "../../descriptors/source.js";
-import type { Candidate } from "./candidates.js";
+import { connectTo } from "../../server/connection.js";
+import type { Candidate } from "./candidate.js";
 import { patienceMs } from "./patience.js";
 import type { Typed } from "./typed.js";
 
@@ -33,7 +33,7 @@ export async function describedBy({ operands, values }: Typed, kind: Kind, curre
   const isFull = /[./]/.test(current);
   if (kind === "method") {
     return methods.map((method) => ({
-      value: isFull ? fullName(method) : shortest(method, methods),
+      value: isFull ? methodName(method) : shortest(method, methods),
       about: about(method),
     }));
   }
@@ -50,10 +50,6 @@ export async function describedBy({ operands, values }: Typed, kind: Kind, curre
   ];
 }
 
-function fullName(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
-}
-
 /** The method's own name, with its service where others are called the same. */
 function shortest(method: DescMethod, all: readonly DescMethod[]): string {
   const same = all.filter(({ name }) => name === method.name);
@@ -61,7 +57,7 @@ function shortest(method: DescMethod, all: readonly DescMethod[]): string {
     return method.name;
   }
   const isOneService = same.every(({ parent }) => parent === method.parent || parent.name !== method.parent.name);
-  return isOneService ? `${method.parent.name}/${method.name}` : fullName(method);
+  return isOneService ? `${method.parent.name}/${method.name}` : methodName(method);
 }
 
 function about({ input, output, proto }: DescMethod): string {

@@ -1,4 +1,4 @@
-import { parseSpan } from "../../terminal/duration.js";
+import { parseSpan } from "../../grammar/duration.js";
 
 /**
  * How long whoever presses Tab waits for a server before there is nothing to choose from, in milliseconds.

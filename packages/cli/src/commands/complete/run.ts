@@ -1,15 +1,16 @@
 import type { Command } from "commander";
-import { type Candidate, candidatesFor } from "./candidates.js";
-import { patienceMs } from "./patience.js";
 import { pause } from "../../terminal/interrupt.js";
 import { print } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
+import type { Candidate } from "./candidate.js";
+import { candidatesFor } from "./candidates.js";
+import { patienceMs } from "./patience.js";
 
 /** Prints what may stand at the end of a command line; nothing where that cannot be told. */
-export async function complete(program: Command, words: readonly string[]): Promise<void> {
+export async function run(words: readonly string[], _flags: unknown, { parent }: Command): Promise<void> {
   const stop = new AbortController();
   const candidates = await Promise.race([
-    candidatesFor(program, words).catch((): Candidate[] => []),
+    candidatesFor(parent as Command, words).catch((): Candidate[] => []),
     pause(patienceMs(), stop.signal).then((): Candidate[] => []),
   ]);
   stop.abort();

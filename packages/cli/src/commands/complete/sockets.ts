@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { resolveSocket } from "@vyra/ipc";
 import { findSockets } from "../../server/find-sockets.js";
-import type { Candidate } from "./candidates.js";
+import type { Candidate } from "./candidate.js";
 
 /** Servers that this may become the name of: modules by their names, or, where a path is being typed, sockets and folders. */
 export function socketsFor(current: string): Candidate[] {

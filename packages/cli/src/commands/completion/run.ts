@@ -1,6 +1,6 @@
-import { type Shell, scripts } from "./scripts.js";
 import { print } from "../../terminal/output.js";
+import { type Shell, scripts } from "./scripts.js";
 
-export async function completion(shell: Shell): Promise<void> {
+export async function run(shell: Shell): Promise<void> {
   print(scripts[shell].trimEnd());
 }

@@ -1,14 +1,19 @@
 import type { Command } from "commander";
-import { addDescriptorFlags, addJsonFlag, addTrustFlag, type ConnectionFlags, type DescriptorFlags } from "../../grammar/flags.js";
+import {
+  addDescriptorFlags,
+  addJsonFlag,
+  addTrustFlag,
+  type ConnectionFlags,
+  type DescriptorFlags,
+} from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface DescribeFlags extends ConnectionFlags, DescriptorFlags {
   readonly out?: string;
   readonly json?: boolean;
 }
 
-export function addDescribe(program: Command): void {
+export function addDescribe(program: Command): Command {
   const command = program
     .command("describe")
     .summary("show what a server offers, as proto")
@@ -28,5 +33,5 @@ export function addDescribe(program: Command): void {
     ["describe my_module DataRequest"],
     ["describe my_module --out proto", "to generate code from"],
   ]);
-  command.action(lazily(async () => (await import("./run.js")).describe));
+  return command;
 }

@@ -1,22 +1,22 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { connectTo } from "../../server/connection.js";
 import { chooseSource } from "../../descriptors/choose.js";
 import { allServices, endsWithName } from "../../descriptors/find-method.js";
-import { serviceJson, typeJson } from "./proto-json.js";
 import { type DescriptorSource, isInfrastructure } from "../../descriptors/source.js";
 import type { Element } from "../../descriptors/text/elements.js";
 import { type ProtoFile, protoFilesOf, wholeProtoFilesOf } from "../../descriptors/text/proto-files.js";
 import { Failure, usage } from "../../failure.js";
-import type { DescribeFlags } from "./flags.js";
-import { didYouMean, nearest } from "../../terminal/suggest.js";
+import { connectTo } from "../../server/connection.js";
 import { print, printJson } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import { coloredProto } from "../../terminal/proto-colors.js";
+import { didYouMean, nearest } from "../../terminal/suggest.js";
+import type { DescribeFlags } from "./flags.js";
+import { serviceJson, typeJson } from "./proto-json.js";
 import { writeProtoFiles } from "./write-proto-files.js";
 
 type Root = Element | DescMethod;
 
-export async function describe(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
+export async function run(socket: string, name: string | undefined, flags: DescribeFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   await using source = await chooseSource(connection, flags);
   const found = name === undefined ? await offeredServices(source) : await find(source, name);

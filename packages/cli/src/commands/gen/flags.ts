@@ -2,7 +2,6 @@ import { type Command, Option } from "commander";
 import type { Target } from "./generate.js";
 import { addJsonFlag } from "../../grammar/flags.js";
 import { examples } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface GenFlags {
   readonly out?: string;
@@ -14,7 +13,7 @@ export const defaultProtos = "proto";
 export const defaultOut = "src/gen";
 export const ownConfig = "buf.gen.yaml";
 
-export function addGen(program: Command): void {
+export function addGen(program: Command): Command {
   const command = program
     .command("gen")
     .summary("generate types from proto files")
@@ -31,5 +30,5 @@ export function addGen(program: Command): void {
     );
   addJsonFlag(command, "the names of the files in JSON");
   examples(command, [["gen"], ["gen ../shared/proto --out src/generated"]]);
-  command.action(lazily(async () => (await import("./run.js")).gen));
+  return command;
 }

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { usage } from "../../failure.js";
-import { commandOnPath, packageBin, run } from "../../processes/tools.js";
+import { commandOnPath, packageBin } from "../../processes/find-command.js";
+import { runProcess } from "../../processes/run-process.js";
 
 /** What became of the files of a generated folder, by their paths in it. */
 export interface Generated {
@@ -47,7 +48,7 @@ async function runBuf(args: readonly string[]): Promise<void> {
   if (buf === undefined) {
     throw missing("buf");
   }
-  const { isSuccess, stderr, stdout } = await run(buf, args);
+  const { isSuccess, stderr, stdout } = await runProcess(buf, args);
   if (!isSuccess) {
     const complaints = (stderr || stdout.toString()).trim().split("\n");
     throw usage(complaints.join("; "));

@@ -4,7 +4,7 @@ import { type Generated, generate, generateAsConfigured } from "./generate.js";
 import { defaultOut, defaultProtos, type GenFlags, ownConfig } from "./flags.js";
 import { print, printJson } from "../../terminal/output.js";
 
-export async function gen(dir: string | undefined, flags: GenFlags): Promise<void> {
+export async function run(dir: string | undefined, flags: GenFlags): Promise<void> {
   if (existsSync(ownConfig)) {
     await followConfig(dir, flags);
     return;

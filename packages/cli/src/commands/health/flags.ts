@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { addJsonFlag, addTimeoutFlag, addTrustFlag, type ConnectionFlags } from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface HealthFlags extends ConnectionFlags {
   readonly watch?: boolean;
@@ -9,7 +8,7 @@ export interface HealthFlags extends ConnectionFlags {
   readonly json?: boolean;
 }
 
-export function addHealth(program: Command): void {
+export function addHealth(program: Command): Command {
   const command = program
     .command("health")
     .summary("ask whether a server serves")
@@ -23,5 +22,5 @@ export function addHealth(program: Command): void {
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a status");
   examples(command, [["health my_module"], ["health my_module vyra.ipc.BackendService"], ["health my_module --watch"]]);
-  command.action(lazily(async () => (await import("./run.js")).health));
+  return command;
 }

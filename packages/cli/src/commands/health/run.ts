@@ -1,12 +1,12 @@
-import { type Connection, connectTo, defaultTimeoutMs, failureAt, isUnimplemented } from "../../server/connection.js";
 import { Failure } from "../../failure.js";
-import type { HealthFlags } from "./flags.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt, isUnimplemented } from "../../server/connection.js";
 import { checkHealth, type HealthStatus, noHealthService, watchHealth } from "../../server/health.js";
 import { paintFor } from "../../terminal/colors.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
 import { print, printJson } from "../../terminal/output.js";
+import type { HealthFlags } from "./flags.js";
 
-export async function health(socket: string, service: string | undefined, flags: HealthFlags): Promise<void> {
+export async function run(socket: string, service: string | undefined, flags: HealthFlags): Promise<void> {
   await using connection = connectTo(socket, flags);
   const status = await checkHealth(connection, service ?? "", flags.timeout ?? defaultTimeoutMs);
   if (status === undefined) {
@@ -22,7 +22,7 @@ export async function health(socket: string, service: string | undefined, flags:
   }
 }
 
-export function notServing(path: string, service: string | undefined, status: HealthStatus): Failure {
+function notServing(path: string, service: string | undefined, status: HealthStatus): Failure {
   const what = service === undefined ? `the server at ${path}` : `${service} at ${path}`;
   return status === "SERVICE_UNKNOWN"
     ? new Failure("failed", `the server at ${path} knows no service ${service ?? ""}`)

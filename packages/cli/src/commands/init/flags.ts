@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { addJsonFlag } from "../../grammar/flags.js";
 import { examples } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface InitFlags {
   readonly name?: string;
@@ -9,7 +8,7 @@ export interface InitFlags {
   readonly json?: boolean;
 }
 
-export function addInit(program: Command): void {
+export function addInit(program: Command): Command {
   const command = program
     .command("init")
     .summary("start a new module")
@@ -24,5 +23,5 @@ export function addInit(program: Command): void {
     );
   addJsonFlag(command, "what was written, in JSON");
   examples(command, [["init my_module && cd my_module && npm install && npm test && npm start"]]);
-  command.action(lazily(async () => (await import("./run.js")).init));
+  return command;
 }

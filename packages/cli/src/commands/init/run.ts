@@ -1,11 +1,11 @@
 import { basename, resolve } from "node:path";
-import type { InitFlags } from "./flags.js";
-import { createModule } from "./scaffold.js";
 import { print, printJson } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import { shellPath } from "../../terminal/shell-word.js";
+import type { InitFlags } from "./flags.js";
+import { createModule } from "./scaffold.js";
 
-export async function init(dir: string, flags: InitFlags): Promise<void> {
+export async function run(dir: string, flags: InitFlags): Promise<void> {
   const name = flags.name ?? basename(resolve(dir));
   const { module, files } = await createModule(dir, name, flags.packages);
   if (flags.json) {

@@ -1,14 +1,13 @@
 import type { Command } from "commander";
 import { addJsonFlag, addTrustFlag, type ConnectionFlags } from "../../grammar/flags.js";
 import { examples } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface LsFlags extends ConnectionFlags {
   readonly all?: boolean;
   readonly json?: boolean;
 }
 
-export function addLs(program: Command): void {
+export function addLs(program: Command): Command {
   const command = program
     .command("ls")
     .summary("list the servers of this machine")
@@ -18,5 +17,5 @@ export function addLs(program: Command): void {
   addTrustFlag(command);
   addJsonFlag(command, "a line of JSON a socket");
   examples(command, [["ls"], ["ls /run/my_app --all"], [`ls --json | jq -r 'select(.state == "stale").path'`]]);
-  command.action(lazily(async () => (await import("./run.js")).ls));
+  return command;
 }

@@ -1,10 +1,10 @@
 import { sameUser, users } from "@vyra/ipc";
-import { connectTo, failureAt, isAnsweredForServer } from "../../server/connection.js";
 import { reflect } from "../../descriptors/reflection.js";
 import { isInfrastructure } from "../../descriptors/source.js";
 import type { ConnectionFlags } from "../../grammar/flags.js";
-import { checkHealth, type HealthStatus } from "../../server/health.js";
+import { connectTo, failureAt, isAnsweredForServer } from "../../server/connection.js";
 import type { SocketFile } from "../../server/find-sockets.js";
+import { checkHealth, type HealthStatus } from "../../server/health.js";
 import { commandOf, userName } from "./processes.js";
 import { knock } from "./server-process.js";
 

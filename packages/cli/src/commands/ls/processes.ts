@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { run } from "../../processes/tools.js";
+import { runProcess } from "../../processes/run-process.js";
 
 /** A user's name, or the number of one that has none here. */
 export function userName(uid: number): string {
@@ -23,7 +23,7 @@ export async function commandOf(pid: number): Promise<string | undefined> {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();
   } catch {
-    const { isSuccess, stdout } = await run("ps", ["-o", "command=", "-p", String(pid)]);
+    const { isSuccess, stdout } = await runProcess("ps", ["-o", "command=", "-p", String(pid)]);
     return isSuccess ? stdout.toString().trim() : undefined;
   }
 }

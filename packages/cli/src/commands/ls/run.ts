@@ -1,15 +1,15 @@
 import { dirname, resolve } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { resolveSocket } from "@vyra/ipc";
-import type { LsFlags } from "./flags.js";
 import { findSockets } from "../../server/find-sockets.js";
-import { lookAt, type Sight } from "./look.js";
 import { fit, type Paint, paintFor } from "../../terminal/colors.js";
 import { print, printJson } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import { table } from "../../terminal/table.js";
+import type { LsFlags } from "./flags.js";
+import { lookAt, type Sight } from "./look.js";
 
-export async function ls(dir: string | undefined, flags: LsFlags): Promise<void> {
+export async function run(dir: string | undefined, flags: LsFlags): Promise<void> {
   const home = dirname(resolveSocket("any").path);
   const folder = dir === undefined ? home : resolve(dir);
   const found = findSockets(folder);

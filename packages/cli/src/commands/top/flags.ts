@@ -1,9 +1,8 @@
 import { type Command, Option } from "commander";
-import { parseCount } from "../../grammar/numbers.js";
-import { formatDuration, parseSpan } from "../../terminal/duration.js";
+import { formatDuration, parseSpan } from "../../grammar/duration.js";
 import { addJsonFlag, addTrustFlag, type ConnectionFlags } from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
+import { parseCount } from "../../grammar/numbers.js";
 
 export interface TopFlags extends ConnectionFlags {
   readonly interval: number;
@@ -14,7 +13,7 @@ export interface TopFlags extends ConnectionFlags {
 
 const defaultIntervalMs = 1_000;
 
-export function addTop(program: Command): void {
+export function addTop(program: Command): Command {
   const command = program
     .command("top")
     .summary("watch what servers do")
@@ -36,5 +35,5 @@ export function addTop(program: Command): void {
     ["top backend worker --interval 500ms"],
     ["top my_module --count 1 --json", "what happened within a second"],
   ]);
-  command.action(lazily(async () => (await import("./run.js")).top));
+  return command;
 }

@@ -1,15 +1,15 @@
-import { connectTo } from "../../server/connection.js";
 import { Failure } from "../../failure.js";
+import { connectTo } from "../../server/connection.js";
 import { failureOf } from "../../server/failure-of.js";
-import type { TopFlags } from "./flags.js";
 import { paintFor } from "../../terminal/colors.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
 import { print, printJson } from "../../terminal/output.js";
 import { openScreen } from "../../terminal/screen.js";
+import type { TopFlags } from "./flags.js";
 import { type View, viewJson, viewLines } from "./view.js";
 import { WatchedServer } from "./watched-server.js";
 
-export async function top(sockets: string[], flags: TopFlags): Promise<void> {
+export async function run(sockets: string[], flags: TopFlags): Promise<void> {
   const connections = sockets.map((socket) => connectTo(socket, flags));
   try {
     const servers = connections.map(

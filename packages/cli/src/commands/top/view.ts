@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Failure } from "../../failure.js";
 import { type Paint, padEnd, padStart } from "../../terminal/colors.js";
-import { formatBytes, formatCount, formatMs } from "../../terminal/duration.js";
+import { formatBytes, formatCount, formatMs } from "../../terminal/figures.js";
 import { printable } from "../../terminal/printable.js";
 import type { MemoryHeld, MethodRate, ServerRate } from "./rates.js";
 

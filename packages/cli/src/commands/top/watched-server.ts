@@ -1,8 +1,8 @@
 import { createClient } from "@connectrpc/connect";
 import { type MethodStats, type StatsResponse, StatsService } from "@vyra/ipc/proto";
-import { type Connection, failureAt, isUnimplemented } from "../../server/connection.js";
 import { isInfrastructure } from "../../descriptors/source.js";
 import { Failure } from "../../failure.js";
+import { type Connection, failureAt, isUnimplemented } from "../../server/connection.js";
 import { interrupted } from "../../terminal/interrupt.js";
 import { ratesBetween, type ServerRate } from "./rates.js";
 

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { addJsonFlag, addTimeoutFlag, addTrustFlag, type ConnectionFlags } from "../../grammar/flags.js";
 import { examples, socketHelp } from "../../grammar/help.js";
-import { lazily } from "../../grammar/lazily.js";
 
 export interface WaitFlags extends ConnectionFlags {
   readonly timeout?: number;
@@ -9,7 +8,7 @@ export interface WaitFlags extends ConnectionFlags {
   readonly json?: boolean;
 }
 
-export function addWait(program: Command): void {
+export function addWait(program: Command): Command {
   const command = program
     .command("wait")
     .summary("wait until servers serve, for start scripts")
@@ -25,5 +24,5 @@ export function addWait(program: Command): void {
     ["wait my_module --timeout 10s && npm run frontend"],
     ["wait backend database --timeout 1m", "both"],
   ]);
-  command.action(lazily(async () => (await import("./run.js")).wait));
+  return command;
 }

@@ -1,17 +1,17 @@
-import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
 import { Failure } from "../../failure.js";
-import type { WaitFlags } from "./flags.js";
+import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
 import { checkHealth } from "../../server/health.js";
-import { formatMs } from "../../terminal/duration.js";
+import { formatMs } from "../../terminal/figures.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
 import { print, printJson } from "../../terminal/output.js";
+import type { WaitFlags } from "./flags.js";
 
 const defaultWaitMs = 10_000;
 
 /** How long to wait between two looks at a server that is there and does not serve yet. */
 const lookAgainMs = 50;
 
-export async function wait(sockets: string[], flags: WaitFlags): Promise<void> {
+export async function run(sockets: string[], flags: WaitFlags): Promise<void> {
   const beginning = performance.now();
   await Promise.all(
     sockets.map(async (socket) => {

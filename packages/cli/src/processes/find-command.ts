@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -35,26 +34,4 @@ export function commandOnPath(command: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** What a command wrote, and how it ended. */
-export interface Outcome {
-  readonly isSuccess: boolean;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
-/** Runs a command to its end. Never rejects: a command that cannot be started has failed. */
-export function run(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
-  return new Promise((settle) => {
-    const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    const out: Buffer[] = [];
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      stderr += chunk;
-    });
-    child.once("error", (error) => settle({ isSuccess: false, stdout: Buffer.concat(out), stderr: error.message }));
-    child.once("close", (code) => settle({ isSuccess: code === 0, stdout: Buffer.concat(out), stderr: stderr.trim() }));
-  });
 }
