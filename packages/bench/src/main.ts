@@ -8,14 +8,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Options, parseOptions, usage } from "./cli/options.js";
-import { clock } from "./cli/progress.js";
-import { describeMachine, type Machine, quietLimit } from "./machine.js";
+import { type Options, parseOptions, usage } from "./options.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
 import { writeReadmeTable } from "./report/readme.js";
 import { writeReport } from "./report/report.js";
-import { assertUpdatable, readResults, updated, writeResults } from "./results.js";
+import { describeMachine, type Machine, quietLimit } from "./run/machine.js";
+import { clock } from "./run/progress.js";
+import { assertUpdatable, readResults, updated, writeResults } from "./run/results-file.js";
 import type { Budget } from "./run/run-scenario.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseOptions } from "../dist/cli/options.js";
-import { references } from "../dist/cli/table.js";
+import { parseOptions } from "../dist/options.js";
 import { peers } from "../dist/peers/index.js";
 import { charts } from "../dist/report/charts.js";
+import { references } from "../dist/report/terminal.js";
 import { scenarios } from "../dist/scenarios/index.js";
 import { suites } from "../dist/suite.js";
 

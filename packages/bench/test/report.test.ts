@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
-import { readResults, type SuiteResult, updated, writeResults } from "../dist/results.js";
+import { readResults, type SuiteResult, updated, writeResults } from "../dist/run/results-file.js";
 import { scenarios } from "../dist/scenarios/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));

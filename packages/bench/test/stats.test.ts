@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ratios, spread } from "../dist/stats.js";
+import { ratios, spread } from "../dist/figures/stats.js";
 
 describe("medians and quartiles", () => {
   it("lie between values in proportion", () => {

@@ -1,11 +1,11 @@
-import type { FigureName } from "../figures.js";
-import { figures } from "../figures.js";
-import { bytes, format, grouped } from "../format.js";
-import type { SuiteResult } from "../results.js";
+import type { FigureName } from "../figures/figures.js";
+import { figures } from "../figures/figures.js";
+import { bytes, format, grouped } from "../figures/format.js";
+import { spreadOf } from "../figures/summary.js";
+import type { SuiteResult } from "../run/results-file.js";
 import type { PeerResult, PointResult, ScenarioResult } from "../run/run-scenario.js";
 import { mainPeers } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
-import { spreadOf } from "../summary.js";
 import { draw, faint, font, ink } from "./draw.js";
 import { colorOf, lineOf } from "./palette.js";
 

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { quietLimit } from "../machine.js";
-import type { SuiteResult } from "../results.js";
+import { spread } from "../figures/stats.js";
+import { quietLimit } from "../run/machine.js";
+import type { SuiteResult } from "../run/results-file.js";
 import type { ScenarioResult } from "../run/run-scenario.js";
 import { scenarios } from "../scenarios/index.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { spread } from "../stats.js";
 import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
 import { tableOf } from "./tables.js";

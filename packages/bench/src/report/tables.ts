@@ -1,9 +1,9 @@
-import { references } from "../cli/table.js";
-import { figures } from "../figures.js";
-import { bytes, format, formatRatio, grouped } from "../format.js";
+import { figures } from "../figures/figures.js";
+import { bytes, format, formatRatio, grouped } from "../figures/format.js";
+import { ratioOf, spreadOf } from "../figures/summary.js";
 import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { ratioOf, spreadOf } from "../summary.js";
+import { references } from "./terminal.js";
 
 type Titles = ReadonlyMap<string, string>;
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "../contract/job.js";
 import type { ClientLine, Done, Usage } from "../contract/lines.js";
-import { busyMs } from "../machine.js";
 import type { Ready } from "../peers/peer.js";
 import { countedInstructions, startCounting, underCallgrind } from "./callgrind.js";
 import { Crowd } from "./crowd.js";
+import { busyMs } from "./machine.js";
 import { Program } from "./program.js";
 
 /** What one server and one client did and used. */

@@ -1,5 +1,5 @@
 import type { Work } from "../contract/job.js";
-import { type FigureName, type Figures, figuresOf } from "../figures.js";
+import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
 import type { Ready } from "../peers/peer.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";

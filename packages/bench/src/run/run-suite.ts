@@ -1,12 +1,12 @@
-import type { Options } from "../cli/options.js";
-import { Progress } from "../cli/progress.js";
-import { printScenario } from "../cli/table.js";
-import type { Machine } from "../machine.js";
+import type { Options } from "../options.js";
 import type { Missing, Peer, Ready } from "../peers/peer.js";
 import { ask } from "../peers/toolchain.js";
-import type { PeerDescription, SuiteResult } from "../results.js";
+import { printScenario } from "../report/terminal.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
+import type { Machine } from "./machine.js";
+import { Progress } from "./progress.js";
+import type { PeerDescription, SuiteResult } from "./results-file.js";
 import { type Budget, roundsOf, runScenario, type ScenarioResult } from "./run-scenario.js";
 
 /** Prepares the peers of a suite and has them do its scenarios. */

@@ -1,5 +1,5 @@
 import type { Work } from "../contract/job.js";
-import type { FigureName } from "../figures.js";
+import type { FigureName } from "../figures/figures.js";
 import type { Suite } from "../suite.js";
 
 /** One question put to all peers. */

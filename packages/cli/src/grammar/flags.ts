@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { parseDuration } from "../grammar/duration.js";
+import { parseDuration } from "./duration.js";
 
 /** What every command that dials takes. */
 export interface ConnectionFlags {

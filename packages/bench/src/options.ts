@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
-import { peers } from "../peers/index.js";
-import type { Peer } from "../peers/peer.js";
-import { scenarios } from "../scenarios/index.js";
-import type { Scenario } from "../scenarios/scenario.js";
-import { type Suite, suites } from "../suite.js";
+import { peers } from "./peers/index.js";
+import type { Peer } from "./peers/peer.js";
+import { scenarios } from "./scenarios/index.js";
+import type { Scenario } from "./scenarios/scenario.js";
+import { type Suite, suites } from "./suite.js";
 
 export const usage = `npm run bench [-- [http2] [rpc] [mixed] [instructions] [import] [options]]
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Suite } from "../suite.js";
 import type { Machine } from "./machine.js";
-import type { Budget, ScenarioResult } from "./run/run-scenario.js";
-import type { Suite } from "./suite.js";
+import type { Budget, ScenarioResult } from "./run-scenario.js";
 
 /** A run of a suite: all that a report is made from. */
 export interface SuiteResult {

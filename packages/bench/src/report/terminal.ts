@@ -1,11 +1,11 @@
-import { figures } from "../figures.js";
-import { bytes, format, formatRatio, grouped } from "../format.js";
-import { quietLimit } from "../machine.js";
+import { figures } from "../figures/figures.js";
+import { bytes, format, formatRatio, grouped } from "../figures/format.js";
+import { spread } from "../figures/stats.js";
+import { ratioOf, spreadOf } from "../figures/summary.js";
+import { quietLimit } from "../run/machine.js";
 import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { spread } from "../stats.js";
 import type { Suite } from "../suite.js";
-import { ratioOf, spreadOf } from "../summary.js";
 
 /** The peers that others are compared with. */
 export const references: Record<Suite, readonly string[]> = {
