@@ -8,15 +8,16 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Budget, type Machine, quietLimit } from "./figures/results.js";
 import { type Options, parseOptions, usage } from "./options.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
 import { writeReadmeTable } from "./report/readme.js";
 import { writeReport } from "./report/report.js";
-import { describeMachine, type Machine, quietLimit } from "./run/machine.js";
+import { printScenario } from "./report/terminal.js";
+import { describeMachine } from "./run/machine.js";
 import { clock } from "./run/progress.js";
 import { assertUpdatable, readResults, updated, writeResults } from "./run/results-file.js";
-import type { Budget } from "./run/run-scenario.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
 import { suites } from "./suite.js";
@@ -61,7 +62,7 @@ async function run(options: Options): Promise<void> {
       assertUpdatable(readResults(file), machine);
     }
     console.log(`\n${suite}`);
-    const result = await runSuite(suite, options, machine, budget);
+    const result = await runSuite(suite, options, machine, budget, printScenario);
     results.push(result);
     if (options.isWhole) {
       writeResults(file, result);

@@ -4,3 +4,12 @@
  */
 export const suites = ["http2", "rpc", "mixed", "instructions", "import"] as const;
 export type Suite = (typeof suites)[number];
+
+/** The peers that others are compared with. */
+export const references: Record<Suite, readonly string[]> = {
+  http2: ["limit", "node-http2"],
+  rpc: ["limit", "grpc-js"],
+  mixed: ["direct-to-direct"],
+  instructions: ["limit", "grpc-js"],
+  import: ["connect"],
+};

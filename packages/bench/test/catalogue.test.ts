@@ -3,9 +3,8 @@ import { describe, it } from "node:test";
 import { parseOptions } from "../dist/options.js";
 import { peers } from "../dist/peers/index.js";
 import { charts } from "../dist/report/charts.js";
-import { references } from "../dist/report/terminal.js";
 import { scenarios } from "../dist/scenarios/index.js";
-import { suites } from "../dist/suite.js";
+import { references, suites } from "../dist/suite.js";
 
 const namesIn = (suite: string) => peers.filter((peer) => peer.suite === suite).map(({ name }) => name);
 

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import type { SuiteResult } from "../dist/figures/results.js";
 import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
-import { readResults, type SuiteResult, updated, writeResults } from "../dist/run/results-file.js";
+import { readResults, updated, writeResults } from "../dist/run/results-file.js";
 import { scenarios } from "../dist/scenarios/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));

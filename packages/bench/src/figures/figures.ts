@@ -1,5 +1,5 @@
 import type { Work } from "../contract/job.js";
-import type { Measurement } from "../run/measure.js";
+import type { Measurement } from "./measurement.js";
 
 /** The unit decides how a figure is written; whether more or less of it is better decides nothing but the words. */
 export const figures = {

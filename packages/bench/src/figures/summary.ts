@@ -1,5 +1,5 @@
-import type { PeerResult, PointResult } from "../run/run-scenario.js";
 import type { FigureName } from "./figures.js";
+import type { PeerResult, PointResult } from "./results.js";
 import { ratios, type Spread, spread } from "./stats.js";
 
 /** A peer's values of a figure, one for each round; undefined where a round has none. */

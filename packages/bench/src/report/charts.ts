@@ -1,9 +1,8 @@
 import type { FigureName } from "../figures/figures.js";
 import { figures } from "../figures/figures.js";
 import { bytes, format, grouped } from "../figures/format.js";
+import type { PeerResult, PointResult, ScenarioResult, SuiteResult } from "../figures/results.js";
 import { spreadOf } from "../figures/summary.js";
-import type { SuiteResult } from "../run/results-file.js";
-import type { PeerResult, PointResult, ScenarioResult } from "../run/run-scenario.js";
 import { mainPeers } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { draw, faint, font, ink } from "./draw.js";

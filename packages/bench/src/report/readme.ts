@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { format } from "../figures/format.js";
+import type { SuiteResult } from "../figures/results.js";
 import { spreadOf } from "../figures/summary.js";
-import type { SuiteResult } from "../run/results-file.js";
 import { markdown } from "./tables.js";
 
 /** Those that somebody who reads the README may use today, by the names it has room for. */

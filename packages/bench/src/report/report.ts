@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import type { ScenarioResult, SuiteResult } from "../figures/results.js";
+import { quietLimit } from "../figures/results.js";
 import { spread } from "../figures/stats.js";
-import { quietLimit } from "../run/machine.js";
-import type { SuiteResult } from "../run/results-file.js";
-import type { ScenarioResult } from "../run/run-scenario.js";
 import { scenarios } from "../scenarios/index.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";

@@ -1,9 +1,9 @@
 import { figures } from "../figures/figures.js";
 import { bytes, format, formatRatio, grouped } from "../figures/format.js";
+import type { PointResult, ScenarioResult } from "../figures/results.js";
 import { ratioOf, spreadOf } from "../figures/summary.js";
-import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { references } from "./terminal.js";
+import { references } from "../suite.js";
 
 type Titles = ReadonlyMap<string, string>;
 

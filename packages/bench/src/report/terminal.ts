@@ -1,20 +1,11 @@
 import { figures } from "../figures/figures.js";
 import { bytes, format, formatRatio, grouped } from "../figures/format.js";
+import type { PointResult, ScenarioResult } from "../figures/results.js";
+import { quietLimit } from "../figures/results.js";
 import { spread } from "../figures/stats.js";
 import { ratioOf, spreadOf } from "../figures/summary.js";
-import { quietLimit } from "../run/machine.js";
-import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import type { Suite } from "../suite.js";
-
-/** The peers that others are compared with. */
-export const references: Record<Suite, readonly string[]> = {
-  http2: ["limit", "node-http2"],
-  rpc: ["limit", "grpc-js"],
-  mixed: ["direct-to-direct"],
-  instructions: ["limit", "grpc-js"],
-  import: ["connect"],
-};
+import { references } from "../suite.js";
 
 /** A scenario's outcome for the terminal: medians, quartiles of the first figure, ratios. */
 export function printScenario(scenario: Scenario, result: ScenarioResult): void {

@@ -1,19 +1,7 @@
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** Where a run took place: numbers from different ones do not compare. */
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly node: string;
-  /** One, five and fifteen minutes, when the run began. */
-  readonly load: readonly number[];
-  /** The part of the machine that others used before the run, 0 to 1. */
-  readonly busyBefore: number;
-}
+import type { Machine } from "../figures/results.js";
 
 export async function describeMachine(): Promise<Machine> {
   return {
@@ -26,9 +14,6 @@ export async function describeMachine(): Promise<Machine> {
     busyBefore: await busyPart(2_000),
   };
 }
-
-/** Above this part of the machine in the hands of others, figures are not worth much. */
-export const quietLimit = 0.05;
 
 /** Processor time of all cores since the machine started, in milliseconds. */
 export function busyMs(): { readonly used: number; readonly all: number } {

@@ -2,26 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "../contract/job.js";
-import type { ClientLine, Done, Usage } from "../contract/lines.js";
+import type { ClientLine, Usage } from "../contract/lines.js";
+import type { Measurement } from "../figures/measurement.js";
 import type { Ready } from "../peers/peer.js";
 import { countedInstructions, startCounting, underCallgrind } from "./callgrind.js";
 import { Crowd } from "./crowd.js";
 import { busyMs } from "./machine.js";
 import { Program } from "./program.js";
-
-/** What one server and one client did and used. */
-export interface Measurement {
-  /** From its start to `ready`; undefined where the client starts it. */
-  readonly serverStartMs: number | undefined;
-  /** From its start to its last line. */
-  readonly clientMs: number;
-  readonly client: { readonly warm: Usage; readonly done: Done };
-  readonly server: { readonly warm: Usage; readonly done: Usage };
-  /** What either executed meanwhile, where the peer is counted. */
-  readonly instructions?: { readonly client: number; readonly server: number };
-  /** The part of the machine that others used meanwhile, 0 to 1. */
-  readonly disturbance: number;
-}
 
 const startMs = 60_000;
 /** On top of what the job itself takes: draining what is in flight may be slow. */

@@ -1,28 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Suite } from "../suite.js";
-import type { Machine } from "./machine.js";
-import type { Budget, ScenarioResult } from "./run-scenario.js";
-
-/** A run of a suite: all that a report is made from. */
-export interface SuiteResult {
-  readonly suite: Suite;
-  readonly startedAt: string;
-  /** The commit that was measured, with `+` if there were changes on top; undefined outside a repository. */
-  readonly commit: string | undefined;
-  readonly machine: Machine;
-  readonly budget: Budget;
-  readonly peers: readonly PeerDescription[];
-  readonly scenarios: readonly ScenarioResult[];
-}
-
-export interface PeerDescription {
-  readonly name: string;
-  readonly title: string;
-  readonly version?: string;
-  /** What the machine lacked for it. */
-  readonly missing?: string;
-}
+import type { Machine, SuiteResult } from "../figures/results.js";
 
 export function writeResults(file: string, results: SuiteResult | readonly SuiteResult[]): void {
   mkdirSync(dirname(file), { recursive: true });

@@ -1,43 +1,9 @@
 import type { Work } from "../contract/job.js";
 import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
+import type { Budget, PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
 import type { Ready } from "../peers/peer.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";
-
-/** For how long, and how often, each peer does each point. */
-export interface Budget {
-  readonly rounds: number;
-  readonly warmMs: number;
-  readonly measureMs: number;
-  /** How many peers at a time: 1, unless figures do not matter. */
-  readonly atOnce: number;
-}
-
-/** What became of a scenario: as it stands in the JSON. */
-export interface ScenarioResult {
-  readonly name: string;
-  /** Where it was measured anew, later than the rest of its suite. */
-  readonly update?: { readonly startedAt: string; readonly commit: string | undefined };
-  readonly points: readonly PointResult[];
-}
-
-export interface PointResult {
-  readonly at: number;
-  readonly work: Work;
-  /** By peer's name; those not here did not take part. */
-  readonly peers: Readonly<Record<string, PeerResult>>;
-}
-
-export interface PeerResult {
-  /** One entry for each round that was not cut short by a failure. */
-  readonly rounds: Round[];
-  failure?: string;
-}
-
-export interface Round {
-  readonly figures: Figures;
-  readonly disturbance: number;
-}
 
 /** Every peer does every point, one after the other, round after round: A B C, A B C. */
 export async function runScenario(

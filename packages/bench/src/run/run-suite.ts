@@ -1,16 +1,24 @@
+import type { Budget, Machine, PeerDescription, ScenarioResult, SuiteResult } from "../figures/results.js";
 import type { Options } from "../options.js";
 import type { Missing, Peer, Ready } from "../peers/peer.js";
 import { ask } from "../peers/toolchain.js";
-import { printScenario } from "../report/terminal.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
-import type { Machine } from "./machine.js";
 import { Progress } from "./progress.js";
-import type { PeerDescription, SuiteResult } from "./results-file.js";
-import { type Budget, roundsOf, runScenario, type ScenarioResult } from "./run-scenario.js";
+import { roundsOf, runScenario } from "./run-scenario.js";
 
-/** Prepares the peers of a suite and has them do its scenarios. */
-export async function runSuite(suite: Suite, options: Options, machine: Machine, budget: Budget): Promise<SuiteResult> {
+/**
+ * Prepares the peers of a suite and has them do its scenarios.
+ *
+ * @param onScenario is called with each scenario's result as soon as it is there.
+ */
+export async function runSuite(
+  suite: Suite,
+  options: Options,
+  machine: Machine,
+  budget: Budget,
+  onScenario: (scenario: Scenario, result: ScenarioResult) => void,
+): Promise<SuiteResult> {
   const startedAt = new Date().toISOString();
   const wanted = options.peers.filter((peer) => peer.suite === suite);
   const prepared = await prepare(wanted);
@@ -31,7 +39,7 @@ export async function runSuite(suite: Suite, options: Options, machine: Machine,
     }
     const result = await runScenario(scenario, peers, budget, (name) => progress.step(`${scenario.name}, ${name}`));
     progress.clear();
-    printScenario(scenario, result);
+    onScenario(scenario, result);
     results.push(result);
   }
   return { suite, startedAt, commit: commit(), machine, budget, peers: describe(wanted, prepared), scenarios: results };
