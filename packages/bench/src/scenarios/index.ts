@@ -1,5 +1,5 @@
-import { http2Scenarios } from "./http2/index.js";
-import { coldImport } from "./import.js";
+import { http2Scenarios } from "./http2.js";
+import { importScenarios } from "./import.js";
 import { instructionScenarios } from "./instructions.js";
 import { mixedScenarios } from "./mixed.js";
 import { rpcScenarios } from "./rpc/index.js";
@@ -11,5 +11,5 @@ export const scenarios: readonly Scenario[] = [
   ...rpcScenarios,
   ...mixedScenarios,
   ...instructionScenarios,
-  coldImport,
+  ...importScenarios,
 ];

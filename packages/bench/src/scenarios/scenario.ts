@@ -41,8 +41,34 @@ export const oneLoopPeers = ["limit", "direct", "node", "grpc-js", "connect-node
 /** For many points. */
 export const sweepPeers = ["limit", "direct", "grpc-js", "connect-node", "grpc-go"];
 
-export function onePoint(work: Work): readonly Point[] {
-  return [{ at: 0, work }];
+/** A scenario as a table has it: with its one point as `work`, and without what all of the table share. */
+export type Row = Partial<Scenario> &
+  Pick<Scenario, "name" | "title" | "about" | "columns"> &
+  ({ readonly work: Work } | Pick<Scenario, "points" | "axis">);
+
+/** The scenarios of a table. @param common what holds for each row that does not say otherwise. */
+export function scenariosOf(
+  common: Pick<Scenario, "suite" | "needs" | "counts">,
+  rows: readonly Row[],
+): readonly Scenario[] {
+  return rows.map((row) => {
+    if (!("work" in row)) {
+      return { ...common, ...row };
+    }
+    const { work, ...rest } = row;
+    return { ...common, ...rest, points: [{ at: 0, work }] };
+  });
+}
+
+/** Some of the scenarios, by name. @throws Error if there is none of a name */
+export function named(all: readonly Scenario[], names: readonly string[]): readonly Scenario[] {
+  return names.map((wanted) => {
+    const scenario = all.find(({ name }) => name === wanted);
+    if (scenario === undefined) {
+      throw new Error(`there is no scenario ${wanted}`);
+    }
+    return scenario;
+  });
 }
 
 /** The same question to programs that have as many objects as an application: the stacks of Node.js, as others do not mind. */
@@ -76,6 +102,9 @@ function small(work: Work): Work {
     ...(work.crowd && { crowd: { ...work.crowd, inFlight: Math.min(work.crowd.inFlight, 640) } }),
   };
 }
+
+export const KiB = 1024;
+export const MiB = 1024 * KiB;
 
 export const latencyColumns = ["p50Us", "p90Us", "p99Us", "rate", "clientCpuUs", "serverCpuUs"] as const;
 /** For one caller among many. */
