@@ -10,7 +10,7 @@ const exitCode = await main(process.argv.slice(2));
 await Promise.race([flushed(), isOverdue()]);
 process.exit(interrupted.aborted ? signalExitCode() : exitCode);
 
-/** Whoever interrupts the program need not wait for long until somebody reads its output. */
+/** After an interrupt, the process does not wait longer than this until somebody reads its output. */
 async function isOverdue(): Promise<void> {
   if (!interrupted.aborted) {
     await once(interrupted, "abort");

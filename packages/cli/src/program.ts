@@ -17,7 +17,7 @@ const exitCodeHelp = `
 Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
 4 too slow, 5 the server does not serve, 130 Ctrl-C. In JSON, errors are on standard error as well.`;
 
-/** The command and all its subcommands. */
+/** Returns the command `vyra-ipc` with all its subcommands. */
 export function createProgram(): Command {
   const program = new Command("vyra-ipc")
     .description("Look into, call, load and start gRPC servers on Unix domain sockets.")
@@ -27,7 +27,7 @@ export function createProgram(): Command {
     .addHelpText("after", exitCodeHelp)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
-    .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
+    .configureOutput({ writeErr: () => {} }); // failureToReport() reports usage errors, too
   addCommands(program);
   for (const command of program.commands) {
     command.exitOverride((error) => {
@@ -62,7 +62,10 @@ function lazily<A extends unknown[]>(
   return async (...args) => (await load()).run(...args);
 }
 
-/** What went wrong, in parsing the arguments or after it, as a failure; undefined if help was asked for. */
+/**
+ * Turns an error from parsing the arguments or running a subcommand into a failure; undefined if the user asked for
+ * help.
+ */
 export async function failureToReport(error: unknown): Promise<Failure | undefined> {
   if (error instanceof Failure) {
     return error;

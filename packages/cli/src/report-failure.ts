@@ -3,7 +3,7 @@ import { paintFor } from "./terminal/colors.js";
 import { note } from "./terminal/output.js";
 import { jsonText } from "./terminal/printable.js";
 
-/** Says what failed, on standard error: a line for people and the details under it, or one line of JSON. */
+/** Reports a failure on standard error: one line for people with the details under it, or one line of JSON. */
 export function reportFailure({ kind, message, status }: Failure, asJson: boolean): void {
   if (asJson) {
     const said = status === undefined ? { message } : { ...status, details: [...status.details] };

@@ -7,9 +7,9 @@ import { reflect } from "./reflection.js";
 import type { DescriptorSource } from "./source.js";
 
 /**
- * The descriptions of a server: from files where they are given, else from the server by reflection.
+ * Chooses the source of a server's descriptors: the files that the flags name, or else the server's reflection.
  *
- * @param timeoutMs how long the server may take to describe itself; undefined or 0 for the default.
+ * @param timeoutMs the timeout of each reflection request; undefined or 0 for the default of 5 s.
  */
 export async function chooseSource(
   connection: Connection,

@@ -6,20 +6,21 @@ import { readBytes } from "../grammar/input.js";
 import { commandOnPath, packageBin } from "../processes/find-command.js";
 import { type Outcome, runProcess } from "../processes/run-process.js";
 
-/** A compiler of proto files that this machine has. */
+/** A compiler for proto files that is installed on this machine. */
 interface Compiler {
   readonly name: string;
-  /** Compiles the files, with what they import, to a FileDescriptorSet. */
+  /** Compiles the files, and the files they import, to a FileDescriptorSet. */
   compile(files: readonly string[], folders: readonly string[]): Promise<Outcome>;
 }
 
 /**
- * Compiles proto files by whichever compiler is there: the project's buf, protoc, or Python's grpcio-tools. Whoever writes proto
- * files has one of them, and its complaints are the ones that they know; so this package brings none of its own.
+ * Compiles proto files with the first compiler that is installed: the project's buf, protoc, or Python's grpcio-tools.
+ * This package has no compiler of its own, because whoever writes proto files has one, and knows its error messages.
  *
- * @param folders where imports are looked for; by default the folder that the files' package is counted from.
+ * @param folders the folders in which imports are searched. By default it is the folder that the package of each file
+ * is relative to.
  * @returns the bytes of a FileDescriptorSet.
- * @throws {Failure} if there is no compiler, or a file has errors.
+ * @throws {Failure} if no compiler is installed, or a file has errors.
  */
 export async function compile(files: readonly string[], folders: readonly string[]): Promise<Uint8Array> {
   const paths = files.map((file) => resolve(file));
@@ -38,7 +39,10 @@ export async function compile(files: readonly string[], folders: readonly string
   return stdout;
 }
 
-/** `a/b/acme/shop/x.proto` of package acme.shop imports its siblings as `acme/shop/…`, so it is counted from `a/b`. */
+/**
+ * A file `a/b/acme/shop/x.proto` of package acme.shop imports its siblings as `acme/shop/…`, so imports are relative to
+ * `a/b`.
+ */
 function rootOf(path: string, source: string): string {
   const [, name = ""] = /^\s*package\s+([\w.]+)\s*;/m.exec(source) ?? [];
   const folder = dirname(path);
@@ -64,7 +68,10 @@ async function findCompiler(): Promise<Compiler> {
   );
 }
 
-/** buf wants one folder with all modules in it; its own configuration is left aside, as it may lint and lock. */
+/**
+ * buf takes one folder that contains all modules. The project's own buf configuration is not used, since it may run
+ * lint rules or lock dependencies.
+ */
 function bufCompiler(buf: string): Compiler {
   return {
     name: "buf",

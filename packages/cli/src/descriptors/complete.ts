@@ -7,10 +7,11 @@ import type {
 } from "@bufbuild/protobuf/wkt";
 
 /**
- * Adds to files what compilers write and some servers leave out: names in JSON (gRPC for C++), and the packages of types'
- * names, which are then meant to be looked up from the inside out (protobufjs, and so grpc-js). What is there stays as it is.
+ * Adds what compilers write into descriptors and some servers leave out: JSON names (gRPC for C++), and full names of
+ * types (protobufjs, and therefore grpc-js, has relative names, which are resolved from the inner scope to the outer).
+ * Existing values are not changed.
  *
- * @returns the full name of each type, with a dot in front, and the file that defines it.
+ * @returns the file that defines each type, by the type's full name with a leading dot.
  */
 export function complete(files: readonly FileDescriptorProto[]): ReadonlyMap<string, FileDescriptorProto> {
   const definedIn = new Map<string, FileDescriptorProto>();
@@ -37,7 +38,7 @@ export function complete(files: readonly FileDescriptorProto[]): ReadonlyMap<str
   return definedIn;
 }
 
-/** The full names of all types that the fields and methods of a file have. */
+/** Returns the full names of all types that the fields and methods of a file use. */
 export function typesUsedIn(file: FileDescriptorProto): Set<string> {
   const fields = [...fieldsOf(file)].flatMap(([{ typeName, extendee }]) => [typeName, extendee]);
   const methods = methodsOf(file).flatMap(({ inputType, outputType }) => [inputType, outputType]);
@@ -61,7 +62,7 @@ function* typesDefinedBy(
   }
 }
 
-/** All fields and extensions, each with the scope that it stands in. */
+/** Yields all fields and extensions, each with the scope that contains it. */
 function* fieldsOf(file: FileDescriptorProto): Iterable<[FieldDescriptorProto, string]> {
   for (const extension of file.extension) {
     yield [extension, scopeOf(file)];

@@ -2,7 +2,10 @@ import { usage } from "../failure.js";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Reads a span of time, `500ms`, `10s`, `1m30s`, as milliseconds. */
+/**
+ * Parses a duration such as `500ms`, `10s` or `1m30s`; returns milliseconds. @throws {Failure} if the text is not a
+ * duration.
+ */
 export function parseDuration(text: string): number {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$|^0$/.test(text)) {
     throw usage(`${JSON.stringify(text)} is not a span of time: write 500ms, 10s or 1m30s`);
@@ -14,7 +17,7 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** Writes a span of time as it can be given: `1m30s`. */
+/** Formats a duration in the form that `parseDuration` reads: `1m30s`. */
 export function formatDuration(ms: number): string {
   const parts = [
     [Math.floor(ms / 3_600_000), "h"],
@@ -25,7 +28,7 @@ export function formatDuration(ms: number): string {
   return parts.map(([count, unit]) => (count === 0 ? "" : `${count}${unit}`)).join("") || "0";
 }
 
-/** A span of time that there must be some of. */
+/** Parses a duration greater than 0; returns milliseconds. @throws {Failure} if the text is not one. */
 export function parseSpan(text: string): number {
   const ms = parseDuration(text);
   if (ms <= 0) {

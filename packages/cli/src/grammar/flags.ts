@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "./duration.js";
 
-/** What every command that dials takes. */
+/** The flags of every command that dials a server. */
 export interface ConnectionFlags {
-  /** User ids whose sockets may be dialled as well. */
+  /** Ids of the users whose sockets may be dialled in addition to the user's own and root's. */
   readonly trust?: number[];
 }
 
-/** How the user says where a server's descriptions are, if not by the server itself. */
+/** The flags that name files with descriptors, as an alternative to the server's reflection. */
 export interface DescriptorFlags {
   readonly proto?: string[];
   readonly importPath?: string[];

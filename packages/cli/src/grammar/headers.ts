@@ -1,6 +1,6 @@
 import { usage } from "../failure.js";
 
-/** Reads metadata as the user wrote it. @throws {Failure} if it is not `name: value`. */
+/** Parses metadata given as `name: value`. @throws {Failure} if a line has another form. */
 export function parseHeaders(lines: readonly string[] = []): Headers {
   const headers = new Headers();
   for (const line of lines) {
@@ -17,5 +17,5 @@ export function parseHeaders(lines: readonly string[] = []): Headers {
   return headers;
 }
 
-/** With its padding or without. */
+/** Base64, with or without padding. */
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { usage } from "../failure.js";
 
 /**
- * The text that an argument stands for: itself, what is in the file (`@file`), or standard input (`-`).
+ * Yields the text that an argument stands for: the argument itself, the content of a file (`@file`), or standard input
+ * (`-`).
  *
  * @throws {Failure} if the file cannot be read, or is not UTF-8.
  */
@@ -25,7 +26,7 @@ export async function* openInput(argument: string): AsyncIterable<string> {
   }
 }
 
-/** A file's bytes. @throws {Failure} if it cannot be read. */
+/** Reads a file. @throws {Failure} if it cannot be read. */
 export async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);

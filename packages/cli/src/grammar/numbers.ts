@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-/** Reads how many of something there are to be, up to what makes sense. */
+/** Returns a parser for whole numbers from 1 to a maximum. */
 export function parseCount(most: number): (text: string) => number {
   return (text) => {
     const count = Number(text);

@@ -12,7 +12,7 @@ import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_p
 
 const common = createRegistry(file_google_rpc_error_details);
 
-/** An error's details as JSON, each with its type; those that nobody describes with their bytes. */
+/** Returns an error's details as JSON, each with its type. A detail of an unknown type is shown by its bytes. */
 export async function readDetails(error: ConnectError, source: DescriptorSource | undefined): Promise<JsonValue[]> {
   const read: JsonValue[] = [];
   for (const detail of error.details) {
@@ -34,7 +34,7 @@ async function readDetail(type: string, value: Uint8Array, source: DescriptorSou
     : { "@type": type, value: json };
 }
 
-/** That the server cannot be asked any more is no reason to lose the error itself. */
+/** The error itself is reported even if the server no longer answers look-ups of its details. */
 async function describedBy(source: DescriptorSource | undefined, type: string): Promise<DescMessage | undefined> {
   try {
     const found = await source?.find(type);

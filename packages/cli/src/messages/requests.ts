@@ -6,9 +6,9 @@ import { jsonValues } from "./json-values.js";
 import { messageFrom } from "./message-json.js";
 
 /**
- * The one request of a method that takes one.
+ * Returns the request of a method that takes exactly one.
  *
- * @param argument what the user gave: JSON, `@file` or `-`; nothing means an empty message.
+ * @param argument the user's argument: JSON, `@file` or `-`; undefined for an empty message.
  */
 export async function singleRequest(
   method: DescMethod,
@@ -28,7 +28,10 @@ export async function singleRequest(
   return messageFrom(method.input, only, source, "the request");
 }
 
-/** The requests of a method that takes many, as they come; from standard input unless the user gave something else. */
+/**
+ * Yields the requests of a method that takes a stream of them, as they arrive. They are read from standard input unless
+ * the user gave an argument.
+ */
 export async function* requestStream(
   method: DescMethod,
   argument: string | undefined,

@@ -4,8 +4,8 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * The path of a command that an npm package brings: of the project in this folder first, whose version is the one that was
- * chosen, then of this package.
+ * Returns the path of a command of an npm package. The project in the current folder comes first, since it chose the
+ * version; then this package's own dependencies.
  */
 export function packageBin(packageName: string, command: string): string | undefined {
   for (const from of [pathToFileURL(resolve("package.json")), import.meta.url]) {
@@ -16,13 +16,13 @@ export function packageBin(packageName: string, command: string): string | undef
         return join(dirname(manifest), bin[command]);
       }
     } catch {
-      // not installed there
+      // The package is not installed there.
     }
   }
   return undefined;
 }
 
-/** The path of a command that the shell would find. */
+/** Returns the path of a command that the shell would find. */
 export function commandOnPath(command: string): string | undefined {
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
     const path = join(folder || ".", command);
@@ -30,7 +30,7 @@ export function commandOnPath(command: string): string | undefined {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // not there
+      // The folder does not have the command.
     }
   }
   return undefined;

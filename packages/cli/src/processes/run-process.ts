@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 
-/** What a command wrote, and how it ended. */
+/** The output and the result of a command. */
 export interface Outcome {
   readonly isSuccess: boolean;
   readonly stdout: Buffer;
   readonly stderr: string;
 }
 
-/** Runs a command to its end. Never rejects: a command that cannot be started has failed. */
+/** Runs a command and waits for its end. It never rejects: a command that cannot be started counts as failed. */
 export function runProcess(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
   return new Promise((settle) => {
     const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });

@@ -2,22 +2,22 @@ import type { DescMethod, DescMethodStreaming, DescMethodUnary, Message } from "
 import type { StreamResponse, UnaryResponse } from "@connectrpc/connect";
 import type { Connection } from "./connection.js";
 
-/** How one call is made. */
+/** The options of one call. */
 export interface CallOptions {
   readonly headers: Headers;
   readonly timeoutMs: number | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** What a call brings: metadata first, messages, metadata at the end. */
+/** The response of a call: metadata, messages, and trailing metadata. */
 export interface Answer {
   readonly header: Headers;
   readonly messages: AsyncIterable<Message> | Iterable<Message>;
-  /** Complete when the messages have been taken. */
+  /** The trailing metadata. It is complete when all messages have been read. */
   readonly trailer: Headers;
 }
 
-/** Calls a method of any kind by its description. */
+/** Calls a method of any kind by its descriptor. */
 export async function callMethod(
   { transport }: Connection,
   method: DescMethod,
@@ -49,7 +49,7 @@ export function takesStream({ methodKind }: DescMethod): boolean {
   return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
-/** Whether the method answers with a stream. */
+/** Whether the method responds with a stream. */
 export function givesStream({ methodKind }: DescMethod): boolean {
   return methodKind === "server_streaming" || methodKind === "bidi_streaming";
 }

@@ -8,9 +8,9 @@ import { codeName, failureOf, wasNotProcessed } from "./failure-of.js";
 
 export const defaultTimeoutMs = 5_000;
 
-/** A connection to the server at an address; nothing is dialled before the first call. */
+/** A connection to the server at an address. It is dialled at the first call. */
 export interface Connection extends AsyncDisposable {
-  /** The socket's path, or gRPC's form of an address that is no path. */
+  /** The socket's path, or the address in gRPC's form if it has no path. */
   readonly path: string;
   readonly transport: IpcTransport;
 }
@@ -26,8 +26,8 @@ export function connectTo(
 }
 
 /**
- * Turns the error of a call into what the user is told. A server that speaks HTTP/2 and not gRPC answers any call with an HTTP
- * status or another content type; one that speaks neither may just wait.
+ * Turns the error of a call into the failure to report. A server that speaks HTTP/2 and not gRPC answers calls with an
+ * HTTP status or another content type; a server that speaks neither may just wait.
  */
 export function failureAt({ path, transport }: Connection, error: unknown): Failure {
   if (!(error instanceof ConnectError)) {
@@ -51,14 +51,14 @@ export function failureAt({ path, transport }: Connection, error: unknown): Fail
   return wasNotProcessed(error) ? (notASocket(path) ?? failureOf(error)) : failureOf(error);
 }
 
-/** Whether something in front of the server, a proxy perhaps, answered for it. */
+/** Whether an intermediary such as a proxy answered instead of the server. */
 export function isAnsweredForServer({ cause }: Failure): boolean {
   return cause instanceof ConnectError && isOfProxy(cause);
 }
 
 /**
- * Whether this is an HTTP status that proxies speak for themselves with: who calls may not (401, 403), or the server behind them is not
- * there or not ready (429, 502, 503, 504). Their codes are gRPC's:
+ * Whether this is an HTTP status that proxies use on their own behalf: the caller is not allowed (401, 403), or the
+ * server behind them is unavailable (429, 502, 503, 504). The status codes are mapped to gRPC's as in
  * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
  */
 function isOfProxy({ code, rawMessage }: ConnectError): boolean {
@@ -76,7 +76,7 @@ function isNotGrpc(error: ConnectError): boolean {
   );
 }
 
-/** The kernel refuses a connection to a folder or a file as it refuses one to a socket that nobody listens on. */
+/** The kernel gives the same error for a folder or a file as for a socket on which nobody listens. */
 function notASocket(path: string): Failure | undefined {
   const entry = path.startsWith("/") ? statOf(path) : undefined;
   if (entry === undefined || entry.isSocket()) {
@@ -91,11 +91,11 @@ function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch {
-    return undefined; // what it is cannot be seen from here
+    return undefined; // this user may not see what is there
   }
 }
 
-/** Whether the server says that it has no such method or service. */
+/** Whether the server reports that it has no such method or service. */
 export function isUnimplemented(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unimplemented && !isNotGrpc(error);
 }

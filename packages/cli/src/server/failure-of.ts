@@ -3,7 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { AddressError, NotProcessedError, UntrustedSocketError } from "@vyra/ipc";
 import { type CallStatus, Failure, type FailureKind, usage } from "../failure.js";
 
-/** Sorts any error into the kinds that have an exit code. */
+/** Turns any error into a failure, whose kind determines the exit code. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) {
     return error;
@@ -21,7 +21,10 @@ export function failureOf(error: unknown): Failure {
   return new Failure("bug", `this should not have happened: ${text}`, undefined, { cause: error });
 }
 
-/** The socket of a user who is not trusted: what says so in the library names an option of the library. */
+/**
+ * The library's message on a socket of an untrusted user names an option of the library, so this failure names the flag
+ * instead.
+ */
 function untrusted(error: ConnectError): Failure | undefined {
   const cause = causesOf(error).find((one) => one instanceof UntrustedSocketError);
   if (cause?.uid === undefined) {
@@ -31,7 +34,7 @@ function untrusted(error: ConnectError): Failure | undefined {
   return new Failure("unreachable", message, { code: codeName(error.code), message, details: [] }, { cause: error });
 }
 
-/** Whether the call certainly never reached a handler. */
+/** Whether the call certainly did not reach a handler. */
 export function wasNotProcessed(error: ConnectError): boolean {
   return causesOf(error).some((one) => one instanceof NotProcessedError);
 }
@@ -41,12 +44,12 @@ function causesOf(error: Error): Error[] {
   return cause instanceof Error && cause !== error ? [cause, ...causesOf(cause)] : [];
 }
 
-/** Whether the system refuses what was to be done with a file or a folder. */
+/** Whether the error came from an operation on a file or a folder. */
 function isOfFile(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "path" in error;
 }
 
-/** The failure of a call, with its details as they could be read. */
+/** Returns the failure of a call with its decoded details. */
 export function failureOfCall(error: ConnectError, details: readonly JsonValue[]): Failure {
   const code = codeName(error.code);
   const status: CallStatus = { code, message: error.rawMessage, details };
@@ -62,12 +65,12 @@ function kindOf(error: ConnectError): FailureKind {
   return isConnectionFailure(error) ? "unreachable" : "failed";
 }
 
-/** An answer in gRPC has no cause; what has one never got that far, or lost its connection. */
+/** A gRPC status has no cause. An error that has one never reached the server, or lost its connection. */
 function isConnectionFailure({ code, cause }: ConnectError): boolean {
   return cause instanceof NotProcessedError || (code === Code.Unavailable && cause instanceof Error);
 }
 
-/** gRPC's name of a code: `DEADLINE_EXCEEDED`. Only Canceled is spelt another way there. */
+/** Returns gRPC's name of a code, such as `DEADLINE_EXCEEDED`. Connect spells one of them differently: Canceled. */
 export function codeName(code: Code): string {
   const name = Code[code] ?? `CODE_${code}`;
   return code === Code.Canceled ? "CANCELLED" : name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();

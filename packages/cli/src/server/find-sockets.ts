@@ -2,21 +2,21 @@ import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { usage } from "../failure.js";
 
-/** What a module's socket is called (`resolveSocket`). */
+/** The end of the file name of a module's socket (`resolveSocket`). */
 const ending = "_ipc.sock";
 
 /** A socket file. */
 export interface SocketFile {
   readonly path: string;
   readonly uid: number;
-  /** The module's name, if it is called as modules' sockets are. */
+  /** The module's name; undefined if the file is not named as a module's socket. */
   readonly module: string | undefined;
 }
 
 /**
- * The socket files in a folder, by name.
+ * Returns the socket files in a folder, sorted by name.
  *
- * @throws {Failure} if it cannot be read.
+ * @throws {Failure} if the folder cannot be read.
  */
 export function findSockets(folder: string): SocketFile[] {
   return entriesOf(folder)
@@ -38,7 +38,7 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-/** A file may be gone, or hidden, by the time it is looked at. */
+/** A file may have been removed, or hidden, since the folder was listed. */
 function lstat(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

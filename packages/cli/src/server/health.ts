@@ -4,13 +4,14 @@ import { Failure } from "../failure.js";
 import { interrupted } from "../terminal/interrupt.js";
 import { type Connection, failureAt, isUnimplemented } from "./connection.js";
 
-/** gRPC's words for it, and `UNREACHABLE` where there is nobody to ask. */
+/** gRPC's names of the health states, and `UNREACHABLE` if no server answers. */
 export type HealthStatus = keyof typeof HealthCheckResponse_ServingStatus | "UNREACHABLE";
 
 /**
- * Asks a server for its health, or a service's (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
+ * Requests the health of a server or one of its services
+ * (https://github.com/grpc/grpc/blob/master/doc/health-checking.md).
  *
- * @param service its full name; "" for the server as a whole.
+ * @param service the service's full name; "" for the server as a whole.
  * @returns undefined if the server has no health service.
  * @throws {Failure} if the call failed.
  */
@@ -34,7 +35,7 @@ export async function checkHealth(
   }
 }
 
-/** Tells a server's health now and whenever it changes. @throws the ConnectError that ends it. */
+/** Yields the current health and each change of it. @throws the ConnectError that ends the stream. */
 export async function* watchHealth(connection: Connection, service: string): AsyncIterable<HealthStatus> {
   const health = createClient(Health, connection.transport);
   for await (const { status } of health.watch({ service }, { signal: interrupted })) {

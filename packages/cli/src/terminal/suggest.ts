@@ -1,4 +1,4 @@
-/** The one of these names that was most probably meant, if any is near enough. */
+/** Returns the candidate that is most similar to the name; undefined if none is similar enough. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -13,12 +13,14 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** ": did you mean X?", or nothing to suggest. */
+/** Returns ": did you mean X?"; "" without a suggestion. */
 export function didYouMean(suggestion: string | undefined): string {
   return suggestion === undefined ? "" : `: did you mean ${suggestion}?`;
 }
 
-/** How many letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */
+/**
+ * Returns the number of letters to insert, remove, replace, or swap with their neighbour (optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,14 +1,14 @@
-/** How many buckets each doubling of a value is divided into: a value is known to 1/128, so to less than 1 %. */
+/** Each doubling of a value is divided into 2^7 buckets, so a value is known to 1/128, which is less than 1 %. */
 const bucketBits = 7;
 const bucketsPerDoubling = 1 << bucketBits;
 
-/** Values are counted in tenths of a microsecond, the finest that a clock in JavaScript tells apart. */
+/** Values are counted in tenths of a microsecond, the finest step that a clock in JavaScript has. */
 const unitsPerMs = 10_000;
 
-/** Up to 2^31 units, some 59 hours. */
+/** The buckets hold values of up to 2^31 units, which is about 59 hours. */
 const bucketCount = (32 - bucketBits) * bucketsPerDoubling;
 
-/** A stretch of values and how many were in it. */
+/** A range of values, and the number of values in it. */
 export interface Bucket {
   readonly fromMs: number;
   readonly toMs: number;
@@ -16,8 +16,8 @@ export interface Bucket {
 }
 
 /**
- * Counts spans of time in buckets that grow with the value, as HdrHistogram does: constant memory and a few instructions a value,
- * whatever the spread.
+ * Counts durations in buckets that grow with the value, as HdrHistogram does: the memory is constant, and recording a
+ * value takes a few instructions, whatever the range of values.
  */
 export class Histogram {
   readonly #counts = new Uint32Array(bucketCount);
@@ -30,7 +30,7 @@ export class Histogram {
   get count(): number {
     return this.#count;
   }
-  /** The exact least and greatest value; 0 where there is none. */
+  /** The exact smallest value; 0 if there is none. `maxMs` is the exact largest one. */
   get minMs(): number {
     return this.#count === 0 ? 0 : this.#minMs;
   }
@@ -64,7 +64,9 @@ export class Histogram {
     this.#minMs = Number.POSITIVE_INFINITY;
   }
 
-  /** The value that this share of all values, 0 to 1, does not exceed. */
+  /**
+   * Returns the quantile of all values for a share between 0 and 1: the value that this share of them does not exceed.
+   */
   quantileMs(share: number): number {
     const rank = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;
@@ -77,7 +79,7 @@ export class Histogram {
     return 0;
   }
 
-  /** The buckets that have values, from the least up. */
+  /** Yields the buckets that are not empty, in ascending order. */
   *buckets(): Iterable<Bucket> {
     for (const [index, count] of this.#counts.entries()) {
       if (count > 0) {
@@ -86,7 +88,7 @@ export class Histogram {
     }
   }
 
-  /** The values in this many stretches, each as much wider than the one before. */
+  /** Returns the values in this many ranges. Each range is wider than the previous one by the same factor. */
   spread(stretches: number): Bucket[] {
     if (this.#count === 0) {
       return [];
@@ -105,7 +107,7 @@ export class Histogram {
   }
 }
 
-/** Below 2 × 128 units each has a bucket; above, the highest eight bits choose it. */
+/** Each value below 2 × 128 units has its own bucket; for a larger value the highest eight bits choose the bucket. */
 function indexOf(ms: number): number {
   const units = Math.min(0x7fffffff, Math.max(0, Math.floor(ms * unitsPerMs)));
   const shift = Math.max(0, 31 - Math.clz32(units) - bucketBits);

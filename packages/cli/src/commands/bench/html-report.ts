@@ -5,7 +5,7 @@ import { callsPerSecond, percentiles, perSecond, type Report, reportJson } from 
 import { escapeHtml, linearScale, logScale, type Point, percentileScale, spanScale, svgChart } from "./svg-chart.js";
 import type { Interval } from "./tally.js";
 
-/** The report as one HTML file: it needs nothing else, no network and no script. */
+/** Writes the report as one HTML file, which needs no other file, no network and no script. */
 export function htmlReport(report: Report): string {
   const { tally, method } = report;
   const charts = tally.calls === 0 ? [] : [distribution(report), byPercentile(report), ...overTime(report)];
@@ -69,7 +69,7 @@ function errorTable({ tally: { errors } }: Report): string {
   return `<section><h2>Errors</h2><table><tr><th>code</th><th>calls</th><th>the first said</th></tr>${rows.join("")}</table></section>`;
 }
 
-/** How many bars the histogram has. */
+/** The number of bars in the histogram. */
 const bars = 60;
 
 function distribution({ tally: { latency } }: Report): string {
@@ -160,7 +160,7 @@ function overTime({ tally: { intervals }, measuredMs }: Report): string[] {
   ];
 }
 
-/** Round values need no digits behind the point. */
+/** Round values are written without decimals. */
 function formatTick(ms: number): string {
   return formatMs(ms).replace(/\.0+(?= )/, "");
 }

@@ -1,4 +1,4 @@
-/** The style sheet of the HTML report; light or dark as the reader has it. */
+/** The style sheet of the HTML report. It follows the reader's choice of light or dark. */
 export const reportStyle = `
 :root { color-scheme: light dark; --back: #fff; --text: #1c2733; --faint: #66727f; --line: #e3e8ed; --first: #1f6feb; --second: #d9730d; --bad: #c62828; }
 @media (prefers-color-scheme: dark) {

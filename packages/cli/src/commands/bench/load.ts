@@ -4,20 +4,20 @@ import { type Connection, failureAt } from "../../server/connection.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
 import { Tally } from "./tally.js";
 
-/** What to do, how often at a time, and for how long. */
+/** A load: the call to make, how many of them run at a time, and for how long. */
 export interface Load {
   readonly connection: Connection;
   readonly method: DescMethod;
-  /** The requests of each call; one, but for a stream of requests. */
+  /** The requests of each call: exactly one, unless the method takes a stream of requests. */
   readonly requests: readonly Message[];
   readonly headers: Headers;
-  /** The time limit of each call; undefined for none. */
+  /** The timeout of each call, in milliseconds; undefined for none. */
   readonly timeoutMs: number | undefined;
   readonly concurrency: number;
-  /** Calls in this time do not count: code gets compiled, connections get opened. */
+  /** Calls during this time do not count: meanwhile V8 compiles the code, and connections open. */
   readonly warmUpMs: number;
   readonly durationMs: number;
-  /** Told several times a second. */
+  /** Called about every 100 ms. */
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -27,25 +27,25 @@ export interface Progress {
   readonly totalMs: number;
   readonly calls: number;
   readonly errors: number;
-  /** In the current stretch of time. */
+  /** The rate since the current interval began. `p50Ms` is the median latency of the same interval. */
   readonly callsPerSecond: number;
   readonly p50Ms: number;
 }
 
-/** How many stretches the time is divided into, for curves over time. */
+/** The number of intervals that the measured time is divided into, for the charts over time. */
 const intervals = 50;
 
 const progressEveryMs = 100;
 
-/** How long calls that are under way when the time is up may take to end before they are cancelled, in milliseconds. */
+/** When the time is up, open calls have this long to end before they are cancelled. */
 const graceMs = 1_000;
 
-/** After a call that did not reach the server: else the load would be on the making of errors. */
+/** The pause after a call that did not reach the server. Without it, most of the load would be failing calls. */
 const pauseWhenUnreachableMs = 20;
 
 /**
- * Makes calls, so many at a time, each as soon as the one before it has ended, for the time given or until Ctrl-C. Ends the
- * connection when it is done.
+ * Keeps `concurrency` calls open, each followed by the next as soon as it ends, for the given time or until Ctrl-C.
+ * Closes the connection at the end.
  */
 export async function runLoad(load: Load): Promise<{ tally: Tally; measuredMs: number }> {
   const callOnce = callerOf(load);
@@ -80,7 +80,7 @@ export async function runLoad(load: Load): Promise<{ tally: Tally; measuredMs: n
 
   async function failed(error: unknown): Promise<void> {
     if (isOver) {
-      return; // perhaps by our own doing
+      return; // The call may have failed because the load is over.
     }
     const { kind, status, message } = failureAt(load.connection, error);
     if (kind === "unreachable") {
@@ -106,7 +106,10 @@ export async function runLoad(load: Load): Promise<{ tally: Tally; measuredMs: n
   }
 }
 
-/** One call, to its end; tells how many messages came back. Unary calls, which are the most, take the shortest way. */
+/**
+ * Returns a function that makes one call, waits for its end, and resolves to the number of messages received. Unary
+ * calls, the common case, go straight to the transport.
+ */
 function callerOf({ connection, method, requests, headers, timeoutMs }: Load): () => Promise<number> {
   if (method.methodKind === "unary") {
     const { transport } = connection;

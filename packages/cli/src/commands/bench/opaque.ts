@@ -2,14 +2,17 @@ import { type DescMethod, fromBinary, type Message, toBinary } from "@bufbuild/p
 import { EmptySchema } from "@bufbuild/protobuf/wkt";
 
 /**
- * The same method for messages whose bytes are passed on unread. A load made of them costs this process little, so that it is the
- * server that is measured.
+ * Returns the same method with messages whose bytes are passed on without being parsed. A load of such calls costs this
+ * process little, so that the server is what is measured.
  */
 export function opaqueMethod(method: DescMethod): DescMethod {
   return { ...method, input: EmptySchema, output: EmptySchema };
 }
 
-/** The same message for such a method: all that it has is unknown to a message without fields, and is written out as it is. */
+/**
+ * Returns the same message for a method made by `opaqueMethod`: all its fields are unknown to the empty message type,
+ * which writes unknown fields out unchanged.
+ */
 export function opaqueMessage({ input }: DescMethod, message: Message): Message {
   return fromBinary(EmptySchema, toBinary(input, message));
 }

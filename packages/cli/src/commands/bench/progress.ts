@@ -3,10 +3,10 @@ import { formatCount, formatMs } from "../../terminal/figures.js";
 import type { Progress } from "./load.js";
 import { bar } from "./terminal-report.js";
 
-/** A line of progress that is drawn over and over, on standard error, if that is a terminal. */
+/** A line on standard error that shows the progress. It is drawn only if standard error is a terminal. */
 export interface ProgressLine {
   show(progress: Progress): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void;
 }
 

@@ -1,10 +1,10 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Tally } from "./tally.js";
 
-/** What was measured, and of what. */
+/** The result of a load, and the settings that it ran with. */
 export interface Report {
   readonly socket: string;
-  /** `package.Service/Method`. */
+  /** The method's full name, `package.Service/Method`. */
   readonly method: string;
   readonly kind: string;
   readonly concurrency: number;
@@ -12,11 +12,11 @@ export interface Report {
   readonly requestBytes: number;
   readonly date: Date;
   readonly tally: Tally;
-  /** How long was measured. */
+  /** The duration of the measurement, without the warm-up. */
   readonly measuredMs: number;
 }
 
-/** The percentiles that are told. */
+/** The percentiles that reports show. */
 export const percentiles = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
 
 export function callsPerSecond({ tally, measuredMs }: Report): number {
@@ -27,7 +27,7 @@ export function perSecond(count: number, ms: number): number {
   return ms === 0 ? 0 : (count / ms) * 1_000;
 }
 
-/** The report as `--json` gives it. */
+/** Returns the report in the form that `--json` prints. */
 export function reportJson(report: Report): JsonObject {
   const { tally, measuredMs, date, ...about } = report;
   const { latency } = tally;
@@ -64,7 +64,7 @@ export function reportJson(report: Report): JsonObject {
   };
 }
 
-/** To a tenth of a microsecond. */
+/** Rounds to a tenth of a microsecond. */
 function round(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }

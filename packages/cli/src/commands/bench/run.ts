@@ -33,7 +33,7 @@ export async function run(
   const timeoutMs = flags.timeout ?? defaultTimeoutMs;
   await tryOnce(connection, method, requests, headers, timeoutMs);
   if (flags.html !== undefined) {
-    await write(flags.html, "", "a"); // what cannot be written is better said now than after all the work
+    await write(flags.html, "", "a"); // a file that cannot be written is reported before the load, not after it
   }
 
   const progress = progressLine();
@@ -91,7 +91,7 @@ async function prepare(
   return { method, requests };
 }
 
-/** One call before the load: what is wrong with all of them is better said once, and at once. */
+/** Makes one call before the load, so that a mistake that would fail every call is reported once and at once. */
 async function tryOnce(
   connection: Connection,
   method: DescMethod,
@@ -103,7 +103,7 @@ async function tryOnce(
     const input = takesStream(method) ? each(requests) : (requests[0] as Message);
     const answer = await callMethod(connection, method, input, { headers, timeoutMs, signal: interrupted });
     for await (const _ of answer.messages) {
-      // only its end counts
+      // Only the status of the call matters here.
     }
   } catch (error) {
     throw failureAt(connection, error);

@@ -1,11 +1,11 @@
-/** A chart's scale: where a value is drawn, and which values are written beside the axis. */
+/** The scale of an axis: it places values, and chooses the values that are written beside the axis. */
 export interface Scale {
   readonly ticks: readonly number[];
-  /** 0 to 1, from the beginning of the axis to its end. */
+  /** Returns the position of a value, from 0 at the beginning of the axis to 1 at its end. */
   at(value: number): number;
 }
 
-/** From 0 to a round number above the greatest value. */
+/** Returns a linear scale from 0 to a round number above the greatest value. */
 export function linearScale(max: number, tickCount = 4): Scale {
   const step = roundUp(Math.max(max, Number.MIN_VALUE) / tickCount);
   const count = Math.max(1, Math.ceil(max / step));
@@ -15,13 +15,13 @@ export function linearScale(max: number, tickCount = 4): Scale {
   };
 }
 
-/** From 0 to exactly this value, with round numbers on the way. */
+/** Returns a linear scale from 0 to exactly this value, with round numbers between them. */
 export function spanScale(max: number, tickCount = 8): Scale {
   const { ticks } = linearScale(max, tickCount);
   return { ticks: ticks.filter((tick) => tick <= max * 1.001), at: (value) => value / max };
 }
 
-/** From one value to another, each doubling as wide as the next; written are 1, 2 and 5 times the powers of ten. */
+/** Returns a logarithmic scale between two values. Its ticks are 1, 2 and 5 times the powers of ten. */
 export function logScale(min: number, max: number): Scale {
   const low = Math.log10(min);
   const high = Math.max(Math.log10(max), low + 0.1);
@@ -33,20 +33,23 @@ export function logScale(min: number, max: number): Scale {
   };
 }
 
-/** Percentiles: as far from 90 to 99 as from 99 to 99.9, so that the slow few can be told apart. */
+/**
+ * Returns a scale for percentiles on which 90 to 99 is as long as 99 to 99.9, so that the slowest calls can be told
+ * apart.
+ */
 export function percentileScale(): Scale {
   const nines = (percentile: number) => -Math.log10(Math.max(1e-4, 1 - percentile / 100));
   return { ticks: [0, 50, 90, 99, 99.9, 99.99], at: (percentile) => nines(percentile) / 4 };
 }
 
-/** 1, 2 or 5 times a power of ten, at least this much. */
+/** Returns the smallest number of at least this value that is 1, 2 or 5 times a power of ten. */
 function roundUp(value: number): number {
   const decade = 10 ** Math.floor(Math.log10(value));
   const factor = [1, 2, 5, 10].find((step) => step * decade >= value * 0.999_999) ?? 10;
   return factor * decade;
 }
 
-/** Something drawn in a chart. */
+/** A set of bars, or a line, in a chart. */
 export type Series =
   | { readonly kind: "bars"; readonly bars: readonly Bar[]; readonly style: string }
   | { readonly kind: "line"; readonly points: readonly Point[]; readonly style: string; readonly isFilled?: boolean };
@@ -55,7 +58,7 @@ export interface Bar {
   readonly from: number;
   readonly to: number;
   readonly value: number;
-  /** Shown when the pointer rests on it. */
+  /** The tooltip. */
   readonly title: string;
 }
 
@@ -78,7 +81,7 @@ const height = 260;
 const margin = { left: 72, right: 32, top: 12, bottom: 32 };
 const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
 
-/** Draws a chart as SVG, coloured by the style sheet of the page that it is on. */
+/** Draws a chart as SVG. Its colours come from the style sheet of the page. */
 export function svgChart({ x, y, formatX, formatY, series }: Chart): string {
   const left = (value: number) => margin.left + clamp(x.at(value)) * inner.width;
   const top = (value: number) => margin.top + (1 - clamp(y.at(value))) * inner.height;
@@ -99,7 +102,7 @@ export function svgChart({ x, y, formatX, formatY, series }: Chart): string {
     const rectangles = bars
       .filter(({ value }) => value > 0)
       .map(({ from, to, value, title }) => {
-        const barTop = Math.min(top(value), bottom - 1); // what there is at all shows
+        const barTop = Math.min(top(value), bottom - 1); // a small bar stays visible
         const barWidth = Math.max(1, left(to) - left(from) - 1);
         return `<rect x="${n(left(from))}" y="${n(barTop)}" width="${n(barWidth)}" height="${n(bottom - barTop)}">${tip(title)}</rect>`;
       });

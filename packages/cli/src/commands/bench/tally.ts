@@ -1,15 +1,15 @@
 import { Histogram } from "./histogram.js";
 
-/** Calls that failed in one way. */
+/** The calls that failed with one status code. */
 export interface ErrorCount {
   /** gRPC's name of the code, or `UNREACHABLE`. */
   readonly code: string;
   readonly count: number;
-  /** What the first of them said. */
+  /** The message of the first of them. */
   readonly message: string;
 }
 
-/** A stretch of the time measured. */
+/** A part of the measured time. */
 export interface Interval {
   readonly fromMs: number;
   readonly toMs: number;
@@ -19,12 +19,12 @@ export interface Interval {
   readonly p99Ms: number;
 }
 
-/** Counts how calls ended: in all, and by stretches of time. */
+/** Counts how calls ended, in total and for each interval. */
 export class Tally {
-  /** How long the calls took that succeeded. */
+  /** The latencies of the calls that succeeded. */
   readonly latency = new Histogram();
   readonly intervals: Interval[] = [];
-  /** Messages that came back; more than calls where the method answers with a stream. */
+  /** The number of messages received. It is greater than the number of calls if the method answers with a stream. */
   messages = 0;
   failed = 0;
   readonly #startedAt = performance.now();
@@ -41,7 +41,7 @@ export class Tally {
     return this.latency.count;
   }
 
-  /** The commonest first. */
+  /** The failed calls by code, the most frequent code first. */
   get errors(): ErrorCount[] {
     return [...this.#errors.values()].sort((a, b) => b.count - a.count);
   }
@@ -59,7 +59,7 @@ export class Tally {
     this.#recentFailed += 1;
   }
 
-  /** The stretch of time since the last one was closed. */
+  /** The interval that is still open. */
   current(): Interval {
     return {
       fromMs: this.#recentFromMs,

@@ -3,15 +3,15 @@ import { formatCount, formatMs } from "../../terminal/figures.js";
 import { printable } from "../../terminal/printable.js";
 import { callsPerSecond, percentiles, perSecond, type Report } from "./report.js";
 
-/** How many lines the histogram has. */
+/** The number of lines of the histogram. */
 const histogramLines = 14;
 
 const widestBar = 40;
 
-/** What stands beside the bar. */
+/** The columns that a line of the histogram needs beside its bar. */
 const besideBar = 24;
 
-/** The report as the terminal shows it. */
+/** Returns the report as lines for a terminal. */
 export function reportLines(report: Report, paint: Paint, columns = 80): string[] {
   const { tally, measuredMs } = report;
   const calls = report.concurrency === 1 ? "1 call" : `${report.concurrency} calls`;
@@ -64,7 +64,7 @@ function histogram({ tally: { latency } }: Report, paint: Paint, columns: number
   });
 }
 
-/** A bar of this share of the width, to an eighth of a column; what there is at all shows. */
+/** Draws a bar that covers this share of the width, to an eighth of a column. A share above 0 is always visible. */
 export function bar(share: number, width: number): string {
   const eighths = share === 0 ? 0 : Math.max(1, Math.round(share * width * 8));
   const rest = eighths % 8;

@@ -42,10 +42,10 @@ export async function run(socket: string, name: string, argument: string | undef
   }
 }
 
-/** The requests, and what was wrong with them. */
+/** The requests of a call, and the mistake in them, if there is one. */
 class Input {
   readonly #failing = new AbortController();
-  /** Why there are no further requests. */
+  /** The mistake that ended the requests. */
   failure: Failure | undefined;
 
   constructor(
@@ -64,7 +64,7 @@ class Input {
       : await singleRequest(this.method, this.argument, this.source);
   }
 
-  /** A call whose requests break off for a mistake in them is cancelled, and it is the mistake that is told. */
+  /** A mistake in the requests cancels the call, and the mistake is reported instead of the cancellation. */
   async *#guarded(requests: AsyncIterable<Message>): AsyncIterable<Message> {
     try {
       yield* requests;

@@ -1,7 +1,8 @@
 /**
- * What may stand at the end of a command line that is being typed. The shells' scripts (scripts.ts) ask for it by the hidden command
- * `__complete`, with all words so far; what comes back is a candidate a line, with a tab and what it is where that is known, or one of the
- * lines `:files` and `:folders`, which leave it to the shell.
+ * The words that may complete a command line. The shells' scripts (completion/scripts.ts) ask for them with the hidden
+ * command `__complete`, which gets all the words typed so far. Each line of its output is a candidate, followed by a
+ * tab and a description if there is one. The lines `:files` and `:folders` tell the shell to complete file or folder
+ * names itself.
  */
 import type { Argument, Command, Option } from "commander";
 import type { Candidate } from "./candidate.js";
@@ -9,7 +10,7 @@ import { describedBy, type Kind } from "./described.js";
 import { socketsFor } from "./sockets.js";
 import { optionOf, type Typed, typedWords } from "./typed.js";
 
-/** @param words all words after the program's name; the last one is being typed, and may be empty. */
+/** @param words all words after the program's name. The last one is being typed, and may be empty. */
 export async function candidatesFor(program: Command, words: readonly string[]): Promise<Candidate[]> {
   const current = words.at(-1) ?? "";
   if (words.length < 2) {
@@ -65,7 +66,7 @@ async function argumentsFor(argument: Argument | undefined, current: string, typ
     case "dir":
       return [{ value: ":folders" }];
     case "request":
-      return [{ value: ":files" }]; // for `< file`; that of `@file` is the shell's own to know
+      return [{ value: ":files" }]; // `< file` needs file names; the shell completes `@file` by itself
     default:
       return startingWith(current, choices(argument?.argChoices));
   }

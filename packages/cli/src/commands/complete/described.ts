@@ -7,11 +7,14 @@ import type { Candidate } from "./candidate.js";
 import { patienceMs } from "./patience.js";
 import type { Typed } from "./typed.js";
 
-/** What is asked for: a method to call, a service to ask the health of, or anything that can be described. */
+/**
+ * The kind of name to complete: a method to call, a service to check the health of, or any name that can be described.
+ */
 export type Kind = "method" | "service" | "name";
 
 /**
- * Names that the server knows, or the files that were named: short ones where they are enough, full ones where a full one is being typed.
+ * Returns names that the server describes, or the files given on the command line. Names are short where a short name
+ * is enough, and full if a full name is being typed.
  */
 export async function describedBy({ operands, values }: Typed, kind: Kind, current: string): Promise<Candidate[]> {
   const [socket = ""] = operands;
@@ -50,7 +53,7 @@ export async function describedBy({ operands, values }: Typed, kind: Kind, curre
   ];
 }
 
-/** The method's own name, with its service where others are called the same. */
+/** Returns the method's own name; the name of its service is added if several methods have the same name. */
 function shortest(method: DescMethod, all: readonly DescMethod[]): string {
   const same = all.filter(({ name }) => name === method.name);
   if (same.length === 1) {

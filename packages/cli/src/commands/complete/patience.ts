@@ -1,9 +1,10 @@
 import { parseSpan } from "../../grammar/duration.js";
 
 /**
- * How long whoever presses Tab waits for a server before there is nothing to choose from, in milliseconds.
+ * Returns how long Tab waits for a server before there are no candidates, in milliseconds. The default is 1 s; the
+ * environment variable VYRA_IPC_COMPLETION_TIMEOUT overrides it.
  *
- * @throws {Failure} if the user's own choice is no span of time.
+ * @throws {Failure} if the variable is not a duration.
  */
 export function patienceMs(): number {
   return parseSpan(process.env.VYRA_IPC_COMPLETION_TIMEOUT || "1s");

@@ -6,7 +6,7 @@ import type { Candidate } from "./candidate.js";
 import { candidatesFor } from "./candidates.js";
 import { patienceMs } from "./patience.js";
 
-/** Prints what may stand at the end of a command line; nothing where that cannot be told. */
+/** Prints the candidates for the last word of a command line, or nothing if they cannot be found in time. */
 export async function run(words: readonly string[], _flags: unknown, { parent }: Command): Promise<void> {
   const stop = new AbortController();
   const candidates = await Promise.race([

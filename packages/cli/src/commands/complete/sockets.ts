@@ -4,7 +4,9 @@ import { resolveSocket } from "@vyra/ipc";
 import { findSockets } from "../../server/find-sockets.js";
 import type { Candidate } from "./candidate.js";
 
-/** Servers that this may become the name of: modules by their names, or, where a path is being typed, sockets and folders. */
+/**
+ * Returns servers whose address begins with this text: module names, or sockets and folders if a path is being typed.
+ */
 export function socketsFor(current: string): Candidate[] {
   const [, scheme = "", path = ""] = /^(unix:(?:\/\/(?=\/))?)?(.*)$/s.exec(current) ?? [];
   if (scheme !== "" || /^(?:\/|\.{1,2}\/)/.test(path)) {
@@ -14,7 +16,7 @@ export function socketsFor(current: string): Candidate[] {
   return modules.filter((name) => name?.startsWith(current)).map((name) => ({ value: name as string }));
 }
 
-/** Folders end with a slash. */
+/** A folder ends with a slash. */
 function socketPaths(path: string): string[] {
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const beginning = path.slice(folder.length);

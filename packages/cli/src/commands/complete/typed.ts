@@ -1,14 +1,14 @@
 import type { Command, Option } from "commander";
 
-/** What has been typed of a command, up to the word that is being typed. */
+/** The words of a command that precede the one being typed. */
 export interface Typed {
-  /** Words that are no options. */
+  /** The words that are not options. */
   readonly operands: readonly string[];
-  /** The values of options that have one, by the names that the commands know them by. */
+  /** The values of options, by the options' attribute names. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   /** The option whose value is being typed. */
   readonly pending: Option | undefined;
-  /** Whether `--` was typed: then all that follows is no option. */
+  /** Whether `--` was typed, after which no word is an option. */
   readonly isAfterDashes: boolean;
 }
 

@@ -1,16 +1,16 @@
-/** The shells that there is a script for. */
+/** The shells that have a script. */
 export const shells = ["bash", "zsh", "fish"] as const;
 
 export type Shell = (typeof shells)[number];
 
-/** A script as it is, but for `§`, which stands for `$` where a template would take it for its own. */
+/** Returns a script unchanged, except that `§` becomes `$`, which a template literal would interpret. */
 function script({ raw: [text = ""] }: TemplateStringsArray): string {
   return text.replaceAll("§", "$");
 }
 
-/** What a shell has to read to complete `vyra-ipc`: it asks `vyra-ipc __complete` at each Tab. */
+/** The script that a shell evaluates to complete `vyra-ipc`. At each Tab the script calls `vyra-ipc __complete`. */
 export const scripts: Readonly<Record<Shell, string>> = {
-  // It runs on bash 3.2 as well, which macOS has: no mapfile, no negative subscripts, and compopt may not be there.
+  // macOS has bash 3.2, which has no mapfile, no negative subscripts, and perhaps no compopt.
   bash: script`# vyra-ipc in bash. In ~/.bashrc: eval "$(vyra-ipc completion bash)"
 _vyra_ipc() {
   local words=() glue= cur= cut= value i

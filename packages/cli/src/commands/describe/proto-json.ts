@@ -11,7 +11,7 @@ import {
 import { FeatureSet_FieldPresence, FieldDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { methodName } from "../../descriptors/find-method.js";
 
-/** A service, or the one of a method with nothing but this method, for `describe --json`. */
+/** Returns a service in the form of `describe --json`. Of a method, its service is returned with this method alone. */
 export function serviceJson(desc: DescService | DescMethod): JsonObject {
   const service = desc.kind === "rpc" ? desc.parent : desc;
   const methods = desc.kind === "rpc" ? [desc] : desc.methods;
@@ -50,7 +50,7 @@ function fieldJson(field: DescField): JsonObject {
     ...(field.fieldKind === "map" && { keyType: scalarName(field.mapKey) }),
     ...(field.oneof !== undefined && { oneof: field.oneof.name }),
     ...(field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED && { required: true }),
-    // As the descriptor has it: digits of any number, the escapes of bytes.
+    // The descriptor's own text is kept: it has the digits of any number, and the escapes of bytes.
     ...(isFieldSet(field.proto, FieldDescriptorProtoSchema.field.defaultValue) && {
       default: field.proto.defaultValue,
     }),
@@ -58,7 +58,7 @@ function fieldJson(field: DescField): JsonObject {
   };
 }
 
-/** The type of a field's values: a full name, or `string`, `int64`, …. */
+/** Returns the type of a field's values: a full name, or a scalar such as `string` or `int64`. */
 function typeNameOf(field: DescField): string {
   return field.message?.typeName ?? field.enum?.typeName ?? scalarName(field.scalar as ScalarType);
 }

@@ -41,7 +41,10 @@ export async function run(socket: string, name: string | undefined, flags: Descr
   }
 }
 
-/** Reflection describes all files anew whenever it has got to know more of them, so that what was found first is of an older description. */
+/**
+ * Each reflection request that finds new files builds a new registry, so a descriptor that was found earlier may be of
+ * an older registry. Returns its latest version.
+ */
 function latest(root: Root, { registry }: DescriptorSource): Root {
   if (root.kind === "rpc") {
     return registry.getService(root.parent.typeName)?.methods.find(({ name }) => name === root.name) ?? root;
@@ -49,7 +52,7 @@ function latest(root: Root, { registry }: DescriptorSource): Root {
   return registry.get(root.typeName) ?? root;
 }
 
-/** Each file as it is; where there are several, each says what it is called. */
+/** Returns the text of the files. If there are several, each begins with its name in a comment. */
 function shownText(files: readonly ProtoFile[]): string[] {
   return files.flatMap(({ name, lines }, index) => [
     ...(index > 0 ? ["", ""] : []),
@@ -58,7 +61,10 @@ function shownText(files: readonly ProtoFile[]): string[] {
   ]);
 }
 
-/** What the server is there for; what every server has is shown when it is asked for by its name. */
+/**
+ * Returns the services without the infrastructure that every server has (health, reflection, stats). Those are
+ * described when they are asked for by name.
+ */
 async function offeredServices(source: DescriptorSource): Promise<Root[]> {
   const services = await allServices(source);
   if (services.length === 0) {

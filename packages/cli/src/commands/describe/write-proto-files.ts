@@ -4,10 +4,11 @@ import type { ProtoFile } from "../../descriptors/text/proto-files.js";
 import { Failure } from "../../failure.js";
 
 /**
- * Writes proto files into a folder, each under its own name.
+ * Writes proto files into a folder, each under its own name. File names come from the server, so they are checked
+ * first.
  *
- * @returns the names.
- * @throws {Failure} if a name leads out of the folder or is none of a proto file: names come from the server.
+ * @returns the names of the files.
+ * @throws {Failure} if a name leads out of the folder or is not the name of a proto file.
  */
 export async function writeProtoFiles(folder: string, files: readonly ProtoFile[]): Promise<string[]> {
   for (const { name } of files) {
@@ -23,7 +24,7 @@ export async function writeProtoFiles(folder: string, files: readonly ProtoFile[
   return files.map(({ name }) => name).sort();
 }
 
-/** Such as `acme/shop/v1/shop.proto`. */
+/** A valid name is, for example, `acme/shop/v1/shop.proto`. */
 function isName(name: string): boolean {
   return /^(?:[\w+-][\w.+-]*\/)*[\w+-][\w.+-]*\.proto$/.test(name);
 }

@@ -29,7 +29,7 @@ function notServing(path: string, service: string | undefined, status: HealthSta
     : new Failure("not_serving", `${what} does not serve (${status})`);
 }
 
-/** How long to wait before a server that is gone is looked for again. */
+/** The pause before a server that is unreachable is tried again. */
 const pauseMs = 250;
 
 async function watch(connection: Connection, service: string, flags: HealthFlags): Promise<void> {

@@ -4,24 +4,26 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { usage } from "../../failure.js";
 
-/** The module as it is written down here; it is called `my_module`, and its service `MyModuleService`. */
+/** The template of a module. It is called `my_module`, and its service `MyModuleService`. */
 const template = fileURLToPath(new URL("../../../templates/module", import.meta.url));
 const templateName = "my_module";
 
-/** What npm would not pack, or would take for its own, has another name in the template. */
+/**
+ * Some files have another name in the template, because npm would leave them out of the package or read them itself.
+ */
 const renamed: Readonly<Record<string, string>> = { gitignore: ".gitignore", "package.template.json": "package.json" };
 
 export interface Created {
   readonly module: string;
-  /** In the folder. */
+  /** The paths of the files within the folder. */
   readonly files: string[];
 }
 
 /**
  * Creates a module from the template.
  *
- * @param packages a folder with tarballs of the packages of @vyra, where they are not to come from the registry.
- * @throws {Failure} if the folder has something in it, or the name will not do.
+ * @param packages a folder with tarballs of the @vyra packages; undefined to install them from the registry.
+ * @throws {Failure} if the folder is not empty, or the name is not valid.
  */
 export async function createModule(folder: string, name: string, packages: string | undefined): Promise<Created> {
   const module = moduleName(name);
@@ -39,7 +41,7 @@ export async function createModule(folder: string, name: string, packages: strin
   return { module, files: [...files.keys()].sort() };
 }
 
-/** A name for a socket, a proto package and an npm package at once. */
+/** The name is used for a socket, a proto package and an npm package, so it has to be valid as each of them. */
 function moduleName(name: string): string {
   const module = name
     .toLowerCase()
@@ -65,7 +67,7 @@ interface Manifest {
   devDependencies: Record<string, string>;
 }
 
-/** All packages of @vyra must come from there, those that the others depend on as well. */
+/** All @vyra packages have to come from the tarballs, including those that only other @vyra packages depend on. */
 async function withTarballs(text: string, folder: string): Promise<string> {
   const manifest = JSON.parse(text) as Manifest;
   const names = existsSync(folder) ? await readdir(folder) : [];

@@ -9,12 +9,13 @@ import { commandOf, userName } from "./processes.js";
 import { knock } from "./server-process.js";
 
 /**
- * Whether somebody is behind a socket: nobody listens (`stale`), it may not be opened (`denied`), it is another user's and so not
- * talked to (`untrusted`), it speaks something else (`not gRPC`), or it takes connections and does not answer (`silent`).
+ * The state of a socket: a server answers (`alive`), nobody listens (`stale`), this user may not open it (`denied`), it
+ * belongs to another user and is therefore not called (`untrusted`), the server speaks another protocol (`not gRPC`),
+ * or the server accepts connections and does not answer (`silent`).
  */
 export type SocketState = "alive" | "stale" | "denied" | "untrusted" | "not gRPC" | "silent";
 
-/** What can be seen of a socket from outside. */
+/** What can be observed of a socket from outside. */
 export interface Sight {
   readonly path: string;
   readonly module: string | undefined;
@@ -24,14 +25,14 @@ export interface Sight {
   readonly command?: string | undefined;
   /** Undefined if the server has no health service. */
   readonly health?: HealthStatus | undefined;
-  /** Full names; undefined if the server has no reflection. */
+  /** The full names of the services; undefined if the server has no reflection. */
   readonly services?: readonly string[] | undefined;
 }
 
-/** How long a server may take to answer before it counts as silent, in milliseconds. */
+/** A server that does not answer within this time counts as silent. */
 const patienceMs = 1_000;
 
-/** Finds out who serves at a socket, and what. */
+/** Finds out which process serves at a socket, and what it offers. */
 export async function lookAt({ path, uid, module }: SocketFile, flags: ConnectionFlags): Promise<Sight> {
   const { state, pid } = await knock(path);
   const seen: Sight = { path, module, state, user: userName(uid) };
@@ -60,7 +61,7 @@ async function ask(path: string, flags: ConnectionFlags): Promise<Partial<Sight>
       case "timeout":
         return { state: "silent" };
       default:
-        return {}; // it answered, if only to refuse
+        return {}; // the server answered, even if it refused the call
     }
   }
 }

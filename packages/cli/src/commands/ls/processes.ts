@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { runProcess } from "../../processes/run-process.js";
 
-/** A user's name, or the number of one that has none here. */
+/** Returns the name of a user, or the user id if this machine has no name for it. */
 export function userName(uid: number): string {
   users ??= readUsers();
   return users.get(uid) ?? String(uid);
@@ -18,7 +18,7 @@ function readUsers(): Map<number, string> {
   }
 }
 
-/** A process' command line; undefined if there is none to be seen. */
+/** Returns the command line of a process; undefined if this user cannot see it. */
 export async function commandOf(pid: number): Promise<string | undefined> {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim();

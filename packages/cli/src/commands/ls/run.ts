@@ -38,7 +38,7 @@ export async function run(dir: string | undefined, flags: LsFlags): Promise<void
 
 const headings = ["SOCKET", "STATE", "HEALTH", "USER", "PID", "SERVICES", "COMMAND"];
 
-/** A module is called by its name where that is enough to reach it. */
+/** In the folder where modules live, a module is shown by its name, which is enough to reach it. */
 function row({ path, module, state, user, pid, command, health, services }: Sight, isHome: boolean, paint: Paint) {
   return [
     printable(isHome ? (module ?? path) : path),

@@ -1,17 +1,17 @@
 import { connect } from "node:net";
 import { credentialsOf } from "@vyra/ipc";
 
-/** What becomes of connecting to a socket. */
+/** The outcome of an attempt to connect to a socket. */
 export interface Knock {
   readonly state: "alive" | "stale" | "denied";
-  /** The process that listens, where the kernel tells. */
+  /** The process that listens, if the kernel reports it. */
   readonly pid: number | undefined;
 }
 
-/** For how long a full queue of connections may keep us waiting before we take the server to be there, in milliseconds. */
+/** A socket whose queue of connections is still full after this time is assumed to have a server. */
 const patienceMs = 1_000;
 
-/** Connects to a socket, asks the kernel who is there, and hangs up. */
+/** Connects to a socket, asks the kernel for the process at the other end, and disconnects. */
 export function knock(path: string): Promise<Knock> {
   return new Promise((resolve) => {
     const socket = connect({ path });
@@ -27,7 +27,7 @@ export function knock(path: string): Promise<Knock> {
   });
 }
 
-/** Only a refusal proves that nobody listens; a queue that is full proves that somebody does. */
+/** Only a refused connection proves that nobody listens. A full queue proves that somebody does. */
 function stateAfter(code: string | undefined): Knock["state"] {
   switch (code) {
     case "ECONNREFUSED":

@@ -1,12 +1,12 @@
 import type { LatencyHistogram, MethodStats, StatsResponse } from "@vyra/ipc/proto";
 
-/** What a method has done between two looks, and since the server started. */
+/** The activity of a method between two samples, and its totals since the server started. */
 export interface MethodRate {
   readonly method: string;
   readonly callsPerSecond: number;
   readonly errorsPerSecond: number;
   readonly inProgress: number;
-  /** Of the calls that ended between the looks; undefined if none did. */
+  /** The median latency of the calls that ended between the samples; undefined if none did. */
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
   readonly calls: number;
@@ -21,19 +21,22 @@ export interface MemoryHeld {
   readonly limitBytes: number;
 }
 
-/** What a server has done between two looks. */
+/** The activity of a server between two samples. */
 export interface ServerRate {
-  /** What it holds in memory of what waits, by kind and in bytes; undefined where it does not tell. */
+  /** The memory that waiting data takes, by kind and in bytes; undefined if the server does not report it. */
   readonly memory: MemoryHeld | undefined;
   readonly uptimeMs: number;
   readonly connections: number;
   readonly callsPerSecond: number;
   readonly errorsPerSecond: number;
-  /** The busiest first. */
+  /** The methods, the busiest first. */
   readonly methods: readonly MethodRate[];
 }
 
-/** What happened between two looks at a server's counts. One that has started anew meanwhile is counted from its start. */
+/**
+ * Computes the activity between two samples of a server's counts. If the server was restarted in between, its counts
+ * since the start are used.
+ */
 export function ratesBetween(before: StatsResponse, after: StatsResponse): ServerRate {
   const isSame = after.uptimeMs >= before.uptimeMs;
   const seconds = Number(isSame ? after.uptimeMs - before.uptimeMs : after.uptimeMs) / 1_000 || 1;
@@ -84,14 +87,14 @@ function difference(before: LatencyHistogram | undefined, after: LatencyHistogra
   return (after?.counts ?? []).map((count, index) => Number(count - (before?.counts[index] ?? 0n)));
 }
 
-/** The value that this share of all does not exceed: within its bucket, as if its values were spread evenly. */
+/** Estimates a quantile from a histogram, as if the values within a bucket were spread evenly. */
 function quantile(share: number, bounds: readonly number[], counts: readonly number[]): number | undefined {
   const rank = share * sum(counts);
   let seen = 0;
   for (const [index, count] of counts.entries()) {
     if (count > 0 && seen + count >= rank) {
       const from = bounds[index - 1] ?? 0;
-      const to = bounds[index] ?? from; // the last bucket has no end
+      const to = bounds[index] ?? from; // the last bucket has no upper bound
       return from + (to - from) * ((rank - seen) / count);
     }
     seen += count;

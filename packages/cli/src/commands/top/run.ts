@@ -26,7 +26,7 @@ export async function run(sockets: string[], flags: TopFlags): Promise<void> {
   }
 }
 
-/** A server may come back later; that none is there at all is rather a mistake. */
+/** A server that is unreachable may come back, but if no server answers at the start, that is reported as a failure. */
 async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> {
   const views = await Promise.all(servers.map(viewOf));
   const failures = views.map(({ seen }) => seen).filter((seen) => seen instanceof Failure);

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatMs } from "../../terminal/figures.js";
 import { printable } from "../../terminal/printable.js";
 import type { MemoryHeld, MethodRate, ServerRate } from "./rates.js";
 
-/** What was seen of a server: what it has done, why it could not be asked, or nothing yet. */
+/** What is known of a server: its activity, the failure to ask for it, or nothing yet. */
 export interface View {
   readonly name: string;
   readonly seen: ServerRate | Failure | undefined;
@@ -13,11 +13,11 @@ export interface View {
 
 const headings = ["METHOD", "CALLS/S", "P50", "P99", "RUNNING", "ERRORS/S", "CALLS", "ERRORS"] as const;
 
-/** How wide all columns but the first are. */
+/** The width of each column except the first. */
 const cellWidth = 10;
 const leastNameWidth = 24;
 
-/** The whole picture: a table for each server, as wide as there are columns. */
+/** Returns the lines of a table for each server, fitted to this many columns. */
 export function viewLines(views: readonly View[], paint: Paint, columns = Number.POSITIVE_INFINITY): string[] {
   const methods = views.flatMap(({ seen }) => (seen !== undefined && "methods" in seen ? seen.methods : []));
   const longest = Math.max(headings[0].length, ...methods.map(({ method }) => method.length));
@@ -52,7 +52,7 @@ function serverLines(name: string, seen: View["seen"], width: number, paint: Pai
   ];
 }
 
-/** From half of what may be held on it is worth a look. */
+/** The memory is shown in red from half of its limit on. */
 function heldFact(
   { unreadBytes, unfinishedBytes, waitingBytes, fieldBytes, limitBytes }: MemoryHeld,
   paint: Paint,
@@ -83,17 +83,17 @@ function row([first, ...rest]: readonly string[], width: number): string {
   return padEnd(first ?? "", width) + rest.map((cell) => padStart(cell, cellWidth)).join("");
 }
 
-/** A method's name in as much space as there is: its end says the most. */
+/** Shortens a method's name to the width of its column. The end of the name is kept, since it says the most. */
 function shortened(name: string, width: number): string {
   return name.length <= width ? name : `…${name.slice(name.length - width + 1)}`;
 }
 
-/** Few calls are told more exactly. */
+/** Small rates have a decimal. */
 function formatRate(perSecond: number): string {
   return perSecond > 0 && perSecond < 9.95 ? perSecond.toFixed(1) : formatCount(perSecond);
 }
 
-/** The same for programs. */
+/** Returns the same in the form of `top --json`. */
 export function viewJson({ name, seen }: View): JsonObject {
   if (seen === undefined || !("methods" in seen)) {
     return { socket: name, error: seen?.message ?? "nothing seen yet" };

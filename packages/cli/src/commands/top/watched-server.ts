@@ -6,25 +6,25 @@ import { type Connection, failureAt, isUnimplemented } from "../../server/connec
 import { interrupted } from "../../terminal/interrupt.js";
 import { ratesBetween, type ServerRate } from "./rates.js";
 
-/** How long a server may take to tell its counts. */
+/** The timeout of a request for a server's counts. */
 const timeoutMs = 2_000;
 
-/** A server that is looked at again and again. */
+/** A server whose counts are sampled again and again. */
 export class WatchedServer {
   #last: StatsResponse | undefined;
 
   constructor(
-    /** What the user calls it. */
+    /** The name that the user gave on the command line. */
     readonly name: string,
     private readonly connection: Connection,
-    /** Whether to tell also of what every server has: health, reflection, this service. */
+    /** Whether the infrastructure of every server (health, reflection, this service) is shown as well. */
     private readonly isWithAll: boolean,
   ) {}
 
   /**
-   * What it has done since the last look; undefined at the first.
+   * Returns the activity since the previous call; undefined at the first call.
    *
-   * @throws {Failure} if it cannot be reached, or does not tell.
+   * @throws {Failure} if the server is unreachable, or does not report counts.
    */
   async look(): Promise<ServerRate | undefined> {
     const before = this.#last;

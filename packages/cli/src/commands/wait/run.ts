@@ -8,7 +8,7 @@ import type { WaitFlags } from "./flags.js";
 
 const defaultWaitMs = 10_000;
 
-/** How long to wait between two looks at a server that is there and does not serve yet. */
+/** The pause between two checks of a server that does not serve yet. */
 const lookAgainMs = 50;
 
 export async function run(sockets: string[], flags: WaitFlags): Promise<void> {
@@ -37,7 +37,7 @@ async function waitFor(socket: string, flags: WaitFlags): Promise<void> {
     if (now === undefined || interrupted.aborted) {
       return;
     }
-    // That the last look was cut short by the end of the time says less than what was seen before.
+    // The last check may have been cut short by the timeout, so the reason that an earlier check gave says more.
     obstacle = now === noAnswer ? (obstacle ?? now) : now;
     if (performance.now() + lookAgainMs >= giveUpAt) {
       throw new Failure("timeout", `${socket} was not ready within ${formatMs(timeoutMs)}: ${obstacle}`);
@@ -48,7 +48,7 @@ async function waitFor(socket: string, flags: WaitFlags): Promise<void> {
 
 const noAnswer = "it does not answer";
 
-/** Why the server is not ready yet; undefined if it is. */
+/** Returns the reason why the server is not ready; undefined if it is ready. */
 async function obstacleAt(
   connection: Connection,
   service: string | undefined,
@@ -68,7 +68,7 @@ async function obstacleAt(
   }
 }
 
-/** Some obstacles do not go away by waiting: what may not be dialled, and mistakes. */
+/** Waiting does not help against a socket that may not be dialled, or against a mistake in the arguments. */
 function isFinal({ kind, status }: Failure): boolean {
   return kind === "usage" || kind === "bug" || status?.code === "PERMISSION_DENIED";
 }
