@@ -1,36 +1,20 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { readdirSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { Shop } from "./shop.mjs";
 import { Terminal } from "./terminal.mjs";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const main = fileURLToPath(new URL("../../packages/cli/dist/main.js", import.meta.url));
-
 describe("vyra-ipc in a terminal", () => {
-  const folder = mkdtempSync(join(tmpdir(), "vyra-term-"));
-  const env = { VYRA_IPC_DIR: folder, PATH: `${folder}${delimiter}${process.env.PATH}` };
-  let server;
+  const shop = new Shop();
   let terminal;
 
-  before(async () => {
-    chmodSync(main, 0o755); // as npm does when it installs
-    symlinkSync(main, join(folder, "vyra-ipc"));
-    server = spawn(process.execPath, [join(here, "shop-server.mjs"), "shop"], { env: { ...process.env, ...env } });
-    server.stderr.pipe(process.stderr);
-    await once(server.stdout, "data");
-  });
+  before(() => shop.open());
 
   after(async () => {
-    server.kill("SIGTERM");
-    await once(server, "exit");
-    assert.deepEqual(readdirSync(folder), ["vyra-ipc"]);
-    rmSync(folder, { recursive: true });
+    await shop.close();
+    assert.deepEqual(readdirSync(shop.folder), ["vyra-ipc"]);
+    shop.remove();
   });
 
   afterEach(() => {
@@ -39,7 +23,7 @@ describe("vyra-ipc in a terminal", () => {
   });
 
   function open(options = {}) {
-    terminal = new Terminal({ ...options, env: { ...env, ...options.env } });
+    terminal = new Terminal({ ...options, env: { ...shop.env, ...options.env } });
     return terminal;
   }
 
@@ -85,14 +69,14 @@ describe("vyra-ipc in a terminal", () => {
     const first = await terminal.shows(/^cli\.test\.ShopService\/Place +[\d,]{3,}.*[\d.]+ (µs|ms)/m);
     assert.doesNotMatch(first, /what was there before/);
     assert.match(first, /^shop {2}[\d,]+ calls\/s/m);
-    assert.match(first, /every 0\.5 s; q ends$/);
+    assert.match(first, /every 0\.5 s; press q to quit$/);
     const calls = callsOf(first);
     await delay(1_200);
     assert.ok(callsOf(terminal.screen()) > calls, "nothing changes");
     terminal.press("q");
     const last = await terminal.shows(/rc=0/);
     assert.match(last, /^what was there before$/m);
-    assert.doesNotMatch(last, /q ends/);
+    assert.doesNotMatch(last, /press q to quit/);
   });
 
   it("top ends on Ctrl-C as well, and keeps within a terminal that shrinks", async () => {
@@ -159,12 +143,12 @@ describe("vyra-ipc in a terminal", () => {
   });
 });
 
-/** How long the bar is. */
+/** Returns the length of the bar. */
 function barOf(screen) {
   return /█+/.exec(screen)?.[0].length ?? 0;
 }
 
-/** The last but one figure of a method's line: its calls so far. */
+/** Returns the number of calls so far, which is the last but one figure of a method's line. */
 function callsOf(screen) {
   const line = screen.split("\n").find((one) => one.startsWith("cli.test.ShopService/Place"));
   return Number(line.trim().split(/ {2,}/).at(-2).replaceAll(",", ""));

@@ -14,13 +14,13 @@ import { addWait } from "./commands/wait/flags.js";
 import { Failure, usage } from "./failure.js";
 
 const exitCodeHelp = `
-Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
-4 too slow, 5 the server does not serve, 130 Ctrl-C. In JSON, errors are on standard error as well.`;
+Exit codes: 0 success, 1 the server answered with an error, 2 invalid arguments or input, 3 no server reachable,
+4 timed out, 5 the server does not serve, 130 Ctrl-C. With --json, errors on standard error are JSON, too.`;
 
 /** Returns the command `vyra-ipc` with all its subcommands. */
 export function createProgram(): Command {
   const program = new Command("vyra-ipc")
-    .description("Look into, call, load and start gRPC servers on Unix domain sockets.")
+    .description("Inspect, call and load gRPC servers on Unix domain sockets, and create new ones.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")

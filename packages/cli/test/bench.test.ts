@@ -164,7 +164,7 @@ describe("vyra-ipc bench", () => {
       ["-c", "100000000"],
       /It must be a whole number from 1 to 100,000\. See vyra-ipc bench --help$/m,
     ],
-    ["no time", ["-d", "0"], /0 is no time at all/],
+    ["no time", ["-d", "0"], /0 is not a duration greater than 0/],
     ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
   ] as const) {
     it(`refuses ${what}, and ends with 2`, async () => {

@@ -43,7 +43,10 @@ describe("vyra-ipc call, to servers of all kinds", () => {
     it("is not called without either", async () => {
       const { code, stderr } = await run(["call", "closed", "Place", order]);
       assert.equal(code, 2);
-      assert.match(stderr, /closed_ipc\.sock has no reflection: give its services by --proto or --descriptor-set\n$/);
+      assert.match(
+        stderr,
+        /closed_ipc\.sock has no reflection: describe its services with --proto or --descriptor-set\n$/,
+      );
     });
 
     it("is not called where the files have errors", async () => {
@@ -93,7 +96,7 @@ describe("vyra-ipc call, to servers of all kinds", () => {
         run(["call", path, ...args]),
       );
       assert.equal(code, 4);
-      assert.match(stderr, /odd\.sock takes connections and says nothing: is it a gRPC server\?\n$/);
+      assert.match(stderr, /odd\.sock accepts connections and does not answer: is it a gRPC server\?\n$/);
     });
   });
 });

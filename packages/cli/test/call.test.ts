@@ -108,7 +108,7 @@ describe("vyra-ipc call", () => {
     const input = '{"price": 1}\n{"price": "x"}\n';
     const { code, stdout, stderr } = await run(["call", "shop", "Sum"], { input });
     assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
-    assert.match(stderr, /^vyra-ipc: request 2 is no cli\.test\.Item: price: expected number/);
+    assert.match(stderr, /^vyra-ipc: request 2 is not a valid cli\.test\.Item: price: expected number/);
   });
 
   it("ends with 4 when it takes too long", async () => {

@@ -13,7 +13,7 @@ const anys = (depth: number) =>
   `{"any":${'{"@type":"x/google.protobuf.Any","value":'.repeat(depth)}{}${"}".repeat(depth)}}`;
 
 const tooDeep =
-  /^vyra-ipc: (the input is nested more than 1,000 deep|.* is no cli\.test\.Numbers: it is nested more than 100 messages deep)\n$/;
+  /^vyra-ipc: (the input is nested more than 1,000 deep|.* is not a valid \S+: it is nested more than 100 messages deep)\n$/;
 const notJson = /^vyra-ipc: (the request|request 1) is not JSON: [^\n]+\n$/;
 
 const inputs: readonly (readonly [what: string, input: string, complaint: RegExp])[] = [

@@ -19,7 +19,7 @@ describe("spans of time", () => {
 
   for (const text of ["", "5", "s", "1 s", "-1s", "1d", "1s5"]) {
     it(`${JSON.stringify(text)} is none`, () => {
-      assert.throws(() => parseDuration(text), /is not a span of time: write 500ms, 10s or 1m30s/);
+      assert.throws(() => parseDuration(text), /is not a duration: write 500ms, 10s or 1m30s/);
     });
   }
 

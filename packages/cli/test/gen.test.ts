@@ -76,12 +76,12 @@ describe("vyra-ipc gen", () => {
     assert.deepEqual(followed, { code: 0, stdout: "generated as buf.gen.yaml says\n", stderr: "" });
     assert.ok(existsSync(join(project, "own/cli/test/shop_pb.js")));
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /there is a buf\.gen\.yaml, which says what to generate/);
+    assert.match(refused.stderr, /buf\.gen\.yaml determines what is generated/);
   });
 
   it("names the folder that is missing", async () => {
     const { code, stderr } = await gen("nowhere");
     assert.equal(code, 2);
-    assert.equal(stderr, "vyra-ipc: there is no folder nowhere with proto files: name yours, vyra-ipc gen <dir>\n");
+    assert.equal(stderr, "vyra-ipc: there is no folder nowhere with proto files: give its path, vyra-ipc gen <dir>\n");
   });
 });

@@ -35,7 +35,7 @@ describe("vyra-ipc health", () => {
   it("ends with 1 for a service that there is not, and with 3 for a server that there is not", async () => {
     const [service, nobody] = await Promise.all([run(["health", "shop", "x.Y"]), run(["health", "nobody"])]);
     assert.deepEqual([service.code, nobody.code], [1, 3]);
-    assert.match(service.stderr, /knows no service x\.Y\n$/);
+    assert.match(service.stderr, /has no service x\.Y\n$/);
   });
 
   it("ends with 1 for a server without a health service", async () => {
@@ -97,6 +97,6 @@ describe("vyra-ipc wait", () => {
       nobody.stderr,
       `vyra-ipc: nobody was not ready within 2.00 s: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
     );
-    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it says NOT_SERVING\n");
+    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it reports NOT_SERVING\n");
   });
 });

@@ -189,10 +189,10 @@ describe("vyra-ipc, with servers that mean harm", () => {
     ["broken", /EOF/],
     ["nameless", /a b/],
   ] as const) {
-    it(`says that a response has no form in JSON: ${socket}`, async () => {
+    it(`says that a response cannot be written as JSON: ${socket}`, async () => {
       const { code, stdout, stderr } = await run(["call", socket, "Get"]);
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-      assert.match(stderr, /^vyra-ipc: a response of type evil\.Thing has no form in JSON: [^\n]+\n$/);
+      assert.match(stderr, /^vyra-ipc: a response of type evil\.Thing cannot be written as JSON: [^\n]+\n$/);
       assert.match(stderr, why);
     });
   }
@@ -213,7 +213,7 @@ describe("vyra-ipc, with servers that mean harm", () => {
   it("says so where nothing is described", async () => {
     const { code, stdout, stderr }: Ended = await run(["describe", "silent"]);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-    assert.match(stderr, /silent_ipc\.sock describes no service\n$/);
+    assert.match(stderr, /silent_ipc\.sock describes no services\n$/);
   });
 
   it("asks for types as long as a call lasts", async () => {

@@ -76,7 +76,7 @@ describe("vyra-ipc init", () => {
     ]);
     assert.deepEqual([full.code, name.code], [2, 2]);
     assert.equal(full.stderr, "vyra-ipc: my-shop is not empty: name a new folder\n");
-    assert.match(name.stderr, /^vyra-ipc: "42" makes no module's name: /);
+    assert.match(name.stderr, /^vyra-ipc: "42" is not a valid module name: /);
   });
 
   it("writes nothing where it cannot write all", async () => {
@@ -90,7 +90,7 @@ describe("vyra-ipc init", () => {
       [2, 2, 2],
     );
     assert.match(outcomes[0].stderr, /no tarball of @vyra\/http2 in \/nowhere/);
-    assert.equal(outcomes[1].stderr, "vyra-ipc: the folder has no name\n");
+    assert.equal(outcomes[1].stderr, "vyra-ipc: the name of the folder is empty\n");
     assert.equal(outcomes[2].stderr, "vyra-ipc: cannot mkdir /dev/null/gen (ENOTDIR)\n");
     assert.ok(!existsSync(join(folder, "bare")) && !existsSync(join(folder, "package.json")));
   });

@@ -26,7 +26,7 @@ describe("messages in JSON", () => {
     ['{"items": [{}, {"price": "much"}]}', "items[1].price: "],
     ['{"items": [{"tags": ["a", 1]}]}', "items[0].tags[1]: expected string, got 1"],
     ['{"addresses": {"home": {"zipCode": 1.5}}}', 'addresses["home"].zipCode: '],
-    ['{"state": "STATE_OPNE"}', "state: no value STATE_OPNE in cli.test.Order.State: did you mean STATE_OPEN?"],
+    ['{"state": "STATE_OPNE"}', "state: cli.test.Order.State has no value STATE_OPNE: did you mean STATE_OPEN?"],
     ['{"placedAt": "yesterday"}', "placedAt: "],
     ['{"previous": {"previous": {"discount": "some"}}}', "previous.previous.discount: "],
     ['{"attachment": {"@type": "x/cli.test.Nothing"}}', "attachment: "],
@@ -36,7 +36,7 @@ describe("messages in JSON", () => {
   ] as const) {
     it(`complain of ${json} by the field's path`, async () => {
       await assert.rejects(messageFrom(order, json, source, "the request"), (error: Error) => {
-        const beginning = `the request is no cli.test.Order: ${complaint}`;
+        const beginning = `the request is not a valid cli.test.Order: ${complaint}`;
         assert.equal(error.message.slice(0, beginning.length), beginning);
         assert.doesNotMatch(error.message, /\n/);
         return true;

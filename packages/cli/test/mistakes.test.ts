@@ -48,7 +48,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
       assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
       assert.equal(
         stderr,
-        `vyra-ipc: ${path} is a folder, not a server's socket: vyra-ipc ls '${path}' lists those in it\n`,
+        `vyra-ipc: ${path} is a folder, not a server's socket: vyra-ipc ls '${path}' lists the sockets in it\n`,
       );
     }
   });
@@ -80,7 +80,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
     const { kind, message, status } = failureOf(refused);
     assert.equal(kind, "unreachable");
     assert.equal(status?.code, "PERMISSION_DENIED");
-    assert.match(message, /the socket \/run\/x\.sock belongs to uid 1234, .*say --trust 1234$/);
+    assert.match(message, /the socket \/run\/x\.sock belongs to uid 1234, .*add --trust 1234$/);
     if (process.geteuid?.() !== 0) {
       t.diagnostic("only root can make another user's socket: what the library throws was taken instead");
       return;
@@ -90,7 +90,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
       const outcomes = await runAll("shop");
       for (const { code, stderr } of outcomes) {
         assert.equal(code, 3);
-        assert.match(stderr, /belongs to uid 1234, .*say --trust 1234\n$/);
+        assert.match(stderr, /belongs to uid 1234, .*add --trust 1234\n$/);
       }
       const trusting = await run(["call", "shop", "Place", "{}", "--trust", "1234"]);
       assert.doesNotMatch(trusting.stderr, /--trust/);

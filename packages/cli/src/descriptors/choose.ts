@@ -19,7 +19,7 @@ export async function chooseSource(
   const { proto = [], importPath = [], descriptorSet: set } = flags;
   if (set !== undefined) {
     if (proto.length > 0) {
-      throw usage("--proto and --descriptor-set say the same thing: give one of them");
+      throw usage("use either --proto or --descriptor-set, not both");
     }
     return readDescriptorSet(set);
   }
@@ -27,7 +27,7 @@ export async function chooseSource(
     return descriptorSet(await compile(proto, importPath), proto.join(", "));
   }
   if (importPath.length > 0) {
-    throw usage("--import-path is for --proto");
+    throw usage("--import-path needs --proto");
   }
   return reflect(connection, timeoutMs || defaultTimeoutMs);
 }

@@ -29,7 +29,7 @@ export async function findMethod(source: DescriptorSource, text: string): Promis
     return found[0] as DescMethod;
   }
   if (found.length > 1) {
-    throw usage(`${text} could be any of ${found.map(methodName).join(", ")}: say which`);
+    throw usage(`${text} is ambiguous: it may be ${found.map(methodName).join(" or ")}`);
   }
   throw usage(`there is no method ${text} at ${source.origin}${suggestion(name, all)}`);
 }

@@ -18,7 +18,7 @@ export function link(files: ReadonlyMap<string, FileDescriptorProto>, origin: st
     return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(all, definedIn) }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("failed", `the descriptions of ${origin} do not fit together: ${why}`, undefined, { cause });
+    throw new Failure("failed", `the descriptors of ${origin} contradict each other: ${why}`, undefined, { cause });
   }
 }
 

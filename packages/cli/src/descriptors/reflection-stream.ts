@@ -17,7 +17,7 @@ export type Answer = Response["messageResponse"];
 /** The server has reflection in neither of its versions. */
 export class NoReflection extends Failure {
   constructor(path: string) {
-    super("usage", `the server at ${path} has no reflection: give its services by --proto or --descriptor-set`);
+    super("usage", `the server at ${path} has no reflection: describe its services with --proto or --descriptor-set`);
   }
 }
 
@@ -90,7 +90,7 @@ export class ReflectionStream {
   async #next(): Promise<Answer> {
     const next = await this.#answers?.next();
     if (next === undefined || next.done) {
-      throw new Failure("failed", `the reflection service at ${this.connection.path} broke off`);
+      throw new Failure("failed", `the reflection service at ${this.connection.path} ended the stream early`);
     }
     return next.value.messageResponse;
   }

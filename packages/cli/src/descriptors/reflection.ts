@@ -105,7 +105,9 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     try {
       return fromBinary(FileDescriptorProtoSchema, bytes);
     } catch (cause) {
-      throw new Failure("failed", `${path} describes itself by what is no file descriptor`, undefined, { cause });
+      throw new Failure("failed", `the reflection service at ${path} sent an invalid file descriptor`, undefined, {
+        cause,
+      });
     }
   }
 

@@ -8,7 +8,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
  */
 export function parseDuration(text: string): number {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$|^0$/.test(text)) {
-    throw usage(`${JSON.stringify(text)} is not a span of time: write 500ms, 10s or 1m30s`);
+    throw usage(`${JSON.stringify(text)} is not a duration: write 500ms, 10s or 1m30s`);
   }
   let ms = 0;
   for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
@@ -32,7 +32,7 @@ export function formatDuration(ms: number): string {
 export function parseSpan(text: string): number {
   const ms = parseDuration(text);
   if (ms <= 0) {
-    throw usage(`${text} is no time at all`);
+    throw usage(`${text} is not a duration greater than 0`);
   }
   return ms;
 }

@@ -8,10 +8,10 @@ export function parseHeaders(lines: readonly string[] = []): Headers {
     try {
       headers.append(name, value);
     } catch {
-      throw usage(`${JSON.stringify(line)} is no metadata: write 'name: value'`);
+      throw usage(`${JSON.stringify(line)} is not metadata: write 'name: value'`);
     }
     if (name.toLowerCase().endsWith("-bin") && !base64.test(value)) {
-      throw usage(`${JSON.stringify(value)} is not base64, as the value of ${name} has to be`);
+      throw usage(`${JSON.stringify(value)} is not base64, which the value of ${name} must be`);
     }
   }
   return headers;

@@ -56,7 +56,7 @@ export async function registryForMessage(message: object, source: DescriptorSour
 
   async function prepare(any: Any, depth = 1): Promise<void> {
     if (depth > deepest) {
-      throw new Error(`an Any within an Any, more than ${deepest} deep`);
+      throw new Error(`Any messages are nested more than ${deepest} deep`);
     }
     const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
     const desc = wellKnown.getMessage(type) ?? (await source.find(type));

@@ -92,7 +92,7 @@ export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry:
     const digits = integerText(source);
     if (digits === undefined) {
       throw usage(
-        `${where} is no ${desc.typeName}: ${path === "" ? "" : `${path}: `}expected an integer, got ${source}`,
+        `${where} is not a valid ${desc.typeName}: ${path === "" ? "" : `${path}: `}expected an integer, got ${source}`,
       );
     }
     return digits;
@@ -105,7 +105,7 @@ export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry:
       const number = Number(source);
       if (!Number.isFinite(number)) {
         throw usage(
-          `${where} is no ${desc.typeName}: ${path === "" ? "" : `${path}: `}${source} is too large a number`,
+          `${where} is not a valid ${desc.typeName}: ${path === "" ? "" : `${path}: `}${source} is too large for a double`,
         );
       }
       return number;

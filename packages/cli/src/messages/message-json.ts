@@ -35,7 +35,7 @@ export async function jsonOf(desc: DescMessage, message: Message, source: Descri
       throw cause; // the server failed to describe a type
     }
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("failed", `a response of type ${desc.typeName} has no form in JSON: ${why}`, undefined, {
+    throw new Failure("failed", `a response of type ${desc.typeName} cannot be written as JSON: ${why}`, undefined, {
       cause,
     });
   }

@@ -20,7 +20,9 @@ export function parseMessage(desc: DescMessage, json: JsonValue, registry: Regis
     return fromJson(desc, json, { registry });
   } catch (error) {
     const fault = tooDeep(error) ?? findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
-    throw usage(`${where} is no ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`);
+    throw usage(
+      `${where} is not a valid ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`,
+    );
   }
 }
 
@@ -112,7 +114,7 @@ function explain(field: DescField, value: JsonValue, problem: string): string {
     const names = field.enum.values.map(({ name }) => name);
     const meant = nearest(value, names);
     const hint = meant === undefined ? `: one of ${names.join(", ")}` : didYouMean(meant);
-    return `no value ${value} in ${field.enum.typeName}${hint}`;
+    return `${field.enum.typeName} has no value ${value}${hint}`;
   }
   return problem;
 }

@@ -18,12 +18,12 @@ export async function singleRequest(
   let only: string | undefined;
   for await (const text of jsonValues(openInput(argument ?? "{}"))) {
     if (only !== undefined) {
-      throw usage(`${method.name} takes one request, and there is more than one message in the input`);
+      throw usage(`${method.name} takes one request, but the input has more than one message`);
     }
     only = text;
   }
   if (only === undefined) {
-    throw usage(`${method.name} takes one request, and there is no message in the input`);
+    throw usage(`${method.name} takes one request, but the input has none`);
   }
   return messageFrom(method.input, only, source, "the request");
 }

@@ -46,7 +46,10 @@ export function failureAt({ path, transport }: Connection, error: unknown): Fail
     });
   }
   if (error.code === Code.DeadlineExceeded && transport.state === "connecting") {
-    return new Failure("timeout", `the server at ${path} takes connections and says nothing: is it a gRPC server?`);
+    return new Failure(
+      "timeout",
+      `the server at ${path} accepts connections and does not answer: is it a gRPC server?`,
+    );
   }
   return wasNotProcessed(error) ? (notASocket(path) ?? failureOf(error)) : failureOf(error);
 }
@@ -83,7 +86,7 @@ function notASocket(path: string): Failure | undefined {
     return undefined;
   }
   return entry.isDirectory()
-    ? usage(`${path} is a folder, not a server's socket: vyra-ipc ls ${shellWord(path)} lists those in it`)
+    ? usage(`${path} is a folder, not a server's socket: vyra-ipc ls ${shellWord(path)} lists the sockets in it`)
     : usage(`${path} is a file, not a server's socket`);
 }
 

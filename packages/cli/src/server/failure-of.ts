@@ -18,7 +18,7 @@ export function failureOf(error: unknown): Failure {
     return usage(`cannot ${error.syscall} ${error.path} (${error.code})`);
   }
   const text = error instanceof Error ? error.message : String(error);
-  return new Failure("bug", `this should not have happened: ${text}`, undefined, { cause: error });
+  return new Failure("bug", `this is a bug in vyra-ipc: ${text}`, undefined, { cause: error });
 }
 
 /**
@@ -30,7 +30,7 @@ function untrusted(error: ConnectError): Failure | undefined {
   if (cause?.uid === undefined) {
     return undefined;
   }
-  const message = `the socket ${cause.path.replace("\0", "unix-abstract:")} belongs to uid ${cause.uid}, not to you or root: if it is the right server, say --trust ${cause.uid}`;
+  const message = `the socket ${cause.path.replace("\0", "unix-abstract:")} belongs to uid ${cause.uid}, not to you or root: if it is the right server, add --trust ${cause.uid}`;
   return new Failure("unreachable", message, { code: codeName(error.code), message, details: [] }, { cause: error });
 }
 

@@ -9,7 +9,7 @@ import {
   type ConnectionFlags,
   type DescriptorFlags,
 } from "../../grammar/flags.js";
-import { examples, socketHelp } from "../../grammar/help.js";
+import { examples, methodHelp, socketHelp } from "../../grammar/help.js";
 import { parseCount } from "../../grammar/numbers.js";
 
 export interface BenchFlags extends ConnectionFlags, DescriptorFlags {
@@ -29,30 +29,35 @@ const mostAtATime = 100_000;
 export function addBench(program: Command): Command {
   const command = program
     .command("bench")
-    .summary("load a server, and measure")
+    .summary("measure a server under load")
     .description(
-      "Call a method again and again, so many calls at a time, and show how many went through and how long they took. Any gRPC server on a Unix socket will do.",
+      "Call a method repeatedly, with a fixed number of calls open at a time, and show throughput and latency. " +
+        "The server may be any gRPC server on a Unix socket.",
     )
     .argument("<socket>", socketHelp)
-    .argument("<method>", "its full name, package.Service/Method, or as much of its end as is enough")
+    .argument("<method>", methodHelp)
     .argument("[request]", "JSON, @file, or - for standard input; for a stream, the requests of each call")
-    .option("-c, --concurrency <n>", "calls at a time", parseCount(mostAtATime), 64)
+    .option("-c, --concurrency <n>", "how many calls are open at a time", parseCount(mostAtATime), 64)
     .addOption(
       new Option("-d, --duration <time>", "how long to measure")
         .argParser(parseSpan)
         .default(defaultDurationMs, formatDuration(defaultDurationMs)),
     )
-    .option("--connections <n>", "connections to share them among", parseCount(mostAtATime), 1)
-    .option("--warmup <time>", "how long to call before that (default: a tenth of it, at most 1s)", parseDuration);
+    .option("--connections <n>", "how many connections share the calls", parseCount(mostAtATime), 1)
+    .option(
+      "--warmup <time>",
+      "how long to call before measuring (default: a tenth of --duration, at most 1s)",
+      parseDuration,
+    );
   addHeaderFlag(command);
   addTimeoutFlag(command, "how long each call may take", "5s");
-  command.option("--html <file>", "write a report with charts, too");
+  command.option("--html <file>", "also write a report with charts");
   addDescriptorFlags(command);
   addTrustFlag(command);
-  addJsonFlag(command, "the result in JSON");
+  addJsonFlag(command, "print the result as JSON");
   examples(command, [
     [`bench my_module ProcessData '{"data": "some text"}' -c 64 -d 10s`],
-    ["bench my_module GetStatus -c 1 --html report.html", "one call at a time: latency without load"],
+    ["bench my_module GetStatus -c 1 --html report.html", "one call at a time shows latency without load"],
     [`bench /run/other.sock Echo '{}' --proto echo.proto --json | jq .latencyMs.p99`],
   ]);
   return command;

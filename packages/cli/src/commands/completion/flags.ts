@@ -5,7 +5,7 @@ import { shells } from "./scripts.js";
 export function addCompletion(program: Command): Command {
   const command = program
     .command("completion")
-    .summary("complete commands in your shell")
+    .summary("set up completion in your shell")
     .description(
       "Print a script with which a shell completes commands, options, servers, services and methods. " +
         "At each Tab the script asks the server, by reflection, what it offers.",

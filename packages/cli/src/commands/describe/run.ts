@@ -68,7 +68,7 @@ function shownText(files: readonly ProtoFile[]): string[] {
 async function offeredServices(source: DescriptorSource): Promise<Root[]> {
   const services = await allServices(source);
   if (services.length === 0) {
-    throw new Failure("failed", `${source.origin} describes no service`);
+    throw new Failure("failed", `${source.origin} describes no services`);
   }
   const offered = services.filter(({ typeName }) => !isInfrastructure(typeName));
   return offered.length > 0 ? offered : services;

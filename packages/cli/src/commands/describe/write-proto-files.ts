@@ -13,7 +13,7 @@ import { Failure } from "../../failure.js";
 export async function writeProtoFiles(folder: string, files: readonly ProtoFile[]): Promise<string[]> {
   for (const { name } of files) {
     if (!isName(name)) {
-      throw new Failure("failed", `a file called ${JSON.stringify(name)} is not written`);
+      throw new Failure("failed", `the server has a file with an invalid name, ${JSON.stringify(name)}`);
     }
   }
   for (const { name, lines } of files) {

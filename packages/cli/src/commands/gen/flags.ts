@@ -18,17 +18,18 @@ export function addGen(program: Command): Command {
     .command("gen")
     .summary("generate types from proto files")
     .description(
-      `Generate types from proto files, by buf and protoc-gen-es. Where there is a ${ownConfig}, that is followed instead.`,
+      "Generate types from proto files with buf and protoc-gen-es. " +
+        `If the folder has a ${ownConfig}, that file determines what is generated.`,
     )
     .argument("[dir]", `the folder of the proto files (default: ${defaultProtos})`)
     .option("-o, --out <dir>", `where to write (default: ${defaultOut})`)
     .addOption(
       new Option(
         "--target <language>",
-        "ts, or js with declarations (default: ts where there is a tsconfig.json)",
+        "ts, or js with declaration files (default: ts if there is a tsconfig.json)",
       ).choices(["ts", "js"]),
     );
-  addJsonFlag(command, "the names of the files in JSON");
+  addJsonFlag(command, "print the names of the files as JSON");
   examples(command, [["gen"], ["gen ../shared/proto --out src/generated"]]);
   return command;
 }

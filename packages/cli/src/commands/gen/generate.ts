@@ -27,7 +27,7 @@ export type Target = "ts" | "js";
  */
 export async function generate(protos: string, out: string, target: Target): Promise<Generated> {
   if (!existsSync(protos)) {
-    throw usage(`there is no folder ${protos} with proto files: name yours, vyra-ipc gen <dir>`);
+    throw usage(`there is no folder ${protos} with proto files: give its path, vyra-ipc gen <dir>`);
   }
   const work = await mkdtemp(join(tmpdir(), "vyra-ipc-"));
   try {
@@ -70,7 +70,7 @@ function template(out: string, target: Target): string {
 
 function missing(what: string) {
   return usage(
-    `${what} is not installed here: npm install --save-dev @bufbuild/buf @bufbuild/protoc-gen-es@~2.13 (later ones want Node.js 22)`,
+    `${what} is not installed here: npm install --save-dev @bufbuild/buf @bufbuild/protoc-gen-es@~2.13 (later versions need Node.js 22)`,
   );
 }
 

@@ -21,7 +21,7 @@ export async function run(dir: string | undefined, flags: GenFlags): Promise<voi
 
 async function followConfig(dir: string | undefined, { out, target, json }: GenFlags): Promise<void> {
   if (dir !== undefined || out !== undefined || target !== undefined) {
-    throw usage(`there is a ${ownConfig}, which says what to generate: remove it, or say it there`);
+    throw usage(`${ownConfig} determines what is generated: change it there, or remove the file`);
   }
   await generateAsConfigured();
   if (json) {

@@ -11,16 +11,17 @@ export interface HealthFlags extends ConnectionFlags {
 export function addHealth(program: Command): Command {
   const command = program
     .command("health")
-    .summary("ask whether a server serves")
+    .summary("show whether a server serves")
     .description(
-      "Ask a server for its health, by grpc.health.v1. Ends with 0 if it serves, and with 5 if it says that it does not.",
+      "Ask a server for its health with grpc.health.v1. " +
+        "The exit code is 0 if it serves, and 5 if it reports that it does not.",
     )
     .argument("<socket>", socketHelp)
-    .argument("[service]", "a service's full name; the server as a whole without")
-    .option("--watch", "show it now and whenever it changes, until Ctrl-C");
-  addTimeoutFlag(command, "how long the answer may take", "5s");
+    .argument("[service]", "a service's full name (default: the server as a whole)")
+    .option("--watch", "show the health now and whenever it changes, until Ctrl-C");
+  addTimeoutFlag(command, "how long the response may take", "5s");
   addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a status");
+  addJsonFlag(command, "print each status as one line of JSON");
   examples(command, [["health my_module"], ["health my_module vyra.ipc.BackendService"], ["health my_module --watch"]]);
   return command;
 }

@@ -25,7 +25,7 @@ export async function run(socket: string, service: string | undefined, flags: He
 function notServing(path: string, service: string | undefined, status: HealthStatus): Failure {
   const what = service === undefined ? `the server at ${path}` : `${service} at ${path}`;
   return status === "SERVICE_UNKNOWN"
-    ? new Failure("failed", `the server at ${path} knows no service ${service ?? ""}`)
+    ? new Failure("failed", `the server at ${path} has no service ${service ?? ""}`)
     : new Failure("not_serving", `${what} does not serve (${status})`);
 }
 

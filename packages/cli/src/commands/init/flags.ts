@@ -11,17 +11,18 @@ export interface InitFlags {
 export function addInit(program: Command): Command {
   const command = program
     .command("init")
-    .summary("start a new module")
+    .summary("create a new module")
     .description(
-      "Create a module of two processes, a backend and a frontend, with a service between them and its tests. It runs as it is.",
+      "Create a module of two processes, a backend and a frontend, with a service between them and tests. " +
+        "The module runs without changes.",
     )
-    .argument("<dir>", "a folder that is not there yet, or empty")
-    .option("--name <name>", "the module's name (default: the folder's)")
+    .argument("<dir>", "a folder that does not exist, or is empty")
+    .option("--name <name>", "the module's name (default: the folder's name)")
     .option(
       "--packages <dir>",
-      "take the packages of @vyra from tarballs in this folder (npm pack) instead of the registry",
+      "install the @vyra packages from tarballs in this folder (npm pack) instead of the registry",
     );
-  addJsonFlag(command, "what was written, in JSON");
+  addJsonFlag(command, "print the names of the files as JSON");
   examples(command, [["init my_module && cd my_module && npm install && npm test && npm start"]]);
   return command;
 }

@@ -48,7 +48,9 @@ function moduleName(name: string): string {
     .replace(/[^a-z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "");
   if (!/^[a-z]/.test(module)) {
-    throw usage(`${JSON.stringify(name)} makes no module's name: it must begin with a letter; say one by --name`);
+    throw usage(
+      `${JSON.stringify(name)} is not a valid module name: it must begin with a letter (--name sets another)`,
+    );
   }
   return module;
 }
@@ -86,7 +88,7 @@ async function withTarballs(text: string, folder: string): Promise<string> {
 
 async function assertEmpty(folder: string): Promise<void> {
   if (folder === "") {
-    throw usage("the folder has no name");
+    throw usage("the name of the folder is empty");
   }
   let entries: string[] = [];
   try {
@@ -94,7 +96,7 @@ async function assertEmpty(folder: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT") {
-      throw usage(code === "ENOTDIR" ? `${folder} is a file` : `cannot look into ${folder} (${code})`);
+      throw usage(code === "ENOTDIR" ? `${folder} is a file` : `cannot read ${folder} (${code})`);
     }
   }
   if (entries.some((entry) => entry !== ".git")) {

@@ -10,12 +10,12 @@ export interface LsFlags extends ConnectionFlags {
 export function addLs(program: Command): Command {
   const command = program
     .command("ls")
-    .summary("list the servers of this machine")
-    .description("List modules' sockets: who serves there, whether it is healthy, and what it offers.")
-    .argument("[dir]", "the folder to look in (default: where modules' sockets live, VYRA_IPC_DIR or /tmp)")
-    .option("--all", "every socket in the folder, not only those called <module>_ipc.sock");
+    .summary("list the servers on this machine")
+    .description("List the sockets of modules, with the process, health and services of each server.")
+    .argument("[dir]", "the folder to search (default: the folder of modules' sockets, VYRA_IPC_DIR or /tmp)")
+    .option("--all", "list every socket in the folder, not only those named <module>_ipc.sock");
   addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a socket");
+  addJsonFlag(command, "print each socket as one line of JSON");
   examples(command, [["ls"], ["ls /run/my_app --all"], [`ls --json | jq -r 'select(.state == "stale").path'`]]);
   return command;
 }

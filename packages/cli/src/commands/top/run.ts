@@ -37,7 +37,7 @@ async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> 
 
 async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
   const paint = paintFor(process.stdout);
-  const footer = ["", paint.dim(`every ${interval / 1_000} s; q ends`)];
+  const footer = ["", paint.dim(`every ${interval / 1_000} s; press q to quit`)];
   const quit = new AbortController();
   const screen = openScreen(() => quit.abort());
   const draw = (views: readonly View[]) => screen.draw((columns) => [...viewLines(views, paint, columns), ...footer]);

@@ -11,18 +11,19 @@ export interface WaitFlags extends ConnectionFlags {
 export function addWait(program: Command): Command {
   const command = program
     .command("wait")
-    .summary("wait until servers serve, for start scripts")
+    .summary("wait until servers are ready, in start scripts")
     .description(
-      "Wait until every server is there and, where it has a health service, says that it serves. Ends with 4 if that takes too long.",
+      "Wait until every server answers and, if it has a health service, reports that it serves. " +
+        "The exit code is 4 if the time runs out.",
     )
     .argument("<socket...>", socketHelp);
-  addTimeoutFlag(command, "how long to wait in all", "10s");
-  command.option("--service <name>", "wait for this service's health instead of the server's");
+  addTimeoutFlag(command, "how long to wait in total", "10s");
+  command.option("--service <name>", "wait for the health of this service instead of the server's");
   addTrustFlag(command);
-  addJsonFlag(command, "a line of JSON a server");
+  addJsonFlag(command, "print each server as one line of JSON");
   examples(command, [
     ["wait my_module --timeout 10s && npm run frontend"],
-    ["wait backend database --timeout 1m", "both"],
+    ["wait backend database --timeout 1m", "waits for both"],
   ]);
   return command;
 }

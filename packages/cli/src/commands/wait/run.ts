@@ -58,7 +58,7 @@ async function obstacleAt(
   try {
     await connection.transport.ready({ timeoutMs, signal: interrupted });
     const status = await checkHealth(connection, service ?? "", timeoutMs);
-    return status === undefined || status === "SERVING" ? undefined : `it says ${status}`;
+    return status === undefined || status === "SERVING" ? undefined : `it reports ${status}`;
   } catch (error) {
     const failure = failureAt(connection, error);
     if (isFinal(failure)) {

@@ -16,7 +16,7 @@ import { serviceText } from "./service-text.js";
 
 export type Element = DescService | DescMessage | DescEnum | DescExtension;
 
-/** Returns the top-level declaration that contains this one. */
+/** Returns the top-level declaration that contains this one. A group is declared by its extension. */
 export function elementOf(desc: Element | DescMethod): Element {
   switch (desc.kind) {
     case "service":
