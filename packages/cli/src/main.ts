@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { once } from "node:events";
 import { main } from "./cli.js";
-import { heedSignals, interrupted, pause, signalExitCode } from "./terminal/interrupt.js";
+import { handleSignals, interrupted, pause, signalExitCode } from "./terminal/interrupt.js";
 import { endWhenOutputFails, flushed } from "./terminal/output.js";
 
 endWhenOutputFails();
-heedSignals();
+handleSignals();
 const exitCode = await main(process.argv.slice(2));
 await Promise.race([flushed(), isOverdue()]);
 process.exit(interrupted.aborted ? signalExitCode() : exitCode);

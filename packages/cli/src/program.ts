@@ -38,9 +38,9 @@ export function createProgram(): Command {
 }
 
 /**
- * Adds the subcommands, in the order in which the help lists them. A subcommand is a folder in commands/ and a line here:
- * its `flags.ts` declares the arguments, the `run` of its `run.ts` does the work. `run.ts` is loaded only when the
- * subcommand runs, so that help and usage errors are fast.
+ * Adds the subcommands, in the order in which the help lists them. A subcommand is a folder in commands/ and a line
+ * here: its `flags.ts` declares the arguments, the `run` of its `run.ts` does the work. `run.ts` is loaded only when
+ * the subcommand runs, so that help and usage errors are fast.
  */
 function addCommands(program: Command): void {
   addLs(program).action(lazily(() => import("./commands/ls/run.js")));
@@ -81,13 +81,13 @@ export async function failureToReport(error: unknown): Promise<Failure | undefin
   if (error.code === "commander.help") {
     return usage("there is no such command. See vyra-ipc --help");
   }
-  const what = complaint(error);
+  const what = messageOf(error);
   return usage(
     `${what}${what.endsWith("?") ? "" : "."} See vyra-ipc ${command === undefined ? "" : `${command} `}--help`,
   );
 }
 
-function complaint({ message }: CommanderError): string {
+function messageOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)$/s, ": did you mean $1?")

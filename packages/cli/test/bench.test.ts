@@ -146,7 +146,7 @@ describe("vyra-ipc bench", () => {
     return Object.assign(counting, await serveShop(name, { interceptors: [interceptor] }));
   }
 
-  /** Waits until the load is under way. */
+  /** Waits until the load has made calls. */
   async function callsCame(counting: { readonly calls: number }): Promise<void> {
     while (counting.calls < 100) {
       await new Promise((resolve) => setTimeout(resolve, 10));

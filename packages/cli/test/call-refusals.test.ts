@@ -29,7 +29,11 @@ const refusals: readonly (readonly [what: string, args: readonly string[], compl
     ["Place", "--timeuot", "1s"],
     /unknown option '--timeuot': did you mean --timeout\? See vyra-ipc call --help$/,
   ],
-  ["two descriptions", ["Place", "--proto", "a", "--descriptor-set", "b"], /use either --proto or --descriptor-set, not both$/],
+  [
+    "two descriptions",
+    ["Place", "--proto", "a", "--descriptor-set", "b"],
+    /use either --proto or --descriptor-set, not both$/,
+  ],
 ];
 
 describe("vyra-ipc call refuses", () => {
@@ -39,7 +43,7 @@ describe("vyra-ipc call refuses", () => {
 
   before(async () => {
     server = await serveShop("shop");
-    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args])); // all at once: starting takes longest
+    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args])); // the commands run at once, since their start takes longest
   });
 
   after(async () => {

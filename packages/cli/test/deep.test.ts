@@ -12,8 +12,10 @@ const structs = (depth: number) => `{"value":${'{"a":'.repeat(depth)}1${"}".repe
 const anys = (depth: number) =>
   `{"any":${'{"@type":"x/google.protobuf.Any","value":'.repeat(depth)}{}${"}".repeat(depth)}}`;
 
-const tooDeep =
-  /^vyra-ipc: (the input is nested more than 1,000 deep|.* is not a valid \S+: it is nested more than 100 messages deep)\n$/;
+const tooDeep = new RegExp(
+  "^vyra-ipc: (the input is nested more than 1,000 deep|" +
+    ".* is not a valid \\S+: it is nested more than 100 messages deep)\\n$",
+);
 const notJson = /^vyra-ipc: (the request|request 1) is not JSON: [^\n]+\n$/;
 
 const inputs: readonly (readonly [what: string, input: string, complaint: RegExp])[] = [

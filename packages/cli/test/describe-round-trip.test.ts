@@ -139,7 +139,10 @@ describe("what vyra-ipc describe prints", () => {
     }
   });
 
-  /** The sections of a text, each under the name that it says; one alone says none. */
+  /**
+   * Writes the files that the text contains, each under the name in its first line. A single file has no such line, and
+   * gets the name of the requested one.
+   */
   function writeSections(folder: string, text: string, asked: string | undefined): string[] {
     const parts = text.split(/^\/\/ (\S+\.proto)\n\n/m);
     const sections =
@@ -158,7 +161,7 @@ describe("what vyra-ipc describe prints", () => {
     return type?.file.proto.name ?? assert.fail(`no type ${name}`);
   }
 
-  /** A file as JSON, custom options by their names, without what compilers choose to say or not. */
+  /** Returns a file as JSON, with custom options by their names, and without what compilers may write or leave out. */
   function jsonOf(file: FileDescriptorProto | undefined): JsonValue {
     assert.ok(file);
     const { sourceCodeInfo: _, ...rest } = toJson(FileDescriptorProtoSchema, file, { registry: types }) as {
@@ -168,7 +171,10 @@ describe("what vyra-ipc describe prints", () => {
   }
 });
 
-/** Everything in the part is in the whole, in the same order; the whole may have more types, services, methods and extensions. */
+/**
+ * Asserts that the whole contains everything in the part, in the same order. The whole may have more types, services,
+ * methods and extensions.
+ */
 function assertPart(part: JsonValue, whole: JsonValue): void {
   const { dependency: _, publicDependency: __, optionDependency: ___, ...rest } = part as { [key: string]: JsonValue };
   for (const [key, value] of Object.entries(rest)) {
@@ -209,7 +215,10 @@ function filesIn(set: Uint8Array): Map<string, FileDescriptorProto> {
   return new Map(fromBinary(FileDescriptorSetSchema, set).file.map((file) => [file.name, file]));
 }
 
-/** All comments of a file by what they are on. Those on options are not written again, and blanks at a line's end are not kept. */
+/**
+ * Returns all comments of a file by their declarations, except for comments on options, which are not written, and
+ * spaces at the end of lines, which are not kept.
+ */
 function commentsIn(file: FileDescriptorProto | undefined): object {
   const trimmed = (text: string) => text.replace(/[ \t]+$/gm, "").trimEnd();
   const all = (file?.sourceCodeInfo?.location ?? []).map(

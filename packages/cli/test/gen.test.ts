@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { run } from "./support/command.js";
 import { protoFolder } from "./support/shop.js";
 
-/** Where buf and protoc-gen-es are, for projects that are not installed. */
+/** The folder in which buf and protoc-gen-es are installed, for projects without an installation. */
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 describe("vyra-ipc gen", () => {

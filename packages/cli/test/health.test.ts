@@ -95,7 +95,8 @@ describe("vyra-ipc wait", () => {
     assert.deepEqual([nobody.code, unwell.code], [4, 4]);
     assert.equal(
       nobody.stderr,
-      `vyra-ipc: nobody was not ready within 2.00 s: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
+      "vyra-ipc: nobody was not ready within 2.00 s: " +
+        `no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
     );
     assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it reports NOT_SERVING\n");
   });

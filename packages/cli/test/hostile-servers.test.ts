@@ -31,7 +31,9 @@ type FileName = "evil.proto" | "later.proto" | `import${number}.proto`;
 
 const escapes = "\x1b]0;title\x07\x1b[2J\u009b31m\u202e";
 
-/** A message of JSON's tricky types, an enum's worth of calls, and nothing that a compiler would not have made. */
+/**
+ * A message with types that are difficult in JSON, methods of each kind, and descriptors that no compiler would write.
+ */
 const evil = {
   name: "evil.proto",
   package: "evil",
@@ -75,7 +77,7 @@ function fieldOf(name: string, number: number, type: FieldDescriptorProto_Type) 
   return { name, jsonName: name, number, type, label: FieldDescriptorProto_Label.OPTIONAL };
 }
 
-/** A server with what is above, which answers with whatever it is to, and describes itself by these files. */
+/** Serves these types: responds with the given message, and describes itself with the given files. */
 function serveEvil(socket: string, answer: object, fileFor: (wanted: string) => File | undefined): Promise<Server> {
   const types = createFileRegistry(
     create(FileDescriptorSetSchema, {
@@ -127,7 +129,7 @@ function answerTo({ case: asked, value }: Question, fileFor: (wanted: string) =>
 
 const honest = (wanted: string) => (wanted.startsWith("later.") ? later : evil);
 
-/** Each import imports another. */
+/** Each file imports another one, without end. */
 function endless(wanted: string): File {
   const [, number = "0"] = /^import(\d+)\.proto$/.exec(wanted) ?? [];
   const next: FileName = `import${Number(number) + 1}.proto`;

@@ -16,7 +16,7 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "./support/command.js";
 
-/** Stands in for `npm install`: the packages of this workspace, and what they depend on. */
+/** The packages of this workspace and their dependencies, in place of `npm install`. */
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 describe("vyra-ipc init", () => {
@@ -48,7 +48,7 @@ describe("vyra-ipc init", () => {
     execute(join(modules, ".bin/tsc"), []);
     execute(process.execPath, ["--test", "dist/test/service.test.js"]);
     const output = execute(process.execPath, ["dist/src/start.js"]);
-    // Two processes write, each when it has its turn.
+    // Two processes write, so the order of their lines is not fixed.
     const lines = [`serving at unix:${folder}/my_shop_ipc.sock`, "Hello, world!", "1", "2", "3"];
     assert.deepEqual(output.trimEnd().split("\n").sort(), lines.sort());
     assert.deepEqual(readdirSync(folder), ["my-shop"]);
@@ -95,7 +95,7 @@ describe("vyra-ipc init", () => {
     assert.ok(!existsSync(join(folder, "bare")) && !existsSync(join(folder, "package.json")));
   });
 
-  /** Runs a command in the module, as its scripts would. */
+  /** Runs a command in the module, as its npm scripts do. */
   function execute(command: string, args: readonly string[]): string {
     const env = { ...process.env, VYRA_IPC_DIR: folder, NODE_TEST_CONTEXT: undefined };
     const { status, stdout, stderr } = spawnSync(command, args, { cwd: module, env, encoding: "utf8" });

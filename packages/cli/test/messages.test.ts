@@ -4,7 +4,7 @@ import { create, type DescMessage, type JsonValue, type Registry } from "@bufbui
 import { AnySchema, anyPack, file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { DescriptorSource } from "../dist/descriptors/source.js";
 import { exampleOf } from "../dist/messages/example.js";
-import { jsonOf, messageFrom } from "../dist/messages/message-json.js";
+import { messageFrom, messageJson } from "../dist/messages/message-json.js";
 import { photo, shopTypes, sourceOf } from "./support/shop.js";
 
 describe("messages in JSON", () => {
@@ -55,7 +55,7 @@ describe("messages in JSON", () => {
     const inner = { "@type": "type.googleapis.com/cli.test.Photo", caption: "sunset" };
     const outer = { "@type": "type.googleapis.com/cli.test.Receipt", orderId: "1", attachment: inner };
     const message = await messageFrom(order, JSON.stringify({ attachment: outer }), source, "the request");
-    assert.deepEqual(await jsonOf(order, message, source), { attachment: outer });
+    assert.deepEqual(await messageJson(order, message, source), { attachment: outer });
   });
 
   it("show an Any that nobody describes by its bytes", async () => {
@@ -64,7 +64,7 @@ describe("messages in JSON", () => {
     const message = create(receipt, {
       attachment: anyPack(receipt, create(receipt, { attachment: unknown } as never)),
     } as never);
-    assert.deepEqual(await jsonOf(receipt, message, source), {
+    assert.deepEqual(await messageJson(receipt, message, source), {
       attachment: {
         "@type": "type.googleapis.com/cli.test.Receipt",
         attachment: { "@type": "type.googleapis.com/other.Thing", base64: "AQID" },
@@ -93,7 +93,7 @@ describe("messages in JSON", () => {
     for (const type of [...types, ...file_google_protobuf_descriptor.messages]) {
       if (type.kind === "message") {
         const json = JSON.stringify(exampleOf(type));
-        assert.ok(await jsonOf(type, await messageFrom(type, json, source, "the example"), source), type.typeName);
+        assert.ok(await messageJson(type, await messageFrom(type, json, source, "the example"), source), type.typeName);
       }
     }
   });

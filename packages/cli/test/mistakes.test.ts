@@ -14,7 +14,7 @@ import { ownFolder } from "./support/folder.js";
 import { withListener } from "./support/listener.js";
 import { serveShop } from "./support/shop.js";
 
-/** What each subcommand that dials is called with, after the socket's name. */
+/** The subcommands that dial, with their arguments after the socket's name. */
 const dialling: readonly (readonly [command: string, ...rest: string[]])[] = [
   ["call", "Place"],
   ["describe"],

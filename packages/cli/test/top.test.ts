@@ -6,7 +6,7 @@ import { run, start } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { serveShop } from "./support/shop.js";
 
-/** Counts as a server would that has been called 50 times between any two looks, twice in vain. */
+/** Serves counts that grow by 50 calls between two samples, two of which failed. */
 function countingServer(socket: string): Promise<Server> {
   let looks = 0n;
   return serve({

@@ -64,7 +64,8 @@ async function findCompiler(): Promise<Compiler> {
     return protocCompiler("grpcio-tools", python, ["-m", "grpc_tools.protoc"]);
   }
   throw usage(
-    "no compiler for proto files is installed: npm install --save-dev @bufbuild/buf, or install protoc, or use --descriptor-set",
+    "no compiler for proto files is installed: npm install --save-dev @bufbuild/buf, or install protoc, " +
+      "or use --descriptor-set",
   );
 }
 

@@ -2,7 +2,7 @@ import { create, createFileRegistry, createRegistry, type DescFile, type FileReg
 import * as wkt from "@bufbuild/protobuf/wkt";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Failure } from "../failure.js";
-import { complete, typesUsedIn } from "./complete.js";
+import { normalize, typesUsedIn } from "./normalize.js";
 
 /**
  * Builds a registry of types from files. An import that is missing is replaced with an empty file, which does no harm
@@ -14,7 +14,7 @@ import { complete, typesUsedIn } from "./complete.js";
 export function link(files: ReadonlyMap<string, FileDescriptorProto>, origin: string): FileRegistry {
   try {
     const all = withImports(files);
-    const definedIn = complete([...all.values()]);
+    const definedIn = normalize([...all.values()]);
     return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(all, definedIn) }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

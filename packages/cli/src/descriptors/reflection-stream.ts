@@ -11,8 +11,8 @@ import { interrupted, pause } from "../terminal/interrupt.js";
 
 type Request = MessageShape<typeof ServerReflectionRequestSchema>;
 type Response = MessageShape<typeof ServerReflectionResponseSchema>;
-export type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
-export type Answer = Response["messageResponse"];
+export type ReflectionRequest = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
+export type ReflectionResponse = Response["messageResponse"];
 
 /** The server has reflection in neither of its versions. */
 export class NoReflection extends Failure {
@@ -45,7 +45,7 @@ export class ReflectionStream {
   ) {}
 
   /** @throws {NoReflection} if the server has no reflection, or the ConnectError that ended the stream. */
-  async ask(question: Question): Promise<Answer> {
+  async ask(question: ReflectionRequest): Promise<ReflectionResponse> {
     if (this.#requests === undefined) {
       return this.#begin(question);
     }
@@ -64,7 +64,7 @@ export class ReflectionStream {
   }
 
   /** Only the first response shows which version of reflection the server has. */
-  async #begin(question: Question): Promise<Answer> {
+  async #begin(question: ReflectionRequest): Promise<ReflectionResponse> {
     for (const method of [serverReflectionInfo, olderServerReflectionInfo]) {
       try {
         await this.#open(method, requestOf(question));
@@ -87,7 +87,7 @@ export class ReflectionStream {
     this.#answers = response.message[Symbol.asyncIterator]();
   }
 
-  async #next(): Promise<Answer> {
+  async #next(): Promise<ReflectionResponse> {
     const next = await this.#answers?.next();
     if (next === undefined || next.done) {
       throw new Failure("failed", `the reflection service at ${this.connection.path} ended the stream early`);
@@ -96,7 +96,7 @@ export class ReflectionStream {
   }
 }
 
-function requestOf(messageRequest: Question): Request {
+function requestOf(messageRequest: ReflectionRequest): Request {
   return create(ServerReflectionRequestSchema, { messageRequest });
 }
 

@@ -5,10 +5,10 @@ import { Failure } from "../failure.js";
 import { type Connection, failureAt } from "../server/connection.js";
 import { formatMs } from "../terminal/figures.js";
 import { link, wellKnownFile } from "./link.js";
-import { type Answer, type Question, ReflectionStream } from "./reflection-stream.js";
+import { type ReflectionRequest, type ReflectionResponse, ReflectionStream } from "./reflection-stream.js";
 import { type DescriptorSource, namedType } from "./source.js";
 
-type Ask = (question: Question) => Promise<Answer>;
+type Ask = (question: ReflectionRequest) => Promise<ReflectionResponse>;
 
 /**
  * Reads a server's descriptors by gRPC server reflection
@@ -73,7 +73,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
   }
 
   /** Whether the server has such files. If it does, they are kept. */
-  async function fetchFiles(question: Question, ask: Ask): Promise<boolean> {
+  async function fetchFiles(question: ReflectionRequest, ask: Ask): Promise<boolean> {
     const answer = await ask(question);
     if (answer.case === "errorResponse") {
       return false;
@@ -111,7 +111,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     }
   }
 
-  function unexpected(answer: Answer): Failure {
+  function unexpected(answer: ReflectionResponse): Failure {
     const what = answer.case === "errorResponse" ? answer.value.errorMessage : (answer.case ?? "nothing");
     return new Failure("failed", `the reflection service at ${path} answered unexpectedly: ${what}`);
   }

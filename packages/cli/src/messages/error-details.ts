@@ -25,7 +25,7 @@ export async function readDetails(error: ConnectError, source: DescriptorSource 
 
 async function readDetail(type: string, value: Uint8Array, source: DescriptorSource | undefined): Promise<JsonValue> {
   const desc = common.getMessage(type) ?? (await describedBy(source, type));
-  const json = desc && jsonOf(desc, value, source?.registry ?? common);
+  const json = desc && decoded(desc, value, source?.registry ?? common);
   if (json === undefined) {
     return { "@type": type, base64: Buffer.from(value).toString("base64") };
   }
@@ -44,7 +44,7 @@ async function describedBy(source: DescriptorSource | undefined, type: string): 
   }
 }
 
-function jsonOf(desc: DescMessage, value: Uint8Array, registry: Registry): JsonValue | undefined {
+function decoded(desc: DescMessage, value: Uint8Array, registry: Registry): JsonValue | undefined {
   try {
     return toJson(desc, fromBinary(desc, value), { registry });
   } catch {

@@ -8,10 +8,12 @@
  * some 40 bytes for each character of a string, and they exhaust the stack on deep input. Node.js 21 and later pass the
  * text of a number to a reviver; Node.js 20 does not.
  */
-import type { DescExtension, DescField, DescMessage, JsonValue, Registry } from "@bufbuild/protobuf";
+import type { DescExtension, DescField, DescMessage, JsonObject, JsonValue, Registry } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { usage } from "../failure.js";
+import { invalidMessage } from "./invalid-message.js";
+import { isObject } from "./json-object.js";
 
 /** A JSON value in which a string that begins with the mark stands for a number. */
 export interface ExactJson {
@@ -91,9 +93,7 @@ export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry:
     }
     const digits = integerText(source);
     if (digits === undefined) {
-      throw usage(
-        `${where} is not a valid ${desc.typeName}: ${path === "" ? "" : `${path}: `}expected an integer, got ${source}`,
-      );
+      throw invalidMessage(where, desc, path, `expected an integer, got ${source}`);
     }
     return digits;
   }
@@ -104,9 +104,7 @@ export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry:
     if (source !== undefined) {
       const number = Number(source);
       if (!Number.isFinite(number)) {
-        throw usage(
-          `${where} is not a valid ${desc.typeName}: ${path === "" ? "" : `${path}: `}${source} is too large for a double`,
-        );
+        throw invalidMessage(where, desc, path, `${source} is too large for a double`);
       }
       return number;
     }
@@ -137,12 +135,6 @@ const integerTypes: ReadonlySet<ScalarType> = new Set([
   ScalarType.FIXED64,
   ScalarType.SFIXED64,
 ]);
-
-type JsonObject = { [key: string]: JsonValue };
-
-function isObject(json: JsonValue): json is JsonObject {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
-}
 
 /** Object.fromEntries defines own properties, so that a key `__proto__` is kept as a property. */
 function mapObject(object: JsonObject, map: (key: string, value: JsonValue) => JsonValue): JsonObject {

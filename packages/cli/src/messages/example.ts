@@ -1,6 +1,11 @@
-import { type DescEnum, type DescField, type DescMessage, type JsonValue, ScalarType } from "@bufbuild/protobuf";
-
-type JsonObject = { [key: string]: JsonValue };
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 
 /**
  * The limit of fields in an example, more than anybody would fill in. A few types that contain each other in many ways
@@ -20,14 +25,14 @@ export function exampleOf(desc: DescMessage): JsonValue {
 }
 
 /** The position of a message in the example. */
-interface Place {
+interface Nesting {
   /** The types of the messages that contain it. */
   readonly above: readonly DescMessage[];
   /** The number of fields that may still be added to the whole example. */
   readonly room: { left: number };
 }
 
-function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
+function messageExample(desc: DescMessage, { above, room }: Nesting): JsonValue {
   const wellKnown = wellKnownExample(desc);
   if (wellKnown !== undefined) {
     return wellKnown;
@@ -44,28 +49,28 @@ function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
 }
 
 /** Whether the field's message is recursive, or nested too deeply to be parsed. */
-function leadsTooDeep(field: DescField, { above }: Place): boolean {
+function leadsTooDeep(field: DescField, { above }: Nesting): boolean {
   return field.message !== undefined && (above.includes(field.message) || above.length >= deepest);
 }
 
-function fieldExample(field: DescField, place: Place): JsonValue {
+function fieldExample(field: DescField, nesting: Nesting): JsonValue {
   switch (field.fieldKind) {
     case "scalar":
       return scalarExample(field.scalar);
     case "enum":
       return enumExample(field.enum);
     case "message":
-      return messageExample(field.message, place);
+      return messageExample(field.message, nesting);
     case "list":
-      return [singleExample(field, place)];
+      return [singleExample(field, nesting)];
     case "map":
-      return { [keyExample(field.mapKey)]: singleExample(field, place) };
+      return { [keyExample(field.mapKey)]: singleExample(field, nesting) };
   }
 }
 
-function singleExample(field: DescField & { fieldKind: "list" | "map" }, place: Place): JsonValue {
+function singleExample(field: DescField & { fieldKind: "list" | "map" }, nesting: Nesting): JsonValue {
   if (field.message !== undefined) {
-    return messageExample(field.message, place);
+    return messageExample(field.message, nesting);
   }
   return field.enum === undefined ? scalarExample(field.scalar) : enumExample(field.enum);
 }

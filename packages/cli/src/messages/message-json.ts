@@ -27,7 +27,7 @@ export async function messageFrom(
  *
  * @throws {Failure} if the message has no JSON form, such as a time after the year 9999.
  */
-export async function jsonOf(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
+export async function messageJson(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
   try {
     return toJson(desc, message, { registry: await registryForMessage(message, source) });
   } catch (cause) {

@@ -6,8 +6,9 @@ import {
   type Message,
   type Registry,
 } from "@bufbuild/protobuf";
-import { usage } from "../failure.js";
 import { didYouMean, nearest } from "../terminal/suggest.js";
+import { invalidMessage } from "./invalid-message.js";
+import { isObject } from "./json-object.js";
 
 /**
  * Builds a message from JSON.
@@ -20,9 +21,7 @@ export function parseMessage(desc: DescMessage, json: JsonValue, registry: Regis
     return fromJson(desc, json, { registry });
   } catch (error) {
     const fault = tooDeep(error) ?? findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
-    throw usage(
-      `${where} is not a valid ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`,
-    );
+    throw invalidMessage(where, desc, fault.path, fault.reason);
   }
 }
 
@@ -59,7 +58,7 @@ function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path:
       }
       continue; // the key of an extension, in brackets
     }
-    const fault = findFaultInField(desc, field, key, value, registry, here);
+    const fault = findFaultInField(desc, { field, key, value, path: here }, registry);
     if (fault !== undefined) {
       return fault;
     }
@@ -67,13 +66,18 @@ function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path:
   return { path, reason: problem };
 }
 
+/** A field as it stands in the JSON. */
+interface Entry {
+  readonly field: DescField;
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly path: string;
+}
+
 function findFaultInField(
   desc: DescMessage,
-  field: DescField,
-  key: string,
-  value: JsonValue,
+  { field, key, value, path }: Entry,
   registry: Registry,
-  path: string,
 ): Fault | undefined {
   const problem = problemWith(desc, { [key]: value }, registry);
   if (problem === undefined) {
@@ -132,8 +136,4 @@ function problemWith(desc: DescMessage, json: JsonValue, registry: Registry): st
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/^cannot decode .*? from JSON:? /, "").replace(/^list item #\d+: |^map entry "[^"]*": /, "");
-}
-
-function isObject(json: JsonValue): json is { [key: string]: JsonValue } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -10,7 +10,7 @@ export interface CallOptions {
 }
 
 /** The response of a call: metadata, messages, and trailing metadata. */
-export interface Answer {
+export interface CallResponse {
   readonly header: Headers;
   readonly messages: AsyncIterable<Message> | Iterable<Message>;
   /** The trailing metadata. It is complete when all messages have been read. */
@@ -23,7 +23,7 @@ export async function callMethod(
   method: DescMethod,
   requests: AsyncIterable<Message> | Message,
   { headers, timeoutMs, signal }: CallOptions,
-): Promise<Answer> {
+): Promise<CallResponse> {
   if (method.methodKind === "unary") {
     const response: UnaryResponse = await transport.unary(
       method as DescMethodUnary,
@@ -39,7 +39,7 @@ export async function callMethod(
     signal,
     timeoutMs,
     headers,
-    isStream(requests) ? requests : once(requests),
+    isStream(requests) ? requests : streamOf([requests]),
   );
   return { header: response.header, messages: response.message, trailer: response.trailer };
 }
@@ -58,6 +58,7 @@ function isStream(requests: AsyncIterable<Message> | Message): requests is Async
   return Symbol.asyncIterator in requests;
 }
 
-async function* once(message: Message): AsyncIterable<Message> {
-  yield message;
+/** A stream of messages that are there already. */
+export async function* streamOf(messages: readonly Message[]): AsyncIterable<Message> {
+  yield* messages;
 }

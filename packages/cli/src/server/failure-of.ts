@@ -30,7 +30,10 @@ function untrusted(error: ConnectError): Failure | undefined {
   if (cause?.uid === undefined) {
     return undefined;
   }
-  const message = `the socket ${cause.path.replace("\0", "unix-abstract:")} belongs to uid ${cause.uid}, not to you or root: if it is the right server, add --trust ${cause.uid}`;
+  const { uid } = cause;
+  const path = cause.path.replace("\0", "unix-abstract:");
+  const owner = `the socket ${path} belongs to uid ${uid}, not to you or root`;
+  const message = `${owner}: if it is the right server, add --trust ${uid}`;
   return new Failure("unreachable", message, { code: codeName(error.code), message, details: [] }, { cause: error });
 }
 

@@ -12,7 +12,7 @@ export const interrupted: AbortSignal = controller.signal;
 setMaxListeners(0, interrupted); // anything that waits may listen
 
 /** Handles SIGINT, SIGTERM and SIGHUP. The first signal ends the process in order, the second ends it at once. */
-export function heedSignals(): void {
+export function handleSignals(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (received !== undefined) {

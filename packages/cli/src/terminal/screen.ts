@@ -22,7 +22,7 @@ export function openScreen(onQuit: () => void): Screen {
   const { stdin, stdout } = process;
   let lines: (columns: number) => readonly string[] = () => [];
   stdout.write(useAlternateScreen);
-  process.once("exit", giveBack); // the terminal is restored however the process ends
+  process.once("exit", restore); // the terminal is restored however the process ends
   stdout.on("resize", redraw);
   if (stdin.isTTY) {
     stdin.setRawMode(true);
@@ -41,8 +41,8 @@ export function openScreen(onQuit: () => void): Screen {
         stdin.setRawMode(false);
         stdin.pause();
       }
-      process.off("exit", giveBack);
-      giveBack();
+      process.off("exit", restore);
+      restore();
     },
   };
 
@@ -61,7 +61,7 @@ export function openScreen(onQuit: () => void): Screen {
     }
   }
 
-  function giveBack(): void {
+  function restore(): void {
     stdout.write(useNormalScreen);
   }
 }

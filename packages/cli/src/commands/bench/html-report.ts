@@ -35,7 +35,8 @@ ${charts.join("\n")}
 function about({ concurrency, connections, requestBytes, measuredMs, socket }: Report): string {
   const calls = concurrency === 1 ? "one call" : `${concurrency} calls`;
   const shared = connections === 1 ? "one connection" : `${connections} connections`;
-  return `${calls} at a time on ${shared} for ${formatMs(measuredMs)}, ${formatCount(requestBytes)} bytes each, at ${socket}`;
+  const size = `${formatCount(requestBytes)} bytes each`;
+  return `${calls} at a time on ${shared} for ${formatMs(measuredMs)}, ${size}, at ${socket}`;
 }
 
 function figures(report: Report): [name: string, value: string][] {
@@ -66,7 +67,8 @@ function errorTable({ tally: { errors } }: Report): string {
     ({ code, count, message }) =>
       `<tr><td>${escapeHtml(code)}</td><td>${formatCount(count)}</td><td>${escapeHtml(message)}</td></tr>`,
   );
-  return `<section><h2>Errors</h2><table><tr><th>code</th><th>calls</th><th>the first said</th></tr>${rows.join("")}</table></section>`;
+  const head = "<tr><th>code</th><th>calls</th><th>first message</th></tr>";
+  return `<section><h2>Errors</h2><table>${head}${rows.join("")}</table></section>`;
 }
 
 /** The number of bars in the histogram. */

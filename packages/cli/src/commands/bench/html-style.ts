@@ -1,8 +1,15 @@
 /** The style sheet of the HTML report. It follows the reader's choice of light or dark. */
 export const reportStyle = `
-:root { color-scheme: light dark; --back: #fff; --text: #1c2733; --faint: #66727f; --line: #e3e8ed; --first: #1f6feb; --second: #d9730d; --bad: #c62828; }
+:root {
+  color-scheme: light dark;
+  --back: #fff; --text: #1c2733; --faint: #66727f; --line: #e3e8ed;
+  --first: #1f6feb; --second: #d9730d; --bad: #c62828;
+}
 @media (prefers-color-scheme: dark) {
-  :root { --back: #12171d; --text: #e6ebf0; --faint: #93a0ad; --line: #2a323b; --first: #58a6ff; --second: #f0a04b; --bad: #ff7b72; }
+  :root {
+    --back: #12171d; --text: #e6ebf0; --faint: #93a0ad; --line: #2a323b;
+    --first: #58a6ff; --second: #f0a04b; --bad: #ff7b72;
+  }
 }
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 760px; margin: 0 auto; padding: 32px 20px; }

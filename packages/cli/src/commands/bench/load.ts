@@ -1,5 +1,5 @@
 import type { DescMethod, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import { callMethod } from "../../server/call-method.js";
+import { callMethod, streamOf } from "../../server/call-method.js";
 import { type Connection, failureAt } from "../../server/connection.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
 import { Tally } from "./tally.js";
@@ -121,15 +121,11 @@ function callerOf({ connection, method, requests, headers, timeoutMs }: Load): (
     };
   }
   return async () => {
-    const answer = await callMethod(connection, method, each(requests), { headers, timeoutMs });
+    const answer = await callMethod(connection, method, streamOf(requests), { headers, timeoutMs });
     let messages = 0;
     for await (const _ of answer.messages) {
       messages += 1;
     }
     return messages;
   };
-}
-
-async function* each(requests: readonly Message[]): AsyncIterable<Message> {
-  yield* requests;
 }

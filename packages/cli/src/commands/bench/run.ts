@@ -5,7 +5,7 @@ import { findMethod, methodName } from "../../descriptors/find-method.js";
 import { Failure, usage } from "../../failure.js";
 import { parseHeaders } from "../../grammar/headers.js";
 import { requestStream, singleRequest } from "../../messages/requests.js";
-import { callMethod, takesStream } from "../../server/call-method.js";
+import { callMethod, streamOf, takesStream } from "../../server/call-method.js";
 import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
 import { paintFor } from "../../terminal/colors.js";
 import { formatCount } from "../../terminal/figures.js";
@@ -100,7 +100,7 @@ async function tryOnce(
   timeoutMs: number,
 ): Promise<void> {
   try {
-    const input = takesStream(method) ? each(requests) : (requests[0] as Message);
+    const input = takesStream(method) ? streamOf(requests) : (requests[0] as Message);
     const answer = await callMethod(connection, method, input, { headers, timeoutMs, signal: interrupted });
     for await (const _ of answer.messages) {
       // Only the status of the call matters here.
@@ -141,8 +141,4 @@ function someFailed({ tally, socket }: Report): Failure {
     isUnreachable ? "unreachable" : "failed",
     `${formatCount(failed)} of ${formatCount(failed + calls)} calls to ${socket} failed`,
   );
-}
-
-async function* each(requests: readonly Message[]): AsyncIterable<Message> {
-  yield* requests;
 }

@@ -86,15 +86,12 @@ export function svgChart({ x, y, formatX, formatY, series }: Chart): string {
   const left = (value: number) => margin.left + clamp(x.at(value)) * inner.width;
   const top = (value: number) => margin.top + (1 - clamp(y.at(value))) * inner.height;
   const bottom = margin.top + inner.height;
-  const grid = y.ticks.map(
-    (tick) =>
-      `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${n(top(tick))}" y2="${n(top(tick))}"/>` +
-      `<text class="tick" x="${margin.left - 8}" y="${n(top(tick) + 4)}" text-anchor="end">${escapeHtml(formatY(tick))}</text>`,
-  );
-  const axis = x.ticks.map(
-    (tick) =>
-      `<text class="tick" x="${n(left(tick))}" y="${bottom + 20}" text-anchor="middle">${escapeHtml(formatX(tick))}</text>`,
-  );
+  const grid = y.ticks.map((tick) => {
+    const at = n(top(tick));
+    const line = `<line class="grid" x1="${margin.left}" x2="${width - margin.right}" y1="${at}" y2="${at}"/>`;
+    return line + label(margin.left - 8, top(tick) + 4, "end", formatY(tick));
+  });
+  const axis = x.ticks.map((tick) => label(left(tick), bottom + 20, "middle", formatX(tick)));
   const drawn = series.map((one) => (one.kind === "bars" ? drawBars(one.bars, one.style) : drawLine(one)));
   return `<svg viewBox="0 0 ${width} ${height}" role="img">${[...grid, ...axis, ...drawn].join("")}</svg>`;
 
@@ -104,7 +101,8 @@ export function svgChart({ x, y, formatX, formatY, series }: Chart): string {
       .map(({ from, to, value, title }) => {
         const barTop = Math.min(top(value), bottom - 1); // a small bar stays visible
         const barWidth = Math.max(1, left(to) - left(from) - 1);
-        return `<rect x="${n(left(from))}" y="${n(barTop)}" width="${n(barWidth)}" height="${n(bottom - barTop)}">${tip(title)}</rect>`;
+        const size = `width="${n(barWidth)}" height="${n(bottom - barTop)}"`;
+        return `<rect x="${n(left(from))}" y="${n(barTop)}" ${size}>${tip(title)}</rect>`;
       });
     return `<g class="${style}">${rectangles.join("")}</g>`;
   }
@@ -120,8 +118,13 @@ export function svgChart({ x, y, formatX, formatY, series }: Chart): string {
     const dots = points.map(
       (point) => `<circle cx="${n(left(point.x))}" cy="${n(top(point.y))}" r="5">${tip(point.title)}</circle>`,
     );
-    return `<g class="${style}">${isFilled ? `<path class="area" d="${area}"/>` : ""}<path class="line" d="M${path}"/>${dots.join("")}</g>`;
+    const filled = isFilled ? `<path class="area" d="${area}"/>` : "";
+    return `<g class="${style}">${filled}<path class="line" d="M${path}"/>${dots.join("")}</g>`;
   }
+}
+
+function label(x: number, y: number, anchor: "middle" | "end", text: string): string {
+  return `<text class="tick" x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${escapeHtml(text)}</text>`;
 }
 
 export function escapeHtml(text: string): string {

@@ -60,7 +60,8 @@ function histogram({ tally: { latency } }: Report, paint: Paint, columns: number
   const most = Math.max(...stretches.map(({ count }) => count));
   return stretches.map(({ toMs, count }) => {
     const share = ((count / latency.count) * 100).toFixed(1);
-    return `${padStart(`≤ ${formatMs(toMs)}`, 12)}  ${padEnd(paint.cyan(bar(count / most, barWidth)), barWidth)}  ${padStart(share, 5)} %`;
+    const drawn = padEnd(paint.cyan(bar(count / most, barWidth)), barWidth);
+    return `${padStart(`≤ ${formatMs(toMs)}`, 12)}  ${drawn}  ${padStart(share, 5)} %`;
   });
 }
 

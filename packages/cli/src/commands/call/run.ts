@@ -7,9 +7,9 @@ import { Failure } from "../../failure.js";
 import { parseHeaders } from "../../grammar/headers.js";
 import { readDetails } from "../../messages/error-details.js";
 import { exampleOf } from "../../messages/example.js";
-import { jsonOf } from "../../messages/message-json.js";
+import { messageJson } from "../../messages/message-json.js";
 import { requestStream, singleRequest } from "../../messages/requests.js";
-import { type Answer, callMethod, givesStream, takesStream } from "../../server/call-method.js";
+import { type CallResponse, callMethod, givesStream, takesStream } from "../../server/call-method.js";
 import { type Connection, connectTo, defaultTimeoutMs, failureAt } from "../../server/connection.js";
 import { failureOfCall } from "../../server/failure-of.js";
 import { paintFor } from "../../terminal/colors.js";
@@ -78,13 +78,18 @@ class Input {
   }
 }
 
-async function show(method: DescMethod, answer: Answer, source: DescriptorSource, flags: CallFlags): Promise<void> {
+async function show(
+  method: DescMethod,
+  answer: CallResponse,
+  source: DescriptorSource,
+  flags: CallFlags,
+): Promise<void> {
   if (flags.verbose) {
     showMetadata("header", answer.header, flags);
   }
   const write = flags.json ? (json: JsonValue) => jsonText(json) : givesStream(method) ? compactJson : prettyJson;
   for await (const message of answer.messages) {
-    print(write(await jsonOf(method.output, message, source)));
+    print(write(await messageJson(method.output, message, source)));
     await roomForOutput();
   }
   if (flags.verbose) {

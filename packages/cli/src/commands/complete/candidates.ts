@@ -6,7 +6,7 @@
  */
 import type { Argument, Command, Option } from "commander";
 import type { Candidate } from "./candidate.js";
-import { describedBy, type Kind } from "./described.js";
+import { type NameKind, serverNames } from "./server-names.js";
 import { socketsFor } from "./sockets.js";
 import { optionOf, type Typed, typedWords } from "./typed.js";
 
@@ -62,7 +62,7 @@ async function argumentsFor(argument: Argument | undefined, current: string, typ
     case "method":
     case "name":
     case "service":
-      return startingWith(current, await describedBy(typed, argument.name() as Kind, current));
+      return startingWith(current, await serverNames(typed, argument.name() as NameKind, current));
     case "dir":
       return [{ value: ":folders" }];
     case "request":
@@ -83,7 +83,7 @@ async function valuesOf(option: Option | undefined, current: string, typed: Type
     case "packages":
       return [{ value: ":folders" }];
     case "service":
-      return startingWith(current, await describedBy(typed, "service", current));
+      return startingWith(current, await serverNames(typed, "service", current));
     default:
       return startingWith(current, choices(option?.argChoices));
   }

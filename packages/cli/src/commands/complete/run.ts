@@ -4,14 +4,14 @@ import { print } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import type { Candidate } from "./candidate.js";
 import { candidatesFor } from "./candidates.js";
-import { patienceMs } from "./patience.js";
+import { completionTimeoutMs } from "./timeout.js";
 
 /** Prints the candidates for the last word of a command line, or nothing if they cannot be found in time. */
 export async function run(words: readonly string[], _flags: unknown, { parent }: Command): Promise<void> {
   const stop = new AbortController();
   const candidates = await Promise.race([
     candidatesFor(parent as Command, words).catch((): Candidate[] => []),
-    pause(patienceMs(), stop.signal).then((): Candidate[] => []),
+    pause(completionTimeoutMs(), stop.signal).then((): Candidate[] => []),
   ]);
   stop.abort();
   for (const { value, about } of candidates) {

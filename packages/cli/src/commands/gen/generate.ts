@@ -70,7 +70,8 @@ function template(out: string, target: Target): string {
 
 function missing(what: string) {
   return usage(
-    `${what} is not installed here: npm install --save-dev @bufbuild/buf @bufbuild/protoc-gen-es@~2.13 (later versions need Node.js 22)`,
+    `${what} is not installed here: npm install --save-dev @bufbuild/buf @bufbuild/protoc-gen-es@~2.13 ` +
+      "(later versions need Node.js 22)",
   );
 }
 

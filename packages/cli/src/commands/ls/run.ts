@@ -7,23 +7,23 @@ import { print, printJson } from "../../terminal/output.js";
 import { printable } from "../../terminal/printable.js";
 import { table } from "../../terminal/table.js";
 import type { LsFlags } from "./flags.js";
-import { lookAt, type Sight } from "./look.js";
+import { inspectSocket, type SocketInfo } from "./inspect.js";
 
 export async function run(dir: string | undefined, flags: LsFlags): Promise<void> {
   const home = dirname(resolveSocket("any").path);
   const folder = dir === undefined ? home : resolve(dir);
   const found = findSockets(folder);
   const shown = flags.all ? found : found.filter(({ module }) => module !== undefined);
-  const sights = await Promise.all(shown.map((file) => lookAt(file, flags)));
+  const infos = await Promise.all(shown.map((file) => inspectSocket(file, flags)));
   if (flags.json) {
-    for (const sight of sights) {
-      printJson(jsonOf(sight));
+    for (const info of infos) {
+      printJson(socketJson(info));
     }
     return;
   }
-  if (sights.length > 0) {
+  if (infos.length > 0) {
     const paint = paintFor(process.stdout);
-    const rows = sights.map((sight) => row(sight, folder === home, paint));
+    const rows = infos.map((info) => row(info, folder === home, paint));
     for (const line of table([headings.map((name) => paint.bold(name)), ...rows])) {
       print(fit(line));
     }
@@ -39,7 +39,7 @@ export async function run(dir: string | undefined, flags: LsFlags): Promise<void
 const headings = ["SOCKET", "STATE", "HEALTH", "USER", "PID", "SERVICES", "COMMAND"];
 
 /** In the folder where modules live, a module is shown by its name, which is enough to reach it. */
-function row({ path, module, state, user, pid, command, health, services }: Sight, isHome: boolean, paint: Paint) {
+function row({ path, module, state, user, pid, command, health, services }: SocketInfo, isHome: boolean, paint: Paint) {
   return [
     printable(isHome ? (module ?? path) : path),
     state === "alive" ? paint.green(state) : state === "stale" ? paint.red(state) : paint.yellow(state),
@@ -51,7 +51,7 @@ function row({ path, module, state, user, pid, command, health, services }: Sigh
   ];
 }
 
-function jsonOf({ services, ...sight }: Sight): JsonObject {
-  const defined = Object.entries(sight).filter(([, value]) => value !== undefined);
+function socketJson({ services, ...info }: SocketInfo): JsonObject {
+  const defined = Object.entries(info).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(defined), ...(services && { services: [...services] }) } as JsonObject;
 }

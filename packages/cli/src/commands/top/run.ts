@@ -15,11 +15,11 @@ export async function run(sockets: string[], flags: TopFlags): Promise<void> {
     const servers = connections.map(
       (connection, index) => new WatchedServer(sockets[index] as string, connection, flags.all ?? false),
     );
-    await assertAnyTells(servers);
+    await assertAnyAnswers(servers);
     if (process.stdout.isTTY && !flags.json) {
-      await drawAgainAndAgain(servers, flags);
+      await drawSamples(servers, flags);
     } else {
-      await printAgainAndAgain(servers, flags);
+      await printSamples(servers, flags);
     }
   } finally {
     await Promise.all(connections.map((connection) => connection[Symbol.asyncDispose]()));
@@ -27,7 +27,7 @@ export async function run(sockets: string[], flags: TopFlags): Promise<void> {
 }
 
 /** A server that is unreachable may come back, but if no server answers at the start, that is reported as a failure. */
-async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> {
+async function assertAnyAnswers(servers: readonly WatchedServer[]): Promise<void> {
   const views = await Promise.all(servers.map(viewOf));
   const failures = views.map(({ seen }) => seen).filter((seen) => seen instanceof Failure);
   if (failures.length === servers.length) {
@@ -35,7 +35,7 @@ async function assertAnyTells(servers: readonly WatchedServer[]): Promise<void> 
   }
 }
 
-async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
+async function drawSamples(servers: readonly WatchedServer[], { interval, count }: TopFlags): Promise<void> {
   const paint = paintFor(process.stdout);
   const footer = ["", paint.dim(`every ${interval / 1_000} s; press q to quit`)];
   const quit = new AbortController();
@@ -43,18 +43,15 @@ async function drawAgainAndAgain(servers: readonly WatchedServer[], { interval, 
   const draw = (views: readonly View[]) => screen.draw((columns) => [...viewLines(views, paint, columns), ...footer]);
   draw(servers.map(({ name }) => ({ name, seen: undefined })));
   try {
-    await again(servers, interval, count, quit.signal, draw);
+    await sampleRepeatedly(servers, interval, count, quit.signal, draw);
   } finally {
     screen.close();
   }
 }
 
-async function printAgainAndAgain(
-  servers: readonly WatchedServer[],
-  { interval, count, json }: TopFlags,
-): Promise<void> {
+async function printSamples(servers: readonly WatchedServer[], { interval, count, json }: TopFlags): Promise<void> {
   const paint = paintFor(process.stdout);
-  await again(servers, interval, count, interrupted, (views) => {
+  await sampleRepeatedly(servers, interval, count, interrupted, (views) => {
     if (json) {
       for (const view of views) {
         printJson(viewJson(view));
@@ -65,7 +62,7 @@ async function printAgainAndAgain(
   });
 }
 
-async function again(
+async function sampleRepeatedly(
   servers: readonly WatchedServer[],
   intervalMs: number,
   times: number | undefined,
@@ -86,7 +83,7 @@ async function again(
 
 async function viewOf(server: WatchedServer): Promise<View> {
   try {
-    return { name: server.name, seen: await server.look() };
+    return { name: server.name, seen: await server.sample() };
   } catch (error) {
     return { name: server.name, seen: failureOf(error) };
   }

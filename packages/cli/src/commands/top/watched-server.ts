@@ -26,7 +26,7 @@ export class WatchedServer {
    *
    * @throws {Failure} if the server is unreachable, or does not report counts.
    */
-  async look(): Promise<ServerRate | undefined> {
+  async sample(): Promise<ServerRate | undefined> {
     const before = this.#last;
     this.#last = undefined;
     this.#last = await this.#ask();

@@ -78,6 +78,6 @@ function floatText(value: number): string {
 }
 
 /** Returns the name of an enum's value, or its number if it has no name. */
-export function enumText(desc: DescEnum, value: number): string {
+export function enumValueText(desc: DescEnum, value: number): string {
   return desc.value[value]?.name ?? String(value);
 }

@@ -22,8 +22,8 @@ export function symbolsOf(registry: Registry): ReadonlySet<string> {
 const reserved = new Set(
   (
     "double float int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string bytes " +
-    "group map stream message enum oneof option optional required repeated reserved extensions extend returns rpc service " +
-    "import package syntax edition export local to max"
+    "group map stream message enum oneof option optional required repeated reserved extensions extend returns rpc " +
+    "service import package syntax edition export local to max"
   ).split(" "),
 );
 

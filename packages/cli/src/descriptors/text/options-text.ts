@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { TextContext } from "./context.js";
-import { enumText, scalarText } from "./literal.js";
+import { enumValueText, scalarText } from "./literal.js";
 
 /** An option's name and value, as they are written. */
 export type Option = readonly [name: string, value: string];
@@ -103,7 +103,7 @@ function singleText(context: TextContext, field: DescField | DescExtension, valu
   }
   return field.enum === undefined
     ? scalarText(field.scalar ?? ScalarType.STRING, value)
-    : enumText(field.enum, value as number);
+    : enumValueText(field.enum, value as number);
 }
 
 /** Returns a message in protobuf's text format, https://protobuf.dev/reference/protobuf/textformat-spec. */

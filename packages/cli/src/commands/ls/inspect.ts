@@ -5,8 +5,8 @@ import type { ConnectionFlags } from "../../grammar/flags.js";
 import { connectTo, failureAt, isAnsweredForServer } from "../../server/connection.js";
 import type { SocketFile } from "../../server/find-sockets.js";
 import { checkHealth, type HealthStatus } from "../../server/health.js";
+import { probe } from "./probe.js";
 import { commandOf, userName } from "./processes.js";
-import { knock } from "./server-process.js";
 
 /**
  * The state of a socket: a server answers (`alive`), nobody listens (`stale`), this user may not open it (`denied`), it
@@ -16,7 +16,7 @@ import { knock } from "./server-process.js";
 export type SocketState = "alive" | "stale" | "denied" | "untrusted" | "not gRPC" | "silent";
 
 /** What can be observed of a socket from outside. */
-export interface Sight {
+export interface SocketInfo {
   readonly path: string;
   readonly module: string | undefined;
   readonly state: SocketState;
@@ -33,20 +33,20 @@ export interface Sight {
 const patienceMs = 1_000;
 
 /** Finds out which process serves at a socket, and what it offers. */
-export async function lookAt({ path, uid, module }: SocketFile, flags: ConnectionFlags): Promise<Sight> {
-  const { state, pid } = await knock(path);
-  const seen: Sight = { path, module, state, user: userName(uid) };
+export async function inspectSocket({ path, uid, module }: SocketFile, flags: ConnectionFlags): Promise<SocketInfo> {
+  const { state, pid } = await probe(path);
+  const seen: SocketInfo = { path, module, state, user: userName(uid) };
   if (state !== "alive") {
     return seen;
   }
   const process = { pid, command: pid === undefined ? undefined : await commandOf(pid) };
   const owner = { uid, gid: -1, pid: 0 };
   const isTrusted = sameUser()(owner) || users(flags.trust ?? [])(owner);
-  const answers: Partial<Sight> = isTrusted ? await ask(path, flags) : { state: "untrusted" };
+  const answers: Partial<SocketInfo> = isTrusted ? await ask(path, flags) : { state: "untrusted" };
   return { ...seen, ...process, ...answers };
 }
 
-async function ask(path: string, flags: ConnectionFlags): Promise<Partial<Sight>> {
+async function ask(path: string, flags: ConnectionFlags): Promise<Partial<SocketInfo>> {
   await using connection = connectTo(path, flags);
   try {
     const health = await checkHealth(connection, "", patienceMs);

@@ -4,19 +4,19 @@ import { allServices, methodName } from "../../descriptors/find-method.js";
 import { isInfrastructure } from "../../descriptors/source.js";
 import { connectTo } from "../../server/connection.js";
 import type { Candidate } from "./candidate.js";
-import { patienceMs } from "./patience.js";
+import { completionTimeoutMs } from "./timeout.js";
 import type { Typed } from "./typed.js";
 
 /**
  * The kind of name to complete: a method to call, a service to check the health of, or any name that can be described.
  */
-export type Kind = "method" | "service" | "name";
+export type NameKind = "method" | "service" | "name";
 
 /**
  * Returns names that the server describes, or the files given on the command line. Names are short where a short name
  * is enough, and full if a full name is being typed.
  */
-export async function describedBy({ operands, values }: Typed, kind: Kind, current: string): Promise<Candidate[]> {
+export async function serverNames({ operands, values }: Typed, kind: NameKind, current: string): Promise<Candidate[]> {
   const [socket = ""] = operands;
   const [descriptorSet] = values.get("descriptorSet") ?? [];
   const flags = {
@@ -26,7 +26,7 @@ export async function describedBy({ operands, values }: Typed, kind: Kind, curre
     ...(descriptorSet !== undefined && { descriptorSet }),
   };
   await using connection = connectTo(socket, flags);
-  await using source = await chooseSource(connection, flags, patienceMs());
+  await using source = await chooseSource(connection, flags, completionTimeoutMs());
   if (kind === "service") {
     return (await source.services()).map((value) => ({ value }));
   }

@@ -6,6 +6,6 @@ import { parseSpan } from "../../grammar/duration.js";
  *
  * @throws {Failure} if the variable is not a duration.
  */
-export function patienceMs(): number {
+export function completionTimeoutMs(): number {
   return parseSpan(process.env.VYRA_IPC_COMPLETION_TIMEOUT || "1s");
 }

@@ -13,7 +13,7 @@ import type {
  *
  * @returns the file that defines each type, by the type's full name with a leading dot.
  */
-export function complete(files: readonly FileDescriptorProto[]): ReadonlyMap<string, FileDescriptorProto> {
+export function normalize(files: readonly FileDescriptorProto[]): ReadonlyMap<string, FileDescriptorProto> {
   const definedIn = new Map<string, FileDescriptorProto>();
   for (const file of files) {
     for (const name of typesDefinedBy({ nestedType: file.messageType, enumType: file.enumType }, scopeOf(file))) {
