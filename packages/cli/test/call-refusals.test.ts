@@ -43,7 +43,8 @@ describe("vyra-ipc call refuses", () => {
 
   before(async () => {
     server = await serveShop("shop");
-    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args])); // the commands run at once, since their start takes longest
+    // The commands run at once, since their start takes longest.
+    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args]));
   });
 
   after(async () => {
