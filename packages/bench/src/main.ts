@@ -1,9 +1,9 @@
 /**
- * `npm run bench`: every peer on the same work, side by side.
+ * `npm run bench` measures every peer with the same work, side by side.
  *
- * suite.ts, scenarios/ and peers/ say what is compared; contract/ what the programs of all peers are told and say; program/
- * and load/ are what those in JavaScript have in common; run/ starts them, one server and one client at a time, and measures;
- * results.ts, summary.ts and report/ tell what came out.
+ * suite.ts, scenarios/ and peers/ define what is compared. contract/ defines what the programs of all peers are told
+ * and answer, program/ and load/ are shared by the programs in JavaScript. run/ starts the programs, one server and one
+ * client at a time, and measures. figures/ and report/ turn measurements into figures, tables and charts.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -90,7 +90,7 @@ async function run(options: Options): Promise<void> {
   process.exitCode = failures.length > 0 ? 1 : 0;
 }
 
-/** Whatever suites have results in a folder. */
+/** Writes the reports of all suites that have results in the folder. */
 function writeReports(folder: string, file: string): void {
   const results = ["rpc", "mixed", "instructions", "http2", "import"].map((suite) =>
     readResults(join(folder, `${suite}.json`)),

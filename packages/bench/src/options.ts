@@ -24,15 +24,15 @@ export interface Options {
   readonly scenarios: readonly Scenario[];
   readonly rounds: number | undefined;
   readonly isQuick: boolean;
-  /** No peer and no scenario was left out. */
+  /** Whether all peers and all scenarios take part. */
   readonly isWhole: boolean;
-  /** Some scenarios, with all their peers, take the place of what they measured before. */
+  /** Whether the scenarios are measured again, with all their peers, to replace their earlier results. */
   readonly isUpdate: boolean;
   readonly json: string | undefined;
   readonly task: "run" | "report" | "list" | "help";
 }
 
-/** @throws Error saying what is wrong with the arguments */
+/** @throws Error that says which argument is invalid */
 export function parseOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],

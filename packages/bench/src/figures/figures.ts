@@ -1,7 +1,7 @@
 import type { Work } from "../contract/job.js";
 import type { Measurement } from "./measurement.js";
 
-/** The unit decides how a figure is written; whether more or less of it is better decides nothing but the words. */
+/** All figures. The unit determines how a figure is written; `isBetter` only affects the words of a report. */
 export const figures = {
   rate: { title: "per second", unit: "count", isBetter: "more" },
   bytesPerSecond: { title: "payload each way", unit: "bytes/s", isBetter: "more" },
@@ -30,7 +30,7 @@ export const figures = {
 export type FigureName = keyof typeof figures;
 export type Figures = { readonly [K in FigureName]?: number };
 
-/** What a measurement says, by the kind of work. */
+/** Computes the figures of a measurement, which depend on the kind of work. */
 export function figuresOf(work: Work, measurement: Measurement): Figures {
   const { client, server, serverStartMs, clientMs, instructions } = measurement;
   const { count, seconds, latencyUs } = client.done;

@@ -1,6 +1,6 @@
 import { type FigureName, figures } from "./figures.js";
 
-/** A figure with its unit, as many digits as it is good for. */
+/** Formats a figure with its unit, to three digits. */
 export function format(name: FigureName, value: number): string {
   switch (figures[name].unit) {
     case "count":
@@ -27,7 +27,7 @@ function duration(us: number): string {
   return us < 1_000_000 ? `${digits(us / 1_000)} ms` : `${digits(us / 1_000_000)} s`;
 }
 
-/** A number of bytes as it is said: 64 KiB. */
+/** Formats a number of bytes: 64 KiB. */
 export function bytes(value: number): string {
   const size = Math.abs(value);
   if (size < 1024) {

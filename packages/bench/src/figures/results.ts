@@ -1,13 +1,13 @@
-/** What comes of a run, as it is kept in JSON: all that a report is made from. */
+/** The results of a run, in the form of the JSON files from which reports are made. */
 import type { Work } from "../contract/job.js";
 import type { Suite } from "../suite.js";
 import type { Figures } from "./figures.js";
 
-/** A run of a suite: all that a report is made from. */
+/** The result of one suite. */
 export interface SuiteResult {
   readonly suite: Suite;
   readonly startedAt: string;
-  /** The commit that was measured, with `+` if there were changes on top; undefined outside a repository. */
+  /** The commit that was measured, with `+` if there were uncommitted changes; undefined outside a repository. */
   readonly commit: string | undefined;
   readonly machine: Machine;
   readonly budget: Budget;
@@ -19,39 +19,39 @@ export interface PeerDescription {
   readonly name: string;
   readonly title: string;
   readonly version?: string;
-  /** What the machine lacked for it. */
+  /** What this machine lacks to build or run the peer. */
   readonly missing?: string;
 }
 
-/** Where a run took place: numbers from different ones do not compare. */
+/** The machine of a run. Figures from different machines do not compare. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** One, five and fifteen minutes, when the run began. */
+  /** The load averages of one, five and fifteen minutes when the run began. */
   readonly load: readonly number[];
-  /** The part of the machine that others used before the run, 0 to 1. */
+  /** The share of the machine that other programs used before the run, from 0 to 1. */
   readonly busyBefore: number;
 }
 
-/** Above this part of the machine in the hands of others, figures are not worth much. */
+/** If other programs use more than this share of the machine, the figures are worth little. */
 export const quietLimit = 0.05;
 
-/** For how long, and how often, each peer does each point. */
+/** The number and duration of the measurements of each peer at each point. */
 export interface Budget {
   readonly rounds: number;
   readonly warmMs: number;
   readonly measureMs: number;
-  /** How many peers at a time: 1, unless figures do not matter. */
+  /** The number of peers that are measured at the same time: 1, unless the figures do not matter. */
   readonly atOnce: number;
 }
 
-/** What became of a scenario: as it stands in the JSON. */
+/** The result of a scenario. */
 export interface ScenarioResult {
   readonly name: string;
-  /** Where it was measured anew, later than the rest of its suite. */
+  /** Present if the scenario was measured again later than the rest of its suite. */
   readonly update?: { readonly startedAt: string; readonly commit: string | undefined };
   readonly points: readonly PointResult[];
 }
@@ -59,12 +59,12 @@ export interface ScenarioResult {
 export interface PointResult {
   readonly at: number;
   readonly work: Work;
-  /** By peer's name; those not here did not take part. */
+  /** The results by the peers' names. Peers that did not take part are missing. */
   readonly peers: Readonly<Record<string, PeerResult>>;
 }
 
 export interface PeerResult {
-  /** One entry for each round that was not cut short by a failure. */
+  /** One entry for each round that completed. */
   readonly rounds: Round[];
   failure?: string;
 }

@@ -1,4 +1,4 @@
-/** The middle of some values and the half of them around it. */
+/** The median and the quartiles of some values. */
 export interface Spread {
   readonly q1: number;
   readonly median: number;
@@ -10,7 +10,7 @@ export function spread(values: readonly number[]): Spread {
   return { q1: quantile(sorted, 0.25), median: quantile(sorted, 0.5), q3: quantile(sorted, 0.75) };
 }
 
-/** Between two values in proportion, as R and NumPy do (type 7). */
+/** Interpolates linearly between two values, as R and NumPy do (type 7). */
 function quantile(sorted: readonly number[], part: number): number {
   const at = (sorted.length - 1) * part;
   const low = sorted[Math.floor(at)] ?? Number.NaN;
@@ -18,7 +18,7 @@ function quantile(sorted: readonly number[], part: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Round by round, a value over its counterpart: what disturbs a round disturbs both. */
+/** Divides values by their counterparts of the same round, since whatever disturbs a round disturbs both. */
 export function ratios(values: readonly (number | undefined)[], to: readonly (number | undefined)[]): number[] {
   return values.flatMap((value, round) => {
     const other = to[round];

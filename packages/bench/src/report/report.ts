@@ -18,8 +18,9 @@ const titles: Record<Suite, string> = {
 };
 
 /**
- * Writes the report to `file` from results, and its charts beside the results.
- * @param folder where the results are: `<suite>.json`
+ * Writes the report to `file`, and its charts beside the results.
+ *
+ * @param folder the folder of the results, `<suite>.json`
  */
 export function writeReport(file: string, folder: string, results: readonly SuiteResult[]): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -85,7 +86,7 @@ function scenarioSection(
 ): string[] {
   const result = measured.find(({ name }) => name === scenario.name);
   if (result === undefined) {
-    return []; // newer than the results
+    return []; // the scenario is newer than the results
   }
   const pictures = charts
     .filter((chart) => chart.suite === suite && chart.scenario === scenario.name)

@@ -7,7 +7,7 @@ import { references } from "../suite.js";
 
 type Titles = ReadonlyMap<string, string>;
 
-/** A scenario's figures in Markdown: a row for each peer; for a sweep, a row for each point. */
+/** Returns a scenario's figures as a Markdown table, with a row for each peer, or for each point of a sweep. */
 export function tableOf(scenario: Scenario, result: ScenarioResult, titles: Titles): string {
   const [point] = result.points;
   return scenario.axis === undefined && point !== undefined

@@ -7,7 +7,7 @@ import { ratioOf, spreadOf } from "../figures/summary.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { references } from "../suite.js";
 
-/** A scenario's outcome for the terminal: medians, quartiles of the first figure, ratios. */
+/** Prints the result of a scenario: medians, quartiles of the first figure, and ratios. */
 export function printScenario(scenario: Scenario, result: ScenarioResult): void {
   console.log(`\n${scenario.suite} ${scenario.name}: ${scenario.title} (${scenario.counts})`);
   for (const point of result.points) {

@@ -15,7 +15,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** Processor time of all cores since the machine started, in milliseconds. */
+/** Returns the processor time of all cores since the machine started, in milliseconds. */
 export function busyMs(): { readonly used: number; readonly all: number } {
   let used = 0;
   let all = 0;

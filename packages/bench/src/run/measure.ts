@@ -11,10 +11,10 @@ import { busyMs } from "./machine.js";
 import { Program } from "./program.js";
 
 const startMs = 60_000;
-/** On top of what the job itself takes: draining what is in flight may be slow. */
+/** The time that a program may take in addition to its job: draining open calls may be slow. */
 const patienceMs = 90_000;
 
-/** Starts a peer's server and client, has the client do the job, and ends both. */
+/** Starts a peer's server and client, lets the client do the job, and ends both. */
 export async function measure(peer: Ready, job: Job): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
   const socket = join(folder, "peer.sock");
@@ -63,7 +63,7 @@ async function warmUp(client: Program, server: Program | undefined, job: Job) {
   return { client: line.usage, server: await usageOf(server, line) };
 }
 
-/** Begins to count, and gives what ends it. */
+/** Starts counting instructions, and returns a function that ends it. */
 async function counting(folder: string, client: Program, server: Program | undefined) {
   for (const { pid } of server === undefined ? [client] : [client, server]) {
     await startCounting(pid);

@@ -1,6 +1,6 @@
 const barWidth = 30;
 
-/** How far a run has come and how long it will take: a line that changes on a terminal, nothing elsewhere. */
+/** Shows the progress of a run and the time left, in a line that changes on a terminal. Elsewhere nothing is shown. */
 export class Progress {
   readonly #startedAt = performance.now();
   readonly #stream = process.stderr;
@@ -21,7 +21,7 @@ export class Progress {
     this.#stream.write(`\r\x1b[K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
   }
 
-  /** Makes room for other output. */
+  /** Removes the line, before other output. */
   clear(): void {
     if (this.#stream.isTTY) {
       this.#stream.write("\r\x1b[K");

@@ -7,14 +7,15 @@ export function writeResults(file: string, results: SuiteResult | readonly Suite
   writeFileSync(file, `${compact(JSON.stringify(results, null, 1))}\n`);
 }
 
-/** A line for each round: short enough to keep in a repository, long enough to compare two versions of. */
+/** Writes each round on one line: the file stays small enough for a repository, and versions of it can be compared. */
 function compact(json: string): string {
   return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
 }
 
 /**
- * Earlier results with scenarios measured anew in the place of their older ones, if there are such.
- * @throws Error where that makes no sense
+ * Returns the earlier results with the scenarios that were measured again in place of the older ones.
+ *
+ * @throws Error if the earlier results cannot be updated
  */
 export function updated(
   before: SuiteResult | undefined,
@@ -26,7 +27,11 @@ export function updated(
   return { ...before, scenarios: [...all.values()] };
 }
 
-/** To be asked before minutes are spent on measuring. @throws Error where there is nothing to update, or not on this machine */
+/**
+ * Checks earlier results before minutes are spent on measuring.
+ *
+ * @throws Error if there are none, or they are from another machine
+ */
 export function assertUpdatable(before: SuiteResult | undefined, machine: Machine): asserts before is SuiteResult {
   if (before === undefined) {
     throw new Error("there are no results to update: run the suite in full first");

@@ -5,7 +5,7 @@ import type { Ready } from "../peers/peer.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";
 
-/** Every peer does every point, one after the other, round after round: A B C, A B C. */
+/** Measures every peer at every point. Within a round the peers take turns: A B C, A B C. */
 export async function runScenario(
   scenario: Scenario,
   peers: ReadonlyMap<string, Ready>,
@@ -24,7 +24,7 @@ export async function runScenario(
 
     async function takeTurns(waiting: Iterable<[string, Ready]>): Promise<void> {
       for (const [name, peer] of waiting) {
-        const result = results[name] as PeerResult; // made above
+        const result = results[name] as PeerResult; // the results above have every peer
         if (result.failure === undefined) {
           await measureInto(result, peer, work, own);
         }
@@ -53,7 +53,7 @@ async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: 
   }
 }
 
-/** Four digits are more than any of them is good for. */
+/** Rounds to four digits, more than any figure is accurate to. */
 function rounded(all: Figures): Figures {
   const entries = Object.entries(all) as [FigureName, number][];
   return Object.fromEntries(entries.map(([name, value]) => [name, Number(value.toPrecision(4))]));

@@ -1,7 +1,7 @@
 import type { Budget, Machine, PeerDescription, ScenarioResult, SuiteResult } from "../figures/results.js";
 import type { Options } from "../options.js";
 import type { Missing, Peer, Ready } from "../peers/peer.js";
-import { ask } from "../peers/toolchain.js";
+import { outputOf } from "../peers/toolchain.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { Progress } from "./progress.js";
@@ -10,7 +10,7 @@ import { roundsOf, runScenario } from "./run-scenario.js";
 /**
  * Prepares the peers of a suite and has them do its scenarios.
  *
- * @param onScenario is called with each scenario's result as soon as it is there.
+ * @param onScenario is called with the result of each scenario as soon as it is there.
  */
 export async function runSuite(
   suite: Suite,
@@ -71,14 +71,14 @@ function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepa
 
 function describe(wanted: readonly Peer[], prepared: Prepared): PeerDescription[] {
   return wanted.map((peer) => {
-    const state = prepared.get(peer) as Ready | Missing; // prepare() has seen all
+    const state = prepared.get(peer) as Ready | Missing; // prepare() has an entry for each peer
     const { name, title } = peer;
     return "missing" in state ? { name, title, missing: state.missing } : { name, title, version: state.version };
   });
 }
 
 function commit(): string | undefined {
-  const head = ask("git", ["rev-parse", "--short=12", "HEAD"]);
-  const changes = ask("git", ["status", "--porcelain", "--untracked-files=no"]);
+  const head = outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
+  const changes = outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
   return head === undefined ? undefined : `${head}${changes === "" ? "" : "+"}`;
 }

@@ -10,7 +10,7 @@ import {
   scenariosOf,
 } from "./scenario.js";
 
-/** HTTP/2 alone, without RPC on top: exchanges, long streams, and what is held in memory. */
+/** HTTP/2 alone, without RPC on top: exchanges, long streams, and the memory of what is held open. */
 export const http2Scenarios: readonly Scenario[] = scenariosOf(
   { suite: "http2", needs: "calls", counts: "exchanges" },
   [

@@ -1,7 +1,7 @@
 import { work } from "../contract/job.js";
 import { type Scenario, scenariosOf } from "./scenario.js";
 
-/** Loading a package, and nothing else. */
+/** Loading a package, without any call. */
 export const importScenarios: readonly Scenario[] = scenariosOf(
   { suite: "import", needs: "calls", counts: "imports" },
   [

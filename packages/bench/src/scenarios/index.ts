@@ -5,7 +5,7 @@ import { mixedScenarios } from "./mixed.js";
 import { rpcScenarios } from "./rpc/index.js";
 import type { Scenario } from "./scenario.js";
 
-/** All there are, in the order in which they are run and shown. */
+/** All scenarios, in the order in which they run and are shown. To add one, add a row to a table of its suite. */
 export const scenarios: readonly Scenario[] = [
   ...http2Scenarios,
   ...rpcScenarios,

@@ -2,8 +2,8 @@ import { coreScenarios } from "./rpc/index.js";
 import type { Scenario } from "./scenario.js";
 
 /**
- * The core of the suite `rpc`, measured by the instructions that are executed instead of the time they take. Counting slows
- * the programs down some fifty times, so each round is long and there are few rounds.
+ * The core scenarios of the suite `rpc`, measured by executed instructions instead of time. Counting makes the programs
+ * some fifty times slower, so the rounds are long and few.
  */
 export const instructionScenarios: readonly Scenario[] = coreScenarios.map((scenario) => ({
   ...scenario,

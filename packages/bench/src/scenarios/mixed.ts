@@ -1,7 +1,7 @@
 import { coreScenarios } from "./rpc/index.js";
 import type { Scenario } from "./scenario.js";
 
-/** Ours at one end and another stack at the other: the core of the suite `rpc` tells how well the two get along. */
+/** The core scenarios of the suite `rpc`, with @vyra/ipc at one end and another stack at the other. */
 export const mixedScenarios: readonly Scenario[] = coreScenarios.map((scenario) => ({
   ...scenario,
   suite: "mixed",

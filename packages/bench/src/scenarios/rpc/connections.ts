@@ -1,7 +1,7 @@
 import { work } from "../../contract/job.js";
 import { crowdColumns, mainPeers, oneLoopPeers, rateColumns, type Scenario, scenariosOf } from "../scenario.js";
 
-/** Many connections to one server, and what one caller gets beside greedy ones. */
+/** Many connections to one server, and the latency of one caller beside greedy ones. */
 export const connections: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "calls", counts: "calls" }, [
   {
     name: "connections-100",
@@ -22,8 +22,8 @@ export const connections: readonly Scenario[] = scenariosOf({ suite: "rpc", need
     name: "beside-calls",
     title: "One caller beside ten greedy connections",
     about:
-      "Unary calls of 32 bytes, one at a time, while another process has 1,000 outstanding on each of ten connections " +
-      "to the same server: how long others are kept waiting.",
+      "Unary calls of 32 bytes, one at a time, while another process has 1,000 outstanding on each of ten " +
+      "connections to the same server: how long others are kept waiting.",
     work: work("calls", { crowd: { kind: "calls", payloadBytes: 32, inFlight: 10_000, connections: 10 } }),
     columns: crowdColumns,
     only: ["node", ...mainPeers],

@@ -5,7 +5,7 @@ import { startAndMemory } from "./start-and-memory.js";
 import { largeStreams, streams } from "./streams.js";
 import { sweeps } from "./sweeps.js";
 
-/** Messages of 64 KiB show best how much else there is for V8 to collect. */
+/** Messages of 64 KiB show the effect of a full heap on V8's garbage collection best. */
 const fullHeaps = named([...calls, ...streams], ["unary-64k", "download-64k", "upload-64k"]).map(inFullHeaps);
 
 export const rpcScenarios: readonly Scenario[] = [
@@ -18,5 +18,5 @@ export const rpcScenarios: readonly Scenario[] = [
   ...startAndMemory,
 ];
 
-/** The scenarios that other suites repeat in their own way: calls, and streams in either direction. */
+/** The scenarios that the suites `mixed` and `instructions` repeat: calls, and streams in either direction. */
 export const coreScenarios: readonly Scenario[] = named(rpcScenarios, ["unary-1", "unary-64", "download", "upload"]);

@@ -1,7 +1,7 @@
 import { work } from "../../contract/job.js";
 import { heldColumns, mainPeers, type Scenario, scenariosOf } from "../scenario.js";
 
-/** What a program costs before it does much: its start, and the memory of what it holds open. */
+/** The start of a program, and the memory of what it holds open. */
 export const startAndMemory: readonly Scenario[] = scenariosOf(
   { suite: "rpc", needs: "calls", counts: "connections" },
   [

@@ -11,7 +11,7 @@ import {
   streamColumns,
 } from "../scenario.js";
 
-/** Streams: messages back and forth, and one way as fast as they are taken. */
+/** Streams: messages back and forth, and in one direction as fast as they are taken. */
 export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "messages", counts: "messages" }, [
   {
     name: "ping-pong",

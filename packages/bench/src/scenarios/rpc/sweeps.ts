@@ -1,7 +1,7 @@
 import { work } from "../../contract/job.js";
 import { KiB, MiB, type Scenario, scenariosOf, sweepPeers } from "../scenario.js";
 
-/** The same call at many sizes, and at many degrees of concurrency. */
+/** The same call at many sizes, and with many calls open. */
 export const sweeps: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "calls", counts: "calls" }, [
   {
     name: "sizes",
