@@ -47,7 +47,7 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "download-64k",
     title: "Server streaming, 64 KiB",
-    about: "As above, with messages of 64 KiB.",
+    about: "One stream; the server sends messages of 64 KiB as fast as they are taken.",
     work: work("download", { payloadBytes: 64 * KiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -55,7 +55,7 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "upload-64k",
     title: "Client streaming, 64 KiB",
-    about: "As above, with messages of 64 KiB.",
+    about: "One stream; the client sends messages of 64 KiB as fast as they are taken.",
     work: work("upload", { payloadBytes: 64 * KiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -66,7 +66,7 @@ export const largeStreams: readonly Scenario[] = scenariosOf({ suite: "rpc", nee
   {
     name: "download-1m",
     title: "Server streaming, 1 MiB",
-    about: "As above, with messages of 1 MiB.",
+    about: "One stream; the server sends messages of 1 MiB as fast as they are taken.",
     work: work("download", { payloadBytes: MiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -74,7 +74,7 @@ export const largeStreams: readonly Scenario[] = scenariosOf({ suite: "rpc", nee
   {
     name: "upload-1m",
     title: "Client streaming, 1 MiB",
-    about: "As above, with messages of 1 MiB.",
+    about: "One stream; the client sends messages of 1 MiB as fast as they are taken.",
     work: work("upload", { payloadBytes: MiB }),
     columns: bytesColumns,
     only: mainPeers,
