@@ -34,38 +34,37 @@ export function writeReport(file: string, folder: string, results: readonly Suit
     }
   }
   const sections = results.flatMap((result) => suiteSection(result, link));
-  writeFileSync(file, [...head, ...sections].join("\n\n").concat("\n"));
+  writeFileSync(file, [head, ...sections].join("\n\n").concat("\n"));
 }
 
-const head = [
-  "# Performance",
-  "`npm run bench` writes this page; do not edit it. Every figure comes from the JSON file that its section names.",
-  [
-    "## How to read this",
-    "",
-    "Each peer is a server process and a client process of its own, on one machine, connected by one Unix socket unless its",
-    "name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, round after round;",
-    "the processes are new in each round, and warm up before they are measured.",
-    "",
-    "A figure is the median of the rounds; the small figures after it are the quartiles. «× limit» is the first column",
-    "divided by that of the limit in the same round, and then the median of these ratios, since whatever disturbs a round",
-    "disturbs both. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol except for a",
-    "length, without promises, and with one write per turn of the event loop. The limit is a yardstick that can be exceeded:",
-    "@vyra/ipc has its own code for encoding and parsing messages, and lets a batch begin to leave before its turn is over.",
-    "Where that saves more than HTTP/2 costs, the ratio is above 1. Of rates, more is better; of times and memory, less is.",
-    "",
-    "CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client",
-    "and server share this machine's cores: with many calls outstanding, the side that costs more sets the pace. Latencies",
-    "are those of the caller, from the call to its response, measured in the client while calls follow each other without",
-    "pause.",
-    "",
-    "Instructions are those of a process in user mode, of all threads, counted by Valgrind's callgrind. Other programs on",
-    "the machine do not change them. They exclude the work of the kernel, and include that of JavaScript's compiler where",
-    "JavaScript takes long to warm up.",
-    "",
-    "Absolute figures from different machines do not compare; ratios mostly do. `npm run bench` measures your machine.",
-  ].join("\n"),
-];
+/** The beginning of the report, which does not depend on the results. */
+const head = `# Performance
+
+\`npm run bench\` writes this page; do not edit it. Every figure comes from the JSON file that its section names.
+
+## How to read this
+
+Each peer is a server process and a client process of its own, on one machine, connected by one Unix socket unless its
+name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, round after round;
+the processes are new in each round, and warm up before they are measured.
+
+A figure is the median of the rounds; the small figures after it are the quartiles. «× limit» is the first column
+divided by that of the limit in the same round, and then the median of these ratios, since whatever disturbs a round
+disturbs both. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol except for a
+length, without promises, and with one write per turn of the event loop. The limit is a yardstick that can be exceeded:
+@vyra/ipc has its own code for encoding and parsing messages, and lets a batch begin to leave before its turn is over.
+Where that saves more than HTTP/2 costs, the ratio is above 1. Of rates, more is better; of times and memory, less is.
+
+CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client
+and server share this machine's cores: with many calls outstanding, the side that costs more sets the pace. Latencies
+are those of the caller, from the call to its response, measured in the client while calls follow each other without
+pause.
+
+Instructions are those of a process in user mode, of all threads, counted by Valgrind's callgrind. Other programs on
+the machine do not change them. They exclude the work of the kernel, and include that of JavaScript's compiler where
+JavaScript takes long to warm up.
+
+Absolute figures from different machines do not compare; ratios mostly do. \`npm run bench\` measures your machine.`;
 
 function suiteSection(result: SuiteResult, link: (name: string) => string): string[] {
   const json = `${result.suite}.json`;
