@@ -59,7 +59,7 @@ for (const [name, { shell, setUp }] of Object.entries(shells)) {
       });
     }
 
-    it("methods to choose from", async () => {
+    it("several methods", async () => {
       terminal.write("vyra-ipc call shop Place");
       terminal.press("Tab");
       terminal.press("Tab");

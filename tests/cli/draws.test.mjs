@@ -41,7 +41,7 @@ describe("vyra-ipc in a terminal", () => {
     assert.equal(screen.match(/^ +≤ .* %$/gm)?.length, 14);
   });
 
-  it("bench keeps to one line, however narrow", async () => {
+  it("bench draws one line, however narrow the terminal is", async () => {
     open({ columns: 48, rows: 50 });
     terminal.type("vyra-ipc bench shop Place -c 8 -d 2s; echo rc=$?");
     await terminal.shows(/[█▏▎▍▌▋▊▉]·* \d\.\d\/2\.0 s/);
@@ -50,7 +50,7 @@ describe("vyra-ipc in a terminal", () => {
     await terminal.shows(/rc=0/);
   });
 
-  it("bench shows what it has measured on Ctrl-C", async () => {
+  it("bench shows its figures so far on Ctrl-C", async () => {
     open();
     terminal.type("vyra-ipc bench shop Place -c 8 -d 1m; echo rc=$?");
     await terminal.shows(/[█▏▎▍▌▋▊▉]·* 1\.\d\/60\.0 s/);
@@ -59,7 +59,7 @@ describe("vyra-ipc in a terminal", () => {
     assert.match(screen, /8 calls at a time on 1 connection, for [12]\.\d\d s/);
   });
 
-  it("top draws again and again, and gives the screen back on q", async () => {
+  it("top draws repeatedly, and restores the screen on q", async () => {
     open();
     terminal.type("clear; echo what was there before");
     await terminal.shows(/^what was there before$/m);
@@ -79,7 +79,7 @@ describe("vyra-ipc in a terminal", () => {
     assert.doesNotMatch(last, /press q to quit/);
   });
 
-  it("top ends on Ctrl-C as well, and keeps within a terminal that shrinks", async () => {
+  it("top ends on Ctrl-C, and fits a terminal that shrinks", async () => {
     open();
     terminal.type("vyra-ipc top shop -i 200ms; echo rc=$?");
     await terminal.shows(/^METHOD/m);
@@ -92,7 +92,7 @@ describe("vyra-ipc in a terminal", () => {
     await terminal.shows(/rc=130/);
   });
 
-  it("call holds a conversation that is typed", async () => {
+  it("call sends each line as it is typed", async () => {
     open();
     terminal.type("vyra-ipc call shop Haggle; echo rc=$?");
     await delay(1_000);
@@ -104,7 +104,7 @@ describe("vyra-ipc in a terminal", () => {
     await terminal.shows(/^rc=0$/m);
   });
 
-  it("call is in colours here, and in none with NO_COLOR or in a pipe", async () => {
+  it("call prints colours in a terminal, and none with NO_COLOR or into a pipe", async () => {
     open();
     terminal.type(`vyra-ipc call shop Place '{"id": "7"}'; echo rc=$?`);
     await terminal.shows(/rc=0/);
@@ -129,7 +129,7 @@ describe("vyra-ipc in a terminal", () => {
     assert.equal([...line].length, 70);
   });
 
-  it("health --watch and wait end on Ctrl-C and say nothing", async () => {
+  it("health --watch and wait end on Ctrl-C and print nothing", async () => {
     open();
     terminal.type("clear; vyra-ipc health shop --watch; echo rc=$?");
     await terminal.shows(/^\d\d:\d\d:\d\d {2}SERVING$/m);

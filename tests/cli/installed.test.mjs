@@ -23,7 +23,7 @@ describe("vyra-ipc as users get it", () => {
 
   after(() => rmSync(work, { recursive: true }));
 
-  it("starts a module that installs, passes its tests and runs", () => {
+  it("creates a module that installs, passes its tests and runs", () => {
     const main = join(root, "packages/cli/dist/main.js");
     execute(process.execPath, [main, "init", "my_shop", "--packages", tarballs], { cwd: work });
     execute("npm", ["install", "--no-audit", "--no-fund"], { cwd: project });
@@ -33,7 +33,7 @@ describe("vyra-ipc as users get it", () => {
     assert.match(output, /^Hello, world!\n(serving at .*\n)?1\n2\n3\n$/m);
   });
 
-  it("looks into the module's backend", async () => {
+  it("inspects the module's backend", async () => {
     const backend = spawn("npm", ["run", "backend"], { cwd: project, env, stdio: "ignore", detached: true });
     try {
       const npx = (...args) => execute("npx", ["--no-install", "vyra-ipc", ...args], { cwd: project });

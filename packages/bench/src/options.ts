@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): Options {
     },
   });
   if (values.update && (values.quick || values.peer !== undefined)) {
-    throw new Error("--update needs figures of all peers: leave out --quick and --peer");
+    throw new Error("--update needs the figures of all peers: leave out --quick and --peer");
   }
   const wanted = positionals.length === 0 ? suites : positionals.map(suiteOf);
   const inSuites = <T extends { readonly suite: Suite }>(all: readonly T[]): T[] =>
@@ -71,7 +71,7 @@ export function parseOptions(args: readonly string[]): Options {
 function suiteOf(word: string): Suite {
   const suite = suites.find((each) => each === word);
   if (suite === undefined) {
-    throw new Error(`there is no suite ${word}: choose of ${suites.join(", ")}`);
+    throw new Error(`there is no suite ${word}: choose from ${suites.join(", ")}`);
   }
   return suite;
 }
@@ -88,7 +88,7 @@ function chosen<T extends { readonly name: string }>(
   const unknown = names.find((name) => !all.some((each) => each.name === name));
   if (unknown !== undefined) {
     const known = [...new Set(all.map(({ name }) => name))];
-    throw new Error(`there is no ${what} ${unknown}: choose of ${known.join(", ")}`);
+    throw new Error(`there is no ${what} ${unknown}: choose from ${known.join(", ")}`);
   }
   return all.filter(({ name }) => names.includes(name));
 }

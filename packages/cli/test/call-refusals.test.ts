@@ -52,7 +52,7 @@ describe("vyra-ipc call refuses", () => {
   });
 
   for (const [index, [what, , complaint]] of refusals.entries()) {
-    it(`${what} in one line, and ends with 2`, async () => {
+    it(`${what} in one line, and exits with 2`, async () => {
       const { code, stdout, stderr } = (await outcomes[index]) as Ended;
       assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
       assert.match(stderr, /^vyra-ipc: [^\n]+\n$/);

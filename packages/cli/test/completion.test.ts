@@ -107,23 +107,23 @@ describe("vyra-ipc completion", () => {
     [[""], ["ls", "describe", "call", "health", "wait", "bench", "top", "init", "gen", "completion", "help"]],
   ];
   for (const [words, expected] of cases) {
-    it(`knows what may follow: ${words.join(" ")}`, async () => {
+    it(`completes: ${words.join(" ")}`, async () => {
       assert.deepEqual(await candidates(...words), expected);
     });
   }
 
-  it("knows nothing of a server that does not answer in time", async () => {
+  it("has no candidates if a server does not answer in time", async () => {
     const env = { VYRA_IPC_COMPLETION_TIMEOUT: "100ms" };
     const { code, stdout, stderr } = await run(["__complete", "--", "call", "mute", ""], { env });
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
   });
 
-  it("says what the candidates are", async () => {
+  it("describes the candidates", async () => {
     const { stdout } = await run(["__complete", "--", "call", "shop", "Hag"]);
     assert.equal(stdout, "Haggle\tstream Offer → stream Offer\n");
   });
 
-  it("is offered for three shells, and explained", async () => {
+  it("has a script for three shells", async () => {
     const { code, stderr } = await run(["completion", "tcsh"]);
     assert.equal(code, 2);
     assert.match(stderr, /Allowed choices are bash, zsh, fish/);

@@ -39,7 +39,7 @@ describe("what vyra-ipc describe prints", () => {
 
   after(() => rmSync(work, { recursive: true }));
 
-  it("compiles to the same files, comments included, where they are written whole", async () => {
+  it("compiles to the same files, comments included, if whole files are written", async () => {
     const out = join(work, "whole");
     const { code, stdout, stderr } = await run([
       "describe",
@@ -60,7 +60,7 @@ describe("what vyra-ipc describe prints", () => {
     }
   });
 
-  it("compiles to the same where a server describes itself", async () => {
+  it("compiles to the same descriptors if they come from a server", async () => {
     const socket = join(work, "rich.sock");
     const service = types.getService("rich.three.Doing") as DescService;
     await using _ = await serve({ socket, signals: false, routes: (router) => router.service(service, {}) });
@@ -73,7 +73,7 @@ describe("what vyra-ipc describe prints", () => {
     }
   });
 
-  it("is the same when it is described again", async () => {
+  it("is the same when its own output is described", async () => {
     const out = join(work, "whole");
     const twice = join(work, "twice");
     const named = names.slice(1);
@@ -102,7 +102,7 @@ describe("what vyra-ipc describe prints", () => {
     "NoPackageService",
     undefined,
   ]) {
-    it(`compiles as it is, to the same: ${name ?? "all services"}`, async () => {
+    it(`compiles unchanged to the same descriptors: ${name ?? "all services"}`, async () => {
       const { code, stdout, stderr } = await run(["describe", "x", "--descriptor-set", set, ...(name ? [name] : [])]);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
       const folder = mkdtempSync(join(work, "shown-"));
@@ -114,7 +114,7 @@ describe("what vyra-ipc describe prints", () => {
     });
   }
 
-  it("has what buf leaves out of a descriptor set: a message set", () => {
+  it("has the message set, which buf leaves out of a descriptor set", () => {
     const file = create(FileDescriptorProtoSchema, {
       name: "set.proto",
       messageType: [
@@ -133,7 +133,7 @@ describe("what vyra-ipc describe prints", () => {
     ]);
   });
 
-  it("is written nowhere but in the folder", async () => {
+  it("is only written within the folder", async () => {
     for (const name of ["../out.proto", "/tmp/out.proto", "a/../../out.proto", ".bashrc", "x.sh", "a\nb.proto"]) {
       await assert.rejects(writeProtoFiles(work, [{ name, lines: [] }]), /has a file with an invalid name, /);
     }

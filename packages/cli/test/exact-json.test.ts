@@ -96,12 +96,12 @@ describe("integers in JSON", () => {
   }
 
   for (const [written, complaint] of refused) {
-    it(`are refused where they are invalid: ${written}`, async () => {
+    it(`are refused if they are invalid: ${written}`, async () => {
       await assert.rejects(messageFrom(numbers, written, sourceOf(types), "the request"), complaint);
     });
   }
 
-  it("are those of BigInt, whatever the number", async () => {
+  it("equal those of BigInt, whatever the number", async () => {
     const source = sourceOf(types);
     await fc.assert(
       fc.asyncProperty(
@@ -119,7 +119,7 @@ describe("integers in JSON", () => {
     );
   });
 
-  it("cross the wire and come back, alone and one after the other", async () => {
+  it("are unchanged after a call, alone and in a stream", async () => {
     const one = await run(["call", "numbers", "Echo", `{"i": ${odd}, "byNumber": {"${least}": ${mostUnsigned}}}`]);
     assert.deepEqual(JSON.parse(one.stdout), { i: odd, byNumber: { [least]: mostUnsigned } });
     const input = `{"i": ${odd}}{"u":\n${mostUnsigned}}\n{"wrapped":${least}}`;

@@ -149,7 +149,7 @@ const servers: readonly (readonly [socket: string, answer: object, fileFor: (wan
   ["silent", {}, () => undefined],
 ];
 
-describe("vyra-ipc, with servers that mean harm", () => {
+describe("vyra-ipc, with hostile servers", () => {
   ownFolder(...servers.flatMap(([socket]) => [`${socket}_ipc.sock`, `${socket}_ipc.sock.lock`]));
   const running: Server[] = [];
 
@@ -161,7 +161,7 @@ describe("vyra-ipc, with servers that mean harm", () => {
     await Promise.all(running.map((server) => server.close()));
   });
 
-  it("shows nothing that does something to a terminal", async () => {
+  it("shows no control characters", async () => {
     const outcomes = await Promise.all([
       run(["describe", "plain"]),
       run(["describe", "plain", "Thing"]),
@@ -199,26 +199,26 @@ describe("vyra-ipc, with servers that mean harm", () => {
     });
   }
 
-  it("shows an example of types that hold each other in billions of ways", async () => {
+  it("shows an example of types that contain each other in billions of ways", async () => {
     const { code, stdout } = await run(["call", "plain", "Get", "--example", "--json"]);
     assert.equal(code, 0);
     assert.match(stdout, /^\{"text":"text",.*\}\n$/);
     assert.ok(stdout.length < 1_000_000);
   });
 
-  it("gives up on imports without an end", async () => {
+  it("gives up on endless imports", async () => {
     const { code, stderr } = await run(["call", "endless", "Get", "--timeout", "500ms"]);
     assert.equal(code, 4);
     assert.match(stderr, /^vyra-ipc: the server at \S+ did not describe itself within 500 ms\n$/);
   });
 
-  it("says so where nothing is described", async () => {
+  it("reports a server that describes no services", async () => {
     const { code, stdout, stderr }: Ended = await run(["describe", "silent"]);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
     assert.match(stderr, /silent_ipc\.sock describes no services\n$/);
   });
 
-  it("asks for types as long as a call lasts", async () => {
+  it("looks up types as long as a call lasts", async () => {
     await using connection = connectTo(resolveSocket("plain").path, {});
     const timeoutMs = 300;
     await using source = reflect(connection, timeoutMs);

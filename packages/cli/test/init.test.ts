@@ -24,7 +24,7 @@ describe("vyra-ipc init", () => {
   const module = join(folder, "my-shop");
   after(() => rmSync(folder, { recursive: true }));
 
-  it("makes a module that is called as its folder", async () => {
+  it("creates a module with the name of its folder", async () => {
     const { code, stdout, stderr } = await run(["init", "my-shop"], { cwd: folder });
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     assert.match(
@@ -41,7 +41,7 @@ describe("vyra-ipc init", () => {
     assert.doesNotMatch(text, /my_module|MyModule/);
   });
 
-  it("makes a module that generates, compiles, passes its tests and runs", async () => {
+  it("creates a module that generates, compiles, passes its tests and runs", async () => {
     symlinkSync(modules, join(module, "node_modules"));
     const generated = await run(["gen"], { cwd: module });
     assert.equal(generated.stdout, "src/gen: 1 written\n");
@@ -54,7 +54,7 @@ describe("vyra-ipc init", () => {
     assert.deepEqual(readdirSync(folder), ["my-shop"]);
   });
 
-  it("takes the packages from tarballs where it is told to", async () => {
+  it("installs the packages from tarballs with --packages", async () => {
     const tarballs = join(folder, "tarballs");
     mkdirSync(tarballs);
     for (const name of ["http2", "ipc", "ipc-cli"]) {
@@ -69,7 +69,7 @@ describe("vyra-ipc init", () => {
     assert.equal(manifest.devDependencies["@vyra/ipc-cli"], `file:${tarballs}/vyra-ipc-cli-0.1.0.tgz`);
   });
 
-  it("writes into no folder that has something in it, and takes no name that is none", async () => {
+  it("refuses a folder that is not empty, and an invalid name", async () => {
     const [full, name] = await Promise.all([
       run(["init", "my-shop"], { cwd: folder }),
       run(["init", "new", "--name", "42"], { cwd: folder }),
@@ -79,7 +79,7 @@ describe("vyra-ipc init", () => {
     assert.match(name.stderr, /^vyra-ipc: "42" is not a valid module name: /);
   });
 
-  it("writes nothing where it cannot write all", async () => {
+  it("writes nothing if it cannot write everything", async () => {
     const outcomes = await Promise.all([
       run(["init", "bare", "--packages", "/nowhere"], { cwd: folder }),
       run(["init", "", "--name", "nameless"], { cwd: folder }),

@@ -34,7 +34,7 @@ describe("messages in JSON", () => {
     ["[]", "Array(0)"],
     ['"text"', '"text"'],
   ] as const) {
-    it(`complain of ${json} by the field's path`, async () => {
+    it(`report the path of the invalid field: ${json}`, async () => {
       await assert.rejects(messageFrom(order, json, source, "the request"), (error: Error) => {
         const beginning = `the request is not a valid cli.test.Order: ${complaint}`;
         assert.equal(error.message.slice(0, beginning.length), beginning);
@@ -44,21 +44,21 @@ describe("messages in JSON", () => {
     });
   }
 
-  it("complain of what is no JSON in one line", async () => {
+  it("report invalid JSON in one line", async () => {
     await assert.rejects(
       messageFrom(order, '{"id":\n\n}', source, "request 3"),
       /^Failure: request 3 is not JSON: [^\n]+$/,
     );
   });
 
-  it("find the type of an Any, and of one within", async () => {
+  it("find the type of an Any, and of a nested one", async () => {
     const inner = { "@type": "type.googleapis.com/cli.test.Photo", caption: "sunset" };
     const outer = { "@type": "type.googleapis.com/cli.test.Receipt", orderId: "1", attachment: inner };
     const message = await messageFrom(order, JSON.stringify({ attachment: outer }), source, "the request");
     assert.deepEqual(await messageJson(order, message, source), { attachment: outer });
   });
 
-  it("show an Any that nobody describes by its bytes", async () => {
+  it("show an Any of unknown type by its bytes", async () => {
     const unknown = create(AnySchema, { typeUrl: "type.googleapis.com/other.Thing", value: new Uint8Array([1, 2, 3]) });
     const receipt = types.getMessage("cli.test.Receipt") as DescMessage;
     const message = create(receipt, {
@@ -73,7 +73,7 @@ describe("messages in JSON", () => {
     assert.deepEqual(photo(types, "x").typeUrl, "type.googleapis.com/cli.test.Photo");
   });
 
-  it("have an example that fills every field and can be sent as it is", async () => {
+  it("have an example that fills every field and can be sent unchanged", async () => {
     const example = exampleOf(order) as Record<string, JsonValue>;
     assert.deepEqual(Object.keys(example), [
       "id",

@@ -9,7 +9,7 @@ export function countedPeer(peer: Peer): Peer {
 async function prepare(peer: Peer): Promise<Ready | Missing> {
   const version = outputOf("valgrind", ["--version"]);
   if (version === undefined || outputOf("callgrind_control", ["--version"]) === undefined) {
-    return { missing: "valgrind, which counts" };
+    return { missing: "Valgrind, which counts instructions" };
   }
   const ready = await peer.prepare();
   return "missing" in ready ? ready : { ...ready, version: `${ready.version}, ${version}`, isCounted: true };

@@ -43,7 +43,7 @@ function outputFile(folder: string, pid: string): string {
 export function totalOf(output: string): number {
   const total = /^(?:summary|totals): (\d+)/m.exec(output)?.[1];
   if (total === undefined) {
-    throw new Error("callgrind has written no total");
+    throw new Error("the callgrind file has no total");
   }
   return Number(total);
 }

@@ -41,7 +41,7 @@ export function assertUpdatable(before: SuiteResult | undefined, machine: Machin
     machine.cores !== before.machine.cores ||
     machine.node !== before.machine.node
   ) {
-    throw new Error("this is not the machine, or the Node.js, of the results that are there: run the suite in full");
+    throw new Error("the existing results are from another machine or Node.js: run the suite in full");
   }
 }
 
