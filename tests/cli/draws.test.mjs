@@ -53,10 +53,10 @@ describe("vyra-ipc in a terminal", () => {
   it("bench shows its figures so far on Ctrl-C", async () => {
     open();
     terminal.type("vyra-ipc bench shop Place -c 8 -d 1m; echo rc=$?");
-    await terminal.shows(/[█▏▎▍▌▋▊▉]·* 1\.\d\/60\.0 s/);
+    await terminal.shows(/[█▏▎▍▌▋▊▉]·* [2-9]\.\d\/60\.0 s/);
     terminal.press("C-c");
     const screen = await terminal.shows(/rc=130/);
-    assert.match(screen, /8 calls at a time on 1 connection, for [12]\.\d\d s/);
+    assert.match(screen, /8 calls at a time on 1 connection, for \d\d?\.\d+ s/);
   });
 
   it("top draws repeatedly, and restores the screen on q", async () => {
@@ -66,13 +66,12 @@ describe("vyra-ipc in a terminal", () => {
     terminal.type(
       "vyra-ipc bench shop Place -c 4 -d 1m > /dev/null 2>&1 & vyra-ipc top shop -i 500ms; echo rc=$?; kill %1",
     );
-    const first = await terminal.shows(/^cli\.test\.ShopService\/Place +[\d,]{3,}.*[\d.]+ (µs|ms)/m);
+    const first = await terminal.shows(/^cli\.test\.ShopService\/Place +[\d,]{3,}.*[\d.]+ (µs|ms)(?: +[\d,.]+){4}$/m);
     assert.doesNotMatch(first, /what was there before/);
     assert.match(first, /^shop {2}[\d,]+ calls\/s/m);
     assert.match(first, /every 0\.5 s; press q to quit$/);
     const calls = callsOf(first);
-    await delay(1_200);
-    assert.ok(callsOf(terminal.screen()) > calls, "nothing changes");
+    await terminal.until((screen) => callsOf(screen) > calls, `more than ${calls} calls`);
     terminal.press("q");
     const last = await terminal.shows(/rc=0/);
     assert.match(last, /^what was there before$/m);
@@ -151,5 +150,5 @@ function barOf(screen) {
 /** Returns the number of calls so far, which is the last but one figure of a method's line. */
 function callsOf(screen) {
   const line = screen.split("\n").find((one) => one.startsWith("cli.test.ShopService/Place"));
-  return Number(line.trim().split(/ {2,}/).at(-2).replaceAll(",", ""));
+  return Number(line.trim().split(/ +/).at(-2).replaceAll(",", ""));
 }

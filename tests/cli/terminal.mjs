@@ -47,15 +47,20 @@ export class Terminal {
   }
 
   /** Waits until the screen matches the pattern. @returns the screen. */
-  async shows(pattern, { withinMs = 20_000 } = {}) {
+  shows(pattern) {
+    return this.until((screen) => pattern.test(screen), pattern);
+  }
+
+  /** Waits until a condition holds for the screen. @returns the screen. */
+  async until(holds, what, { withinMs = 20_000 } = {}) {
     const giveUpAt = performance.now() + withinMs;
     for (;;) {
       const screen = this.screen();
-      if (pattern.test(screen)) {
+      if (holds(screen)) {
         return screen;
       }
       if (performance.now() > giveUpAt) {
-        throw new Error(`the terminal does not show ${pattern}, but:\n${screen}`);
+        throw new Error(`the terminal does not show ${what}, but:\n${screen}`);
       }
       await delay(30);
     }
