@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { Shop } from "./shop.mjs";
 import { Terminal } from "./terminal.mjs";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const main = fileURLToPath(new URL("../../packages/cli/dist/main.js", import.meta.url));
-
-/** How each shell is started, without anybody's own settings, and what it has to read. */
+/** The command lines that start each shell without the user's settings, and what each shell evaluates first. */
 const shells = {
   bash: { shell: "bash --norc --noprofile", setUp: 'eval "$(vyra-ipc completion bash)"' },
   zsh: { shell: "zsh -f", setUp: 'PS1="$ "; autoload -U compinit; compinit -D -u; eval "$(vyra-ipc completion zsh)"' },
@@ -20,40 +14,29 @@ const shells = {
 
 for (const [name, { shell, setUp }] of Object.entries(shells)) {
   describe(`vyra-ipc completes in ${name}`, () => {
-    const folder = mkdtempSync(join(tmpdir(), "vyra-tab-"));
-    const home = join(folder, "home");
-    const env = {
-      HOME: home,
-      VYRA_IPC_DIR: folder,
-      VYRA_IPC_COMPLETION_TIMEOUT: "20s",
-      PATH: `${folder}${delimiter}${process.env.PATH}`,
-    };
-    let server;
+    const shop = new Shop();
+    const home = join(shop.folder, "home");
+    const env = { ...shop.env, HOME: home, VYRA_IPC_COMPLETION_TIMEOUT: "20s" };
     let terminal;
 
     before(async () => {
       mkdirSync(home);
       writeFileSync(join(home, "request.json"), "{}");
-      chmodSync(main, 0o755); // as npm does when it installs
-      symlinkSync(main, join(folder, "vyra-ipc"));
-      server = spawn(process.execPath, [join(here, "shop-server.mjs"), "shop"], { env: { ...process.env, ...env } });
-      server.stderr.pipe(process.stderr);
-      await once(server.stdout, "data");
+      await shop.open();
     });
 
     after(async () => {
-      server.kill("SIGTERM");
-      await once(server, "exit");
-      rmSync(folder, { recursive: true });
+      await shop.close();
+      shop.remove();
     });
 
-    // Each has a terminal of its own: what was typed before does not stay in the line.
+    // Each test has its own terminal, so that the line is empty at its beginning.
     beforeEach(async () => {
       terminal = new Terminal({ shell, env, cwd: home, columns: 160 });
       terminal.type(
         `${setUp}; echo ready $((1 + 1))`.replace("$((1 + 1))", name === "fish" ? "(math 1 + 1)" : "$((1 + 1))"),
       );
-      await terminal.shows(/^ready 2\n\S+/m); // and a prompt: the shell reads keys itself from then on
+      await terminal.shows(/^ready 2\n\S+/m); // once there is a prompt, the shell reads keys itself
     });
 
     afterEach(() => terminal.close());
@@ -62,8 +45,8 @@ for (const [name, { shell, setUp }] of Object.entries(shells)) {
       ["a command", "vyra-ipc desc", /vyra-ipc describe /],
       ["an option", "vyra-ipc call shop Place --time", /--timeout /],
       ["a server", "vyra-ipc health sh", /vyra-ipc health shop /],
-      ["a server by its path", `vyra-ipc health ${folder}/sh`, /\/shop_ipc\.sock /],
-      ["a server by its address", `vyra-ipc health unix:${folder}/sh`, /unix:\S+\/shop_ipc\.sock /],
+      ["a server by its path", `vyra-ipc health ${shop.folder}/sh`, /\/shop_ipc\.sock /],
+      ["a server by its address", `vyra-ipc health unix:${shop.folder}/sh`, /unix:\S+\/shop_ipc\.sock /],
       ["a method", "vyra-ipc call shop Hag", /vyra-ipc call shop Haggle /],
       ["a method by its full name", "vyra-ipc call shop cli.test.ShopService/Hag", /ShopService\/Haggle /],
       ["a file", "vyra-ipc call shop --proto req", /--proto request\.json /],
@@ -71,12 +54,12 @@ for (const [name, { shell, setUp }] of Object.entries(shells)) {
       it(what, async () => {
         terminal.write(typed);
         terminal.press("Tab");
-        terminal.write("#"); // comes behind the blank that follows a word that is complete
+        terminal.write("#"); // a complete word is followed by a space
         await terminal.shows(new RegExp(`${shown.source}#`, "m"));
       });
     }
 
-    it("methods to choose from", async () => {
+    it("several methods", async () => {
       terminal.write("vyra-ipc call shop Place");
       terminal.press("Tab");
       terminal.press("Tab");

@@ -1,5 +1,5 @@
-// The command in a real terminal: what is drawn, what keys do, what is left on the screen. And as users get it: packed, installed
-// and starting a new module.
+// Tests the command in a real terminal: its drawing, its keys, and what it leaves on the screen; and as users get it:
+// packed, installed, and creating a new module.
 import { spawnSync } from "node:child_process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";

@@ -1,27 +1,27 @@
-// A real terminal, by tmux: what a user types and what a user sees.
+// A real terminal in tmux, which types and shows what a user would.
 import { spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 
 let opened = 0;
 
-/** A shell in a terminal of its own. */
+/** A shell in its own terminal. */
 export class Terminal {
   #name = `vyra-cli-${process.pid}-${opened++}`;
 
   #env;
 
   /**
-   * @param env what the shell's environment has besides ours.
+   * @param env variables that the shell's environment has in addition to this process'.
    * @param shell the command line of the shell.
    */
   constructor({ columns = 100, rows = 40, cwd = process.cwd(), env = {}, shell = "bash --norc --noprofile" } = {}) {
-    // A tmux server passes on the environment that it was started with; each terminal has a server of its own.
+    // A tmux server passes on the environment that it was started with, so each terminal has its own server.
     this.#env = { ...process.env, ...env, PS1: "$ ", TMUX: undefined };
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, shell);
   }
 
-  /** Types a line, and Enter. */
+  /** Types a line and presses Enter. */
   type(text) {
     this.write(text);
     this.press("Enter");
@@ -32,7 +32,7 @@ export class Terminal {
     this.#tmux("send-keys", "-l", "--", text);
   }
 
-  /** Presses a key by tmux' name for it: q, C-c, C-d. */
+  /** Presses a key by its name in tmux: q, C-c, C-d. */
   press(key) {
     this.#tmux("send-keys", key);
   }
@@ -41,21 +41,26 @@ export class Terminal {
     this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** What is on the screen now; with `colors`, in escape sequences as well. */
+  /** Returns the text on the screen; with `colors`, including escape sequences. */
   screen({ colors = false } = {}) {
     return this.#tmux("capture-pane", "-p", ...(colors ? ["-e"] : [])).trimEnd();
   }
 
-  /** Waits until the screen shows this. @returns the screen. */
-  async shows(pattern, { withinMs = 20_000 } = {}) {
+  /** Waits until the screen matches the pattern. @returns the screen. */
+  shows(pattern) {
+    return this.until((screen) => pattern.test(screen), pattern);
+  }
+
+  /** Waits until a condition holds for the screen. @returns the screen. */
+  async until(holds, what, { withinMs = 20_000 } = {}) {
     const giveUpAt = performance.now() + withinMs;
     for (;;) {
       const screen = this.screen();
-      if (pattern.test(screen)) {
+      if (holds(screen)) {
         return screen;
       }
       if (performance.now() > giveUpAt) {
-        throw new Error(`the terminal does not show ${pattern}, but:\n${screen}`);
+        throw new Error(`the terminal does not show ${what}, but:\n${screen}`);
       }
       await delay(30);
     }

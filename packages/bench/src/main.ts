@@ -1,22 +1,23 @@
 /**
- * `npm run bench`: every peer on the same work, side by side.
+ * `npm run bench` measures every peer with the same work, side by side.
  *
- * suite.ts, scenarios/ and peers/ say what is compared; contract/ what the programs of all peers are told and say; program/
- * and load/ are what those in JavaScript have in common; run/ starts them, one server and one client at a time, and measures;
- * results.ts, summary.ts and report/ tell what came out.
+ * suite.ts, scenarios/ and peers/ define what is compared. contract/ defines what the programs of all peers are told
+ * and answer, program/ and load/ are shared by the programs in JavaScript. run/ starts the programs, one server and one
+ * client at a time, and measures. figures/ and report/ turn measurements into figures, tables and charts.
  */
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Options, parseOptions, usage } from "./cli/options.js";
-import { clock } from "./cli/progress.js";
-import { describeMachine, type Machine, quietLimit } from "./machine.js";
+import { type Budget, type Machine, quietLimit } from "./figures/results.js";
+import { type Options, parseOptions, usage } from "./options.js";
 import { peers } from "./peers/index.js";
 import { root } from "./peers/toolchain.js";
 import { writeReadmeTable } from "./report/readme.js";
 import { writeReport } from "./report/report.js";
-import { assertUpdatable, readResults, updated, writeResults } from "./results.js";
-import type { Budget } from "./run/run-scenario.js";
+import { printScenario } from "./report/terminal.js";
+import { describeMachine } from "./run/machine.js";
+import { clock } from "./run/progress.js";
+import { assertUpdatable, readResults, updated, writeResults } from "./run/results-file.js";
 import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
 import { suites } from "./suite.js";
@@ -61,7 +62,7 @@ async function run(options: Options): Promise<void> {
       assertUpdatable(readResults(file), machine);
     }
     console.log(`\n${suite}`);
-    const result = await runSuite(suite, options, machine, budget);
+    const result = await runSuite(suite, options, machine, budget, printScenario);
     results.push(result);
     if (options.isWhole) {
       writeResults(file, result);
@@ -89,7 +90,7 @@ async function run(options: Options): Promise<void> {
   process.exitCode = failures.length > 0 ? 1 : 0;
 }
 
-/** Whatever suites have results in a folder. */
+/** Writes the reports of all suites that have results in the folder. */
 function writeReports(folder: string, file: string): void {
   const results = ["rpc", "mixed", "instructions", "http2", "import"].map((suite) =>
     readResults(join(folder, `${suite}.json`)),

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseOptions } from "../dist/cli/options.js";
-import { references } from "../dist/cli/table.js";
+import { parseOptions } from "../dist/options.js";
 import { peers } from "../dist/peers/index.js";
 import { charts } from "../dist/report/charts.js";
 import { scenarios } from "../dist/scenarios/index.js";
-import { suites } from "../dist/suite.js";
+import { references, suites } from "../dist/suite.js";
 
 const namesIn = (suite: string) => peers.filter((peer) => peer.suite === suite).map(({ name }) => name);
 
@@ -19,7 +18,7 @@ describe("the catalogue of peers and scenarios", () => {
     });
   }
 
-  it("names only peers that there are", () => {
+  it("names only peers that exist", () => {
     for (const { suite, only = [] } of scenarios) {
       assert.deepEqual(
         only.filter((name) => !namesIn(suite).includes(name)),
@@ -34,7 +33,7 @@ describe("the catalogue of peers and scenarios", () => {
     }
   });
 
-  it("draws only scenarios that there are", () => {
+  it("has charts only for scenarios that exist", () => {
     for (const chart of charts) {
       const scenario = scenarios.find(({ suite, name }) => suite === chart.suite && name === chart.scenario);
       assert.equal(scenario?.axis !== undefined, chart.kind === "sweep", chart.title);
@@ -43,7 +42,7 @@ describe("the catalogue of peers and scenarios", () => {
 });
 
 describe("the command line", () => {
-  it("takes all, or what is named", () => {
+  it("selects everything, or what it names", () => {
     assert.equal(parseOptions([]).isWhole, true);
     const { peers, scenarios, isWhole } = parseOptions(["rpc", "--peer", "direct,limit", "--scenario", "unary-64"]);
     assert.deepEqual(peers.map(({ name }) => name).sort(), ["direct", "limit"]);
@@ -54,16 +53,16 @@ describe("the command line", () => {
     assert.equal(isWhole, false);
   });
 
-  it("updates with all peers only", () => {
+  it("updates only with all peers", () => {
     assert.equal(parseOptions(["rpc", "--scenario", "unary-64", "--update"]).isUpdate, true);
     assert.throws(() => parseOptions(["rpc", "--peer", "direct", "--update"]), /all peers/);
     assert.throws(() => parseOptions(["--quick", "--update"]), /all peers/);
   });
 
-  it("says what there is when asked for what there is not", () => {
+  it("lists the valid names when a name is unknown", () => {
     assert.throws(
       () => parseOptions(["http2", "--peer", "direct"]),
-      /no peer direct: choose of limit, ours, node-http2/,
+      /no peer direct: choose from limit, ours, node-http2/,
     );
     assert.throws(() => parseOptions(["http3"]), /no suite http3/);
     assert.throws(() => parseOptions(["--rounds", "0"]), /--rounds must be a positive integer/);

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { FramedSocket, Kind } from "../dist/peers/limit/framed-socket.js";
 
-/** Keeps what is written. */
+/** A socket that keeps what is written to it. */
 class FakeSocket extends EventEmitter {
   readonly written: Buffer[] = [];
   cork(): void {}

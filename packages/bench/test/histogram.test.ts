@@ -21,7 +21,7 @@ describe("the histogram of latencies", () => {
     }
   });
 
-  it("keeps one value apart from many", () => {
+  it("is not distorted by a single outlier", () => {
     const histogram = new Histogram();
     for (let i = 0; i < 999; i++) {
       histogram.record(0.02);

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import type { SuiteResult } from "../dist/figures/results.js";
 import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
-import { readResults, type SuiteResult, updated, writeResults } from "../dist/results.js";
+import { readResults, updated, writeResults } from "../dist/run/results-file.js";
 import { scenarios } from "../dist/scenarios/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));
@@ -59,12 +60,12 @@ describe("the report", () => {
     assert.match(row ?? "", /\| 100 <sub>95 – 200<\/sub> \|.*\| 0\.75 \|/);
   });
 
-  it("says what is missing and what failed", () => {
+  it("names what is missing and what failed", () => {
     assert.match(text, /tonic \| missing here: Rust/);
     assert.match(text, /tonic \| failed: broke/);
   });
 
-  it("refers to charts that are there and follow the reader's colour scheme", () => {
+  it("refers to existing charts, which follow the reader's colour scheme", () => {
     const links = [...text.matchAll(/!\[[^\]]*\]\(([^)]*)\)/g)].map(([, link]) => link ?? "");
     assert.ok(links.length > 0);
     for (const link of links) {
@@ -86,7 +87,7 @@ describe("an update", () => {
     scenarios: [{ name: "unary-64", points }],
   };
 
-  it("takes the place of what was measured before, and says so", () => {
+  it("replaces the earlier results, and says so", () => {
     const after = updated(before, later);
     assert.deepEqual(after.scenarios, [
       other,
@@ -100,7 +101,7 @@ describe("an update", () => {
     );
   });
 
-  it("adds what is new, where it belongs", () => {
+  it("adds new scenarios in their place", () => {
     const after = updated(before, {
       ...later,
       scenarios: [
@@ -120,10 +121,10 @@ describe("an update", () => {
     );
   });
 
-  it("is refused where there is nothing to update, or from another machine", () => {
+  it("is refused if there is nothing to update, or if the results are from another machine", () => {
     assert.throws(() => updated(undefined, later), /run the suite in full first/);
     const elsewhere = { ...later, machine: { ...later.machine, cpu: "another" } };
-    assert.throws(() => updated(before, elsewhere), /not the machine/);
+    assert.throws(() => updated(before, elsewhere), /from another machine/);
   });
 });
 
@@ -131,7 +132,7 @@ describe("the README's table", () => {
   const one = result.scenarios[0] ?? assert.fail();
   const both = { ...result, scenarios: [one, { ...one, name: "unary-1" }] };
 
-  it("has those that have figures, the fastest first", () => {
+  it("has the peers that have figures, the fastest first", () => {
     const rows = readmeTable(both)
       .split("\n")
       .filter((line) => line.startsWith("| ") && !line.includes("---"));
@@ -142,7 +143,7 @@ describe("the README's table", () => {
     assert.match(rows[2] ?? "", /\*\*1 µs\*\* \| \*\*100\*\*/);
   });
 
-  it("takes the place of the one before, and nothing else", () => {
+  it("replaces the previous table, and nothing else", () => {
     const file = join(folder, "README.md");
     writeFileSync(file, "before\n<!-- written by npm run bench -->\nold\n<!-- end -->\nafter\n");
     writeReadmeTable(file, both);
@@ -155,7 +156,7 @@ describe("the README's table", () => {
     assert.equal(readFileSync(file, "utf8"), text);
   });
 
-  it("is missed where there is no place for it", () => {
+  it("is an error if the README has no place for it", () => {
     const file = join(folder, "OTHER.md");
     writeFileSync(file, "nothing\n");
     assert.throws(() => writeReadmeTable(file, both), /has no place for the table/);

@@ -1,22 +1,26 @@
 import { exitCodes } from "./failure.js";
 import { createProgram, failureToReport } from "./program.js";
+import { reportFailure } from "./report-failure.js";
 import { interrupted, signalExitCode } from "./terminal/interrupt.js";
-import { report } from "./terminal/output.js";
 
-/** Does what the arguments say, and reports what goes wrong. @returns the exit code. */
+/**
+ * Runs the subcommand that the arguments name, and reports a failure on standard error.
+ *
+ * @returns the exit code of the process.
+ */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return interrupted.aborted ? signalExitCode() : exitCodes.ok;
   } catch (error) {
     if (interrupted.aborted) {
-      return signalExitCode(); // what was going on was ended by the user: there is nothing to complain about
+      return signalExitCode(); // The user ended the command, so its failure is not reported.
     }
     const failure = await failureToReport(error);
     if (failure === undefined) {
       return exitCodes.ok;
     }
-    report(failure, args.includes("--json"));
+    reportFailure(failure, args.includes("--json"));
     return exitCodes[failure.kind];
   }
 }

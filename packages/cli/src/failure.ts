@@ -1,36 +1,36 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { printable } from "./terminal/printable.js";
 
-/** What the command ends with: scripts can rely on these numbers (docs/reference/cli.md). */
+/** The exit codes of the process. Scripts may rely on these numbers (docs/reference/cli.md). */
 export const exitCodes = {
   ok: 0,
   /** The server answered a call with an error. */
   failed: 1,
-  /** The arguments or the input cannot be meant; nothing was called. */
+  /** The arguments or the input are invalid; nothing was called. */
   usage: 2,
-  /** Nobody is there, it may not be dialled, it is no gRPC server, or the connection broke. */
+  /** No server is there, it may not be dialled, it does not speak gRPC, or the connection broke. */
   unreachable: 3,
-  /** It took too long. */
+  /** The operation timed out. */
   timeout: 4,
-  /** `health` and `wait`: the server is there and says that it does not serve. */
+  /** Only for `health` and `wait`: the server is there, and reports that it does not serve. */
   not_serving: 5,
-  /** A mistake in this program (EX_SOFTWARE of sysexits.h). */
+  /** There is a bug in this program (EX_SOFTWARE of sysexits.h). */
   bug: 70,
 } as const;
 
 export type FailureKind = Exclude<keyof typeof exitCodes, "ok">;
 
-/** What a failure has beside its message, where it came from a call. */
+/** The gRPC status that a failed call ended with. */
 export interface CallStatus {
   /** gRPC's name of the code: `NOT_FOUND`. */
   readonly code: string;
-  /** The server's words. */
+  /** The server's message. */
   readonly message: string;
-  /** The details, readable where their types are known. */
+  /** The details as JSON, decoded if their types are known. */
   readonly details: readonly JsonValue[];
 }
 
-/** A command could not do what it was asked to. Its message is one line, for people. */
+/** The failure of a command. Its message is one line, for people. */
 export class Failure extends Error {
   override readonly name = "Failure";
 
@@ -44,7 +44,7 @@ export class Failure extends Error {
   }
 }
 
-/** The arguments or the input are wrong. */
+/** Returns the failure for invalid arguments or input. */
 export function usage(message: string): Failure {
   return new Failure("usage", message);
 }

@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 import { once } from "node:events";
 import { main } from "./cli.js";
-import { heedSignals, interrupted, pause, signalExitCode } from "./terminal/interrupt.js";
+import { handleSignals, interrupted, pause, signalExitCode } from "./terminal/interrupt.js";
 import { endWhenOutputFails, flushed } from "./terminal/output.js";
 
 endWhenOutputFails();
-heedSignals();
+handleSignals();
 const exitCode = await main(process.argv.slice(2));
 await Promise.race([flushed(), isOverdue()]);
 process.exit(interrupted.aborted ? signalExitCode() : exitCode);
 
-/** Whoever interrupts the program need not wait for long until somebody reads its output. */
+/** After an interrupt, the process does not wait longer than this until somebody reads its output. */
 async function isOverdue(): Promise<void> {
   if (!interrupted.aborted) {
     await once(interrupted, "abort");

@@ -1,46 +1,34 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addBench } from "./commands/bench/flags.js";
+import { addCall } from "./commands/call/flags.js";
+import { addComplete } from "./commands/complete/flags.js";
+import { addCompletion } from "./commands/completion/flags.js";
+import { addDescribe } from "./commands/describe/flags.js";
+import { addGen } from "./commands/gen/flags.js";
+import { addHealth } from "./commands/health/flags.js";
+import { addInit } from "./commands/init/flags.js";
+import { addLs } from "./commands/ls/flags.js";
+import { addTop } from "./commands/top/flags.js";
+import { addWait } from "./commands/wait/flags.js";
 import { Failure, usage } from "./failure.js";
-import { addBench } from "./grammar/bench.js";
-import { addCall } from "./grammar/call.js";
-import { addCompletion } from "./grammar/completion.js";
-import { addDescribe } from "./grammar/describe.js";
-import { addGen } from "./grammar/gen.js";
-import { addHealth } from "./grammar/health.js";
-import { addInit } from "./grammar/init.js";
-import { addLs } from "./grammar/ls.js";
-import { addTop } from "./grammar/top.js";
-import { addWait } from "./grammar/wait.js";
 
 const exitCodeHelp = `
-Exit codes: 0 done, 1 the server answered with an error, 2 wrong arguments or input, 3 nobody to reach,
-4 too slow, 5 the server does not serve, 130 Ctrl-C. In JSON, errors are on standard error as well.`;
+Exit codes: 0 success, 1 the server answered with an error, 2 invalid arguments or input, 3 no server reachable,
+4 timed out, 5 the server does not serve, 130 Ctrl-C. With --json, errors on standard error are JSON, too.`;
 
-/** The command and all its subcommands. */
+/** Returns the command `vyra-ipc` with all its subcommands. */
 export function createProgram(): Command {
   const program = new Command("vyra-ipc")
-    .description("Look into, call, load and start gRPC servers on Unix domain sockets.")
+    .description("Inspect, call and load gRPC servers on Unix domain sockets, and create new ones.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .addHelpText("after", exitCodeHelp)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
-    .configureOutput({ writeErr: () => {} }); // complaints are reported as every other failure is
-  for (const add of [
-    addLs,
-    addDescribe,
-    addCall,
-    addHealth,
-    addWait,
-    addBench,
-    addTop,
-    addInit,
-    addGen,
-    addCompletion,
-  ]) {
-    add(program);
-  }
+    .configureOutput({ writeErr: () => {} }); // failureToReport() reports usage errors, too
+  addCommands(program);
   for (const command of program.commands) {
     command.exitOverride((error) => {
       throw Object.assign(error, { command: command.name() });
@@ -49,13 +37,41 @@ export function createProgram(): Command {
   return program;
 }
 
-/** What went wrong, in parsing the arguments or after it, as a failure; undefined if help was asked for. */
+/**
+ * Adds the subcommands, in the order in which the help lists them. A subcommand is a folder in commands/ and a line
+ * here: its `flags.ts` declares the arguments, the `run` of its `run.ts` does the work. `run.ts` is loaded only when
+ * the subcommand runs, so that help and usage errors are fast.
+ */
+function addCommands(program: Command): void {
+  addLs(program).action(lazily(() => import("./commands/ls/run.js")));
+  addDescribe(program).action(lazily(() => import("./commands/describe/run.js")));
+  addCall(program).action(lazily(() => import("./commands/call/run.js")));
+  addHealth(program).action(lazily(() => import("./commands/health/run.js")));
+  addWait(program).action(lazily(() => import("./commands/wait/run.js")));
+  addBench(program).action(lazily(() => import("./commands/bench/run.js")));
+  addTop(program).action(lazily(() => import("./commands/top/run.js")));
+  addInit(program).action(lazily(() => import("./commands/init/run.js")));
+  addGen(program).action(lazily(() => import("./commands/gen/run.js")));
+  addCompletion(program).action(lazily(() => import("./commands/completion/run.js")));
+  addComplete(program).action(lazily(() => import("./commands/complete/run.js")));
+}
+
+function lazily<A extends unknown[]>(
+  load: () => Promise<{ run: (...args: A) => Promise<void> }>,
+): (...args: A) => Promise<void> {
+  return async (...args) => (await load()).run(...args);
+}
+
+/**
+ * Turns an error from parsing the arguments or running a subcommand into a failure; undefined if the user asked for
+ * help.
+ */
 export async function failureToReport(error: unknown): Promise<Failure | undefined> {
   if (error instanceof Failure) {
     return error;
   }
   if (!(error instanceof CommanderError)) {
-    const { failureOf } = await import("./failure-of.js");
+    const { failureOf } = await import("./server/failure-of.js");
     return failureOf(error);
   }
   if (error.exitCode === 0) {
@@ -65,13 +81,13 @@ export async function failureToReport(error: unknown): Promise<Failure | undefin
   if (error.code === "commander.help") {
     return usage("there is no such command. See vyra-ipc --help");
   }
-  const what = complaint(error);
+  const what = messageOf(error);
   return usage(
     `${what}${what.endsWith("?") ? "" : "."} See vyra-ipc ${command === undefined ? "" : `${command} `}--help`,
   );
 }
 
-function complaint({ message }: CommanderError): string {
+function messageOf({ message }: CommanderError): string {
   return message
     .replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)$/s, ": did you mean $1?")

@@ -21,7 +21,7 @@ describe("vyra-ipc bench", () => {
     await server.close();
   });
 
-  it("tells how many calls went through, and how long they took", async () => {
+  it("shows throughput and latency", async () => {
     const { code, stdout, stderr } = await run(["bench", "shop", "Place", '{"id": "7"}', "-c", "4", "-d", "300ms"]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     assert.match(
@@ -35,7 +35,7 @@ describe("vyra-ipc bench", () => {
     assert.match(stdout, /^ +≤ .* {2}█[█▏▎▍▌▋▊▉ ]* +\d+\.\d %$/m);
   });
 
-  it("tells the same in JSON", async () => {
+  it("prints the same as JSON", async () => {
     const { stdout } = await run(["bench", "shop", "Place", "-c", "2", "-d", "300ms", "--connections", "2", "--json"]);
     const result = JSON.parse(stdout);
     assert.equal(result.method, "cli.test.ShopService/Place");
@@ -74,7 +74,7 @@ describe("vyra-ipc bench", () => {
     assert.equal(JSON.parse(json).method, "cli.test.ShopService/Place");
   });
 
-  it("leaves the last report alone where there will be no other", async () => {
+  it("keeps the previous report if it fails", async () => {
     const file = join(folder, "last.html");
     writeFileSync(file, "the last");
     const { code } = await run(["bench", "shop", "Fail", '{"code": 5}', "--html", file]);
@@ -83,7 +83,7 @@ describe("vyra-ipc bench", () => {
     assert.deepEqual({ code, left }, { code: 1, left: "the last" });
   });
 
-  it("loads a server of another make", async () => {
+  it("loads a server of grpc-js", async () => {
     const foreign = await serveForeignShop(folder, "foreign");
     const { code, stdout } = await run([
       "bench",
@@ -103,7 +103,7 @@ describe("vyra-ipc bench", () => {
     assert.equal(failed, 0);
   });
 
-  it("begins with one call, and says what is wrong with it", async () => {
+  it("begins with one call, and reports its failure", async () => {
     const [failing, unreachable, slow] = await Promise.all([
       run(["bench", "shop", "Fail", '{"code": 5, "message": "no bread"}']),
       run(["bench", "nobody", "Place"]),
@@ -113,7 +113,7 @@ describe("vyra-ipc bench", () => {
     assert.equal(failing.stderr, "vyra-ipc: NOT_FOUND: no bread\n");
   });
 
-  it("counts calls that fail, and ends with 1", async () => {
+  it("counts failed calls, and exits with 1", async () => {
     const victim = await serveCounting("victim");
     const running = start(["bench", "victim", "Place", "-c", "2", "-d", "2s", "--warmup", "0", "--json"]);
     await callsCame(victim);
@@ -126,7 +126,7 @@ describe("vyra-ipc bench", () => {
     assert.match(stderr, /"message":"[\d,]+ of [\d,]+ calls to .*victim_ipc\.sock failed"/);
   });
 
-  it("shows what it has measured when it is interrupted, and ends with 130", async () => {
+  it("shows the figures so far when it is interrupted, and exits with 130", async () => {
     const loaded = await serveCounting("loaded");
     const running = start(["bench", "loaded", "Place", "-c", "2", "-d", "1m", "--json", "--warmup", "0"]);
     await callsCame(loaded);
@@ -146,7 +146,7 @@ describe("vyra-ipc bench", () => {
     return Object.assign(counting, await serveShop(name, { interceptors: [interceptor] }));
   }
 
-  /** Waits until the load is under way. */
+  /** Waits until the load has made calls. */
   async function callsCame(counting: { readonly calls: number }): Promise<void> {
     while (counting.calls < 100) {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -164,10 +164,10 @@ describe("vyra-ipc bench", () => {
       ["-c", "100000000"],
       /It must be a whole number from 1 to 100,000\. See vyra-ipc bench --help$/m,
     ],
-    ["no time", ["-d", "0"], /0 is no time at all/],
+    ["no time", ["-d", "0"], /0 is not a duration greater than 0/],
     ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
   ] as const) {
-    it(`refuses ${what}, and ends with 2`, async () => {
+    it(`refuses ${what}, and exits with 2`, async () => {
       const { code, stderr } = await run(["bench", "shop", "Place", ...args]);
       assert.equal(code, 2);
       assert.match(stderr, complaint);

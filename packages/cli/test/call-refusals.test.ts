@@ -14,22 +14,26 @@ const refusals: readonly (readonly [what: string, args: readonly string[], compl
   [
     "two requests where there is one",
     ["Place", "{}{}"],
-    /Place takes one request, and there is more than one message in the input$/,
+    /Place takes one request, but the input has more than one message$/,
   ],
   ["a file that is not there", ["Place", "@/nowhere.json"], /cannot read \/nowhere\.json \(ENOENT\)$/],
-  ["no metadata", ["Place", "-H", "nonsense"], /"nonsense" is no metadata: write 'name: value'$/],
+  ["no metadata", ["Place", "-H", "nonsense"], /"nonsense" is not metadata: write 'name: value'$/],
   [
     "binary metadata that is no base64",
     ["Place", "-H", "id-bin: a!"],
-    /"a!" is not base64, as the value of id-bin has/,
+    /"a!" is not base64, which the value of id-bin must be/,
   ],
-  ["no span of time", ["Place", "--timeout", "soon"], /"soon" is not a span of time: write 500ms, 10s or 1m30s$/],
+  ["no span of time", ["Place", "--timeout", "soon"], /"soon" is not a duration: write 500ms, 10s or 1m30s$/],
   [
     "an unknown option",
     ["Place", "--timeuot", "1s"],
     /unknown option '--timeuot': did you mean --timeout\? See vyra-ipc call --help$/,
   ],
-  ["two descriptions", ["Place", "--proto", "a", "--descriptor-set", "b"], /give one of them$/],
+  [
+    "two descriptions",
+    ["Place", "--proto", "a", "--descriptor-set", "b"],
+    /use either --proto or --descriptor-set, not both$/,
+  ],
 ];
 
 describe("vyra-ipc call refuses", () => {
@@ -39,7 +43,8 @@ describe("vyra-ipc call refuses", () => {
 
   before(async () => {
     server = await serveShop("shop");
-    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args])); // all at once: starting takes longest
+    // The commands run at once, since their start takes longest.
+    outcomes = refusals.map(([, args]) => run(["call", "shop", ...args]));
   });
 
   after(async () => {
@@ -47,7 +52,7 @@ describe("vyra-ipc call refuses", () => {
   });
 
   for (const [index, [what, , complaint]] of refusals.entries()) {
-    it(`${what} in one line, and ends with 2`, async () => {
+    it(`${what} in one line, and exits with 2`, async () => {
       const { code, stdout, stderr } = (await outcomes[index]) as Ended;
       assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
       assert.match(stderr, /^vyra-ipc: [^\n]+\n$/);

@@ -43,10 +43,13 @@ describe("vyra-ipc call, to servers of all kinds", () => {
     it("is not called without either", async () => {
       const { code, stderr } = await run(["call", "closed", "Place", order]);
       assert.equal(code, 2);
-      assert.match(stderr, /closed_ipc\.sock has no reflection: give its services by --proto or --descriptor-set\n$/);
+      assert.match(
+        stderr,
+        /closed_ipc\.sock has no reflection: describe its services with --proto or --descriptor-set\n$/,
+      );
     });
 
-    it("is not called where the files have errors", async () => {
+    it("is not called if the files have errors", async () => {
       const file = join(folder, "bad.proto");
       writeFileSync(file, 'syntax = "proto3";\nmessage A { string a = ; }\n');
       const { code, stderr } = await run(["call", "closed", "Place", "--proto", file]);
@@ -56,7 +59,7 @@ describe("vyra-ipc call, to servers of all kinds", () => {
     });
   });
 
-  describe("a server of another make", () => {
+  describe("a server of grpc-js", () => {
     it("is called by its own reflection", async () => {
       const foreign = await serveForeignShop(folder, "foreign");
       const { code, stdout, stderr } = await run(["call", "foreign", "Place", '{"id": "7"}', "--json"]);
@@ -68,15 +71,15 @@ describe("vyra-ipc call, to servers of all kinds", () => {
     });
   });
 
-  describe("what is no gRPC server", () => {
-    it("is told by its HTTP status, and ends with 3", async () => {
+  describe("a server that does not speak gRPC", () => {
+    it("is recognized by its HTTP status, and exits with 3", async () => {
       const http2 = createHttp2Server((_, response) => response.writeHead(404).end());
       const { code, stderr } = await withListener(http2, join(folder, "odd.sock"), (path) => run(["call", path, "X"]));
       assert.equal(code, 3);
       assert.match(stderr, /^vyra-ipc: the server at .*odd\.sock does not speak gRPC \(HTTP status 404\)\n$/);
     });
 
-    it("is told by what it says, and ends with 3", async () => {
+    it("is recognized by its first bytes, and exits with 3", async () => {
       const smtp = createServer((socket) => {
         socket.on("error", () => {});
         socket.write("220 mail.example.org ESMTP\r\n");
@@ -86,14 +89,14 @@ describe("vyra-ipc call, to servers of all kinds", () => {
       assert.match(stderr, /^vyra-ipc: the server at .*odd\.sock does not speak HTTP\/2\n$/);
     });
 
-    it("is told by its silence, and ends with 4", async () => {
+    it("is recognized by its silence, and exits with 4", async () => {
       const mute = createServer();
       const args = ["X", "--timeout", "300ms"];
       const { code, stderr } = await withListener(mute, join(folder, "odd.sock"), (path) =>
         run(["call", path, ...args]),
       );
       assert.equal(code, 4);
-      assert.match(stderr, /odd\.sock takes connections and says nothing: is it a gRPC server\?\n$/);
+      assert.match(stderr, /odd\.sock accepts connections and does not answer: is it a gRPC server\?\n$/);
     });
   });
 });

@@ -50,7 +50,7 @@ describe("vyra-ipc call", () => {
     assert.equal(stdout, '{"id":"order 1","state":"STATE_OPEN"}\n{"id":"order 2","state":"STATE_OPEN"}\n');
   });
 
-  it("sends a stream of requests, one a line or over several", async () => {
+  it("sends a stream of requests, each on one line or several", async () => {
     const input = '{"price": 1, "count": 1}\n{\n  "price": 0.5,\n  "count": 4\n}\n';
     const { stdout } = await run(["call", "shop", "Sum", "--json"], { input });
     assert.equal(stdout, '{"orderId":"2 items","cents":"300"}\n');
@@ -71,14 +71,14 @@ describe("vyra-ipc call", () => {
     assert.deepEqual(JSON.parse(stdout), { attachment });
   });
 
-  it("gives an example that can be sent as it is", async () => {
+  it("prints an example that can be sent unchanged", async () => {
     const { stdout: example } = await run(["call", "shop", "Place", "--example"]);
     assert.match(example, /^\{\n {2}"id": "text",\n/);
     const { code, stderr } = await run(["call", "shop", "Place", example]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
   });
 
-  it("tells an error's code and details in lines that do nothing to a terminal, and ends with 1", async () => {
+  it("reports an error's code and details without control characters, and exits with 1", async () => {
     const request = '{"code": 9, "message": "sold\\nout\\u001b[2J", "withDetails": true}';
     const { code, stdout, stderr } = await run(["call", "shop", "Fail", request]);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
@@ -90,7 +90,7 @@ describe("vyra-ipc call", () => {
     ]);
   });
 
-  it("tells the same in JSON", async () => {
+  it("prints the same as JSON", async () => {
     const { code, stderr } = await run(["call", "shop", "Fail", '{"code": 5, "message": "no bread"}', "--json"]);
     assert.equal(code, 1);
     assert.deepEqual(JSON.parse(stderr), {
@@ -104,14 +104,14 @@ describe("vyra-ipc call", () => {
     assert.match(stderr, /^trailer error-metadata: here$/m);
   });
 
-  it("cancels a stream of requests when one of them is wrong", async () => {
+  it("cancels a stream of requests if one of them is invalid", async () => {
     const input = '{"price": 1}\n{"price": "x"}\n';
     const { code, stdout, stderr } = await run(["call", "shop", "Sum"], { input });
     assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
-    assert.match(stderr, /^vyra-ipc: request 2 is no cli\.test\.Item: price: expected number/);
+    assert.match(stderr, /^vyra-ipc: request 2 is not a valid cli\.test\.Item: price: expected number/);
   });
 
-  it("ends with 4 when it takes too long", async () => {
+  it("exits with 4 when it times out", async () => {
     const { code, stderr } = await run(["call", "shop", "Hang", "--timeout", "200ms"]);
     assert.deepEqual(
       { code, stderr },
@@ -119,7 +119,7 @@ describe("vyra-ipc call", () => {
     );
   });
 
-  it("cancels the call on Ctrl-C, says nothing and ends with 130", async () => {
+  it("cancels the call on Ctrl-C, prints nothing and exits with 130", async () => {
     const running = start(["call", "shop", "Watch", '{"count": 1000, "everyMs": 20}']);
     await running.wrote("order 2");
     running.child.kill("SIGINT");
@@ -127,7 +127,7 @@ describe("vyra-ipc call", () => {
     assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
   });
 
-  it("ends quietly when nobody reads on", async () => {
+  it("exits quietly when its output is no longer read", async () => {
     const running = start(["call", "shop", "Watch", '{"count": 1000, "everyMs": 20}']);
     await running.wrote("order 2");
     running.child.stdout.destroy();
@@ -135,7 +135,7 @@ describe("vyra-ipc call", () => {
     assert.deepEqual({ code, stderr }, { code: 141, stderr: "" });
   });
 
-  it("ends with 3 where there is nobody", async () => {
+  it("exits with 3 if there is no server", async () => {
     const { code, stderr } = await run(["call", "nobody", "Place"]);
     assert.equal(code, 3);
     assert.equal(stderr, `vyra-ipc: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`);

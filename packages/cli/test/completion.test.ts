@@ -31,7 +31,7 @@ describe("vyra-ipc completion", () => {
     await new Promise<void>((resolve) => mute.listen({ path: join(folder, "mute_ipc.sock") }, resolve));
     mkdirSync(join(folder, "my folder"));
     writeFileSync(join(folder, "file.json"), "{}");
-    chmodSync(main, 0o755); // as npm does when it installs
+    chmodSync(main, 0o755); // npm does the same when it installs the package
     symlinkSync(main, join(folder, "vyra-ipc"));
   });
 
@@ -41,7 +41,7 @@ describe("vyra-ipc completion", () => {
     delete process.env.VYRA_IPC_COMPLETION_TIMEOUT;
   });
 
-  /** The candidates for the last of these words, without what is said about them. */
+  /** Returns the candidates for the last of these words, without their descriptions. */
   async function candidates(...words: string[]): Promise<string[]> {
     const { code, stdout, stderr } = await run(["__complete", "--", ...words]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
@@ -107,23 +107,23 @@ describe("vyra-ipc completion", () => {
     [[""], ["ls", "describe", "call", "health", "wait", "bench", "top", "init", "gen", "completion", "help"]],
   ];
   for (const [words, expected] of cases) {
-    it(`knows what may follow: ${words.join(" ")}`, async () => {
+    it(`completes: ${words.join(" ")}`, async () => {
       assert.deepEqual(await candidates(...words), expected);
     });
   }
 
-  it("knows nothing of a server that does not answer in time", async () => {
+  it("has no candidates if a server does not answer in time", async () => {
     const env = { VYRA_IPC_COMPLETION_TIMEOUT: "100ms" };
     const { code, stdout, stderr } = await run(["__complete", "--", "call", "mute", ""], { env });
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
   });
 
-  it("says what the candidates are", async () => {
+  it("describes the candidates", async () => {
     const { stdout } = await run(["__complete", "--", "call", "shop", "Hag"]);
     assert.equal(stdout, "Haggle\tstream Offer → stream Offer\n");
   });
 
-  it("is offered for three shells, and explained", async () => {
+  it("has a script for three shells", async () => {
     const { code, stderr } = await run(["completion", "tcsh"]);
     assert.equal(code, 2);
     assert.match(stderr, /Allowed choices are bash, zsh, fish/);
@@ -148,7 +148,7 @@ describe("vyra-ipc completion", () => {
     });
   }
 
-  /** What bash offers for a line. Its way of cutting lines into words is bash's own, with COMP_WORDBREAKS. */
+  /** Returns what bash offers for a line. bash splits lines into words by its own rules, with COMP_WORDBREAKS. */
   async function inBash(line: string): Promise<string[]> {
     const words: string[] = line.match(/[:=]+|[^\s:=]+/g) ?? [];
     if (line.endsWith(" ")) {
@@ -160,7 +160,7 @@ describe("vyra-ipc completion", () => {
       [[ $(complete -p vyra-ipc) == "complete -F _vyra_ipc vyra-ipc" ]] || echo "not registered"
       _vyra_ipc vyra-ipc
       printf '%s\\n' "\${COMPREPLY[@]}"`;
-    // Asynchronously, since the server that is asked is in this process.
+    // The command has to run asynchronously, since the server that it asks is in this process.
     const { stdout, stderr } = await promisify(execFile)("bash", ["--norc", "-c", script, "bash", ...words], {
       env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
     });

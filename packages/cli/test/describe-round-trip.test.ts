@@ -15,10 +15,10 @@ import {
 } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { serve } from "@vyra/ipc";
+import { writeProtoFiles } from "../dist/commands/describe/write-proto-files.js";
 import { compile } from "../dist/descriptors/compile.js";
 import { descriptorSet } from "../dist/descriptors/file-source.js";
 import { protoFilesOf } from "../dist/descriptors/text/proto-files.js";
-import { writeProtoFiles } from "../dist/write-proto-files.js";
 import { run } from "./support/command.js";
 
 const richFolder = fileURLToPath(new URL("../test/rich", import.meta.url));
@@ -39,7 +39,7 @@ describe("what vyra-ipc describe prints", () => {
 
   after(() => rmSync(work, { recursive: true }));
 
-  it("compiles to the same files, comments included, where they are written whole", async () => {
+  it("compiles to the same files, comments included, if whole files are written", async () => {
     const out = join(work, "whole");
     const { code, stdout, stderr } = await run([
       "describe",
@@ -60,7 +60,7 @@ describe("what vyra-ipc describe prints", () => {
     }
   });
 
-  it("compiles to the same where a server describes itself", async () => {
+  it("compiles to the same descriptors if they come from a server", async () => {
     const socket = join(work, "rich.sock");
     const service = types.getService("rich.three.Doing") as DescService;
     await using _ = await serve({ socket, signals: false, routes: (router) => router.service(service, {}) });
@@ -73,7 +73,7 @@ describe("what vyra-ipc describe prints", () => {
     }
   });
 
-  it("is the same when it is described again", async () => {
+  it("is the same when its own output is described", async () => {
     const out = join(work, "whole");
     const twice = join(work, "twice");
     const named = names.slice(1);
@@ -102,7 +102,7 @@ describe("what vyra-ipc describe prints", () => {
     "NoPackageService",
     undefined,
   ]) {
-    it(`compiles as it is, to the same: ${name ?? "all services"}`, async () => {
+    it(`compiles unchanged to the same descriptors: ${name ?? "all services"}`, async () => {
       const { code, stdout, stderr } = await run(["describe", "x", "--descriptor-set", set, ...(name ? [name] : [])]);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
       const folder = mkdtempSync(join(work, "shown-"));
@@ -114,7 +114,7 @@ describe("what vyra-ipc describe prints", () => {
     });
   }
 
-  it("has what buf leaves out of a descriptor set: a message set", () => {
+  it("has the message set, which buf leaves out of a descriptor set", () => {
     const file = create(FileDescriptorProtoSchema, {
       name: "set.proto",
       messageType: [
@@ -133,13 +133,16 @@ describe("what vyra-ipc describe prints", () => {
     ]);
   });
 
-  it("is written nowhere but in the folder", async () => {
+  it("is only written within the folder", async () => {
     for (const name of ["../out.proto", "/tmp/out.proto", "a/../../out.proto", ".bashrc", "x.sh", "a\nb.proto"]) {
-      await assert.rejects(writeProtoFiles(work, [{ name, lines: [] }]), /is not written$/);
+      await assert.rejects(writeProtoFiles(work, [{ name, lines: [] }]), /has a file with an invalid name, /);
     }
   });
 
-  /** The sections of a text, each under the name that it says; one alone says none. */
+  /**
+   * Writes the files that the text contains, each under the name in its first line. A single file has no such line, and
+   * gets the name of the requested one.
+   */
   function writeSections(folder: string, text: string, asked: string | undefined): string[] {
     const parts = text.split(/^\/\/ (\S+\.proto)\n\n/m);
     const sections =
@@ -158,7 +161,7 @@ describe("what vyra-ipc describe prints", () => {
     return type?.file.proto.name ?? assert.fail(`no type ${name}`);
   }
 
-  /** A file as JSON, custom options by their names, without what compilers choose to say or not. */
+  /** Returns a file as JSON, with custom options by their names, and without what compilers may write or leave out. */
   function jsonOf(file: FileDescriptorProto | undefined): JsonValue {
     assert.ok(file);
     const { sourceCodeInfo: _, ...rest } = toJson(FileDescriptorProtoSchema, file, { registry: types }) as {
@@ -168,7 +171,10 @@ describe("what vyra-ipc describe prints", () => {
   }
 });
 
-/** Everything in the part is in the whole, in the same order; the whole may have more types, services, methods and extensions. */
+/**
+ * Asserts that the whole contains everything in the part, in the same order. The whole may have more types, services,
+ * methods and extensions.
+ */
 function assertPart(part: JsonValue, whole: JsonValue): void {
   const { dependency: _, publicDependency: __, optionDependency: ___, ...rest } = part as { [key: string]: JsonValue };
   for (const [key, value] of Object.entries(rest)) {
@@ -209,7 +215,10 @@ function filesIn(set: Uint8Array): Map<string, FileDescriptorProto> {
   return new Map(fromBinary(FileDescriptorSetSchema, set).file.map((file) => [file.name, file]));
 }
 
-/** All comments of a file by what they are on. Those on options are not written again, and blanks at a line's end are not kept. */
+/**
+ * Returns all comments of a file by their declarations, except for comments on options, which are not written, and
+ * spaces at the end of lines, which are not kept.
+ */
 function commentsIn(file: FileDescriptorProto | undefined): object {
   const trimmed = (text: string) => text.replace(/[ \t]+$/gm, "").trimEnd();
   const all = (file?.sourceCodeInfo?.location ?? []).map(

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { formatMs, parseDuration } from "../dist/terminal/duration.js";
+import { parseDuration } from "../dist/grammar/duration.js";
+import { formatMs } from "../dist/terminal/figures.js";
 
-describe("spans of time", () => {
+describe("durations", () => {
   for (const [text, ms] of [
     ["500ms", 500],
     ["10s", 10_000],
@@ -17,8 +18,8 @@ describe("spans of time", () => {
   }
 
   for (const text of ["", "5", "s", "1 s", "-1s", "1d", "1s5"]) {
-    it(`${JSON.stringify(text)} is none`, () => {
-      assert.throws(() => parseDuration(text), /is not a span of time: write 500ms, 10s or 1m30s/);
+    it(`${JSON.stringify(text)} is not a duration`, () => {
+      assert.throws(() => parseDuration(text), /is not a duration: write 500ms, 10s or 1m30s/);
     });
   }
 
@@ -31,7 +32,7 @@ describe("spans of time", () => {
     [999.6, "1.00 s"],
     [90_000, "1 min 30 s"],
   ] as const) {
-    it(`${ms} ms are written as ${text}`, () => {
+    it(`${ms} ms is written as ${text}`, () => {
       assert.equal(formatMs(ms), text);
     });
   }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { run } from "./support/command.js";
 import { protoFolder } from "./support/shop.js";
 
-/** Where buf and protoc-gen-es are, for projects that are not installed. */
+/** The folder in which buf and protoc-gen-es are installed, for projects without an installation. */
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 describe("vyra-ipc gen", () => {
@@ -21,7 +21,7 @@ describe("vyra-ipc gen", () => {
 
   after(() => rmSync(project, { recursive: true }));
 
-  it("makes JavaScript with declarations where there is no TypeScript", async () => {
+  it("generates JavaScript with declarations in a project without TypeScript", async () => {
     const { code, stdout, stderr } = await gen("--json", "-o", "gen");
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     const written = ["item_pb.d.ts", "item_pb.js", "shop_pb.d.ts", "shop_pb.js"].map((name) => `cli/test/${name}`);
@@ -29,7 +29,7 @@ describe("vyra-ipc gen", () => {
     rmSync(join(project, "gen"), { recursive: true });
   });
 
-  it("makes TypeScript of proto/ in src/gen, and changes nothing the second time", async () => {
+  it("generates TypeScript from proto/ into src/gen, and changes nothing the second time", async () => {
     writeFileSync(join(project, "tsconfig.json"), "{}");
     const first = await gen();
     assert.equal(first.stdout, "src/gen: 2 written\n");
@@ -41,7 +41,7 @@ describe("vyra-ipc gen", () => {
     assert.equal(statSync(file).mtimeMs, mtimeMs);
   });
 
-  it("removes what it made of a proto file that is no more, and nothing else", async () => {
+  it("removes the code of a proto file that no longer exists, and nothing else", async () => {
     const own = join(project, "src/gen/cli/test/own_pb.ts");
     writeFileSync(own, "export {};\n");
     writeFileSync(join(project, "proto/other.proto"), 'syntax = "proto3";\npackage other;\nmessage A {}\n');
@@ -54,7 +54,7 @@ describe("vyra-ipc gen", () => {
     assert.ok(existsSync(own));
   });
 
-  it("tells what is wrong with a proto file, and leaves everything as it was", async () => {
+  it("reports errors in a proto file, and leaves everything as it was", async () => {
     writeFileSync(join(project, "proto/bad.proto"), 'syntax = "proto3";\npackage bad;\nmessage A { string a = 1 }\n');
     const { code, stderr } = await gen();
     rmSync(join(project, "proto/bad.proto"));
@@ -63,7 +63,7 @@ describe("vyra-ipc gen", () => {
     assert.ok(existsSync(join(project, "src/gen/cli/test/shop_pb.ts")));
   });
 
-  it("follows a buf.gen.yaml where there is one", async () => {
+  it("follows a buf.gen.yaml if there is one", async () => {
     const config = join(project, "buf.gen.yaml");
     writeFileSync(
       config,
@@ -76,12 +76,12 @@ describe("vyra-ipc gen", () => {
     assert.deepEqual(followed, { code: 0, stdout: "generated as buf.gen.yaml says\n", stderr: "" });
     assert.ok(existsSync(join(project, "own/cli/test/shop_pb.js")));
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /there is a buf\.gen\.yaml, which says what to generate/);
+    assert.match(refused.stderr, /buf\.gen\.yaml determines what is generated/);
   });
 
   it("names the folder that is missing", async () => {
     const { code, stderr } = await gen("nowhere");
     assert.equal(code, 2);
-    assert.equal(stderr, "vyra-ipc: there is no folder nowhere with proto files: name yours, vyra-ipc gen <dir>\n");
+    assert.equal(stderr, "vyra-ipc: there is no folder nowhere with proto files: give its path, vyra-ipc gen <dir>\n");
   });
 });

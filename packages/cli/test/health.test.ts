@@ -17,14 +17,14 @@ describe("vyra-ipc health", () => {
     await server.close();
   });
 
-  it("ends with 0 where a server serves", async () => {
+  it("exits with 0 if a server serves", async () => {
     const plain = await run(["health", "shop"]);
     const json = await run(["health", "shop", "cli.test.ShopService", "--json"]);
     assert.deepEqual(plain, { code: 0, stdout: "SERVING\n", stderr: "" });
     assert.deepEqual(json, { code: 0, stdout: '{"service":"cli.test.ShopService","status":"SERVING"}\n', stderr: "" });
   });
 
-  it("ends with 5 where it says that it does not", async () => {
+  it("exits with 5 if it reports that it does not serve", async () => {
     server.health.set("", "NOT_SERVING");
     const { code, stdout, stderr } = await run(["health", "shop"]);
     server.health.set("", "SERVING");
@@ -32,20 +32,20 @@ describe("vyra-ipc health", () => {
     assert.match(stderr, /shop_ipc\.sock does not serve \(NOT_SERVING\)\n$/);
   });
 
-  it("ends with 1 for a service that there is not, and with 3 for a server that there is not", async () => {
+  it("exits with 1 for an unknown service, and with 3 for an unreachable server", async () => {
     const [service, nobody] = await Promise.all([run(["health", "shop", "x.Y"]), run(["health", "nobody"])]);
     assert.deepEqual([service.code, nobody.code], [1, 3]);
-    assert.match(service.stderr, /knows no service x\.Y\n$/);
+    assert.match(service.stderr, /has no service x\.Y\n$/);
   });
 
-  it("ends with 1 for a server without a health service", async () => {
+  it("exits with 1 for a server without a health service", async () => {
     await using _ = await serveShop("plain", { health: false });
     const { code, stderr } = await run(["health", "plain"]);
     assert.equal(code, 1);
     assert.match(stderr, /plain_ipc\.sock has no health service \(grpc\.health\.v1\.Health\)\n$/);
   });
 
-  it("watches until Ctrl-C, also over a restart", async () => {
+  it("watches until Ctrl-C, even across a restart", async () => {
     let watched = await serveShop("watched");
     const running = start(["health", "watched", "--watch", "--json"]);
     await running.wrote('"status":"SERVING"');
@@ -65,7 +65,7 @@ describe("vyra-ipc health", () => {
 describe("vyra-ipc wait", () => {
   const folder = ownFolder();
 
-  it("waits until all are there and serve", async () => {
+  it("waits until all servers answer and serve", async () => {
     await using early = await serveShop("early");
     early.health.set("", "NOT_SERVING");
     const running = start(["wait", "early", "late", "--timeout", "30s"]);
@@ -78,14 +78,14 @@ describe("vyra-ipc wait", () => {
     assert.match(running.stdout, /^late is ready after \d[^\n]+\nearly is ready after \d[^\n]+\n$/);
   });
 
-  it("takes a server without a health service as it is", async () => {
+  it("accepts a server without a health service", async () => {
     await using _ = await serveShop("plain", { health: false });
     const { code, stdout } = await run(["wait", "plain", "--json"]);
     assert.equal(code, 0);
     assert.deepEqual({ ...JSON.parse(stdout), afterMs: 0 }, { socket: "plain", ready: true, afterMs: 0 });
   });
 
-  it("ends with 4 when it took too long, and says what is missing", async () => {
+  it("exits with 4 when it times out, and names what is missing", async () => {
     await using shop = await serveShop("shop");
     shop.health.set("", "NOT_SERVING");
     const [nobody, unwell] = await Promise.all([
@@ -95,8 +95,9 @@ describe("vyra-ipc wait", () => {
     assert.deepEqual([nobody.code, unwell.code], [4, 4]);
     assert.equal(
       nobody.stderr,
-      `vyra-ipc: nobody was not ready within 2.00 s: no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
+      "vyra-ipc: nobody was not ready within 2.00 s: " +
+        `no server at ${folder}/nobody_ipc.sock (ENOENT): is the backend running?\n`,
     );
-    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it says NOT_SERVING\n");
+    assert.equal(unwell.stderr, "vyra-ipc: shop was not ready within 2.00 s: it reports NOT_SERVING\n");
   });
 });

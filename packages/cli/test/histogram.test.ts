@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Histogram } from "../dist/bench/histogram.js";
+import { Histogram } from "../dist/commands/bench/histogram.js";
 
 describe("a histogram", () => {
   const values = fc.array(fc.double({ min: 0.0001, max: 100_000, noNaN: true }), { minLength: 1, maxLength: 300 });
 
-  it("knows any quantile to less than 1 %, or a tenth of a microsecond", () => {
+  it("has any quantile to less than 1 %, or a tenth of a microsecond", () => {
     fc.assert(
       fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (list, share) => {
         const histogram = histogramOf(list);
@@ -18,13 +18,13 @@ describe("a histogram", () => {
     );
   });
 
-  it("knows the least, the greatest and the mean exactly", () => {
+  it("has the exact minimum, maximum and mean", () => {
     const histogram = histogramOf([1.25, 0.5, 3]);
     assert.deepEqual([histogram.minMs, histogram.maxMs, histogram.meanMs], [0.5, 3, 4.75 / 3]);
     assert.equal(histogram.count, 3);
   });
 
-  it("spreads all values over the stretches asked for", () => {
+  it("divides all values into the given number of ranges", () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 60 }), (list, stretches) => {
         const spread = histogramOf(list).spread(stretches);

@@ -21,8 +21,8 @@ import {
 import type { ServiceImpl } from "@connectrpc/connect";
 import { resolveSocket, type Server, serve } from "@vyra/ipc";
 import { ServerReflection } from "@vyra/ipc/reflection";
-import { connectTo } from "../dist/connection.js";
 import { reflect } from "../dist/descriptors/reflection.js";
+import { connectTo } from "../dist/server/connection.js";
 import { type Ended, run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 
@@ -31,7 +31,9 @@ type FileName = "evil.proto" | "later.proto" | `import${number}.proto`;
 
 const escapes = "\x1b]0;title\x07\x1b[2J\u009b31m\u202e";
 
-/** A message of JSON's tricky types, an enum's worth of calls, and nothing that a compiler would not have made. */
+/**
+ * A message with types that are difficult in JSON, methods of each kind, and descriptors that no compiler would write.
+ */
 const evil = {
   name: "evil.proto",
   package: "evil",
@@ -75,7 +77,7 @@ function fieldOf(name: string, number: number, type: FieldDescriptorProto_Type) 
   return { name, jsonName: name, number, type, label: FieldDescriptorProto_Label.OPTIONAL };
 }
 
-/** A server with what is above, which answers with whatever it is to, and describes itself by these files. */
+/** Serves these types: responds with the given message, and describes itself with the given files. */
 function serveEvil(socket: string, answer: object, fileFor: (wanted: string) => File | undefined): Promise<Server> {
   const types = createFileRegistry(
     create(FileDescriptorSetSchema, {
@@ -127,7 +129,7 @@ function answerTo({ case: asked, value }: Question, fileFor: (wanted: string) =>
 
 const honest = (wanted: string) => (wanted.startsWith("later.") ? later : evil);
 
-/** Each import imports another. */
+/** Each file imports another one, without end. */
 function endless(wanted: string): File {
   const [, number = "0"] = /^import(\d+)\.proto$/.exec(wanted) ?? [];
   const next: FileName = `import${Number(number) + 1}.proto`;
@@ -147,7 +149,7 @@ const servers: readonly (readonly [socket: string, answer: object, fileFor: (wan
   ["silent", {}, () => undefined],
 ];
 
-describe("vyra-ipc, with servers that mean harm", () => {
+describe("vyra-ipc, with hostile servers", () => {
   ownFolder(...servers.flatMap(([socket]) => [`${socket}_ipc.sock`, `${socket}_ipc.sock.lock`]));
   const running: Server[] = [];
 
@@ -159,7 +161,7 @@ describe("vyra-ipc, with servers that mean harm", () => {
     await Promise.all(running.map((server) => server.close()));
   });
 
-  it("shows nothing that does something to a terminal", async () => {
+  it("shows no control characters", async () => {
     const outcomes = await Promise.all([
       run(["describe", "plain"]),
       run(["describe", "plain", "Thing"]),
@@ -189,34 +191,34 @@ describe("vyra-ipc, with servers that mean harm", () => {
     ["broken", /EOF/],
     ["nameless", /a b/],
   ] as const) {
-    it(`says that a response has no form in JSON: ${socket}`, async () => {
+    it(`says that a response cannot be written as JSON: ${socket}`, async () => {
       const { code, stdout, stderr } = await run(["call", socket, "Get"]);
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-      assert.match(stderr, /^vyra-ipc: a response of type evil\.Thing has no form in JSON: [^\n]+\n$/);
+      assert.match(stderr, /^vyra-ipc: a response of type evil\.Thing cannot be written as JSON: [^\n]+\n$/);
       assert.match(stderr, why);
     });
   }
 
-  it("shows an example of types that hold each other in billions of ways", async () => {
+  it("shows an example of types that contain each other in billions of ways", async () => {
     const { code, stdout } = await run(["call", "plain", "Get", "--example", "--json"]);
     assert.equal(code, 0);
     assert.match(stdout, /^\{"text":"text",.*\}\n$/);
     assert.ok(stdout.length < 1_000_000);
   });
 
-  it("gives up on imports without an end", async () => {
+  it("gives up on endless imports", async () => {
     const { code, stderr } = await run(["call", "endless", "Get", "--timeout", "500ms"]);
     assert.equal(code, 4);
     assert.match(stderr, /^vyra-ipc: the server at \S+ did not describe itself within 500 ms\n$/);
   });
 
-  it("says so where nothing is described", async () => {
+  it("reports a server that describes no services", async () => {
     const { code, stdout, stderr }: Ended = await run(["describe", "silent"]);
     assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-    assert.match(stderr, /silent_ipc\.sock describes no service\n$/);
+    assert.match(stderr, /silent_ipc\.sock describes no services\n$/);
   });
 
-  it("asks for types as long as a call lasts", async () => {
+  it("looks up types as long as a call lasts", async () => {
     await using connection = connectTo(resolveSocket("plain").path, {});
     const timeoutMs = 300;
     await using source = reflect(connection, timeoutMs);

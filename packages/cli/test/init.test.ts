@@ -16,7 +16,7 @@ import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { run } from "./support/command.js";
 
-/** Stands in for `npm install`: the packages of this workspace, and what they depend on. */
+/** The packages of this workspace and their dependencies, in place of `npm install`. */
 const modules = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 
 describe("vyra-ipc init", () => {
@@ -24,7 +24,7 @@ describe("vyra-ipc init", () => {
   const module = join(folder, "my-shop");
   after(() => rmSync(folder, { recursive: true }));
 
-  it("makes a module that is called as its folder", async () => {
+  it("creates a module with the name of its folder", async () => {
     const { code, stdout, stderr } = await run(["init", "my-shop"], { cwd: folder });
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     assert.match(
@@ -41,20 +41,20 @@ describe("vyra-ipc init", () => {
     assert.doesNotMatch(text, /my_module|MyModule/);
   });
 
-  it("makes a module that generates, compiles, passes its tests and runs", async () => {
+  it("creates a module that generates, compiles, passes its tests and runs", async () => {
     symlinkSync(modules, join(module, "node_modules"));
     const generated = await run(["gen"], { cwd: module });
     assert.equal(generated.stdout, "src/gen: 1 written\n");
     execute(join(modules, ".bin/tsc"), []);
     execute(process.execPath, ["--test", "dist/test/service.test.js"]);
     const output = execute(process.execPath, ["dist/src/start.js"]);
-    // Two processes write, each when it has its turn.
+    // Two processes write, so the order of their lines is not fixed.
     const lines = [`serving at unix:${folder}/my_shop_ipc.sock`, "Hello, world!", "1", "2", "3"];
     assert.deepEqual(output.trimEnd().split("\n").sort(), lines.sort());
     assert.deepEqual(readdirSync(folder), ["my-shop"]);
   });
 
-  it("takes the packages from tarballs where it is told to", async () => {
+  it("installs the packages from tarballs with --packages", async () => {
     const tarballs = join(folder, "tarballs");
     mkdirSync(tarballs);
     for (const name of ["http2", "ipc", "ipc-cli"]) {
@@ -69,17 +69,17 @@ describe("vyra-ipc init", () => {
     assert.equal(manifest.devDependencies["@vyra/ipc-cli"], `file:${tarballs}/vyra-ipc-cli-0.1.0.tgz`);
   });
 
-  it("writes into no folder that has something in it, and takes no name that is none", async () => {
+  it("refuses a folder that is not empty, and an invalid name", async () => {
     const [full, name] = await Promise.all([
       run(["init", "my-shop"], { cwd: folder }),
       run(["init", "new", "--name", "42"], { cwd: folder }),
     ]);
     assert.deepEqual([full.code, name.code], [2, 2]);
     assert.equal(full.stderr, "vyra-ipc: my-shop is not empty: name a new folder\n");
-    assert.match(name.stderr, /^vyra-ipc: "42" makes no module's name: /);
+    assert.match(name.stderr, /^vyra-ipc: "42" is not a valid module name: /);
   });
 
-  it("writes nothing where it cannot write all", async () => {
+  it("writes nothing if it cannot write everything", async () => {
     const outcomes = await Promise.all([
       run(["init", "bare", "--packages", "/nowhere"], { cwd: folder }),
       run(["init", "", "--name", "nameless"], { cwd: folder }),
@@ -90,12 +90,12 @@ describe("vyra-ipc init", () => {
       [2, 2, 2],
     );
     assert.match(outcomes[0].stderr, /no tarball of @vyra\/http2 in \/nowhere/);
-    assert.equal(outcomes[1].stderr, "vyra-ipc: the folder has no name\n");
+    assert.equal(outcomes[1].stderr, "vyra-ipc: the name of the folder is empty\n");
     assert.equal(outcomes[2].stderr, "vyra-ipc: cannot mkdir /dev/null/gen (ENOTDIR)\n");
     assert.ok(!existsSync(join(folder, "bare")) && !existsSync(join(folder, "package.json")));
   });
 
-  /** Runs a command in the module, as its scripts would. */
+  /** Runs a command in the module, as its npm scripts do. */
   function execute(command: string, args: readonly string[]): string {
     const env = { ...process.env, VYRA_IPC_DIR: folder, NODE_TEST_CONTEXT: undefined };
     const { status, stdout, stderr } = spawnSync(command, args, { cwd: module, env, encoding: "utf8" });

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { jsonValues } from "../dist/messages/json-values.js";
 
 describe("JSON values in a stream of text", () => {
-  it("come one a line, over several lines, or right behind each other", async () => {
+  it("are separated on one line, over several lines, or without a space", async () => {
     assert.deepEqual(await cut('{"a":1}\n{\n  "b": [2]\n}{"c":"}"}\n\n"text"\n7\n'), [
       '{"a":1}',
       '{\n  "b": [2]\n}',
@@ -14,7 +14,7 @@ describe("JSON values in a stream of text", () => {
     ]);
   });
 
-  it("come out as soon as they are complete", async () => {
+  it("are passed on as soon as they are complete", async () => {
     const seen: string[] = [];
     const chunks = async function* () {
       yield '{"a":';
@@ -29,7 +29,7 @@ describe("JSON values in a stream of text", () => {
     assert.deepEqual(seen, ['{"a":1}', '{"b":2}']);
   });
 
-  it("are the same however the text arrives in pieces", async () => {
+  it("are the same however the text is split", async () => {
     const objects = fc.array(fc.oneof(fc.dictionary(fc.string(), fc.json()), fc.array(fc.string())));
     await fc.assert(
       fc.asyncProperty(
@@ -50,7 +50,7 @@ describe("JSON values in a stream of text", () => {
     );
   });
 
-  it("come out even where they are broken, for whoever complains", async () => {
+  it("are passed on even if they are invalid, so that the reader can report them", async () => {
     assert.deepEqual(await cut("nonsense\n}\n{"), ["nonsense", "}", "{"]);
   });
 });

@@ -7,7 +7,7 @@ import { descriptorSet } from "../dist/descriptors/file-source.js";
 import { protoFolder, shopProto } from "./support/shop.js";
 
 describe("link", () => {
-  it("adds nothing to files that a compiler wrote: readers of other makes refuse even empty names", async () => {
+  it("adds nothing to files that a compiler wrote, since other parsers refuse even empty names", async () => {
     const set = await compile([shopProto], [protoFolder]);
     const { registry } = descriptorSet(set, shopProto);
     for (const file of fromBinary(FileDescriptorSetSchema, set).file) {

@@ -29,7 +29,7 @@ describe("vyra-ipc ls", () => {
     mute.close();
   });
 
-  it("lists modules' sockets: who serves, how they are, and what they offer", async () => {
+  it("lists modules' sockets with process, health and services", async () => {
     const { code, stdout, stderr } = await run(["ls"]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     const [head, dead, shop, rest] = stdout.split("\n").map((line) => line.split(/ {2,}/));
@@ -61,7 +61,7 @@ describe("vyra-ipc ls", () => {
     assert.deepEqual([shop.health, shop.pid, shop.services], ["SERVING", process.pid, ["cli.test.ShopService"]]);
   });
 
-  it("asks any number of servers at once", async () => {
+  it("calls any number of servers at once", async () => {
     const crowd = join(folder, "crowd");
     mkdirSync(crowd);
     const mutes = Array.from({ length: 12 }, (_, i) => createServer().listen(join(crowd, `${i}.sock`)));
@@ -75,7 +75,7 @@ describe("vyra-ipc ls", () => {
     assert.equal(stdout.match(/ silent /g)?.length, 12);
   });
 
-  it("says so where there is nothing, or no folder", async () => {
+  it("reports an empty or missing folder", async () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
     const nothing = await run(["ls", empty]);

@@ -4,7 +4,7 @@ import { create, type DescMessage, type JsonValue, type Registry } from "@bufbui
 import { AnySchema, anyPack, file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { DescriptorSource } from "../dist/descriptors/source.js";
 import { exampleOf } from "../dist/messages/example.js";
-import { jsonOf, messageFrom } from "../dist/messages/message-json.js";
+import { messageFrom, messageJson } from "../dist/messages/message-json.js";
 import { photo, shopTypes, sourceOf } from "./support/shop.js";
 
 describe("messages in JSON", () => {
@@ -26,7 +26,7 @@ describe("messages in JSON", () => {
     ['{"items": [{}, {"price": "much"}]}', "items[1].price: "],
     ['{"items": [{"tags": ["a", 1]}]}', "items[0].tags[1]: expected string, got 1"],
     ['{"addresses": {"home": {"zipCode": 1.5}}}', 'addresses["home"].zipCode: '],
-    ['{"state": "STATE_OPNE"}', "state: no value STATE_OPNE in cli.test.Order.State: did you mean STATE_OPEN?"],
+    ['{"state": "STATE_OPNE"}', "state: cli.test.Order.State has no value STATE_OPNE: did you mean STATE_OPEN?"],
     ['{"placedAt": "yesterday"}', "placedAt: "],
     ['{"previous": {"previous": {"discount": "some"}}}', "previous.previous.discount: "],
     ['{"attachment": {"@type": "x/cli.test.Nothing"}}', "attachment: "],
@@ -34,9 +34,9 @@ describe("messages in JSON", () => {
     ["[]", "Array(0)"],
     ['"text"', '"text"'],
   ] as const) {
-    it(`complain of ${json} by the field's path`, async () => {
+    it(`report the path of the invalid field: ${json}`, async () => {
       await assert.rejects(messageFrom(order, json, source, "the request"), (error: Error) => {
-        const beginning = `the request is no cli.test.Order: ${complaint}`;
+        const beginning = `the request is not a valid cli.test.Order: ${complaint}`;
         assert.equal(error.message.slice(0, beginning.length), beginning);
         assert.doesNotMatch(error.message, /\n/);
         return true;
@@ -44,27 +44,27 @@ describe("messages in JSON", () => {
     });
   }
 
-  it("complain of what is no JSON in one line", async () => {
+  it("report invalid JSON in one line", async () => {
     await assert.rejects(
       messageFrom(order, '{"id":\n\n}', source, "request 3"),
       /^Failure: request 3 is not JSON: [^\n]+$/,
     );
   });
 
-  it("find the type of an Any, and of one within", async () => {
+  it("find the type of an Any, and of a nested one", async () => {
     const inner = { "@type": "type.googleapis.com/cli.test.Photo", caption: "sunset" };
     const outer = { "@type": "type.googleapis.com/cli.test.Receipt", orderId: "1", attachment: inner };
     const message = await messageFrom(order, JSON.stringify({ attachment: outer }), source, "the request");
-    assert.deepEqual(await jsonOf(order, message, source), { attachment: outer });
+    assert.deepEqual(await messageJson(order, message, source), { attachment: outer });
   });
 
-  it("show an Any that nobody describes by its bytes", async () => {
+  it("show an Any of unknown type by its bytes", async () => {
     const unknown = create(AnySchema, { typeUrl: "type.googleapis.com/other.Thing", value: new Uint8Array([1, 2, 3]) });
     const receipt = types.getMessage("cli.test.Receipt") as DescMessage;
     const message = create(receipt, {
       attachment: anyPack(receipt, create(receipt, { attachment: unknown } as never)),
     } as never);
-    assert.deepEqual(await jsonOf(receipt, message, source), {
+    assert.deepEqual(await messageJson(receipt, message, source), {
       attachment: {
         "@type": "type.googleapis.com/cli.test.Receipt",
         attachment: { "@type": "type.googleapis.com/other.Thing", base64: "AQID" },
@@ -73,7 +73,7 @@ describe("messages in JSON", () => {
     assert.deepEqual(photo(types, "x").typeUrl, "type.googleapis.com/cli.test.Photo");
   });
 
-  it("have an example that fills every field and can be sent as it is", async () => {
+  it("have an example that fills every field and can be sent unchanged", async () => {
     const example = exampleOf(order) as Record<string, JsonValue>;
     assert.deepEqual(Object.keys(example), [
       "id",
@@ -93,7 +93,7 @@ describe("messages in JSON", () => {
     for (const type of [...types, ...file_google_protobuf_descriptor.messages]) {
       if (type.kind === "message") {
         const json = JSON.stringify(exampleOf(type));
-        assert.ok(await jsonOf(type, await messageFrom(type, json, source, "the example"), source), type.typeName);
+        assert.ok(await messageJson(type, await messageFrom(type, json, source, "the example"), source), type.typeName);
       }
     }
   });

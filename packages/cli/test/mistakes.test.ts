@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { NotProcessedError, type Server, UntrustedSocketError } from "@vyra/ipc";
-import { failureOf } from "../dist/failure-of.js";
+import { failureOf } from "../dist/server/failure-of.js";
 import { shellPath, shellWord } from "../dist/terminal/shell-word.js";
 import { run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { withListener } from "./support/listener.js";
 import { serveShop } from "./support/shop.js";
 
-/** What each subcommand that dials is called with, after the socket's name. */
+/** The subcommands that dial, with their arguments after the socket's name. */
 const dialling: readonly (readonly [command: string, ...rest: string[]])[] = [
   ["call", "Place"],
   ["describe"],
@@ -28,7 +28,7 @@ function runAll(socket: string) {
   return Promise.all(dialling.map(([command, ...rest]) => run([command, socket, ...rest])));
 }
 
-describe("vyra-ipc, where a server was meant and something else is there, says so in every subcommand:", () => {
+describe("vyra-ipc reports in every subcommand that the address is not a server but", () => {
   const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "some folder", "file");
   let server: Server;
 
@@ -48,7 +48,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
       assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
       assert.equal(
         stderr,
-        `vyra-ipc: ${path} is a folder, not a server's socket: vyra-ipc ls '${path}' lists those in it\n`,
+        `vyra-ipc: ${path} is a folder, not a server's socket: vyra-ipc ls '${path}' lists the sockets in it\n`,
       );
     }
   });
@@ -68,7 +68,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
     }
   });
 
-  it("another user's socket, with the option that dials it", async (t) => {
+  it("another user's socket, and names the option that dials it", async (t) => {
     const cause = new UntrustedSocketError("/run/x.sock", 1234);
     const refused = new ConnectError(
       "no",
@@ -80,7 +80,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
     const { kind, message, status } = failureOf(refused);
     assert.equal(kind, "unreachable");
     assert.equal(status?.code, "PERMISSION_DENIED");
-    assert.match(message, /the socket \/run\/x\.sock belongs to uid 1234, .*say --trust 1234$/);
+    assert.match(message, /the socket \/run\/x\.sock belongs to uid 1234, .*add --trust 1234$/);
     if (process.geteuid?.() !== 0) {
       t.diagnostic("only root can make another user's socket: what the library throws was taken instead");
       return;
@@ -90,7 +90,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
       const outcomes = await runAll("shop");
       for (const { code, stderr } of outcomes) {
         assert.equal(code, 3);
-        assert.match(stderr, /belongs to uid 1234, .*say --trust 1234\n$/);
+        assert.match(stderr, /belongs to uid 1234, .*add --trust 1234\n$/);
       }
       const trusting = await run(["call", "shop", "Place", "{}", "--trust", "1234"]);
       assert.doesNotMatch(trusting.stderr, /--trust/);
@@ -100,7 +100,7 @@ describe("vyra-ipc, where a server was meant and something else is there, says s
   });
 });
 
-describe("vyra-ipc, where a proxy answers instead of the server,", () => {
+describe("vyra-ipc, if a proxy answers instead of the server,", () => {
   const folder = ownFolder("proxy.sock");
 
   for (const [httpStatus, exitCode, code] of [
@@ -111,7 +111,7 @@ describe("vyra-ipc, where a proxy answers instead of the server,", () => {
     [401, 1, "UNAUTHENTICATED"],
     [403, 1, "PERMISSION_DENIED"],
   ] as const) {
-    it(`says that ${httpStatus} is ${code}`, async () => {
+    it(`maps ${httpStatus} to ${code}`, async () => {
       const proxy = createHttp2Server((_, response) => response.writeHead(httpStatus).end());
       await withListener(proxy, join(folder, "proxy.sock"), async (path) => {
         const outcomes = await Promise.all([
@@ -147,7 +147,7 @@ describe("vyra-ipc, where a proxy answers instead of the server,", () => {
   });
 });
 
-describe("vyra-ipc, where its arguments cannot be meant,", () => {
+describe("vyra-ipc, with invalid arguments,", () => {
   for (const [args, complaint] of [
     [["cal", "x"], "unknown command 'cal': did you mean call? See vyra-ipc --help"],
     [["frobnicate"], "unknown command 'frobnicate'. See vyra-ipc --help"],
@@ -168,7 +168,7 @@ describe("vyra-ipc, where its arguments cannot be meant,", () => {
       "option '--trust <uid>' argument 'bob' is invalid. A user id is a number: see id -u. See vyra-ipc ls --help",
     ],
   ] as const) {
-    it(`points to the help that tells: ${args.join(" ")}`, async () => {
+    it(`points to the right help: ${args.join(" ")}`, async () => {
       const { code, stdout, stderr } = await run(args);
       assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: "", stderr: `vyra-ipc: ${complaint}\n` });
     });
@@ -176,7 +176,7 @@ describe("vyra-ipc, where its arguments cannot be meant,", () => {
 });
 
 describe("vyra-ipc's help", () => {
-  it("says each default once", async () => {
+  it("shows each default once", async () => {
     const commands = ["ls", "describe", "call", "health", "wait", "bench", "top", "init", "gen"];
     for (const command of commands) {
       const { stdout } = await run([command, "--help"]);
@@ -192,11 +192,11 @@ describe("vyra-ipc's help", () => {
   });
 });
 
-describe("What vyra-ipc prints for a shell", () => {
+describe("the text that vyra-ipc prints for a shell", () => {
   const work = mkdtempSync(join(tmpdir(), "vyra-words-"));
   after(() => rmSync(work, { recursive: true }));
 
-  it("is one word of it, whatever is in it", () => {
+  it("is one word, whatever it contains", () => {
     for (const text of [
       "plain-1.2_x",
       "two words",
@@ -217,7 +217,7 @@ describe("What vyra-ipc prints for a shell", () => {
     assert.equal(shellPath("-x"), "./-x");
   });
 
-  it("can be pasted after init, whatever the folder is called", async () => {
+  it("can be pasted after init, whatever the name of the folder", async () => {
     const names = ["bad name", "it's mine", "-dash", "$HOME;x"];
     for (const name of names) {
       const { code, stdout } = await run(["init", "--name", "shop", "--", name], { cwd: work });

@@ -15,14 +15,14 @@ const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 describe("vyra-ipc", () => {
   ownFolder();
 
-  it("ends with 74 where its output cannot be written", { skip: !existsSync("/dev/full") }, () => {
+  it("exits with 74 if its output cannot be written", { skip: !existsSync("/dev/full") }, () => {
     const { status, stderr } = spawnSync("sh", ["-c", '"$0" "$1" help > /dev/full', process.execPath, main], {
       encoding: "utf8",
     });
     assert.deepEqual({ status, stderr }, { status: 74, stderr: "vyra-ipc: cannot write the output (ENOSPC)\n" });
   });
 
-  it("takes no more of a stream than is read of it, and can be interrupted all the same", async () => {
+  it("reads a stream no faster than its output is read, and can still be interrupted", async () => {
     let sent = 0;
     async function* orders() {
       for (;;) {
@@ -54,7 +54,7 @@ describe("vyra-ipc", () => {
     assert.deepEqual(await ended, [130, null]);
   });
 
-  it("knows no help for what it does not do", async () => {
+  it("has no help for an unknown command", async () => {
     const { code, stderr } = await run(["help", "fly"]);
     assert.deepEqual(
       { code, stderr },

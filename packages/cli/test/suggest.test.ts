@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { nearest } from "../dist/suggest.js";
+import { nearest } from "../dist/terminal/suggest.js";
 
 describe("did you mean", () => {
   const names = ["GetStatus", "ProcessData", "Initialize"];

@@ -6,7 +6,7 @@ import { run, start } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { serveShop } from "./support/shop.js";
 
-/** Counts as a server would that has been called 50 times between any two looks, twice in vain. */
+/** Serves counts that grow by 50 calls between two samples, two of which failed. */
 function countingServer(socket: string): Promise<Server> {
   let looks = 0n;
   return serve({
@@ -47,7 +47,7 @@ describe("vyra-ipc top", () => {
     await server.close();
   });
 
-  it("shows what each method did between two looks", async () => {
+  it("shows the activity of each method between two samples", async () => {
     const { code, stdout, stderr } = await run(["top", "counting", "-i", "100ms", "-n", "1"]);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
     const [head, names, place, quiet] = stdout.split("\n").map((line) => line.split(/ {2,}/));
@@ -64,7 +64,7 @@ describe("vyra-ipc top", () => {
     assert.deepEqual(quiet, ["cli.test.ShopService/Quiet", "0", "-", "-", "0", "0", "7", "0"]);
   });
 
-  it("tells the same in JSON, a line each time", async () => {
+  it("prints the same as JSON, one line for each sample", async () => {
     const { stdout } = await run(["top", "counting", "-i", "50ms", "-n", "2", "--json"]);
     const [first, second] = stdout
       .trimEnd()
@@ -84,7 +84,7 @@ describe("vyra-ipc top", () => {
     assert.equal("p50Ms" in first.methods[1], false);
   });
 
-  it("goes on where one of several servers goes away", async () => {
+  it("continues if one of several servers goes away", async () => {
     const other = await countingServer("other");
     const running = start(["top", "counting", "other", "-i", "50ms"]);
     await running.wrote("other  50 calls/s");
@@ -95,7 +95,7 @@ describe("vyra-ipc top", () => {
     assert.deepEqual({ code, stderr }, { code: 130, stderr: "" });
   });
 
-  it("asks a server of ours, which counts by itself", async () => {
+  it("shows a server of @vyra/ipc, which counts its calls", async () => {
     await using _ = await serveShop("shop");
     const running = start(["top", "shop", "--json", "-i", "100ms"]);
     await running.wrote('"socket":"shop"');
@@ -112,7 +112,7 @@ describe("vyra-ipc top", () => {
     ]);
   });
 
-  it("ends with 3 where there is nobody, and with 1 where nobody counts", async () => {
+  it("exits with 3 if there is no server, and with 1 if no server counts its calls", async () => {
     const plain = await serve({ socket: "plain", signals: false, stats: false, routes: () => {} });
     const [nobody, silent] = await Promise.all([run(["top", "nobody"]), run(["top", "plain"])]);
     await plain.close();

@@ -1,12 +1,13 @@
 /**
- * What a client program is told to do: its last argument, as JSON. Servers get the same, to prepare for it.
+ * The task of a client program: its last argument, as JSON. Servers get the same, to prepare for it.
  *
- * - `calls`: requests that are answered with their own payload, `inFlight` of them at any time, spread over `connections`.
- * - `ping-pong`: `inFlight` streams, on each of which one message is under way, there or back.
- * - `download`, `upload`: one stream full of messages, one way; a `download` on each of `connections`.
- * - `hold`: opens `connections`, each used for one call, or `streams` on one connection, each with one message there and
- *   back, and keeps them open.
- * - `first-call`: one call, and that is all.
+ * - `calls`: unary calls whose response is their own payload. `inFlight` of them are open at any time, spread over
+ *   `connections`.
+ * - `ping-pong`: `inFlight` streams, each with one message on its way in either direction.
+ * - `download`, `upload`: one stream full of messages in one direction; a `download` on each of `connections`.
+ * - `hold`: opens `connections`, each used for one call, or `streams` on one connection, each used for one message in
+ *   each direction, and keeps them open.
+ * - `first-call`: a single call.
  * - `import`: no call at all.
  */
 export interface Job {
@@ -15,20 +16,20 @@ export interface Job {
   readonly inFlight: number;
   readonly connections: number;
   readonly streams: number;
-  /** With a deadline, metadata both ways and, where the peer has it, a retry policy on every call. */
+  /** Every call has a deadline, metadata in both directions and, if the peer supports it, a retry policy. */
   readonly withExtras: boolean;
-  /** How many objects programs of Node.js keep besides: see live-objects.ts. */
+  /** The number of objects that programs in Node.js keep alive in addition: see live-objects.ts. */
   readonly liveObjects: number;
-  /** What another client program of the same peer does to the same server meanwhile, as fast as it can. */
+  /** The load that another client program of the same peer puts on the same server meanwhile, as fast as it can. */
   readonly crowd?: Crowd;
-  /** For how long to do it before it counts, in milliseconds. */
+  /** The duration of the warm-up, which does not count. */
   readonly warmMs: number;
   readonly measureMs: number;
 }
 
 export type Crowd = Pick<Job, "kind" | "payloadBytes" | "inFlight" | "connections">;
 
-/** A job without its times, which are the run's to decide. */
+/** A job without its durations, which the run determines. */
 export type Work = Omit<Job, "warmMs" | "measureMs">;
 
 const single = { payloadBytes: 32, inFlight: 1, connections: 1, streams: 0, withExtras: false, liveObjects: 0 };

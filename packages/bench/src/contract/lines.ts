@@ -1,22 +1,23 @@
 /**
- * What programs say on standard output, one line each, and are told on standard input. It is all that a peer in any
- * language must know besides its job. Every program ends when its standard input does.
+ * The lines that programs write to standard output and read from standard input. A peer in any language has to know
+ * nothing else except its job. Every program ends when its standard input does.
  *
- *     server <address> <job>    says `ready` when it takes calls; answers each line `usage` with a Usage
- *     client <address> <job>    says a Warm line once warmed up and idle, waits for the line `go`, does its job, says a Done line
- *                               (for `first-call` and `import` only the latter). What it holds open stays open until it ends.
+ *     server <address> <job>    writes `ready` when it accepts calls; answers each line `usage` with a Usage
+ *     client <address> <job>    writes a Warm line when it is warm and idle, waits for the line `go`, does its
+ *                               job, writes a Done line (for `first-call` and `import` only the latter).
+ *                               What it holds open stays open until it ends.
  */
 export interface Usage {
-  /** Processor time since the start, user and system, of all threads, in microseconds. */
+  /** The processor time since the start, user and system, of all threads, in microseconds. */
   readonly cpuUs: number;
-  /** Resident memory now, after garbage collection if the job is `hold`. */
+  /** The resident memory, after garbage collection if the job is `hold`. */
   readonly rssBytes: number;
 }
 
 export interface Warm {
   readonly at: "warm";
   readonly usage: Usage;
-  /** Of a server that the client has started itself, where that is how it is done. */
+  /** The usage of the server, if the client itself started it. */
   readonly serverUsage?: Usage;
 }
 
@@ -24,11 +25,11 @@ export interface Done {
   readonly at: "done";
   readonly usage: Usage;
   readonly serverUsage?: Usage;
-  /** Calls, messages, or connections or streams held. */
+  /** The number of calls, messages, or open connections or streams. */
   readonly count: number;
-  /** From the first of them to the last. */
+  /** The duration from the first of them to the last. */
   readonly seconds: number;
-  /** For `calls` and `ping-pong`. */
+  /** Only for `calls` and `ping-pong`. */
   readonly latencyUs?: Latency;
 }
 

@@ -3,7 +3,7 @@ import { type Connection, fail } from "./connection.js";
 import { Histogram } from "./histogram.js";
 import type { Tally } from "./tally.js";
 
-/** Keeps `inFlight` calls under way for a while: each that is answered makes the next. */
+/** Keeps `inFlight` calls open for a while; each response is followed by the next call. */
 export function runCalls(
   connections: readonly Connection[],
   payload: Uint8Array,
@@ -17,7 +17,7 @@ export function runCalls(
   let open = job.inFlight;
   return new Promise((resolve) => {
     for (let i = 0; i < job.inFlight; i++) {
-      keepCalling(connections[i % connections.length] as Connection); // at least one, by contract
+      keepCalling(connections[i % connections.length] as Connection); // a job has at least one connection
     }
 
     function keepCalling(connection: Connection): void {

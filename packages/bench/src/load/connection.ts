@@ -1,19 +1,29 @@
-/** What a peer's client in JavaScript can do, for the loads in this folder. A failure of any kind is thrown or rejects. */
+/**
+ * The operations of a peer's client in JavaScript, for the loads in this folder. Any failure is thrown, or rejects the
+ * promise.
+ */
 export interface Connection {
-  /** One request, answered with the same payload. Calls `done` with the answer's size once it is there, whole. */
+  /**
+   * Makes one unary call whose response is the same payload. Calls `done` with the response's size when it is complete.
+   */
   call(payload: Uint8Array, done: (bytes: number) => void): void;
-  /** A stream with one message sent at the start; each answer is told to `onAnswer`, which says what is next. */
+  /**
+   * Opens a stream and sends one message. `onAnswer` is called for each message received, and returns what to do next.
+   */
   pingPong?(payload: Uint8Array, onAnswer: () => Next): Promise<void>;
-  /** A stream of messages from the server, told to `onMessages` until that returns false. */
+  /** Reads a stream of messages from the server until `onMessages` returns false. */
   download?(payloadBytes: number, onMessages: (count: number) => boolean): Promise<void>;
-  /** A stream of messages to the server as long as there are more; resolves to how many the server has counted. */
+  /**
+   * Writes a stream of messages to the server while `hasMore` returns true; resolves to the number that the server
+   * counted.
+   */
   upload?(payload: Uint8Array, hasMore: () => boolean): Promise<number>;
 }
 
-/** Send again, wait with the stream open, or end the stream in order. */
+/** Sends another message, waits with the stream open, or ends the stream. */
 export type Next = "send" | "hold" | "end";
 
-/** Ends the program: a failed call makes a measurement worthless. */
+/** Ends the program, since a failed call makes a measurement worthless. */
 export function fail(error: unknown): never {
   console.error(error);
   process.exit(1);

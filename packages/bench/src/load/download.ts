@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.js";
 import type { Tally } from "./tally.js";
 
-/** Takes what the server sends for a while, on each connection. */
+/** Reads what the server sends for a while, on each connection. */
 export async function runDownload(
   connections: readonly Connection[],
   payloadBytes: number,

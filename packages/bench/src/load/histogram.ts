@@ -1,15 +1,15 @@
 import type { Latency } from "../contract/lines.js";
 
-/** Counts of times by size, 64 steps to each doubling: within 1.6 % of the truth, whatever the size. */
+/** Counts durations in buckets, 64 for each doubling, so that any value is known to 1.6 %. */
 const stepBits = 6;
 const steps = 1 << stepBits;
-const unitsPerMs = 10_000; // of 100 ns each; 2^31 of them are 3.5 minutes
+const unitsPerMs = 10_000; // a unit is 100 ns, and 2^31 units are 3.5 minutes
 
 export class Histogram {
   readonly #counts = new Uint32Array(steps * (33 - stepBits));
   #total = 0;
 
-  /** @param ms as performance.now() counts */
+  /** @param ms a duration as the difference of two values of performance.now() */
   record(ms: number): void {
     const units = (ms * unitsPerMs) | 0;
     const shift = Math.max(0, 31 - stepBits - Math.clz32(units));

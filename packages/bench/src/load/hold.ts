@@ -2,10 +2,12 @@ import type { Job } from "../contract/job.js";
 import type { Connection } from "./connection.js";
 import type { Tally } from "./tally.js";
 
-/** How many streams wait for their first message at a time: node:http2 falls silent at thousands. */
+/**
+ * The number of streams that wait for their first message at the same time; node:http2 stops answering at thousands.
+ */
 const atOnce = 100;
 
-/** Opens what the job asks for and leaves it open. */
+/** Opens the connections or streams of the job and keeps them open. */
 export async function runHold(
   connect: () => Promise<Connection>,
   first: Connection,

@@ -3,7 +3,7 @@ import type { Connection } from "./connection.js";
 import { Histogram } from "./histogram.js";
 import type { Tally } from "./tally.js";
 
-/** Keeps one message under way on each of `inFlight` streams for a while. */
+/** Keeps one message on its way on each of `inFlight` streams for a while. */
 export async function runPingPong(
   connections: readonly Connection[],
   payload: Uint8Array,

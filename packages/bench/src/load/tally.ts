@@ -1,4 +1,4 @@
 import type { Done } from "../contract/lines.js";
 
-/** What a load has done. */
+/** The outcome of a load. */
 export type Tally = Omit<Done, "at" | "usage" | "serverUsage">;

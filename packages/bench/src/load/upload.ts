@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.js";
 import type { Tally } from "./tally.js";
 
-/** Sends for a while, and waits until the server has it all. */
+/** Sends messages for a while, and waits until the server has received all of them. */
 export async function runUpload(connection: Connection, payload: Uint8Array, ms: number): Promise<Tally> {
   const startedAt = performance.now();
   let sent = 0;

@@ -35,7 +35,7 @@ const [direct] = ourPeers as readonly [Peer];
 const whollyInJavaScript = [...limitPeers.filter(({ suite }) => suite === "rpc"), direct, grpcJs, connectNode];
 const speakGrpc = [grpcJs, connectNode, grpcGo, tonic, ...grpcioPeers];
 
-/** All there are, in the order in which they are shown. */
+/** All peers, in the order in which they are shown. To add a peer, write a folder with a `peer.ts` and a line here. */
 export const peers: readonly Peer[] = [
   ...limitPeers,
   oursHttp2,

@@ -1,6 +1,9 @@
 import type { Missing, Peer, Ready } from "./peer.js";
 
-/** Ours as client of another's server, and the reverse: one contract for all programs makes it a matter of pairing them. */
+/**
+ * Pairs @vyra/ipc as the client with the server of another peer, and the reverse. All programs follow the same
+ * contract, so any client works with any server.
+ */
 export function mixedPeers(ours: Peer, others: readonly Peer[]): readonly Peer[] {
   const both = pair(ours, ours);
   return [both, ...others.flatMap((other) => [pair(ours, other), pair(other, ours)])];

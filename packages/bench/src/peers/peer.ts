@@ -5,47 +5,47 @@ import { fileURLToPath } from "node:url";
 import type { Scenario } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 
-/** One of those compared: a server and a client as contract/lines.ts describes them. */
+/** A peer of the comparison: a server program and a client program as contract/lines.ts describes them. */
 export interface Peer {
   readonly suite: Suite;
-  /** For the command line and the JSON. */
+  /** The name on the command line and in the JSON. */
   readonly name: string;
-  /** For people. */
+  /** The name in reports. */
   readonly title: string;
-  /** Builds what is needed, or tells what the machine lacks. */
+  /** Builds what the peer needs, or returns what the machine lacks. */
   prepare(): Promise<Ready | Missing>;
-  /** Why it takes no part in a scenario; undefined if it does. */
+  /** Returns the reason why the peer takes no part in a scenario; undefined if it does take part. */
   cannot?(scenario: Scenario): string | undefined;
 }
 
 export interface Ready {
-  /** What it is made of. */
+  /** The packages or programs that the peer is made of, with their versions. */
   readonly version: string;
-  /** The command lines, but for address and job; no server where the client starts it. */
+  /** The command lines without address and job; there is no server if the client starts it. */
   readonly server?: readonly string[];
   readonly client: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Its instructions are counted, which takes fifty times the time. */
+  /** Whether instructions are counted, which makes the programs some fifty times slower. */
   readonly isCounted?: true;
 }
 
 export interface Missing {
-  /** What to install. */
+  /** What has to be installed. */
   readonly missing: string;
 }
 
-/** For peers whose program does no more than the contract says of most jobs. */
+/** The reason for peers whose client program handles only one stream full of messages. */
 export function opensOneStream({ needs }: Scenario): string | undefined {
   return needs === "crowd" ? "its client opens one stream full of messages" : undefined;
 }
 
-/** `server.js` and `client.js` beside a peer's own module, run by this Node.js. */
+/** Returns the command lines of `server.js` and `client.js` beside a peer's own module, run by this Node.js. */
 export function nodePrograms(moduleUrl: string, words: readonly string[] = []) {
   const program = (name: string) => [process.execPath, fileURLToPath(new URL(name, moduleUrl)), ...words];
   return { server: program("server.js"), client: program("client.js") };
 }
 
-/** Of an installed package, with its name. */
+/** Returns the name and version of an installed package. */
 export function packageVersion(name: string): string {
   const require = createRequire(import.meta.url);
   for (let folder = dirname(require.resolve(name)); ; folder = dirname(folder)) {

@@ -5,17 +5,17 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** The repository's root, and the place for what peers in other languages are built into. */
+/** The root of the repository. `cache` is the folder into which peers in other languages are built. */
 export const root = fileURLToPath(new URL("../../../..", import.meta.url));
 export const cache = join(root, ".cache/bench");
-/** Where peers' sources are; compiled modules are elsewhere. */
+/** The sources of the peers; compiled modules are in another folder. */
 export const sources = join(root, "packages/bench/src/peers");
 export const protoFolder = join(root, "packages/bench/proto");
 
 const execFileAsync = promisify(execFile);
 
-/** What a command prints, or undefined where it is not installed. */
-export function ask(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+/** Returns what a command prints; undefined if it is not installed or fails. */
+export function outputOf(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   try {
     return execFileSync(file, args, { encoding: "utf8", stdio: "pipe", env: { ...process.env, ...env } }).trim();
   } catch {
@@ -23,7 +23,7 @@ export function ask(file: string, args: readonly string[], env: Readonly<Record<
   }
 }
 
-export async function run(
+export async function runTool(
   file: string,
   args: readonly string[],
   { cwd = root, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
@@ -31,8 +31,8 @@ export async function run(
   await execFileAsync(file, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 });
 }
 
-/** Does something unless it was done before from the same files and words. */
-export async function once(
+/** Does the work unless it has been done before with the same files and words. */
+export async function buildOnce(
   name: string,
   inputs: { readonly folders: readonly string[]; readonly words?: readonly string[] },
   work: () => Promise<void>,

@@ -1,6 +1,6 @@
 import type { Job } from "../contract/job.js";
 
-/** What every program is started with, after whatever is the peer's own. */
+/** Returns the arguments of a program: those of the peer itself come first, then the address and the job. */
 export function programArguments(): { address: string; job: Job; own: readonly string[] } {
   const own = process.argv.slice(2, -2);
   const [address = "", job = ""] = process.argv.slice(-2);

@@ -16,8 +16,10 @@ type Connect = () => Promise<Connection>;
 type Run = (ms: number) => Promise<Tally>;
 
 /**
- * Runs a peer's client as contract/lines.ts wants it. `connect` is called once for each connection; `usageOfServer` is for a
- * client that starts its server itself.
+ * Runs a peer's client in the way that contract/lines.ts requires.
+ *
+ * @param connect is called once for each connection.
+ * @param usageOfServer returns the usage of the server, if the client itself starts it.
  */
 export async function clientProgram(
   connect: (address: string, job: Job, own: readonly string[]) => Connection | Promise<Connection>,
@@ -68,7 +70,7 @@ async function prepare(connect: Connect, job: Job): Promise<Run> {
     case "hold":
       return holdAfterOneCall(connect, first, payload, job);
     case "first-call":
-    case "import": // has a program of its own
+    case "import": // the suite `import` has its own program
       return () => once(first, payload);
   }
 }
@@ -81,7 +83,10 @@ async function connectMore(connect: Connect, count: number): Promise<Connection[
   return connections;
 }
 
-/** Idle is a program that has made a call: what is loaded only then does not count as held. */
+/**
+ * The baseline is a program that has made a call, so that whatever is loaded with the first call does not count as
+ * held.
+ */
 function holdAfterOneCall(connect: Connect, first: Connection, payload: Uint8Array, job: Job): Run {
   let isWarm = false;
   return async () => {

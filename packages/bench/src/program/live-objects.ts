@@ -1,8 +1,9 @@
 const kept: object[] = [];
 
 /**
- * Keeps so many objects for as long as the process runs, as an application does. It matters where much is allocated outside of V8's heap,
- * as for messages of 64 KiB: V8 collects everything for each 30 MB or so of that while its heap is small, and hardly ever when it is not.
+ * Keeps this many objects alive as long as the process runs, as an application would. They matter if much memory is
+ * allocated outside of V8's heap, as for messages of 64 KiB: while its heap is small, V8 collects all of it for about
+ * every 30 MB of such memory, and hardly ever when the heap is larger.
  */
 export function keepObjects(count: number): void {
   for (let id = 0; id < count; id++) {

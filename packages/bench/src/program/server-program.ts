@@ -4,7 +4,11 @@ import { programArguments } from "./arguments.js";
 import { keepObjects } from "./live-objects.js";
 import { usageNow } from "./usage.js";
 
-/** Runs a peer's server as contract/lines.ts wants it. `listen` resolves when calls are taken. */
+/**
+ * Runs a peer's server in the way that contract/lines.ts requires.
+ *
+ * @param listen resolves when the server accepts calls.
+ */
 export async function serverProgram(
   listen: (address: string, job: Job, own: readonly string[]) => Promise<unknown>,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import type { Job } from "../contract/job.js";
 import type { Usage } from "../contract/lines.js";
 
-/** What this process has used so far. */
+/** Returns the resources that this process has used so far. */
 export function usageNow(job: Job): Usage {
   const { user, system } = process.cpuUsage();
   if (job.kind === "hold") {

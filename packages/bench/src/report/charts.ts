@@ -1,26 +1,25 @@
-import type { FigureName } from "../figures.js";
-import { figures } from "../figures.js";
-import { bytes, format, grouped } from "../format.js";
-import type { SuiteResult } from "../results.js";
-import type { PeerResult, PointResult, ScenarioResult } from "../run/run-scenario.js";
+import type { FigureName } from "../figures/figures.js";
+import { figures } from "../figures/figures.js";
+import { bytes, format, grouped } from "../figures/format.js";
+import type { PeerResult, PointResult, ScenarioResult, SuiteResult } from "../figures/results.js";
+import { spreadOf } from "../figures/summary.js";
 import { mainPeers } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
-import { spreadOf } from "../summary.js";
 import { draw, faint, font, ink } from "./draw.js";
 import { colorOf, lineOf } from "./palette.js";
 
-/** A picture of a scenario. */
+/** A chart of one scenario. */
 export interface Chart {
   readonly suite: Suite;
   readonly scenario: string;
   readonly title: string;
   readonly kind: "bars" | "percentiles" | "sweep";
   readonly figure: FigureName;
-  /** Unit of the points of a sweep. */
+  /** The unit on the axis of a sweep. */
   readonly axis?: "bytes" | "count";
 }
 
-/** All that are drawn. */
+/** All charts of the report. */
 export const charts: readonly Chart[] = [
   {
     suite: "http2",
@@ -102,7 +101,7 @@ export function fileOf({ suite, scenario, kind, figure }: Chart): string {
   return `${suite}-${scenario}-${kind === "sweep" ? figure : kind}.svg`;
 }
 
-/** Undefined if the results do not have what the chart shows. */
+/** Returns undefined if the results lack the data of the chart. */
 export function drawChart(chart: Chart, results: SuiteResult): string | undefined {
   const scenario = results.scenarios.find(({ name }) => name === chart.scenario);
   const point = scenario?.points[0];
@@ -182,7 +181,7 @@ function drawSweep(chart: Chart, { points }: ScenarioResult): string {
   );
 }
 
-/** More lines than these cannot be told apart. */
+/** Only the main peers get a line, since more lines could not be told apart. */
 function isMain(suite: Suite, peer: string): boolean {
   return suite !== "rpc" || mainPeers.includes(peer);
 }

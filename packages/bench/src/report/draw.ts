@@ -11,7 +11,10 @@ const inDark: Record<string, string> = { [ink]: "#b1bac4", [faint]: "#444c56" };
 
 export const font = "system-ui, sans-serif";
 
-/** Draws a chart as SVG that is readable on white and on black: what is not a peer's colour follows the reader's scheme. */
+/**
+ * Draws a chart as SVG that is readable on white and on black. All colours except those of the peers follow the
+ * reader's scheme.
+ */
 export function draw(option: EChartsCoreOption, width: number, height: number): string {
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {

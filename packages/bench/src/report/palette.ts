@@ -1,4 +1,4 @@
-/** Colours that are told apart, and read on white as on black. */
+/** Colours that can be told apart, and are readable on white and on black. */
 const colors: Record<string, string> = {
   limit: "#8c959f",
   ours: "#e8590c",
@@ -23,7 +23,7 @@ export function colorOf(peer: string): string {
   return colors[peer] ?? "#8c959f";
 }
 
-/** Ours, and the limit that it is held against, stand out. */
+/** @vyra/ipc and the limit, with which it is compared, stand out. */
 export function lineOf(peer: string): { width: number; type: "solid" | "dashed" } {
   return { width: peer === "ours" || peer === "direct" ? 3.5 : 2, type: peer === "limit" ? "dashed" : "solid" };
 }

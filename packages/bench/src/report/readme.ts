@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { format } from "../format.js";
-import type { SuiteResult } from "../results.js";
-import { spreadOf } from "../summary.js";
+import { format } from "../figures/format.js";
+import type { SuiteResult } from "../figures/results.js";
+import { spreadOf } from "../figures/summary.js";
 import { markdown } from "./tables.js";
 
-/** Those that somebody who reads the README may use today, by the names it has room for. */
+/** The alternatives that a reader of the README may use today, with names short enough for the table. */
 const names: Readonly<Record<string, string>> = {
   limit: "the limit: a bare socket, length-prefixed protobuf",
   direct: "**@vyra/ipc**",
@@ -21,7 +21,7 @@ const names: Readonly<Record<string, string>> = {
 const begin = "<!-- written by npm run bench -->";
 const end = "<!-- end -->";
 
-/** Puts the table of the fastest and the slowest between its two marks in the README. */
+/** Writes the table of latency and throughput between the two marks in the README. */
 export function writeReadmeTable(file: string, rpc: SuiteResult): void {
   const text = readFileSync(file, "utf8");
   const [before, after] = [text.indexOf(begin), text.indexOf(end)];
@@ -31,7 +31,7 @@ export function writeReadmeTable(file: string, rpc: SuiteResult): void {
   writeFileSync(file, `${text.slice(0, before + begin.length)}\n${readmeTable(rpc)}\n${text.slice(after)}`);
 }
 
-/** Unary calls, one at a time and 64 outstanding, the fastest first. */
+/** Returns unary calls, one at a time and 64 outstanding; the fastest peer comes first. */
 export function readmeTable(rpc: SuiteResult): string {
   const figure = (scenario: string, peer: string, name: "p50Us" | "rate") => {
     const point = rpc.scenarios.find((each) => each.name === scenario)?.points[0];

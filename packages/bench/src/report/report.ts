@@ -1,26 +1,26 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { quietLimit } from "../machine.js";
-import type { SuiteResult } from "../results.js";
-import type { ScenarioResult } from "../run/run-scenario.js";
+import type { ScenarioResult, SuiteResult } from "../figures/results.js";
+import { quietLimit } from "../figures/results.js";
+import { spread } from "../figures/stats.js";
 import { scenarios } from "../scenarios/index.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { spread } from "../stats.js";
 import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
 import { tableOf } from "./tables.js";
 
 const titles: Record<Suite, string> = {
   rpc: "RPC: whole stacks",
-  mixed: "Ours as client of others, and the reverse",
+  mixed: "@vyra/ipc as client of others, and the reverse",
   instructions: "Instructions",
   http2: "HTTP/2 alone",
   import: "Loading",
 };
 
 /**
- * Writes the report to `file` from results, and its charts beside the results.
- * @param folder where the results are: `<suite>.json`
+ * Writes the report to `file`, and its charts beside the results.
+ *
+ * @param folder the folder of the results, `<suite>.json`
  */
 export function writeReport(file: string, folder: string, results: readonly SuiteResult[]): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -34,36 +34,37 @@ export function writeReport(file: string, folder: string, results: readonly Suit
     }
   }
   const sections = results.flatMap((result) => suiteSection(result, link));
-  writeFileSync(file, [...head, ...sections].join("\n\n").concat("\n"));
+  writeFileSync(file, [head, ...sections].join("\n\n").concat("\n"));
 }
 
-const head = [
-  "# Performance",
-  "Written by `npm run bench`; do not edit. Every figure comes from the JSON named in its section.",
-  [
-    "## How to read this",
-    "",
-    "Each peer is a server process and a client process of its own, on one machine, over one Unix socket unless its name says",
-    "otherwise. All do the same work. They take turns, one pair of processes at a time, round after round; each process is new in each",
-    "round and warms up before it is measured.",
-    "",
-    "A figure is the median of the rounds, the small figures after it are the quartiles. «× limit» is the first column divided by that of",
-    "the limit in the same round, and then the median of that: what disturbs a round disturbs both. The limit is what a bare socket",
-    "and protobuf-es allow: the same messages, no protocol but a length, no promises and one write per turn of the event loop. It is a",
-    "yardstick, not a wall: @vyra/ipc encodes and parses messages by code of its own, and lets a batch begin to leave before its turn",
-    "is over, and where that saves more than HTTP/2 costs it is above 1. Of rates, more is better; of times and memory, less is.",
-    "",
-    "CPU is processor time of a process, user and system, divided by what it did. Client and server share this machine's cores: with",
-    "many calls outstanding, the side that costs more sets the pace. Latencies are those a caller sees, from the call to its answer,",
-    "measured in the client while calls follow each other without pause.",
-    "",
-    "Instructions are those of a process in user mode, all threads, counted by Valgrind's callgrind. Whatever else the machine does",
-    "does not change them; but they leave out what the kernel does for a call, and where JavaScript takes long to warm up, its compiler's",
-    "are among them.",
-    "",
-    "Numbers from another machine do not compare with these; ratios mostly do. `npm run bench` measures yours.",
-  ].join("\n"),
-];
+/** The beginning of the report, which does not depend on the results. */
+const head = `# Performance
+
+\`npm run bench\` writes this page; do not edit it. Every figure comes from the JSON file that its section names.
+
+## How to read this
+
+Each peer is a server process and a client process of its own, on one machine, connected by one Unix socket unless its
+name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, round after round;
+the processes are new in each round, and warm up before they are measured.
+
+A figure is the median of the rounds; the small figures after it are the quartiles. «× limit» is the first column
+divided by that of the limit in the same round, and then the median of these ratios, since whatever disturbs a round
+disturbs both. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol except for a
+length, without promises, and with one write per turn of the event loop. The limit is a yardstick that can be exceeded:
+@vyra/ipc has its own code for encoding and parsing messages, and lets a batch begin to leave before its turn is over.
+Where that saves more than HTTP/2 costs, the ratio is above 1. Of rates, more is better; of times and memory, less is.
+
+CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client
+and server share this machine's cores: with many calls outstanding, the side that costs more sets the pace. Latencies
+are those of the caller, from the call to its response, measured in the client while calls follow each other without
+pause.
+
+Instructions are those of a process in user mode, of all threads, counted by Valgrind's callgrind. Other programs on
+the machine do not change them. They exclude the work of the kernel, and include that of JavaScript's compiler where
+JavaScript takes long to warm up.
+
+Absolute figures from different machines do not compare; ratios mostly do. \`npm run bench\` measures your machine.`;
 
 function suiteSection(result: SuiteResult, link: (name: string) => string): string[] {
   const json = `${result.suite}.json`;
@@ -86,7 +87,7 @@ function scenarioSection(
 ): string[] {
   const result = measured.find(({ name }) => name === scenario.name);
   if (result === undefined) {
-    return []; // newer than the results
+    return []; // the scenario is newer than the results
   }
   const pictures = charts
     .filter((chart) => chart.suite === suite && chart.scenario === scenario.name)
@@ -113,10 +114,13 @@ function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteRes
     ),
   ).median;
   const isLoud = busyBefore > quietLimit || others > quietLimit;
+  const measured = commit === undefined ? startedAt.slice(0, 10) : `${startedAt.slice(0, 10)}, commit ${commit}`;
+  const seconds = (ms: number) => `${ms / 1000} s`;
   return [
-    `${startedAt.slice(0, 10)}${commit === undefined ? "" : `, commit ${commit}`}. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system},`,
-    `Node.js ${node}; load average ${load.join(", ")} at the start. Rounds: ${budget.rounds}, of ${budget.measureMs / 1000} s each after`,
-    `${budget.warmMs / 1000} s to warm up. Others used ${Math.round(others * 100)} % of the machine meanwhile. All of it: ${source}.`,
+    `${measured}. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node.js ${node};`,
+    `load average ${load.join(", ")} at the start. ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after`,
+    `${seconds(budget.warmMs)} of warm-up. Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
+    `All results: ${source}.`,
     ...(isLoud ? ["", "**The machine was not quiet: these figures are worth little, the ratios more.**"] : []),
   ].join("\n");
 }

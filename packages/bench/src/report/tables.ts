@@ -1,13 +1,13 @@
-import { references } from "../cli/table.js";
-import { figures } from "../figures.js";
-import { bytes, format, formatRatio, grouped } from "../format.js";
-import type { PointResult, ScenarioResult } from "../run/run-scenario.js";
+import { figures } from "../figures/figures.js";
+import { bytes, format, formatRatio, grouped } from "../figures/format.js";
+import type { PointResult, ScenarioResult } from "../figures/results.js";
+import { ratioOf, spreadOf } from "../figures/summary.js";
 import type { Scenario } from "../scenarios/scenario.js";
-import { ratioOf, spreadOf } from "../summary.js";
+import { references } from "../suite.js";
 
 type Titles = ReadonlyMap<string, string>;
 
-/** A scenario's figures in Markdown: a row for each peer; for a sweep, a row for each point. */
+/** Returns a scenario's figures as a Markdown table, with a row for each peer, or for each point of a sweep. */
 export function tableOf(scenario: Scenario, result: ScenarioResult, titles: Titles): string {
   const [point] = result.points;
   return scenario.axis === undefined && point !== undefined

@@ -3,14 +3,14 @@ import type { Job } from "../contract/job.js";
 import type { Program } from "./program.js";
 
 const startMs = 60_000;
-/** Of a clock of Linux's process times: sysconf(_SC_CLK_TCK) is 100 on all its machines. */
+/** The unit of process times on Linux: sysconf(_SC_CLK_TCK) is 100 on all machines. */
 const tickMs = 10;
 
-/** Another client of the same server, which keeps it busy until it is sent away. */
+/** Another client of the same server, which keeps the server busy until it is dispersed. */
 export class Crowd {
   private constructor(private readonly program: Program) {}
 
-  /** Resolves when it has all its connections and goes on. */
+  /** Resolves when the client has all its connections and its load runs. */
   static async gather({ crowd, warmMs, ...rest }: Job, start: (job: string) => Program): Promise<Crowd> {
     const job: Job = { ...rest, ...crowd, warmMs, measureMs: 3_600_000 };
     const program = start(JSON.stringify(job));
@@ -24,10 +24,10 @@ export class Crowd {
     return new Crowd(program);
   }
 
-  /** Processor time since its start. */
+  /** Returns the client's processor time since its start. */
   busyMs(): number {
     const stat = readFileSync(`/proc/${this.program.pid}/stat`, "utf8");
-    // Behind the name, which may have spaces: proc(5) has them from the third on, utime is the 14th.
+    // The name may contain spaces. After it, proc(5) lists the fields from the third on; utime is the 14th.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) * tickMs;
   }

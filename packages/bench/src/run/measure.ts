@@ -2,32 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Job } from "../contract/job.js";
-import type { ClientLine, Done, Usage } from "../contract/lines.js";
-import { busyMs } from "../machine.js";
+import type { ClientLine, Usage } from "../contract/lines.js";
+import type { Measurement } from "../figures/measurement.js";
 import type { Ready } from "../peers/peer.js";
 import { countedInstructions, startCounting, underCallgrind } from "./callgrind.js";
 import { Crowd } from "./crowd.js";
+import { busyMs } from "./machine.js";
 import { Program } from "./program.js";
 
-/** What one server and one client did and used. */
-export interface Measurement {
-  /** From its start to `ready`; undefined where the client starts it. */
-  readonly serverStartMs: number | undefined;
-  /** From its start to its last line. */
-  readonly clientMs: number;
-  readonly client: { readonly warm: Usage; readonly done: Done };
-  readonly server: { readonly warm: Usage; readonly done: Usage };
-  /** What either executed meanwhile, where the peer is counted. */
-  readonly instructions?: { readonly client: number; readonly server: number };
-  /** The part of the machine that others used meanwhile, 0 to 1. */
-  readonly disturbance: number;
-}
-
 const startMs = 60_000;
-/** On top of what the job itself takes: draining what is in flight may be slow. */
+/** The time that a program may take in addition to its job: draining open calls may be slow. */
 const patienceMs = 90_000;
 
-/** Starts a peer's server and client, has the client do the job, and ends both. */
+/** Starts a peer's server and client, lets the client do the job, and ends both. */
 export async function measure(peer: Ready, job: Job): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), "vyra-bench-"));
   const socket = join(folder, "peer.sock");
@@ -76,7 +63,7 @@ async function warmUp(client: Program, server: Program | undefined, job: Job) {
   return { client: line.usage, server: await usageOf(server, line) };
 }
 
-/** Begins to count, and gives what ends it. */
+/** Starts counting instructions, and returns a function that ends it. */
 async function counting(folder: string, client: Program, server: Program | undefined) {
   for (const { pid } of server === undefined ? [client] : [client, server]) {
     await startCounting(pid);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A peer's program under way: it speaks in lines and ends with its standard input. */
+/** A running program of a peer. It is told what to do in lines, and ends with its standard input. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -12,7 +12,7 @@ export class Program {
     const child = spawn(file as string, args, { stdio: "pipe", env: { ...process.env, ...env } });
     this.#child = child;
     this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    child.stdin.on("error", () => {}); // its end is seen by those who wait for a line
+    child.stdin.on("error", () => {}); // whoever waits for a line sees the end of the program
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(0, 10_000);
     });
@@ -22,7 +22,7 @@ export class Program {
     });
   }
 
-  /** @throws Error if it did not start */
+  /** @throws Error if the program did not start */
   get pid(): number {
     if (this.#child.pid === undefined) {
       throw new Error(`${this.#child.spawnfile} did not start`);
@@ -30,7 +30,7 @@ export class Program {
     return this.#child.pid;
   }
 
-  /** The next line it says, within a time. */
+  /** Returns the next line that the program writes. @throws Error if none comes in time */
   async line(timeoutMs: number): Promise<string> {
     const timeout = new Timeout(timeoutMs);
     try {
@@ -48,7 +48,7 @@ export class Program {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Ends it, in order if it can. */
+  /** Ends the program, in order if possible. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
     const killer = setTimeout(() => this.#child.kill("SIGKILL"), 2_000);
@@ -57,7 +57,7 @@ export class Program {
   }
 }
 
-/** The line that says what went wrong, before the stack of it. */
+/** Returns the line with the error message, without the stack trace. */
 function gist(stderr: string): string {
   const lines = stderr.trim().split("\n");
   return (lines.find((line) => /^\s*\w*Error\b/.test(line)) ?? lines.at(-1) ?? "").trim();

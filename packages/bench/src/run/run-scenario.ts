@@ -1,45 +1,11 @@
 import type { Work } from "../contract/job.js";
-import { type FigureName, type Figures, figuresOf } from "../figures.js";
+import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
+import type { Budget, PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
 import type { Ready } from "../peers/peer.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";
 
-/** For how long, and how often, each peer does each point. */
-export interface Budget {
-  readonly rounds: number;
-  readonly warmMs: number;
-  readonly measureMs: number;
-  /** How many peers at a time: 1, unless figures do not matter. */
-  readonly atOnce: number;
-}
-
-/** What became of a scenario: as it stands in the JSON. */
-export interface ScenarioResult {
-  readonly name: string;
-  /** Where it was measured anew, later than the rest of its suite. */
-  readonly update?: { readonly startedAt: string; readonly commit: string | undefined };
-  readonly points: readonly PointResult[];
-}
-
-export interface PointResult {
-  readonly at: number;
-  readonly work: Work;
-  /** By peer's name; those not here did not take part. */
-  readonly peers: Readonly<Record<string, PeerResult>>;
-}
-
-export interface PeerResult {
-  /** One entry for each round that was not cut short by a failure. */
-  readonly rounds: Round[];
-  failure?: string;
-}
-
-export interface Round {
-  readonly figures: Figures;
-  readonly disturbance: number;
-}
-
-/** Every peer does every point, one after the other, round after round: A B C, A B C. */
+/** Measures every peer at every point. Within a round the peers take turns: A B C, A B C. */
 export async function runScenario(
   scenario: Scenario,
   peers: ReadonlyMap<string, Ready>,
@@ -58,7 +24,7 @@ export async function runScenario(
 
     async function takeTurns(waiting: Iterable<[string, Ready]>): Promise<void> {
       for (const [name, peer] of waiting) {
-        const result = results[name] as PeerResult; // made above
+        const result = results[name] as PeerResult; // the results above have every peer
         if (result.failure === undefined) {
           await measureInto(result, peer, work, own);
         }
@@ -87,7 +53,7 @@ async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: 
   }
 }
 
-/** Four digits are more than any of them is good for. */
+/** Rounds to four digits, more than any figure is accurate to. */
 function rounded(all: Figures): Figures {
   const entries = Object.entries(all) as [FigureName, number][];
   return Object.fromEntries(entries.map(([name, value]) => [name, Number(value.toPrecision(4))]));

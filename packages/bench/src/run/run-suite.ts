@@ -1,16 +1,24 @@
-import type { Options } from "../cli/options.js";
-import { Progress } from "../cli/progress.js";
-import { printScenario } from "../cli/table.js";
-import type { Machine } from "../machine.js";
+import type { Budget, Machine, PeerDescription, ScenarioResult, SuiteResult } from "../figures/results.js";
+import type { Options } from "../options.js";
 import type { Missing, Peer, Ready } from "../peers/peer.js";
-import { ask } from "../peers/toolchain.js";
-import type { PeerDescription, SuiteResult } from "../results.js";
+import { outputOf } from "../peers/toolchain.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
-import { type Budget, roundsOf, runScenario, type ScenarioResult } from "./run-scenario.js";
+import { Progress } from "./progress.js";
+import { roundsOf, runScenario } from "./run-scenario.js";
 
-/** Prepares the peers of a suite and has them do its scenarios. */
-export async function runSuite(suite: Suite, options: Options, machine: Machine, budget: Budget): Promise<SuiteResult> {
+/**
+ * Prepares the peers of a suite and has them do its scenarios.
+ *
+ * @param onScenario is called with the result of each scenario as soon as it is there.
+ */
+export async function runSuite(
+  suite: Suite,
+  options: Options,
+  machine: Machine,
+  budget: Budget,
+  onScenario: (scenario: Scenario, result: ScenarioResult) => void,
+): Promise<SuiteResult> {
   const startedAt = new Date().toISOString();
   const wanted = options.peers.filter((peer) => peer.suite === suite);
   const prepared = await prepare(wanted);
@@ -31,7 +39,7 @@ export async function runSuite(suite: Suite, options: Options, machine: Machine,
     }
     const result = await runScenario(scenario, peers, budget, (name) => progress.step(`${scenario.name}, ${name}`));
     progress.clear();
-    printScenario(scenario, result);
+    onScenario(scenario, result);
     results.push(result);
   }
   return { suite, startedAt, commit: commit(), machine, budget, peers: describe(wanted, prepared), scenarios: results };
@@ -63,14 +71,14 @@ function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepa
 
 function describe(wanted: readonly Peer[], prepared: Prepared): PeerDescription[] {
   return wanted.map((peer) => {
-    const state = prepared.get(peer) as Ready | Missing; // prepare() has seen all
+    const state = prepared.get(peer) as Ready | Missing; // prepare() has an entry for each peer
     const { name, title } = peer;
     return "missing" in state ? { name, title, missing: state.missing } : { name, title, version: state.version };
   });
 }
 
 function commit(): string | undefined {
-  const head = ask("git", ["rev-parse", "--short=12", "HEAD"]);
-  const changes = ask("git", ["status", "--porcelain", "--untracked-files=no"]);
+  const head = outputOf("git", ["rev-parse", "--short=12", "HEAD"]);
+  const changes = outputOf("git", ["status", "--porcelain", "--untracked-files=no"]);
   return head === undefined ? undefined : `${head}${changes === "" ? "" : "+"}`;
 }

@@ -1,14 +1,17 @@
 import { work } from "../contract/job.js";
-import { onePoint, type Scenario } from "./scenario.js";
+import { type Scenario, scenariosOf } from "./scenario.js";
 
-export const coldImport: Scenario = {
-  suite: "import",
-  name: "cold",
-  title: "Cold import",
-  about: "A new process imports the package: the time of that, and the memory of the process then.",
-  needs: "calls",
-  counts: "imports",
-  points: onePoint(work("import")),
-  repeat: 4,
-  columns: ["importMs", "clientIdleBytes"],
-};
+/** Loading a package, without any call. */
+export const importScenarios: readonly Scenario[] = scenariosOf(
+  { suite: "import", needs: "calls", counts: "imports" },
+  [
+    {
+      name: "cold",
+      title: "Cold import",
+      about: "A new process imports the package: the time of that, and the memory of the process then.",
+      work: work("import"),
+      repeat: 4,
+      columns: ["importMs", "clientIdleBytes"],
+    },
+  ],
+);

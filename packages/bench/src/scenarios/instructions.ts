@@ -1,11 +1,11 @@
-import { download } from "./rpc/download.js";
-import { unary1 } from "./rpc/unary-1.js";
-import { unary64 } from "./rpc/unary-64.js";
-import { upload } from "./rpc/upload.js";
+import { coreScenarios } from "./rpc/index.js";
 import type { Scenario } from "./scenario.js";
 
-/** Some of the RPC suite, for what they execute rather than for how long it takes. Slow to count: long, but few rounds. */
-export const instructionScenarios: readonly Scenario[] = [unary1, unary64, download, upload].map((scenario) => ({
+/**
+ * The core scenarios of the suite `rpc`, measured by executed instructions instead of time. Counting makes the programs
+ * some fifty times slower, so the rounds are long and few.
+ */
+export const instructionScenarios: readonly Scenario[] = coreScenarios.map((scenario) => ({
   ...scenario,
   suite: "instructions",
   columns: ["instructions", "clientInstructions", "serverInstructions"],

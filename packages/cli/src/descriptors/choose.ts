@@ -1,15 +1,15 @@
-import { type Connection, defaultTimeoutMs } from "../connection.js";
 import { usage } from "../failure.js";
 import type { DescriptorFlags } from "../grammar/flags.js";
+import { type Connection, defaultTimeoutMs } from "../server/connection.js";
 import { compile } from "./compile.js";
 import { descriptorSet, readDescriptorSet } from "./file-source.js";
 import { reflect } from "./reflection.js";
 import type { DescriptorSource } from "./source.js";
 
 /**
- * The descriptions of a server: from files where they are given, else from the server by reflection.
+ * Chooses the source of a server's descriptors: the files that the flags name, or else the server's reflection.
  *
- * @param timeoutMs how long the server may take to describe itself; undefined or 0 for the default.
+ * @param timeoutMs the timeout of each reflection request; undefined or 0 for the default of 5 s.
  */
 export async function chooseSource(
   connection: Connection,
@@ -19,7 +19,7 @@ export async function chooseSource(
   const { proto = [], importPath = [], descriptorSet: set } = flags;
   if (set !== undefined) {
     if (proto.length > 0) {
-      throw usage("--proto and --descriptor-set say the same thing: give one of them");
+      throw usage("use either --proto or --descriptor-set, not both");
     }
     return readDescriptorSet(set);
   }
@@ -27,7 +27,7 @@ export async function chooseSource(
     return descriptorSet(await compile(proto, importPath), proto.join(", "));
   }
   if (importPath.length > 0) {
-    throw usage("--import-path is for --proto");
+    throw usage("--import-path needs --proto");
   }
   return reflect(connection, timeoutMs || defaultTimeoutMs);
 }

@@ -2,23 +2,25 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { usage } from "../failure.js";
-import { readBytes } from "../messages/input.js";
-import { commandOnPath, type Outcome, packageBin, run } from "../tools.js";
+import { readBytes } from "../grammar/input.js";
+import { commandOnPath, packageBin } from "../processes/find-command.js";
+import { type Outcome, runProcess } from "../processes/run-process.js";
 
-/** A compiler of proto files that this machine has. */
+/** A compiler for proto files that is installed on this machine. */
 interface Compiler {
   readonly name: string;
-  /** Compiles the files, with what they import, to a FileDescriptorSet. */
+  /** Compiles the files, and the files they import, to a FileDescriptorSet. */
   compile(files: readonly string[], folders: readonly string[]): Promise<Outcome>;
 }
 
 /**
- * Compiles proto files by whichever compiler is there: the project's buf, protoc, or Python's grpcio-tools. Whoever writes proto
- * files has one of them, and its complaints are the ones that they know; so this package brings none of its own.
+ * Compiles proto files with the first compiler that is installed: the project's buf, protoc, or Python's grpcio-tools.
+ * This package has no compiler of its own, because whoever writes proto files has one, and knows its error messages.
  *
- * @param folders where imports are looked for; by default the folder that the files' package is counted from.
+ * @param folders the folders in which imports are searched. By default it is the folder that the package of each file
+ * is relative to.
  * @returns the bytes of a FileDescriptorSet.
- * @throws {Failure} if there is no compiler, or a file has errors.
+ * @throws {Failure} if no compiler is installed, or a file has errors.
  */
 export async function compile(files: readonly string[], folders: readonly string[]): Promise<Uint8Array> {
   const paths = files.map((file) => resolve(file));
@@ -37,7 +39,10 @@ export async function compile(files: readonly string[], folders: readonly string
   return stdout;
 }
 
-/** `a/b/acme/shop/x.proto` of package acme.shop imports its siblings as `acme/shop/…`, so it is counted from `a/b`. */
+/**
+ * A file `a/b/acme/shop/x.proto` of package acme.shop imports its siblings as `acme/shop/…`, so imports are relative to
+ * `a/b`.
+ */
 function rootOf(path: string, source: string): string {
   const [, name = ""] = /^\s*package\s+([\w.]+)\s*;/m.exec(source) ?? [];
   const folder = dirname(path);
@@ -55,15 +60,19 @@ async function findCompiler(): Promise<Compiler> {
     return protocCompiler("protoc", protoc, []);
   }
   const python = commandOnPath("python3");
-  if (python !== undefined && (await run(python, ["-c", "import grpc_tools.protoc"])).isSuccess) {
+  if (python !== undefined && (await runProcess(python, ["-c", "import grpc_tools.protoc"])).isSuccess) {
     return protocCompiler("grpcio-tools", python, ["-m", "grpc_tools.protoc"]);
   }
   throw usage(
-    "there is no compiler for proto files: npm install --save-dev @bufbuild/buf, or install protoc, or give --descriptor-set",
+    "no compiler for proto files is installed: npm install --save-dev @bufbuild/buf, or install protoc, " +
+      "or use --descriptor-set",
   );
 }
 
-/** buf wants one folder with all modules in it; its own configuration is left aside, as it may lint and lock. */
+/**
+ * buf takes one folder that contains all modules. The project's own buf configuration is not used, since it may run
+ * lint rules or lock dependencies.
+ */
 function bufCompiler(buf: string): Compiler {
   return {
     name: "buf",
@@ -72,7 +81,7 @@ function bufCompiler(buf: string): Compiler {
       const modules = folders.map((folder) => ({ path: relative(top, folder) || "." }));
       const config = JSON.stringify({ version: "v2", modules });
       const paths = files.flatMap((file) => ["--path", file]);
-      return run(buf, ["build", top, "--config", config, ...paths, "--as-file-descriptor-set", "--output", "-"]);
+      return runProcess(buf, ["build", top, "--config", config, ...paths, "--as-file-descriptor-set", "--output", "-"]);
     },
   };
 }
@@ -84,7 +93,7 @@ function protocCompiler(name: string, command: string, args: readonly string[]):
       const work = await mkdtemp(join(tmpdir(), "vyra-ipc-"));
       try {
         const output = join(work, "set.binpb");
-        const outcome = await run(command, [
+        const outcome = await runProcess(command, [
           ...args,
           ...folders.map((folder) => `--proto_path=${folder}`),
           "--include_imports",

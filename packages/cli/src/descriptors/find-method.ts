@@ -1,18 +1,18 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { usage } from "../failure.js";
-import { didYouMean, nearest } from "../suggest.js";
+import { didYouMean, nearest } from "../terminal/suggest.js";
 import { type DescriptorSource, isInfrastructure, isReflection } from "./source.js";
 
-/** A method's name as gRPC's path has it: `vyra.ipc.BackendService/GetStatus`. */
+/** Returns a method's name as in gRPC's path: `vyra.ipc.BackendService/GetStatus`. */
 export function methodName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`;
 }
 
 /**
- * Finds a method by its full name, `vyra.ipc.BackendService/GetStatus` (a dot will do for the slash), or by as much of its end as
- * is enough to tell it from all others: `BackendService/GetStatus`, `GetStatus`.
+ * Finds a method by its full name, `vyra.ipc.BackendService/GetStatus` (a dot may take the place of the slash), or by
+ * an unambiguous end of its name: `BackendService/GetStatus`, `GetStatus`.
  *
- * @throws {Failure} if there is none, with the one that was probably meant, or more than one.
+ * @throws {Failure} if there is no such method (the message suggests a similar name), or more than one.
  */
 export async function findMethod(source: DescriptorSource, text: string): Promise<DescMethod> {
   const name = text.replace(/^\//, "").replaceAll("/", ".");
@@ -23,17 +23,18 @@ export async function findMethod(source: DescriptorSource, text: string): Promis
   const all = (await allServices(source)).flatMap(({ methods }) => methods);
   const ending = all.filter((method) => endsWithName(`${method.parent.typeName}.${method.name}`, name));
   const offered = ending.filter(({ parent }) => !isInfrastructure(parent.typeName));
-  const found = offered.length > 0 ? offered : ending; // Watch is the server's own before it is Health's
+  // A method of the infrastructure, such as Health/Watch, gives way to one of the server's own services.
+  const found = offered.length > 0 ? offered : ending;
   if (found.length === 1) {
     return found[0] as DescMethod;
   }
   if (found.length > 1) {
-    throw usage(`${text} could be any of ${found.map(methodName).join(", ")}: say which`);
+    throw usage(`${text} is ambiguous: it may be ${found.map(methodName).join(" or ")}`);
   }
   throw usage(`there is no method ${text} at ${source.origin}${suggestion(name, all)}`);
 }
 
-/** All services that the source tells of, but those of reflection itself. */
+/** Returns all services of the source, except for reflection itself. */
 export async function allServices(source: DescriptorSource): Promise<DescService[]> {
   const found: DescService[] = [];
   for (const name of await source.services()) {
@@ -45,7 +46,7 @@ export async function allServices(source: DescriptorSource): Promise<DescService
   return found;
 }
 
-/** Whether the full name is this one, or ends with it after a dot. */
+/** Whether the full name equals the name, or ends with it after a dot. */
 export function endsWithName(fullName: string, name: string): boolean {
   return fullName === name || fullName.endsWith(`.${name}`);
 }
@@ -58,7 +59,7 @@ async function findExactly(source: DescriptorSource, name: string): Promise<Desc
     : undefined;
 }
 
-/** Compared with as many parts of each method's name as were given. */
+/** Compares the name with the same number of trailing parts of each method's name. */
 function suggestion(name: string, methods: readonly DescMethod[]): string {
   const parts = name.split(".").length;
   const byEnd = new Map(

@@ -2,27 +2,27 @@ import { create, createFileRegistry, createRegistry, type DescFile, type FileReg
 import * as wkt from "@bufbuild/protobuf/wkt";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Failure } from "../failure.js";
-import { complete, typesUsedIn } from "./complete.js";
+import { normalize, typesUsedIn } from "./normalize.js";
 
 /**
- * Makes types of files. An import that nobody has is taken for an empty file, which does no harm unless a type of it is used
- * (files that only declare options are often left out).
+ * Builds a registry of types from files. An import that is missing is replaced with an empty file, which does no harm
+ * unless one of its types is used. Files that only declare options are often missing.
  *
- * @param origin where the files come from, for the message.
- * @throws {Failure} if they do not fit together.
+ * @param origin where the files come from, for error messages.
+ * @throws {Failure} if the files contradict each other.
  */
 export function link(files: ReadonlyMap<string, FileDescriptorProto>, origin: string): FileRegistry {
   try {
     const all = withImports(files);
-    const definedIn = complete([...all.values()]);
+    const definedIn = normalize([...all.values()]);
     return createFileRegistry(create(FileDescriptorSetSchema, { file: sorted(all, definedIn) }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("failed", `the descriptions of ${origin} do not fit together: ${why}`, undefined, { cause });
+    throw new Failure("failed", `the descriptors of ${origin} contradict each other: ${why}`, undefined, { cause });
   }
 }
 
-/** A file that comes with protobuf itself: google/protobuf/timestamp.proto and the like. */
+/** Returns a file that protobuf itself defines, such as google/protobuf/timestamp.proto. */
 export function wellKnownFile(name: string): FileDescriptorProto | undefined {
   return wellKnownFiles.get(name);
 }
@@ -33,7 +33,10 @@ const wellKnownFiles = new Map(
     .map(({ proto }) => [proto.name, proto]),
 );
 
-/** The file in which protobuf itself brings a type; servers that put their descriptions together again have it elsewhere (grpc-js). */
+/**
+ * Returns the name of the file in which protobuf itself defines a type. Servers that rebuild their descriptors
+ * (grpc-js) have the type in another file.
+ */
 export function wellKnownFileOf(typeName: string): string | undefined {
   return typeName.startsWith("google.protobuf.") ? wellKnownTypes.get(typeName)?.file.proto.name : undefined;
 }
@@ -49,7 +52,7 @@ function withImports(files: ReadonlyMap<string, FileDescriptorProto>): Map<strin
   for (const { dependency } of all.values()) {
     for (const name of dependency) {
       if (!all.has(name)) {
-        // A Map that grows while it is walked is walked to its new end.
+        // A Map may grow while it is iterated; new entries are visited, too.
         all.set(name, wellKnownFile(name) ?? create(FileDescriptorProtoSchema, { name, syntax: "proto3" }));
       }
     }
@@ -57,7 +60,10 @@ function withImports(files: ReadonlyMap<string, FileDescriptorProto>): Map<strin
   return all;
 }
 
-/** Each file after those whose types it uses, as protobuf-es wants them; grpc-js does not say what its files import. */
+/**
+ * Sorts the files so that each follows those whose types it uses, as protobuf-es requires. The files of grpc-js do not
+ * list their imports.
+ */
 function sorted(
   files: ReadonlyMap<string, FileDescriptorProto>,
   definedIn: ReadonlyMap<string, FileDescriptorProto>,

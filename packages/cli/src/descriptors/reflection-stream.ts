@@ -5,34 +5,34 @@ import {
   ServerReflectionRequestSchema,
   type ServerReflectionResponseSchema,
 } from "@vyra/ipc/reflection";
-import { type Connection, isUnimplemented } from "../connection.js";
 import { Failure } from "../failure.js";
+import { type Connection, isUnimplemented } from "../server/connection.js";
 import { interrupted, pause } from "../terminal/interrupt.js";
 
 type Request = MessageShape<typeof ServerReflectionRequestSchema>;
 type Response = MessageShape<typeof ServerReflectionResponseSchema>;
-export type Question = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
-export type Answer = Response["messageResponse"];
+export type ReflectionRequest = NonNullable<MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"]>;
+export type ReflectionResponse = Response["messageResponse"];
 
-/** A server has no reflection, in either version. */
+/** The server has reflection in neither of its versions. */
 export class NoReflection extends Failure {
   constructor(path: string) {
-    super("usage", `the server at ${path} has no reflection: give its services by --proto or --descriptor-set`);
+    super("usage", `the server at ${path} has no reflection: describe its services with --proto or --descriptor-set`);
   }
 }
 
 const { serverReflectionInfo } = ServerReflection.method;
 
-/** The same method under its older name; its messages are the same on the wire. */
+/** The same method in the older version, v1alpha, whose messages are the same on the wire. */
 const olderServerReflectionInfo: typeof serverReflectionInfo = {
   ...serverReflectionInfo,
   parent: { ...ServerReflection, typeName: "grpc.reflection.v1alpha.ServerReflection" },
 };
 
-/** How long a server may take to end a stream that has no more questions, in milliseconds. */
+/** The server has this long to end a stream after the last request, in milliseconds. */
 const patienceMs = 100;
 
-/** A conversation with a server's reflection service: one stream, one question at a time. */
+/** A stream to a server's reflection service, with one request open at a time. */
 export class ReflectionStream {
   readonly #end = new AbortController();
   #requests: Requests | undefined;
@@ -40,12 +40,12 @@ export class ReflectionStream {
 
   constructor(
     private readonly connection: Connection,
-    /** How long the whole conversation may take. */
+    /** The timeout of the whole stream. */
     private readonly timeoutMs: number,
   ) {}
 
-  /** @throws {NoReflection} if the server has none, or the ConnectError that the stream ended with. */
-  async ask(question: Question): Promise<Answer> {
+  /** @throws {NoReflection} if the server has no reflection, or the ConnectError that ended the stream. */
+  async ask(question: ReflectionRequest): Promise<ReflectionResponse> {
     if (this.#requests === undefined) {
       return this.#begin(question);
     }
@@ -53,7 +53,9 @@ export class ReflectionStream {
     return this.#next();
   }
 
-  /** Lets the server end the stream by itself, so that it is no failure there; where it does not, cancels it. */
+  /**
+   * Ends the requests, so that the server can end the stream without an error. If it does not, the stream is cancelled.
+   */
   async close(): Promise<void> {
     this.#requests?.end();
     const isOver = this.#answers?.next().catch(() => undefined);
@@ -61,8 +63,8 @@ export class ReflectionStream {
     this.#end.abort();
   }
 
-  /** Which version the server has shows only when it answers. */
-  async #begin(question: Question): Promise<Answer> {
+  /** Only the first response shows which version of reflection the server has. */
+  async #begin(question: ReflectionRequest): Promise<ReflectionResponse> {
     for (const method of [serverReflectionInfo, olderServerReflectionInfo]) {
       try {
         await this.#open(method, requestOf(question));
@@ -85,20 +87,20 @@ export class ReflectionStream {
     this.#answers = response.message[Symbol.asyncIterator]();
   }
 
-  async #next(): Promise<Answer> {
+  async #next(): Promise<ReflectionResponse> {
     const next = await this.#answers?.next();
     if (next === undefined || next.done) {
-      throw new Failure("failed", `the reflection service at ${this.connection.path} broke off`);
+      throw new Failure("failed", `the reflection service at ${this.connection.path} ended the stream early`);
     }
     return next.value.messageResponse;
   }
 }
 
-function requestOf(messageRequest: Question): Request {
+function requestOf(messageRequest: ReflectionRequest): Request {
   return create(ServerReflectionRequestSchema, { messageRequest });
 }
 
-/** Requests that are pushed one by one. */
+/** A stream of requests that are pushed one by one. */
 class Requests implements AsyncIterableIterator<Request> {
   readonly #waiting: Request[] = [];
   #wake: (() => void) | undefined;

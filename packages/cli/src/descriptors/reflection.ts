@@ -1,22 +1,23 @@
 import { createRegistry, fromBinary, type Registry } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Connection, failureAt } from "../connection.js";
 import { Failure } from "../failure.js";
-import { formatMs } from "../terminal/duration.js";
+import { type Connection, failureAt } from "../server/connection.js";
+import { formatMs } from "../terminal/figures.js";
 import { link, wellKnownFile } from "./link.js";
-import { type Answer, type Question, ReflectionStream } from "./reflection-stream.js";
+import { type ReflectionRequest, type ReflectionResponse, ReflectionStream } from "./reflection-stream.js";
 import { type DescriptorSource, namedType } from "./source.js";
 
-type Ask = (question: Question) => Promise<Answer>;
+type Ask = (question: ReflectionRequest) => Promise<ReflectionResponse>;
 
 /**
- * Asks a server to describe itself, by the gRPC server reflection protocol
- * (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): v1, or v1alpha where it knows no other.
+ * Reads a server's descriptors by gRPC server reflection
+ * (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md): v1, or v1alpha if the server has no v1.
  *
- * Each look-up is a stream of its own: one for all would be over when a message of a long call needs it.
+ * Each look-up opens a new stream. A single stream could reach its timeout before a message of a long call needs
+ * another look-up.
  *
- * @param timeoutMs how long each look-up may take.
+ * @param timeoutMs the timeout of each look-up.
  */
 export function reflect(connection: Connection, timeoutMs: number): DescriptorSource {
   const { path, transport } = connection;
@@ -62,7 +63,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     }
   }
 
-  /** Whether the server knows the type; then its files are there as well. */
+  /** Whether the server knows the type. If it does, the files that define the type are fetched. */
   async function fetch(typeName: string, ask: Ask): Promise<boolean> {
     const isKnown = await fetchFiles({ case: "fileContainingSymbol", value: typeName }, ask);
     if (isKnown) {
@@ -71,8 +72,8 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     return isKnown;
   }
 
-  /** Whether the server has such files. */
-  async function fetchFiles(question: Question, ask: Ask): Promise<boolean> {
+  /** Whether the server has such files. If it does, they are kept. */
+  async function fetchFiles(question: ReflectionRequest, ask: Ask): Promise<boolean> {
     const answer = await ask(question);
     if (answer.case === "errorResponse") {
       return false;
@@ -87,7 +88,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     return true;
   }
 
-  /** Some servers send a file with all that it imports, some send it alone. */
+  /** Some servers send a file together with all its imports, others send the file alone. */
   async function fetchImports(ask: Ask): Promise<void> {
     const names = new Set([...files.values()].flatMap(({ dependency }) => dependency));
     for (const name of names) {
@@ -95,7 +96,7 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
         await fetchFiles({ case: "fileByFilename", value: name }, ask);
       }
       for (const imported of files.get(name)?.dependency ?? []) {
-        names.add(imported); // a Set that grows while it is walked is walked to its new end
+        names.add(imported); // a Set may grow while it is iterated; new names are visited, too
       }
     }
   }
@@ -104,11 +105,13 @@ export function reflect(connection: Connection, timeoutMs: number): DescriptorSo
     try {
       return fromBinary(FileDescriptorProtoSchema, bytes);
     } catch (cause) {
-      throw new Failure("failed", `${path} describes itself by what is no file descriptor`, undefined, { cause });
+      throw new Failure("failed", `the reflection service at ${path} sent an invalid file descriptor`, undefined, {
+        cause,
+      });
     }
   }
 
-  function unexpected(answer: Answer): Failure {
+  function unexpected(answer: ReflectionResponse): Failure {
     const what = answer.case === "errorResponse" ? answer.value.errorMessage : (answer.case ?? "nothing");
     return new Failure("failed", `the reflection service at ${path} answered unexpectedly: ${what}`);
   }

@@ -1,21 +1,21 @@
 /**
- * What a server offers, described: `reflection` asks the server itself, `file-source` reads it from files. Both answer with
- * protobuf-es' descriptors, from which messages are read and written without generated code.
+ * The descriptors of a server's services: `reflection.ts` asks the server for them, `file-source.ts` reads them from
+ * files. Both return protobuf-es descriptors, with which messages are read and written without generated code.
  */
 import type { DescEnum, DescExtension, DescMessage, DescService, Registry } from "@bufbuild/protobuf";
 
-/** A type that has a name of its own. */
+/** A type that has a full name. */
 export type NamedType = DescMessage | DescEnum | DescService;
 
-/** Where descriptions come from. */
+/** A source of descriptors. */
 export interface DescriptorSource extends AsyncDisposable {
-  /** For messages: whose descriptions these are. */
+  /** Where the descriptors come from, for error messages. */
   readonly origin: string;
-  /** The full names of all services. */
+  /** Returns the full names of all services. */
   services(): Promise<readonly string[]>;
-  /** The message, enum or service of this full name; undefined if there is none. */
+  /** Returns the message, enum or service with this full name; undefined if there is none. */
   find(typeName: string): Promise<NamedType | undefined>;
-  /** Every type that has become known so far. */
+  /** All types that are known so far. */
   readonly registry: Registry;
 }
 
@@ -23,12 +23,12 @@ export function namedType(desc: NamedType | DescExtension | undefined): NamedTyp
   return desc?.kind === "extension" ? undefined : desc;
 }
 
-/** Reflection itself, which nobody calls by hand. */
+/** Whether this is the reflection service, which users do not call directly. */
 export function isReflection(service: string): boolean {
   return service.startsWith("grpc.reflection.");
 }
 
-/** What a server has beside the services that it is there for. */
+/** Whether this is a service that any server may have in addition to its own ones: health, reflection, stats. */
 export function isInfrastructure(service: string): boolean {
   return isReflection(service) || service.startsWith("grpc.health.") || service === "vyra.ipc.StatsService";
 }

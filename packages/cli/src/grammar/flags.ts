@@ -1,13 +1,13 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { parseDuration } from "../terminal/duration.js";
+import { parseDuration } from "./duration.js";
 
-/** What every command that dials takes. */
+/** The flags of every command that dials a server. */
 export interface ConnectionFlags {
-  /** User ids whose sockets may be dialled as well. */
+  /** Ids of the users whose sockets may be dialled in addition to the user's own and root's. */
   readonly trust?: number[];
 }
 
-/** How the user says where a server's descriptions are, if not by the server itself. */
+/** The flags that name files with descriptors, as an alternative to the server's reflection. */
 export interface DescriptorFlags {
   readonly proto?: string[];
   readonly importPath?: string[];
@@ -17,7 +17,7 @@ export interface DescriptorFlags {
 export function addTrustFlag(command: Command): Command {
   return command.option(
     "--trust <uid>",
-    "dial a socket of this user, too, besides your own and root's (can be repeated)",
+    "also dial sockets of this user, in addition to your own and root's (can be repeated)",
     (text: string, before: number[] = []) => [...before, parseUid(text)],
   );
 }
@@ -37,7 +37,7 @@ export function addJsonFlag(command: Command, what: string): Command {
 export function addHeaderFlag(command: Command): Command {
   return command.option(
     "-H, --header <header>",
-    "send this metadata, 'name: value' (can be repeated); a value of a …-bin name is base64",
+    "send this metadata, 'name: value' (can be repeated); the value of a …-bin name is base64",
     (text: string, before: string[] = []) => [...before, text],
   );
 }
@@ -49,7 +49,7 @@ export function addDescriptorFlags(command: Command): Command {
       "read the services from this proto file instead of asking the server (can be repeated)",
       list,
     )
-    .option("-I, --import-path <dir>", "where proto files are imported from (can be repeated)", list)
+    .option("-I, --import-path <dir>", "search this folder for imported proto files (can be repeated)", list)
     .option("--descriptor-set <file>", "read the services from a compiled FileDescriptorSet instead");
 }
 

@@ -28,10 +28,10 @@ const wellKnown = createRegistry(
   wkt.file_google_protobuf_wrappers,
 );
 
-/** As deep as messages may be nested; what is in an Any would begin to count anew. */
+/** The limit of nested messages. Readers count the content of an Any from 0 again, so the limit is kept here, too. */
 const deepest = 100;
 
-/** The types for reading this JSON: those that an `Any` in it names are looked up. */
+/** Returns the types for reading this JSON. The types that an `Any` in it names are looked up. */
 export async function registryForJson(json: JsonValue, source: DescriptorSource): Promise<Registry> {
   for (const type of typesNamedIn(json)) {
     await source.find(type);
@@ -40,8 +40,8 @@ export async function registryForJson(json: JsonValue, source: DescriptorSource)
 }
 
 /**
- * The types for writing this message as JSON: those of each `Any` in it are looked up. A type that nobody describes is shown by
- * its bytes, `{"@type": …, "base64": …}`; for that its `Any` is changed in place.
+ * Returns the types for writing this message as JSON. The type of each `Any` in it is looked up. An `Any` whose type
+ * nobody describes is shown by its bytes, `{"@type": …, "base64": …}`; for that it is changed in place.
  */
 export async function registryForMessage(message: object, source: DescriptorSource): Promise<Registry> {
   const anys = [...anysIn(message)];
@@ -56,7 +56,7 @@ export async function registryForMessage(message: object, source: DescriptorSour
 
   async function prepare(any: Any, depth = 1): Promise<void> {
     if (depth > deepest) {
-      throw new Error(`an Any within an Any, more than ${deepest} deep`);
+      throw new Error(`Any messages are nested more than ${deepest} deep`);
     }
     const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
     const desc = wellKnown.getMessage(type) ?? (await source.find(type));
@@ -102,7 +102,7 @@ function* anysIn(value: unknown): Iterable<Any> {
   }
 }
 
-/** A type of this name with one field, for bytes. */
+/** Returns a message type of this name with one field, for bytes. */
 function typeOfBytes(typeName: string): DescMessage {
   const dot = typeName.lastIndexOf(".");
   const field = {

@@ -12,7 +12,7 @@ import { file_google_rpc_error_details } from "../gen/google/rpc/error_details_p
 
 const common = createRegistry(file_google_rpc_error_details);
 
-/** An error's details as JSON, each with its type; those that nobody describes with their bytes. */
+/** Returns an error's details as JSON, each with its type. A detail of an unknown type is shown by its bytes. */
 export async function readDetails(error: ConnectError, source: DescriptorSource | undefined): Promise<JsonValue[]> {
   const read: JsonValue[] = [];
   for (const detail of error.details) {
@@ -25,7 +25,7 @@ export async function readDetails(error: ConnectError, source: DescriptorSource 
 
 async function readDetail(type: string, value: Uint8Array, source: DescriptorSource | undefined): Promise<JsonValue> {
   const desc = common.getMessage(type) ?? (await describedBy(source, type));
-  const json = desc && jsonOf(desc, value, source?.registry ?? common);
+  const json = desc && decoded(desc, value, source?.registry ?? common);
   if (json === undefined) {
     return { "@type": type, base64: Buffer.from(value).toString("base64") };
   }
@@ -34,7 +34,7 @@ async function readDetail(type: string, value: Uint8Array, source: DescriptorSou
     : { "@type": type, value: json };
 }
 
-/** That the server cannot be asked any more is no reason to lose the error itself. */
+/** The error itself is reported even if the server no longer answers look-ups of its details. */
 async function describedBy(source: DescriptorSource | undefined, type: string): Promise<DescMessage | undefined> {
   try {
     const found = await source?.find(type);
@@ -44,7 +44,7 @@ async function describedBy(source: DescriptorSource | undefined, type: string): 
   }
 }
 
-function jsonOf(desc: DescMessage, value: Uint8Array, registry: Registry): JsonValue | undefined {
+function decoded(desc: DescMessage, value: Uint8Array, registry: Registry): JsonValue | undefined {
   try {
     return toJson(desc, fromBinary(desc, value), { registry });
   } catch {

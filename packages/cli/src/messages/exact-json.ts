@@ -1,31 +1,35 @@
 /**
- * JSON whose integers are exact. JSON.parse makes a double of every number, which holds integers up to 2^53; protobuf's 64-bit kinds
- * need more. What JSON.parse would round is therefore handed to it as a marked string, from which `exactFor` makes what the field wants:
- * the digits for a 64-bit kind, a number for all others.
+ * JSON with exact integers. JSON.parse turns every number into a double, which holds integers up to 2^53; protobuf's
+ * 64-bit types need more. Each number that JSON.parse would round is therefore replaced with a marked string before
+ * parsing. `exactFor` then turns each marked string into what its field takes: digits for an integer, and a number for
+ * everything else.
  *
- * JSON.parse itself does the parsing: parsers in JavaScript that keep the text of numbers take fifty times as long and some 40 bytes for
- * each character of a string, and end the process on deep input. Node.js 21 and later give a reviver the text; 20 does not.
+ * JSON.parse does the actual parsing. Parsers in JavaScript that keep the text of numbers take fifty times as long and
+ * some 40 bytes for each character of a string, and they exhaust the stack on deep input. Node.js 21 and later pass the
+ * text of a number to a reviver; Node.js 20 does not.
  */
-import type { DescExtension, DescField, DescMessage, JsonValue, Registry } from "@bufbuild/protobuf";
+import type { DescExtension, DescField, DescMessage, JsonObject, JsonValue, Registry } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import { usage } from "../failure.js";
+import { invalidMessage } from "./invalid-message.js";
+import { isObject } from "./json-object.js";
 
-/** A JSON value in which strings that begin with the mark stand for numbers. */
+/** A JSON value in which a string that begins with the mark stands for a number. */
 export interface ExactJson {
   readonly json: JsonValue;
-  /** Undefined where no number needs it. */
+  /** The mark; undefined if no number needs one. */
   readonly mark: string | undefined;
 }
 
-/** @throws {Failure} if the text is no JSON. */
+/** @throws {Failure} if the text is not JSON. */
 export function parseExactJson(text: string, where: string): ExactJson {
   try {
     const inexact = [...inexactNumbers(text)];
     if (inexact.length === 0) {
       return { json: JSON.parse(text) as JsonValue, mark: undefined };
     }
-    JSON.parse(text); // for its complaint, with positions in the text as the user wrote it
+    JSON.parse(text); // throws an error with positions in the user's own text
     const mark = unusedCharacter(text);
     return { json: JSON.parse(withMarkedStrings(text, inexact, mark)) as JsonValue, mark };
   } catch (error) {
@@ -34,9 +38,9 @@ export function parseExactJson(text: string, where: string): ExactJson {
 }
 
 /**
- * The JSON of a message without marks, as protobuf-es reads it.
+ * Returns the JSON of a message without marks, as protobuf-es reads it.
  *
- * @throws {Failure} where an integer is wanted and the number is none, or a number is too large for a double.
+ * @throws {Failure} if a number in an integer field is not an integer, or a number is too large for a double.
  */
 export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry: Registry, where: string): JsonValue {
   return mark === undefined ? json : ofMessage(desc, json, "");
@@ -89,22 +93,18 @@ export function exactFor(desc: DescMessage, { json, mark }: ExactJson, registry:
     }
     const digits = integerText(source);
     if (digits === undefined) {
-      throw usage(
-        `${where} is no ${desc.typeName}: ${path === "" ? "" : `${path}: `}expected an integer, got ${source}`,
-      );
+      throw invalidMessage(where, desc, path, `expected an integer, got ${source}`);
     }
     return digits;
   }
 
-  /** Where nothing or something else is known of a value, its numbers are doubles, as JSON has them. */
+  /** Numbers of a field that is unknown, or that is not an integer, become doubles. */
   function ofUnknown(value: JsonValue, path: string): JsonValue {
     const source = sourceOf(value);
     if (source !== undefined) {
       const number = Number(source);
       if (!Number.isFinite(number)) {
-        throw usage(
-          `${where} is no ${desc.typeName}: ${path === "" ? "" : `${path}: `}${source} is too large a number`,
-        );
+        throw invalidMessage(where, desc, path, `${source} is too large for a double`);
       }
       return number;
     }
@@ -136,24 +136,18 @@ const integerTypes: ReadonlySet<ScalarType> = new Set([
   ScalarType.SFIXED64,
 ]);
 
-type JsonObject = { [key: string]: JsonValue };
-
-function isObject(json: JsonValue): json is JsonObject {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
-}
-
-/** Object.fromEntries defines properties, so that a key `__proto__` is one as well. */
+/** Object.fromEntries defines own properties, so that a key `__proto__` is kept as a property. */
 function mapObject(object: JsonObject, map: (key: string, value: JsonValue) => JsonValue): JsonObject {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(key, value)]));
 }
 
-/** Where a number stands in a text. */
+/** The position of a number in a text. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** The numbers in a text that a double may not hold as they are written. The text may be no JSON. */
+/** Yields the numbers in a text that a double may not represent exactly. The text need not be valid JSON. */
 function* inexactNumbers(text: string): Iterable<Span> {
   const number = /-?\d[\d.eE+-]*/y;
   for (let i = 0; i < text.length; i++) {
@@ -171,7 +165,7 @@ function* inexactNumbers(text: string): Iterable<Span> {
   }
 }
 
-/** Where the string that begins here ends. */
+/** Returns the position of the closing quote of the string that begins here. */
 function endOfString(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
@@ -185,7 +179,10 @@ function endOfString(text: string, from: number): number {
   return text.length;
 }
 
-/** A fraction is rounded by nature; an integer that is written as one, `1e3` or `1.0`, may have been rounded to be one. */
+/**
+ * A fraction is rounded in any case. A number that is an integer as a double, but is not written as one (`1e3`, `1.0`),
+ * may have been rounded to it.
+ */
 function mayBeInexact(source: string): boolean {
   const value = Number(source);
   return Math.abs(value) > Number.MAX_SAFE_INTEGER || (Number.isInteger(value) && /[.eE]/.test(source));
@@ -201,7 +198,7 @@ function withMarkedStrings(text: string, spans: readonly Span[], mark: string): 
   return parts.join("") + text.slice(done);
 }
 
-/** A character, of those that Unicode leaves to private use, which no string of the text has in it, escaped or not. */
+/** Returns a character of Unicode's private use area that no string in the text contains, escaped or not. */
 function unusedCharacter(text: string): string {
   const [first, last] = [0xe000, 0xf8ff];
   for (let code = first; code <= last; code++) {
@@ -213,10 +210,10 @@ function unusedCharacter(text: string): string {
   throw new Error("it uses every character of Unicode's private use area");
 }
 
-/** More digits than any integer of 64 bits has. */
+/** No 64-bit integer has this many digits. */
 const mostDigits = 40;
 
-/** The digits of a number that is an integer, however it is written (`1.5e3`); undefined if it is none. */
+/** Returns the digits of an integer, however it is written (`1.5e3`); undefined if the number is not an integer. */
 function integerText(source: string): string | undefined {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? [];
@@ -230,6 +227,6 @@ function integerText(source: string): string | undefined {
   if (shift < 0) {
     return undefined;
   }
-  // A number that is far too large keeps its own form, in which it is refused.
+  // A number that is far too large is passed on as it is written, and protobuf-es rejects it.
   return significant.length + shift > mostDigits ? source : sign + significant + "0".repeat(shift);
 }

@@ -1,30 +1,38 @@
-import { type DescEnum, type DescField, type DescMessage, type JsonValue, ScalarType } from "@bufbuild/protobuf";
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type JsonObject,
+  type JsonValue,
+  ScalarType,
+} from "@bufbuild/protobuf";
 
-type JsonObject = { [key: string]: JsonValue };
-
-/** More fields nobody fills in. A few types that hold each other in many ways would have billions. */
+/**
+ * The limit of fields in an example, more than anybody would fill in. A few types that contain each other in many ways
+ * would otherwise give billions.
+ */
 const mostFields = 10_000;
 
-/** Messages that are nested deeper are refused by protobuf's readers. */
+/** Protobuf's parsers reject messages that are nested deeper. */
 const deepest = 100;
 
 /**
- * A message with a value in every field, to fill in. It can be sent as it is: of each oneof there is the first field, and a
- * message within itself is left out, as is what is too much.
+ * Returns a message with a value in every field, as a template. It can be sent as it is: it has the first field of each
+ * oneof, and leaves out a message within itself and fields beyond the limits.
  */
 export function exampleOf(desc: DescMessage): JsonValue {
   return messageExample(desc, { above: [], room: { left: mostFields } });
 }
 
-/** Where in the example a message stands. */
-interface Place {
-  /** The messages that it is in. */
+/** The position of a message in the example. */
+interface Nesting {
+  /** The types of the messages that contain it. */
   readonly above: readonly DescMessage[];
-  /** How many more fields there may be, wherever. */
+  /** The number of fields that may still be added to the whole example. */
   readonly room: { left: number };
 }
 
-function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
+function messageExample(desc: DescMessage, { above, room }: Nesting): JsonValue {
   const wellKnown = wellKnownExample(desc);
   if (wellKnown !== undefined) {
     return wellKnown;
@@ -40,34 +48,34 @@ function messageExample(desc: DescMessage, { above, room }: Place): JsonValue {
   return example;
 }
 
-/** Whether a message would be in itself, or so deep in others that nobody could read it. */
-function leadsTooDeep(field: DescField, { above }: Place): boolean {
+/** Whether the field's message is recursive, or nested too deeply to be parsed. */
+function leadsTooDeep(field: DescField, { above }: Nesting): boolean {
   return field.message !== undefined && (above.includes(field.message) || above.length >= deepest);
 }
 
-function fieldExample(field: DescField, place: Place): JsonValue {
+function fieldExample(field: DescField, nesting: Nesting): JsonValue {
   switch (field.fieldKind) {
     case "scalar":
       return scalarExample(field.scalar);
     case "enum":
       return enumExample(field.enum);
     case "message":
-      return messageExample(field.message, place);
+      return messageExample(field.message, nesting);
     case "list":
-      return [singleExample(field, place)];
+      return [singleExample(field, nesting)];
     case "map":
-      return { [keyExample(field.mapKey)]: singleExample(field, place) };
+      return { [keyExample(field.mapKey)]: singleExample(field, nesting) };
   }
 }
 
-function singleExample(field: DescField & { fieldKind: "list" | "map" }, place: Place): JsonValue {
+function singleExample(field: DescField & { fieldKind: "list" | "map" }, nesting: Nesting): JsonValue {
   if (field.message !== undefined) {
-    return messageExample(field.message, place);
+    return messageExample(field.message, nesting);
   }
   return field.enum === undefined ? scalarExample(field.scalar) : enumExample(field.enum);
 }
 
-/** The first value that is not the default, which would not even be sent. */
+/** The first value other than the default, since the default is not sent. */
 function enumExample(desc: DescEnum): JsonValue {
   if (desc.typeName === "google.protobuf.NullValue") {
     return null;
@@ -92,7 +100,7 @@ function scalarExample(type: ScalarType): JsonValue {
     case ScalarType.FIXED64:
     case ScalarType.SFIXED64:
     case ScalarType.SINT64:
-      return "1"; // 64 bits are more than a JSON number holds
+      return "1"; // a JSON number cannot hold 64 bits
     default:
       return 1;
   }
@@ -109,7 +117,9 @@ function keyExample(type: ScalarType): string {
   }
 }
 
-/** The types that have a form of their own in JSON (https://protobuf.dev/programming-guides/json). */
+/**
+ * Returns an example of a well-known type that has its own JSON form (https://protobuf.dev/programming-guides/json).
+ */
 function wellKnownExample(desc: DescMessage): JsonValue | undefined {
   const [, name] = /^google\.protobuf\.(\w+)$/.exec(desc.typeName) ?? [];
   switch (name) {

@@ -1,15 +1,15 @@
 import { usage } from "../failure.js";
 
-/** Protobuf's readers take messages nested 100 deep, each of them in two levels of JSON or fewer. */
+/** Protobuf's parsers accept messages nested 100 deep, and each message takes at most two levels of JSON. */
 const deepest = 1_000;
 
-/** The longest text that is taken for one value: messages have 10 MiB, and V8's strings end at 2^29 characters. */
+/** The longest text of one value. Messages have up to 10 MiB, and V8's strings up to 2^29 characters. */
 const longest = 256 * 1024 * 1024;
 
 /**
- * Cuts a stream of text into the JSON values in it: one a line, or objects and arrays over several lines, as `jq` writes them.
- * A value is given out as soon as it is complete, so that a conversation over pipes goes on. What is no JSON is given out as
- * well, up to the end of its line, for whoever reads it to complain.
+ * Splits a stream of text into JSON values: one on each line, or objects and arrays over several lines, as `jq` writes
+ * them. A value is passed on as soon as it is complete, so that a conversation over pipes can continue. Text that is
+ * not JSON is passed on line by line, and the reader reports it.
  *
  * @throws {Failure} if a value is nested more than 1,000 deep, or longer than 256 Mi characters.
  */

@@ -6,10 +6,10 @@ import { exactFor, parseExactJson } from "./exact-json.js";
 import { parseMessage } from "./parse-message.js";
 
 /**
- * Reads a message from JSON.
+ * Parses a message from JSON.
  *
- * @param where what to call the text in a complaint: "the request", "request 3".
- * @throws {Failure} saying which field is wrong, and why.
+ * @param where how error messages name the text: "the request", "request 3".
+ * @throws {Failure} that names the invalid field and the reason.
  */
 export async function messageFrom(
   desc: DescMessage,
@@ -23,19 +23,19 @@ export async function messageFrom(
 }
 
 /**
- * Writes a message as JSON, as protobuf defines it.
+ * Returns a message in protobuf's JSON form.
  *
- * @throws {Failure} if it cannot be: not all that goes over the wire has a form in JSON, such as a time after the year 9999.
+ * @throws {Failure} if the message has no JSON form, such as a time after the year 9999.
  */
-export async function jsonOf(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
+export async function messageJson(desc: DescMessage, message: Message, source: DescriptorSource): Promise<JsonValue> {
   try {
     return toJson(desc, message, { registry: await registryForMessage(message, source) });
   } catch (cause) {
     if (cause instanceof Failure) {
-      throw cause; // the server was to describe a type and did not
+      throw cause; // the server failed to describe a type
     }
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure("failed", `a response of type ${desc.typeName} has no form in JSON: ${why}`, undefined, {
+    throw new Failure("failed", `a response of type ${desc.typeName} cannot be written as JSON: ${why}`, undefined, {
       cause,
     });
   }

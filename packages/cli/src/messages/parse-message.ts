@@ -6,21 +6,22 @@ import {
   type Message,
   type Registry,
 } from "@bufbuild/protobuf";
-import { usage } from "../failure.js";
-import { didYouMean, nearest } from "../suggest.js";
+import { didYouMean, nearest } from "../terminal/suggest.js";
+import { invalidMessage } from "./invalid-message.js";
+import { isObject } from "./json-object.js";
 
 /**
- * Makes a message of JSON.
+ * Builds a message from JSON.
  *
- * @param where what to call it in a complaint: "the request", "request 3".
- * @throws {Failure} naming the field that is wrong, by its path (`items[2].price`), and what is wrong with it.
+ * @param where how error messages name the JSON: "the request", "request 3".
+ * @throws {Failure} that names the invalid field by its path (`items[2].price`), and the reason.
  */
 export function parseMessage(desc: DescMessage, json: JsonValue, registry: Registry, where: string): Message {
   try {
     return fromJson(desc, json, { registry });
   } catch (error) {
     const fault = tooDeep(error) ?? findFault(desc, json, registry, "") ?? { path: "", reason: reasonOf(error) };
-    throw usage(`${where} is no ${desc.typeName}: ${fault.path === "" ? "" : `${fault.path}: `}${fault.reason}`);
+    throw invalidMessage(where, desc, fault.path, fault.reason);
   }
 }
 
@@ -29,15 +30,15 @@ interface Fault {
   readonly reason: string;
 }
 
-/** Where the messages are nested too deeply, the way down to there would be a page of names. */
+/** If messages are nested too deeply, the path of the field is left out, as it would fill a page. */
 function tooDeep(error: unknown): Fault | undefined {
   const [, limit] = /maximum recursion depth of (\d+)/.exec(reasonOf(error)) ?? [];
   return limit === undefined ? undefined : { path: "", reason: `it is nested more than ${limit} messages deep` };
 }
 
 /**
- * Finds what protobuf-es takes exception to, by giving it one part at a time: its errors name a field and its message, not the
- * way there.
+ * Finds the invalid field by parsing one part at a time: the errors of protobuf-es name a field and its message, and
+ * not the path.
  */
 function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path: string): Fault | undefined {
   const problem = problemWith(desc, json, registry);
@@ -55,9 +56,9 @@ function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path:
         const names = desc.fields.map(({ jsonName }) => jsonName);
         return { path: here, reason: `no such field${didYouMean(nearest(key, names))}` };
       }
-      continue; // an extension's key, in brackets
+      continue; // the key of an extension, in brackets
     }
-    const fault = findFaultInField(desc, field, key, value, registry, here);
+    const fault = findFaultInField(desc, { field, key, value, path: here }, registry);
     if (fault !== undefined) {
       return fault;
     }
@@ -65,13 +66,18 @@ function findFault(desc: DescMessage, json: JsonValue, registry: Registry, path:
   return { path, reason: problem };
 }
 
+/** A field as it stands in the JSON. */
+interface Entry {
+  readonly field: DescField;
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly path: string;
+}
+
 function findFaultInField(
   desc: DescMessage,
-  field: DescField,
-  key: string,
-  value: JsonValue,
+  { field, key, value, path }: Entry,
   registry: Registry,
-  path: string,
 ): Fault | undefined {
   const problem = problemWith(desc, { [key]: value }, registry);
   if (problem === undefined) {
@@ -92,7 +98,7 @@ function findFaultInField(
   return { path, reason: explain(field, value, problem) };
 }
 
-/** The values in a field, each with its path, and the field's value if it were the only one. */
+/** Yields the values in a field: each with its path, and with the field's JSON if it were the only value. */
 function* partsOf(field: DescField, value: JsonValue, path: string): Iterable<[JsonValue, string, JsonValue]> {
   if (field.fieldKind === "list" && Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
@@ -112,7 +118,7 @@ function explain(field: DescField, value: JsonValue, problem: string): string {
     const names = field.enum.values.map(({ name }) => name);
     const meant = nearest(value, names);
     const hint = meant === undefined ? `: one of ${names.join(", ")}` : didYouMean(meant);
-    return `no value ${value} in ${field.enum.typeName}${hint}`;
+    return `${field.enum.typeName} has no value ${value}${hint}`;
   }
   return problem;
 }
@@ -126,12 +132,8 @@ function problemWith(desc: DescMessage, json: JsonValue, registry: Registry): st
   }
 }
 
-/** What is left of "cannot decode field a.B.c from JSON: expected …" when the path says the rest. */
+/** Returns the reason from "cannot decode field a.B.c from JSON: expected …", since the path names the field. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/^cannot decode .*? from JSON:? /, "").replace(/^list item #\d+: |^map entry "[^"]*": /, "");
-}
-
-function isObject(json: JsonValue): json is { [key: string]: JsonValue } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }

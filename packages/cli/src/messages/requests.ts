@@ -1,14 +1,14 @@
 import type { DescMethod, Message } from "@bufbuild/protobuf";
 import type { DescriptorSource } from "../descriptors/source.js";
 import { usage } from "../failure.js";
-import { openInput } from "./input.js";
+import { openInput } from "../grammar/input.js";
 import { jsonValues } from "./json-values.js";
 import { messageFrom } from "./message-json.js";
 
 /**
- * The one request of a method that takes one.
+ * Returns the request of a method that takes exactly one.
  *
- * @param argument what the user gave: JSON, `@file` or `-`; nothing means an empty message.
+ * @param argument the user's argument: JSON, `@file` or `-`; undefined for an empty message.
  */
 export async function singleRequest(
   method: DescMethod,
@@ -18,17 +18,20 @@ export async function singleRequest(
   let only: string | undefined;
   for await (const text of jsonValues(openInput(argument ?? "{}"))) {
     if (only !== undefined) {
-      throw usage(`${method.name} takes one request, and there is more than one message in the input`);
+      throw usage(`${method.name} takes one request, but the input has more than one message`);
     }
     only = text;
   }
   if (only === undefined) {
-    throw usage(`${method.name} takes one request, and there is no message in the input`);
+    throw usage(`${method.name} takes one request, but the input has none`);
   }
   return messageFrom(method.input, only, source, "the request");
 }
 
-/** The requests of a method that takes many, as they come; from standard input unless the user gave something else. */
+/**
+ * Yields the requests of a method that takes a stream of them, as they arrive. They are read from standard input unless
+ * the user gave an argument.
+ */
 export async function* requestStream(
   method: DescMethod,
   argument: string | undefined,

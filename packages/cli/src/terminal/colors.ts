@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 
-/** Marks text for people. Plain text in, plain text out where nobody would see the colours. */
+/** Styles text for a terminal. Where colours would not be visible, each function returns the text unchanged. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;
@@ -13,8 +13,8 @@ export interface Paint {
 }
 
 /**
- * Colours for what is written to this stream, if it is a terminal that has them. `hasColors()` heeds NO_COLOR, TERM=dumb and
- * FORCE_COLOR.
+ * Returns the colours for a stream: real ones if it is a terminal that supports them. `hasColors()` respects NO_COLOR,
+ * TERM=dumb and FORCE_COLOR.
  */
 export function paintFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Paint {
   const isColored = stream.isTTY && stream.hasColors();
@@ -32,12 +32,12 @@ export function paintFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Pain
   };
 }
 
-/** How many columns the text takes, without its colours. */
+/** Returns the number of columns that the text takes; colour codes take none. */
 export function widthOf(text: string): number {
   return [...text.replace(colorCode, "")].length;
 }
 
-/** The text, filled up with blanks to this many columns. */
+/** Pads the text with spaces to this many columns. */
 export function padEnd(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
@@ -46,7 +46,10 @@ export function padStart(text: string, width: number): string {
   return " ".repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** The line, cut to this many columns; by default to the width of the terminal that standard output is, if it is one. */
+/**
+ * Cuts a line to this many columns. The default is the width of standard output if it is a terminal, and otherwise no
+ * limit.
+ */
 export function fit(line: string, columns = process.stdout.columns ?? Number.POSITIVE_INFINITY): string {
   if (widthOf(line) <= columns) {
     return line;

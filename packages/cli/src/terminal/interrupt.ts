@@ -1,15 +1,18 @@
 import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 
-/** Aborted when the user presses Ctrl-C or the process is told to end, so that calls can be cancelled first. */
+/**
+ * This signal aborts when the user presses Ctrl-C or the process is told to end, so that open calls can be cancelled
+ * first.
+ */
 const controller = new AbortController();
 let received: NodeJS.Signals | undefined;
 
 export const interrupted: AbortSignal = controller.signal;
-setMaxListeners(0, interrupted); // whatever waits for anything listens
+setMaxListeners(0, interrupted); // anything that waits may listen
 
-/** Minds SIGINT, SIGTERM and SIGHUP. The first asks for an orderly end, the second ends the process at once. */
-export function heedSignals(): void {
+/** Handles SIGINT, SIGTERM and SIGHUP. The first signal ends the process in order, the second ends it at once. */
+export function handleSignals(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (received !== undefined) {
@@ -21,12 +24,12 @@ export function heedSignals(): void {
   }
 }
 
-/** What a shell shows for a process that the signal ended: 130 after Ctrl-C. */
+/** Returns the exit code that shells give to a process ended by the signal: 130 after Ctrl-C. */
 export function signalExitCode(): number {
   return 128 + constants.signals[received ?? "SIGINT"];
 }
 
-/** Waits for this time, or until the user wants to end, or the signal is aborted. */
+/** Waits for this time, or until the user interrupts the process or the signal `stop` aborts. */
 export function pause(ms: number, stop?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);

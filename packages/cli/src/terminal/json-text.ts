@@ -2,20 +2,23 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { paintFor } from "./colors.js";
 import { jsonText } from "./printable.js";
 
-/** JSON over several lines, with names and values in colours where standard output shows them. */
+/** Formats JSON over several lines, with names and values in colours if standard output shows them. */
 export function prettyJson(json: JsonValue): string {
   return colored(jsonText(json, 2));
 }
 
-/** JSON on one line. */
+/** Formats JSON on one line, with the same colours. */
 export function compactJson(json: JsonValue): string {
   return colored(jsonText(json));
 }
 
-/** A string with the colon of a name behind it, or any other value; what is between them stays as it is. */
+/** Matches a string, together with the colon if it is a name, or any other value. */
 const tokens = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Longer texts stay plain: nobody reads them in colours, and the longest strings are too much for the expression above. */
+/**
+ * Longer texts are not coloured: nobody reads them, and the longest strings are too much for the regular expression
+ * above.
+ */
 const longestColored = 100_000;
 
 function colored(text: string): string {

@@ -1,45 +1,28 @@
 import { once } from "node:events";
 import type { JsonValue } from "@bufbuild/protobuf";
-import type { Failure } from "../failure.js";
-import { exitCodes } from "../failure.js";
-import { paintFor } from "./colors.js";
 import { interrupted } from "./interrupt.js";
 import { jsonText } from "./printable.js";
 
-/** What the process ends with when its output cannot be written, to a full disk perhaps (EX_IOERR of sysexits.h). */
+/** The exit code if the output cannot be written, for example to a full disk (EX_IOERR of sysexits.h). */
 const outputFailed = 74;
 
-/** Writes a line of the result. */
+/** Writes a line of the result to standard output. */
 export function print(line = ""): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Writes a value as one line of JSON. */
+/** Writes a value to standard output as one line of JSON. */
 export function printJson(value: JsonValue): void {
   print(jsonText(value));
 }
 
-/** Writes a line that is not the result: what goes on, or went wrong. */
+/** Writes a line that is not part of the result, such as a progress or error message, to standard error. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Says what failed, on standard error: a line for people and the details under it, or one line of JSON. */
-export function report({ kind, message, status }: Failure, asJson: boolean): void {
-  if (asJson) {
-    const said = status === undefined ? { message } : { ...status, details: [...status.details] };
-    note(jsonText({ error: { kind, exitCode: exitCodes[kind], ...said } }));
-    return;
-  }
-  const paint = paintFor(process.stderr);
-  note(`${paint.red("vyra-ipc:")} ${message}`);
-  for (const detail of status?.details ?? []) {
-    note(`  ${jsonText(detail)}`);
-  }
-}
-
 /**
- * Ends the process when what it writes goes nowhere. That nobody reads the result any more (`vyra-ipc … | head -1`) ends it
+ * Ends the process when its output cannot be written. If the reader is gone (`vyra-ipc … | head -1`), the process ends
  * quietly, as SIGPIPE ends other programs; Node.js ignores that signal and reports EPIPE instead.
  */
 export function endWhenOutputFails(): void {
@@ -57,14 +40,17 @@ export function endWhenOutputFails(): void {
   }
 }
 
-/** Resolves when there is room for more output: who makes a lot of it waits for whoever reads it. @throws when interrupted. */
+/**
+ * Resolves when standard output has room for more, so that a slow reader slows the writer down. @throws when
+ * interrupted.
+ */
 export async function roomForOutput(): Promise<void> {
   if (process.stdout.writableNeedDrain) {
     await once(process.stdout, "drain", { signal: interrupted });
   }
 }
 
-/** Resolves when all output has been written, or has failed to be. */
+/** Resolves when all output has been written, or could not be written. */
 export function flushed(): Promise<void> {
   return new Promise((resolve) => process.stdout.write("", () => setImmediate(resolve)));
 }

@@ -1,9 +1,16 @@
 import { paintFor } from "./colors.js";
 
-const tokens =
-  /(\/\/.*)|\b(syntax|edition|package|import|public|weak|service|rpc|returns|stream|message|enum|oneof|extend|extensions|reserved|group|map|repeated|optional|required|option)\b(?![.\w]* =(?! "(?:proto|\d)))/g;
+const keywords = [
+  ...["syntax", "edition", "package", "import", "public", "weak"],
+  ...["service", "rpc", "returns", "stream"],
+  ...["message", "enum", "oneof", "extend", "extensions", "reserved", "group"],
+  ...["map", "repeated", "optional", "required", "option"],
+];
 
-/** Proto with its keywords and comments in colours, where standard output shows them. */
+/** Matches a comment, or a keyword that is not the name of a field or an option: `syntax = "proto3"` is a keyword. */
+const tokens = new RegExp(`(//.*)|\\b(${keywords.join("|")})\\b(?![.\\w]* =(?! "(?:proto|\\d)))`, "g");
+
+/** Colours the keywords and comments of a proto file, if standard output shows colours. */
 export function coloredProto(text: string): string {
   const paint = paintFor(process.stdout);
   return text.replace(tokens, (token, comment?: string) =>

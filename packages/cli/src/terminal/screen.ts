@@ -1,8 +1,8 @@
 import { fit } from "./colors.js";
 
-/** A terminal that is drawn on as a whole, and given back as it was. */
+/** A full-screen view in a terminal, which is restored at the end. */
 export interface Screen {
-  /** Shows these lines, as far as there is room; they are made anew for each width that the terminal takes. */
+  /** Draws as many of the lines as fit. The lines are computed again whenever the width of the terminal changes. */
   draw(linesFor: (columns: number) => readonly string[]): void;
   close(): void;
 }
@@ -14,15 +14,15 @@ const clearToLineEnd = "\x1b[K";
 const clearBelow = "\x1b[J";
 
 /**
- * Takes over the terminal that standard output is.
+ * Takes over the terminal of standard output.
  *
- * @param onQuit called when the user presses q; Ctrl-C is a signal as ever.
+ * @param onQuit called when the user presses q. Ctrl-C still sends SIGINT.
  */
 export function openScreen(onQuit: () => void): Screen {
   const { stdin, stdout } = process;
   let lines: (columns: number) => readonly string[] = () => [];
   stdout.write(useAlternateScreen);
-  process.once("exit", giveBack); // however the program ends
+  process.once("exit", restore); // the terminal is restored however the process ends
   stdout.on("resize", redraw);
   if (stdin.isTTY) {
     stdin.setRawMode(true);
@@ -41,8 +41,8 @@ export function openScreen(onQuit: () => void): Screen {
         stdin.setRawMode(false);
         stdin.pause();
       }
-      process.off("exit", giveBack);
-      giveBack();
+      process.off("exit", restore);
+      restore();
     },
   };
 
@@ -57,11 +57,11 @@ export function openScreen(onQuit: () => void): Screen {
     if (text.includes("q")) {
       onQuit();
     } else if (text.includes("\x03")) {
-      process.kill(process.pid, "SIGINT"); // a terminal in raw mode leaves that to us
+      process.kill(process.pid, "SIGINT"); // a terminal in raw mode does not send the signal itself
     }
   }
 
-  function giveBack(): void {
+  function restore(): void {
     stdout.write(useNormalScreen);
   }
 }

@@ -1,6 +1,6 @@
 import { padEnd, widthOf } from "./colors.js";
 
-/** Lays rows out in columns, two blanks apart; the last column is as long as it likes. */
+/** Formats rows as columns, two spaces apart. The last column has no fixed width. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -7,7 +7,7 @@ import type { Done, Order } from "./host.js";
 const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const host = fileURLToPath(new URL("./host.js", import.meta.url));
 
-/** How a command ended, and what it wrote. */
+/** The exit code and the output of a command. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -15,26 +15,26 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** What it finds on its standard input; nothing by default. */
+  /** The content of standard input; empty by default. */
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
 
-/** A command that runs. */
+/** A command that is running. */
 export interface Running {
   readonly child: ChildProcessWithoutNullStreams;
-  /** What it has written to standard output so far. */
+  /** The standard output so far. */
   readonly stdout: string;
   readonly stderr: string;
-  /** Resolves when this has been written to standard output so many times; fails if the command ends before. */
+  /** Resolves when this text has been written to standard output `times` times; fails if the command ends before. */
   wrote(text: string, times?: number): Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
 /**
- * Runs `vyra-ipc` with these arguments to its end: in a process of its own if it has an input, a folder or an environment, else
- * in one that the commands of a test file share.
+ * Runs `vyra-ipc` with these arguments to its end. With an input, a folder or an environment, the command has its own
+ * process; otherwise the commands of a test file share one.
  */
 export async function run(args: readonly string[], options?: RunOptions): Promise<Ended> {
   if (options === undefined) {
@@ -42,7 +42,7 @@ export async function run(args: readonly string[], options?: RunOptions): Promis
   }
   const { input = "", ...startOptions } = options;
   const running = start(args, startOptions);
-  running.child.stdin.on("error", () => {}); // it need not read what it is given
+  running.child.stdin.on("error", () => {}); // the command need not read its input
   running.child.stdin.end(input);
   return running.ended;
 }
@@ -66,7 +66,7 @@ function startHost(): ChildProcess {
     waiting.get(id)?.resolve(ended);
     waiting.delete(id);
     if (waiting.size === 0) {
-      child.channel?.unref(); // it ends with this process
+      child.channel?.unref(); // the host ends with this process
     }
   });
   child.once("exit", (code, signal) => {
@@ -77,7 +77,7 @@ function startHost(): ChildProcess {
   return child;
 }
 
-/** Starts `vyra-ipc`; its standard input stays open. */
+/** Starts `vyra-ipc` with an open standard input. */
 export function start(args: readonly string[], { env, cwd }: RunOptions = {}): Running {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,

@@ -1,4 +1,6 @@
-/** A server that answers with what is nested deeply: it sends bytes where its descriptions, for the client, say messages. */
+/**
+ * A server whose responses are nested deeply: it sends bytes where the descriptors that the client gets have messages.
+ */
 import { writeFileSync } from "node:fs";
 import { create, createFileRegistry, type DescService, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
@@ -20,8 +22,8 @@ const chain = 5_000;
 /**
  * Serves at this socket.
  *
- * @param set where the descriptions are written to: `deep.Deep`, `deep.Chain0` and so on.
- * @param broken where a descriptor set is written to whose types are nested too deeply to be read.
+ * @param set the file to write the descriptors to: `deep.Deep`, `deep.Chain0` and so on.
+ * @param broken the file for a descriptor set whose types are nested too deeply to be parsed.
  */
 export async function serveDeep(socket: string, set: string, broken: string): Promise<Server> {
   await writeDescriptions(set);
@@ -92,7 +94,7 @@ async function writeDescriptions(set: string): Promise<void> {
   writeFileSync(set, toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file })));
 }
 
-/** A file with a message type (field 4) that has one nested (field 3), and so on. */
+/** Returns a file with a message type (field 4) that has a nested one (field 3), and so on. */
 function brokenFile(): Uint8Array {
   return field(
     4,

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, afterEach, before } from "node:test";
 
 /**
- * Gives the tests of a file a folder of their own, in which modules' sockets live, and checks after each that nothing but
- * `allowed` is left there.
+ * Gives the tests of a file their own folder for modules' sockets, and checks after each test that only the `allowed`
+ * files are left there.
  */
 export function ownFolder(...allowed: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "vyra-cli-"));

@@ -5,9 +5,7 @@ import { loadSync } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
 import { protoFolder, shopProto } from "./shop.js";
 
-/**
- * A server of another make, grpc-js with its own reflection, at `<folder>/<name>_ipc.sock`: part of the shop.
- */
+/** Serves part of the shop with grpc-js and its own reflection, at `<folder>/<name>_ipc.sock`. */
 export async function serveForeignShop(folder: string, name: string): Promise<AsyncDisposable> {
   const definition = loadSync(shopProto, { includeDirs: [protoFolder], keepCase: true });
   const loaded = loadPackageDefinition(definition) as unknown as {

@@ -1,6 +1,6 @@
 /**
- * Runs commands as `command.ts` tells it to, several at once, each with an output of its own: the whole of `vyra-ipc` but for its
- * process, whose start takes longer than most commands do.
+ * Runs commands on the order of `command.ts`, several at once, each with its own output. A command runs the whole of
+ * `vyra-ipc` except for its process, whose start takes longer than most commands.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { main } from "../../dist/cli.js";
@@ -9,7 +9,7 @@ import type { Ended } from "./command.js";
 export interface Order {
   readonly id: number;
   readonly args: readonly string[];
-  /** Where modules' sockets live. */
+  /** The folder of modules' sockets. */
   readonly folder: string | undefined;
 }
 
@@ -25,7 +25,7 @@ for (const name of ["stdout", "stderr"] as const) {
   stream.write = (text: string | Uint8Array) => {
     const output = outputs.getStore();
     if (output === undefined) {
-      return write(text); // a warning of Node.js, or what ended this process
+      return write(text); // a warning of Node.js, or the error that ended this process
     }
     output[name] += text;
     return true;

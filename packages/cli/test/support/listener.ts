@@ -1,7 +1,7 @@
 import type { Http2Server } from "node:http2";
 import type { Server as NetServer, Socket } from "node:net";
 
-/** Has a server of whatever kind listen at this path while something is done with it. */
+/** Lets any server listen at this path during an action. */
 export async function withListener<T>(
   server: NetServer | Http2Server,
   path: string,

@@ -7,12 +7,12 @@ import { descriptorSet } from "../../dist/descriptors/file-source.js";
 
 const numbersProto = fileURLToPath(new URL("../../test/numbers/numbers.proto", import.meta.url));
 
-/** The types of numbers.proto. */
+/** Returns the types of numbers.proto. */
 export async function numberTypes(): Promise<Registry> {
   return descriptorSet(await compile([numbersProto], []), numbersProto).registry;
 }
 
-/** A server that gives back what it gets. */
+/** Serves methods that return their request. */
 export async function serveNumbers(socket: string): Promise<Server> {
   const service = (await numberTypes()).getService("cli.test.NumberService") as DescService;
   const handlers = { echo: (numbers: unknown) => numbers, echoAll: (all: AsyncIterable<unknown>) => all };

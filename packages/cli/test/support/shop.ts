@@ -13,7 +13,7 @@ import { file_google_rpc_error_details } from "../../dist/gen/google/rpc/error_d
 export const protoFolder = fileURLToPath(new URL("../../test/proto", import.meta.url));
 export const shopProto = join(protoFolder, "cli/test/shop.proto");
 
-/** The shop's types, from its proto, as the command would read them. */
+/** Returns the shop's types, from its proto, as the command reads them. */
 export function shopTypes(): Promise<Registry> {
   compiled ??= compile([shopProto], [protoFolder]).then((set) => descriptorSet(set, shopProto).registry);
   return compiled;
@@ -21,7 +21,7 @@ export function shopTypes(): Promise<Registry> {
 
 let compiled: Promise<Registry> | undefined;
 
-/** These types as a source of descriptions. */
+/** Returns these types as a source of descriptors. */
 export function sourceOf(registry: Registry): DescriptorSource {
   return {
     origin: "the test",
@@ -32,7 +32,7 @@ export function sourceOf(registry: Registry): DescriptorSource {
   };
 }
 
-/** A server of ours with the service that the tests call. */
+/** Serves the service that the tests call, with @vyra/ipc. */
 export async function serveShop(socket: string, options: Partial<ServeOptions> = {}): Promise<Server> {
   const types = await shopTypes();
   const service = types.getService("cli.test.ShopService") as DescService;
@@ -56,7 +56,7 @@ interface Order {
   attachment?: unknown;
 }
 
-/** The service without generated types: plain objects in, plain objects out. */
+/** The service without generated types: requests and responses are plain objects. */
 function shop(types: Registry) {
   const cents = (items: readonly Item[]) =>
     BigInt(Math.round(items.reduce((sum, { price, count }) => sum + price * count, 0) * 100));
@@ -99,7 +99,7 @@ function shop(types: Registry) {
   }
 }
 
-/** An Any with one of the shop's types in it. */
+/** Returns an Any that contains one of the shop's types. */
 export function photo(types: Registry, caption: string) {
   const desc = types.getMessage("cli.test.Photo") as DescMessage;
   return anyPack(desc, create(desc, { caption } as never));

@@ -1,4 +1,4 @@
-/** Answers its parent's messages; see client.ts. */
+/** Answers the messages of its parent process, client.ts. */
 import type { Job } from "../../contract/job.js";
 import { usageNow } from "../../program/usage.js";
 import type { Answer, Request } from "./messages.js";

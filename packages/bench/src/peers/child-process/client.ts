@@ -8,7 +8,7 @@ import type { Answer, Request } from "./messages.js";
 
 const { job } = programArguments();
 const child = fork(fileURLToPath(new URL("child.js", import.meta.url)), [JSON.stringify(job)], {
-  serialization: "advanced", // structured clone: bytes stay bytes
+  serialization: "advanced", // the structured clone algorithm keeps bytes as they are
 });
 child.on("exit", () => process.exit(1));
 process.on("exit", () => child.kill());

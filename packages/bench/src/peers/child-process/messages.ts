@@ -1,6 +1,6 @@
 import type { Usage } from "../../contract/lines.js";
 
-/** Without a payload: a question for what the child has used. */
+/** A request without a payload asks for the usage of the child process. */
 export interface Request {
   readonly id: number;
   readonly payload?: Uint8Array;

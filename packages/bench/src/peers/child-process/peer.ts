@@ -1,6 +1,9 @@
 import { nodePrograms, type Peer } from "../peer.js";
 
-/** What Node.js itself offers a parent and its child: fork() and messages, here with an id to tell answers apart. */
+/**
+ * fork() and its messages, which Node.js itself has for a parent and its child. An id in each message matches responses
+ * to requests.
+ */
 export const childProcess: Peer = {
   suite: "rpc",
   name: "child-process",

@@ -3,7 +3,7 @@ import { fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
 
 const headers = { "content-type": "application/json" };
-/** HTTP/1.1 answers one request at a time on a connection; more than these wait in the pool. */
+/** HTTP/1.1 answers one request at a time on a connection; further requests wait in the pool. */
 const maxConnections = 64;
 
 await clientProgram((address, job) => {

@@ -1,6 +1,9 @@
 import { nodePrograms, type Peer, packageVersion } from "../peer.js";
 
-/** The web way on the same socket: HTTP/1.1 and JSON. light-my-request is pinned for it: later ones need Node.js 22. */
+/**
+ * HTTP/1.1 and JSON on the same socket, as on the web. light-my-request is pinned, since later versions need Node.js
+ * 22.
+ */
 export const fastify: Peer = {
   suite: "rpc",
   name: "fastify",

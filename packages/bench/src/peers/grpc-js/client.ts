@@ -18,7 +18,7 @@ interface Message {
   payload: Uint8Array;
 }
 
-/** What proto-loader's client has at run time. */
+/** The methods that proto-loader's client has at run time. */
 interface BenchClient {
   waitForReady(deadline: Date, callback: (error?: Error) => void): void;
   echo(request: Message, callback: requestCallback<Message>): ClientUnaryCall;
@@ -28,7 +28,7 @@ interface BenchClient {
   upload(callback: requestCallback<{ count: number }>): ClientWritableStream<Message>;
 }
 
-/** What retry() of ours does by default. */
+/** The same policy as the default of retry() in @vyra/ipc. */
 const retries = JSON.stringify({
   methodConfig: [
     {
@@ -47,7 +47,7 @@ const retries = JSON.stringify({
 await clientProgram(async (address, { withExtras }, [network]) => {
   const channelOptions = {
     ...options,
-    "grpc.use_local_subchannel_pool": 1, // a connection for each client, where the job asks for many
+    "grpc.use_local_subchannel_pool": 1, // each client gets its own connection, since the job may ask for many
     ...(withExtras ? { "grpc.service_config": retries } : {}),
   };
   const client = new BenchService(

@@ -6,8 +6,8 @@ const proto = fileURLToPath(new URL("../../../proto/vyra/bench/v1/bench.proto", 
 const root = loadPackageDefinition(loadSync(proto, { keepCase: false, longs: Number }));
 const { v1 } = (root.vyra as GrpcObject).bench as GrpcObject;
 
-/** Loaded from the proto at run time, as grpc-js's own guide does. */
+/** The service is loaded from the proto at run time, as in grpc-js's own guide. */
 export const BenchService = (v1 as GrpcObject).BenchService as ServiceClientConstructor;
 
-/** The sizes of messages are the benchmark's affair. */
+/** Limits of message sizes are switched off, since scenarios determine the sizes. */
 export const options = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };

@@ -133,7 +133,14 @@ async def once(stubs, _seconds):
     return {"count": 1, "seconds": time.perf_counter() - started_at}
 
 
-LOADS = {"calls": calls, "ping-pong": ping_pong, "download": download, "upload": upload, "hold": hold, "first-call": once}
+LOADS = {
+    "calls": calls,
+    "ping-pong": ping_pong,
+    "download": download,
+    "upload": upload,
+    "hold": hold,
+    "first-call": once,
+}
 
 
 async def main():

@@ -167,7 +167,14 @@ def once(stubs, _seconds):
     return {"count": 1, "seconds": time.perf_counter() - started_at}
 
 
-LOADS = {"calls": calls, "ping-pong": ping_pong, "download": download, "upload": upload, "hold": hold, "first-call": once}
+LOADS = {
+    "calls": calls,
+    "ping-pong": ping_pong,
+    "download": download,
+    "upload": upload,
+    "hold": hold,
+    "first-call": once,
+}
 
 load = LOADS[job.kind]
 stubs = [connect() for _ in range(1 if job.kind == "hold" else job.connections)]

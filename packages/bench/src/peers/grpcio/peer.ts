@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Scenario } from "../../scenarios/scenario.js";
 import { type Missing, opensOneStream, type Peer, type Ready } from "../peer.js";
-import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
+import { buildOnce, cache, outputOf, protoFolder, runTool, sources } from "../toolchain.js";
 
 const source = join(sources, "grpcio");
 const requirements = join(source, "requirements.txt");
@@ -24,20 +24,20 @@ function holdStreams(scenario: Scenario): string | undefined {
 }
 
 async function prepare(prefix: string): Promise<Ready | Missing> {
-  const version = ask("python3", ["-c", "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3])"]);
+  const version = outputOf("python3", ["-c", "import sys, venv, ensurepip; print('%d.%d.%d' % sys.version_info[:3])"]);
   if (version === undefined) {
     return { missing: "Python 3 with venv (apt-get install python3-venv)" };
   }
   const folder = join(cache, "grpcio");
   const python = join(folder, "bin/python");
   const generated = join(folder, "generated");
-  await once("grpcio", { folders: [source, protoFolder], words: [version] }, async () => {
+  await buildOnce("grpcio", { folders: [source, protoFolder], words: [version] }, async () => {
     rmSync(folder, { recursive: true, force: true });
-    await run("python3", ["-m", "venv", folder]);
-    await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+    await runTool("python3", ["-m", "venv", folder]);
+    await runTool(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
     mkdirSync(generated);
     const out = [`--python_out=${generated}`, `--grpc_python_out=${generated}`];
-    await run(python, ["-m", "grpc_tools.protoc", `-I${protoFolder}`, ...out, "vyra/bench/v1/bench.proto"]);
+    await runTool(python, ["-m", "grpc_tools.protoc", `-I${protoFolder}`, ...out, "vyra/bench/v1/bench.proto"]);
   });
   const grpcio = /^grpcio==(.*)$/m.exec(readFileSync(requirements, "utf8"))?.[1];
   return {

@@ -15,7 +15,10 @@ function importing(name: string, title: string, ...packages: string[]): Peer {
   };
 }
 
-/** What a process loads before its first call. Connect and protobuf alone are what any user of Connect loads anyway. */
+/**
+ * The packages that a process loads before its first call. Every user of Connect loads Connect and protobuf-es anyway,
+ * so these two are the reference.
+ */
 export const importPeers: readonly Peer[] = [
   importing("connect", "Connect and protobuf alone", "@connectrpc/connect", "@bufbuild/protobuf"),
   importing("ours", "@vyra/ipc", "@vyra/ipc"),

@@ -1,4 +1,4 @@
-/** Imports the packages it is given as words, and says how long that took. */
+/** Imports the packages in its arguments, and reports how long that took. */
 const { own, job } = (await import("../../program/arguments.js")).programArguments();
 
 const startedAt = performance.now();

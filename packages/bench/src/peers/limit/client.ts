@@ -46,7 +46,8 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
       });
     },
 
-    // The limit has no way to end a stream from this side but to hang up, so each download has a connection of its own.
+    // The framing has no way to end a stream from this side except to disconnect, so each download has its own
+    // connection.
     async download(payloadBytes, onMessages) {
       const own = connect(address);
       await new Promise<void>((resolve) => {

@@ -1,34 +1,36 @@
 import type { Socket } from "node:net";
 
 /**
- * The least that several calls on one socket need: `length (4) | kind (1) | call (4) | body`, length counting the body alone.
- * All frames of one turn leave in one write; small bodies are copied into it, large ones go by reference.
+ * The smallest framing that several calls on one socket need: `length (4) | kind (1) | call (4) | body`, where length
+ * is that of the body alone. All frames of one turn of the event loop leave in one write; small bodies are copied into
+ * it, large ones are written by reference.
  */
 export const Kind = { CALL: 0, PING_PONG: 1, DOWNLOAD: 2, UPLOAD: 3, END: 4 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** `body` may be kept. */
+/** The callback may keep `body`. */
 export type OnFrame = (kind: Kind, call: number, body: Uint8Array) => void;
 
 const headerBytes = 9;
 const poolBytes = 256 * 1024;
 const copiedBytes = 8 * 1024;
 /**
- * What a stream without end writes in a turn of the event loop. A reader that keeps up has the kernel take every write at once: the socket
- * then drains before the event loop gets a turn, and nobody else would be served for as long as that reader keeps up.
+ * The most that an endless stream writes in one turn of the event loop. If its reader keeps up, the kernel takes every
+ * write at once, and the socket drains before the event loop continues: without this limit nothing else would be served
+ * meanwhile.
  */
 const batchBytes = 64 * 1024;
 
 export class FramedSocket {
   readonly #socket: Socket;
   readonly #onFrame: OnFrame;
-  // Outgoing: [#from, #at) of the pool has not been written yet, nor what is in #ready.
+  // Outgoing: [#from, #at) of the pool, and the pieces in #ready, are not written yet.
   #pool = Buffer.allocUnsafeSlow(poolBytes);
   #from = 0;
   #at = 0;
   #ready: Uint8Array[] = [];
   #isScheduled = false;
-  // Incoming: a frame that has come in part.
+  // Incoming: the part of a frame that has arrived.
   #partial: Buffer | undefined;
   #partialBytes = 0;
 
@@ -61,7 +63,10 @@ export class FramedSocket {
     }
   }
 
-  /** Calls `next`, which sends, until it returns false, as fast as the socket takes it; the rest of the process gets its turns between. */
+  /**
+   * Calls `next`, which sends, until it returns false, as fast as the socket takes the data. In between, the rest of
+   * the process gets its turns.
+   */
   pump(next: () => boolean): void {
     const limit = this.#at + batchBytes;
     do {
@@ -136,7 +141,7 @@ export class FramedSocket {
     this.#onFrame(buffer[at + 4] as Kind, readUint32(buffer, at + 5), buffer.subarray(at + headerBytes, end));
   }
 
-  /** Keeps the beginning of a frame, with room for the rest if its length is known already. */
+  /** Keeps the beginning of a frame, with room for the rest if its length is known. */
   #keep(chunk: Buffer, at: number): void {
     const bytes = chunk.length - at;
     const total = bytes < headerBytes ? headerBytes : headerBytes + readUint32(chunk, at);
@@ -145,7 +150,7 @@ export class FramedSocket {
     this.#partialBytes = bytes;
   }
 
-  /** Adds to a frame that has come in part. Returns how far the chunk is used up. */
+  /** Adds to a frame of which a part has arrived. Returns how much of the chunk was used. */
   #complete(partial: Buffer, chunk: Buffer): number {
     const used = Math.min(partial.length - this.#partialBytes, chunk.length);
     chunk.copy(partial, this.#partialBytes, 0, used);

@@ -1,6 +1,9 @@
 import { nodePrograms, type Peer, packageVersion } from "../peer.js";
 
-/** What a socket and JavaScript allow: hand-written, no protocol but a length, no promises, one write per tick. */
+/**
+ * The limit of a socket in JavaScript: written by hand, with no protocol except for a length, without promises, and
+ * with one write for each turn of the event loop.
+ */
 export const limitPeers: readonly Peer[] = [
   {
     suite: "http2",

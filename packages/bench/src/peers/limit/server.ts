@@ -31,7 +31,7 @@ await serverProgram((address, _job, own) => {
           break;
       }
     });
-    socket.on("error", () => {}); // its client is done
+    socket.on("error", () => {}); // the client has disconnected
   });
   return new Promise<void>((resolve) => server.listen(address, resolve));
 });

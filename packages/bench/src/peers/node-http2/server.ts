@@ -20,7 +20,7 @@ await serverProgram((address, _job, own) => {
 
   const server = createServer({ maxSessionMemory });
   server.on("stream", (stream, { ":path": path }) => {
-    stream.on("error", () => {}); // its client is done
+    stream.on("error", () => {}); // the client has disconnected
     switch (path) {
       case "/echo":
         return echo(stream);

@@ -16,7 +16,7 @@ await clientProgram((address, job) => {
   const text = "a".repeat(job.payloadBytes);
   return new Promise<Connection>((resolve) => {
     ipc.connectTo(name, address, () => {
-      const server = ipc.of[name] as NonNullable<(typeof ipc.of)[string]>; // connectTo has just made it
+      const server = ipc.of[name] as NonNullable<(typeof ipc.of)[string]>; // connectTo has just created it
       const waiting = new Map<number, (bytes: number) => void>();
       let calls = 0;
       server.on("echo", ({ id, payload }: Message) => {

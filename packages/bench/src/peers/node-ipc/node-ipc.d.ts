@@ -1,4 +1,4 @@
-/** What the benchmark uses of it; it brings no types. */
+/** node-ipc has no types of its own; these cover what the benchmark uses. */
 declare module "node-ipc" {
   import type { Socket } from "node:net";
 

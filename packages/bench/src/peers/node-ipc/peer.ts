@@ -1,6 +1,6 @@
 import { nodePrograms, type Peer, packageVersion } from "../peer.js";
 
-/** Events as JSON on a Unix socket. It knows no calls: an id in the message says which answer is whose. */
+/** Events as JSON on a Unix socket. node-ipc has no calls, so an id in each message matches responses to requests. */
 export const nodeIpc: Peer = {
   suite: "rpc",
   name: "node-ipc",

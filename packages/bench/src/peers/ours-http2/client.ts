@@ -30,7 +30,7 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
   await once(socket, "connect");
   const inPlace = readInPlace(socket, (buffer, start, end) => http2.receive(buffer, start, end));
   const http2 = new ClientConnection(inPlace, { onHandlerError: fail }, { reader: "caller" });
-  await new Promise<void>((resolve) => http2.ping(() => resolve())); // the server's limits are known now
+  await new Promise<void>((resolve) => http2.ping(() => resolve())); // now the server's settings are known
 
   const echo: ResponseHandler = {
     onHeaders(stream, headers) {
@@ -122,7 +122,10 @@ async function dial(address: string, codec: Codec): Promise<Connection> {
   };
 }
 
-/** A call: its answer, once that has begun, how long it is, once it is whole, and who waits for it. */
+/**
+ * An open call: its response once that has begun, the response's length once it is complete, and the callback that
+ * waits for it.
+ */
 interface Exchange {
   body: Gathered | undefined;
   bytes: number;

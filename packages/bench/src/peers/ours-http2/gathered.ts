@@ -1,11 +1,11 @@
-/** A body of known length, from pieces that are valid only when they come. */
+/** Collects a body of known length from chunks that are valid only during the callback. */
 export class Gathered {
   #bytes: Uint8Array | undefined;
   #at = 0;
 
   constructor(private readonly length: number) {}
 
-  /** The body, if this was all of it. A short one that has come in one piece is valid no longer than that. */
+  /** Returns the body if it is complete. A short body that arrived in one chunk is valid only as long as the chunk. */
   add(buffer: Uint8Array, start: number, end: number): Uint8Array | undefined {
     const { length } = this;
     const piece = new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
@@ -19,10 +19,10 @@ export class Gathered {
   }
 }
 
-/** So much is copied at once when it is sent. */
+/** Bodies of up to this size are copied as soon as they are sent. */
 const shortBytes = 16_384;
 
-/** By length, since a field block that is sent again and again is encoded once. */
+/** Caches field blocks by content length, since a block that is sent repeatedly is encoded only once. */
 export function blocksByLength<T>(make: (contentLength: string) => T): (length: number) => T {
   const blocks = new Map<number, T>();
   return (length) => {

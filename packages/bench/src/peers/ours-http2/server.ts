@@ -78,7 +78,7 @@ await serverProgram((address, _job, own) => {
   ]);
 
   const onStream = (stream: ServerStream, headers: HeaderList): RequestHandler => {
-    headers.memo ??= headers.fields[headers.fields.indexOf(":path") + 1]; // every request has one
+    headers.memo ??= headers.fields[headers.fields.indexOf(":path") + 1]; // every request has a path
     if (headers.memo === "/echo") {
       stream.context = new Gathered(headers.contentLength);
     } else {

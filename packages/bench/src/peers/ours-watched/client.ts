@@ -8,7 +8,7 @@ await clientProgram(async (address, { withExtras }, [name]) => {
   const channel = createChannel(address, { timeoutMs: 120_000, interceptors: interceptorsOf(name) });
   await channel.ready();
   if (name === "direct-stats") {
-    channel.stats(); // from now on calls are timed
+    channel.stats(); // the first call of stats() switches the counting on
   }
   return connectConnection(channel.client(BenchService), withExtras);
 });

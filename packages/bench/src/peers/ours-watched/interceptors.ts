@@ -6,7 +6,10 @@ import { AggregationTemporality, MeterProvider, PeriodicExportingMetricReader } 
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { telemetry } from "@vyra/ipc/telemetry";
 
-/** Every call with a span and all metrics. What is collected is thrown away, so that no exporter is measured. */
+/**
+ * Interceptors that give every call a span and all metrics. The collected data is discarded, so that no exporter is
+ * measured.
+ */
 export function interceptorsOf(peer: string | undefined): Interceptor[] {
   if (peer !== "direct-telemetry") {
     return [];

@@ -6,7 +6,7 @@ const titles = {
   "direct-telemetry": "@vyra/ipc, telemetry() by OpenTelemetry's SDK",
 };
 
-/** The direct engine while somebody looks: what that costs a call. */
+/** The direct engine with statistics or telemetry, to measure what these cost each call. */
 export const watchedPeers: readonly Peer[] = Object.entries(titles).map(([name, title]) => ({
   suite: "rpc",
   name,

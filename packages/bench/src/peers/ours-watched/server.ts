@@ -11,6 +11,6 @@ await serverProgram(async (socket, job, [name]) => {
     interceptors: interceptorsOf(name),
   });
   if (name === "direct-stats") {
-    server.stats(); // from now on calls are timed
+    server.stats(); // the first call of stats() switches the counting on
   }
 });

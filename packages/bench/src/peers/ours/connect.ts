@@ -4,10 +4,13 @@ import { BenchService } from "../../gen/vyra/bench/v1/bench_pb.js";
 import type { Connection } from "../../load/connection.js";
 import { connectConnection } from "../shared/connect-client.js";
 
-/** A deadline for every call, as always; 10,000 at once on a busy machine may take longer than the default of 5 s. */
+/**
+ * Every call has a deadline, as by default. 10,000 open calls on a busy machine may take longer than the default of 5
+ * s.
+ */
 const timeoutMs = 120_000;
 
-/** A channel of ours, ready. */
+/** Opens a channel of @vyra/ipc and waits until it is ready. */
 export async function connectOurs(address: string, { withExtras }: Job, options: ChannelOptions): Promise<Connection> {
   const channel = createChannel(address, { timeoutMs, interceptors: withExtras ? [retry()] : [], ...options });
   await channel.ready();

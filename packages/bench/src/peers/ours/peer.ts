@@ -1,7 +1,7 @@
 import { createChannel } from "@vyra/ipc";
 import { type Missing, nodePrograms, type Peer, packageVersion, type Ready } from "../peer.js";
 
-/** Engines that only call use this one to serve. */
+/** The engine of the server for each engine of the client; the engine undici has no server. */
 const serving: Record<string, string> = { direct: "direct", node: "node", undici: "direct" };
 
 export const ourPeers: readonly Peer[] = Object.keys(serving).map((engine) => ({
@@ -13,7 +13,7 @@ export const ourPeers: readonly Peer[] = Object.keys(serving).map((engine) => ({
 
 function prepare(engine: string): Ready | Missing {
   try {
-    createChannel("/tmp/nobody.sock", { engine: engine as "direct" }); // dials lazily: never
+    createChannel("/tmp/nobody.sock", { engine: engine as "direct" }); // the channel never dials, since no call is made
   } catch {
     return { missing: `an engine "${engine}" in @vyra/ipc` };
   }

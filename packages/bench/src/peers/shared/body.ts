@@ -1,4 +1,4 @@
-/** The pieces of a body that come one by one, as one. */
+/** Joins the chunks of a body. */
 export class Body {
   #pieces: Uint8Array[] | undefined;
   #only: Uint8Array | undefined;

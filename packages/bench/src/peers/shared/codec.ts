@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { EchoRequestSchema, EchoResponseSchema } from "../../gen/vyra/bench/v1/bench_pb.js";
 
-/** How a peer without an RPC framework puts payloads into bodies. */
+/** The encoding of payloads for peers without an RPC framework. */
 export interface Codec {
   encodeRequest(payload: Uint8Array): Uint8Array;
   decodeRequest(body: Uint8Array): Uint8Array;
@@ -25,7 +25,7 @@ const raw: Codec = {
   decodeResponse: asItIs,
 };
 
-/** By the word that a peer starts its programs with. */
+/** Returns the codec that the first argument of a peer's program names. */
 export function codecOf([word]: readonly string[]): Codec {
   return word === "protobuf" ? protobuf : raw;
 }

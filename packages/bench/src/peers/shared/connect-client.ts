@@ -3,7 +3,7 @@ import type { BenchService } from "../../gen/vyra/bench/v1/bench_pb.js";
 import { type Connection, fail, type Next } from "../../load/connection.js";
 import { requestHeader, timeoutMs } from "./extras.js";
 
-/** The loads on any Connect client, written as its users would. */
+/** Runs the loads on any Connect client, in the way its users would write them. */
 export function connectConnection(client: Client<typeof BenchService>, withExtras: boolean): Connection {
   let calls = 0;
   const callOptions = (): CallOptions | undefined =>
@@ -48,7 +48,7 @@ async function* messages(payload: Uint8Array, hasMore: () => boolean) {
   }
 }
 
-/** Lets the sender of a stream wait for what its receiver decides. */
+/** Lets the sender of a stream wait for the decision of its receiver. */
 class Gate {
   #waiting: ((next: Next) => void) | undefined;
   #next: Next | undefined;

@@ -2,7 +2,7 @@ import type { ConnectRouter, HandlerContext, ServiceImpl } from "@connectrpc/con
 import { BenchService } from "../../gen/vyra/bench/v1/bench_pb.js";
 import { answerHeader, requestHeader } from "./extras.js";
 
-/** The service as Connect users write it. Each handler looks at its context, as real ones do. */
+/** The service in the way Connect users write it. Each handler reads its context, as real handlers do. */
 const service: ServiceImpl<typeof BenchService> = {
   echo(request, context) {
     lookAt(context);
@@ -38,7 +38,7 @@ function lookAt(context: HandlerContext): void {
   context.timeoutMs();
 }
 
-/** The same, and reads and writes metadata in each call. */
+/** The same service, which also reads and writes metadata in each call. */
 const serviceWithExtras: ServiceImpl<typeof BenchService> = {
   ...service,
   echo(request, context) {

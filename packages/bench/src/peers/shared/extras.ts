@@ -1,4 +1,4 @@
-/** What a call has on top in a job `withExtras`: metadata there and back, and a deadline. */
+/** The names of the metadata in each direction, and the deadline, of calls `withExtras`. */
 export const requestHeader = "x-request-id";
 export const answerHeader = "x-answered";
 export const timeoutMs = 10_000;

@@ -1,4 +1,4 @@
-/** The other end of ours-server.ts: where the Unix socket would be dialled, the port is. */
+/** The client for ours-server.ts: it dials the TCP port in place of the Unix socket. */
 import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
 import { programArguments } from "../../program/arguments.js";

@@ -1,6 +1,6 @@
 /**
- * @vyra/ipc over TCP, for this comparison only: it offers no such thing. It serves its Unix socket as ever, and gets connections
- * from a TCP port besides, through its own listener.
+ * @vyra/ipc over TCP, for this comparison only: the package itself does not support TCP. The server serves its Unix
+ * socket as usual; a listener of its own passes connections from a TCP port to it.
  */
 
 import { syncBuiltinESMExports } from "node:module";

@@ -7,7 +7,7 @@ const program = (name: string, ...words: string[]) => [
   ...words,
 ];
 
-/** The same over TCP on the loopback interface, since users compare the two. */
+/** The same over TCP on the loopback interface, which users compare with Unix sockets. */
 export const tcpPeers: readonly Peer[] = [
   {
     suite: "rpc",

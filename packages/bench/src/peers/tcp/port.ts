@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo, Server } from "node:net";
 
-/** Whom Linux names as the user at the other end of a TCP connection. */
+/** The user id that Linux reports for the other end of a TCP connection. */
 export const nobody = 2 ** 32 - 1;
 
-/** Programs are given a path; over TCP the server leaves its port there for the client. */
+/** Programs get a path as their address. Over TCP, the server writes its port into that file for the client. */
 export function leavePort(address: string, port: number): void {
   writeFileSync(fileOf(address), String(port));
 }

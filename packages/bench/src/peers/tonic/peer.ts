@@ -1,24 +1,24 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Missing, opensOneStream, type Peer, type Ready } from "../peer.js";
-import { ask, cache, once, protoFolder, run, sources } from "../toolchain.js";
+import { buildOnce, cache, outputOf, protoFolder, runTool, sources } from "../toolchain.js";
 
-/** tonic asks for this one. */
+/** tonic requires this version. */
 const rustVersion = "1.88";
 
-/** It has no retries of its own; that part of the extras is left out. */
+/** tonic has no retries, so that part of the extras is left out. */
 export const tonic: Peer = { suite: "rpc", name: "tonic", title: "tonic (Rust)", prepare, cannot: opensOneStream };
 
 async function prepare(): Promise<Ready | Missing> {
-  const version = /rustc (\S+)/.exec(ask("rustc", ["--version"]) ?? "")?.[1];
-  const isThere = version !== undefined && ask("cargo", ["--version"]) !== undefined;
+  const version = /rustc (\S+)/.exec(outputOf("rustc", ["--version"]) ?? "")?.[1];
+  const isThere = version !== undefined && outputOf("cargo", ["--version"]) !== undefined;
   if (!isThere || version.localeCompare(rustVersion, "en", { numeric: true }) < 0) {
     return { missing: `Rust ${rustVersion} or newer` };
   }
   const folder = join(sources, "tonic");
   const target = join(cache, "tonic");
-  await once("tonic", { folders: [folder, protoFolder], words: [version] }, () =>
-    run("cargo", ["build", "--release", "--locked", "--quiet"], { cwd: folder, env: { CARGO_TARGET_DIR: target } }),
+  await buildOnce("tonic", { folders: [folder, protoFolder], words: [version] }, () =>
+    runTool("cargo", ["build", "--release", "--locked", "--quiet"], { cwd: folder, env: { CARGO_TARGET_DIR: target } }),
   );
   const tonic = /name = "tonic"\nversion = "(.*)"/.exec(readFileSync(join(folder, "Cargo.lock"), "utf8"))?.[1];
   const program = join(target, "release/vyra-bench-tonic");

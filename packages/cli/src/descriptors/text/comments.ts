@@ -1,21 +1,28 @@
 import type { DescFile } from "@bufbuild/protobuf";
 import type { SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
 
-/** The comments on something, as lines of a proto file. Compilers keep them (protoc with --include_source_info); servers rarely do. */
+/**
+ * The comments on a declaration, as lines of a proto file. Compilers keep comments (protoc with --include_source_info);
+ * servers rarely do.
+ */
 export interface Comments {
   readonly above: readonly string[];
-  /** Behind it on the same line, or behind its opening brace; "" if there is none. */
+  /** The comment behind the declaration on the same line, or behind its opening brace; "" if there is none. */
   readonly beside: string;
-  /** The same, where it has several lines: under it, and an empty line that keeps it from belonging to what follows. */
+  /**
+   * The same comment if it has several lines: it goes below the declaration, followed by an empty line that separates
+   * it from the next one.
+   */
   readonly below: readonly string[];
 }
 
 const none: Comments = { above: [], beside: "", below: [] };
 
 /**
- * The comments on what is at a path in a file.
+ * Returns the comments on the declaration at a path in a file.
  *
- * @param path field numbers and indices from the file down, as descriptor.proto describes them at SourceCodeInfo.Location.
+ * @param path field numbers and indices from the file down, as SourceCodeInfo.Location in descriptor.proto defines
+ * them.
  */
 export function commentsOf(file: DescFile, path: readonly number[]): Comments {
   const location = locationsOf(file).get(path.join("."));
@@ -23,7 +30,7 @@ export function commentsOf(file: DescFile, path: readonly number[]): Comments {
     return none;
   }
   const { leadingDetachedComments, leadingComments, trailingComments } = location;
-  // Without an empty line before them, they would belong to what stands above.
+  // Without an empty line before it, a detached comment would belong to the previous declaration.
   const detached = leadingDetachedComments.flatMap((comment) => ["", ...linesOf(comment)]);
   const trailing = linesOf(trailingComments);
   return {
@@ -33,7 +40,7 @@ export function commentsOf(file: DescFile, path: readonly number[]): Comments {
   };
 }
 
-/** Of two places that are the same in the text, such as a group's field and its message, the comments of the one that has any. */
+/** A group's field and its message are one declaration in the text. Returns the comments of whichever has any. */
 export function eitherOf(one: Comments, other: Comments): Comments {
   return one.above.length > 0 || one.beside !== "" || one.below.length > 0 ? one : other;
 }

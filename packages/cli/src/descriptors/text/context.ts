@@ -3,9 +3,9 @@ import { Edition } from "@bufbuild/protobuf/wkt";
 import { type Comments, commentsOf } from "./comments.js";
 import { shortName } from "./names.js";
 
-/** What is needed to write a part of a file, and what the part turned out to use. */
+/** What the parts of a file need to be written: the scope, the syntax, and a record of the types they use. */
 export class TextContext {
-  /** The full names of types and extensions that were written, which have to be declared or imported. */
+  /** The full names of the types and extensions used so far, which have to be declared or imported. */
   readonly used = new Set<string>();
 
   constructor(
@@ -23,9 +23,9 @@ export class TextContext {
   }
 
   /**
-   * A type's name as it can be written in this scope.
+   * Returns a type's name as it is written in this scope.
    *
-   * @param typeName its full name, with a dot in front or without.
+   * @param typeName the full name, with or without a leading dot.
    */
   nameOf(typeName: string, scope: string): string {
     const name = typeName.replace(/^\./, "");
@@ -43,12 +43,12 @@ export class TextContext {
   }
 }
 
-/** Lines, a level further in. */
+/** Indents lines by one level. */
 export function indented(lines: readonly string[]): string[] {
   return lines.map((line) => (line === "" ? line : `  ${line}`));
 }
 
-/** A block in braces with what is said about it. */
+/** Returns a block in braces with its comments. */
 export function block({ above, beside, below }: Comments, head: string, body: readonly string[]): string[] {
   if (body.length === 0 && beside === "" && below.length === 0) {
     return [...above, `${head} {}`];
@@ -56,7 +56,7 @@ export function block({ above, beside, below }: Comments, head: string, body: re
   return [...above, `${head} {${beside}`, ...indented([...below, ...body]), "}"];
 }
 
-/** A statement on a line with what is said about it. */
+/** Returns a statement on one line with its comments. */
 export function statement({ above, beside, below }: Comments, text: string): string[] {
   return [...above, `${text}${beside}`, ...below];
 }

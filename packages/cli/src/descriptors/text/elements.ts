@@ -1,4 +1,4 @@
-/** What stands in a file by itself, not within something else: services, messages, enums, extensions. */
+/** The top-level declarations of a file: services, messages, enums, extensions. */
 import type {
   DescEnum,
   DescExtension,
@@ -16,7 +16,7 @@ import { serviceText } from "./service-text.js";
 
 export type Element = DescService | DescMessage | DescEnum | DescExtension;
 
-/** The element that declares something, or that it stands in. */
+/** Returns the top-level declaration that contains this one. A group is declared by its extension. */
 export function elementOf(desc: Element | DescMethod): Element {
   switch (desc.kind) {
     case "service":
@@ -31,7 +31,10 @@ export function elementOf(desc: Element | DescMethod): Element {
   }
 }
 
-/** All elements of a file, in an order in which they can be written: what a group's extension declares keeps its place. */
+/**
+ * Returns all top-level declarations of a file, in an order in which they can be written. The message of a group that
+ * an extension declares is written with that extension.
+ */
 export function elementsOf(file: DescFile): Element[] {
   const { services, enums, messages, extensions } = file;
   const mixed: Element[] = [];
@@ -49,12 +52,12 @@ export function elementsOf(file: DescFile): Element[] {
   return [...services, ...enums, ...mixed, ...extensions.slice(extensionsDone)];
 }
 
-/** The extension whose group this message is. */
+/** Returns the extension that declares this message as its group. */
 function declaredBy(message: DescMessage): DescExtension | undefined {
   return message.file.extensions.find(({ proto }) => isGroup(proto) && proto.typeName === `.${message.typeName}`);
 }
 
-/** @param methods those of a service that are written. */
+/** @param methods the methods to write, if the element is a service. */
 export function elementText(context: TextContext, element: Element, methods: ReadonlySet<DescMethod>): string[] {
   const { proto: file } = context.file;
   switch (element.kind) {
@@ -79,7 +82,7 @@ export function elementText(context: TextContext, element: Element, methods: Rea
   }
 }
 
-/** The elements that extend something in an element. */
+/** Returns, for each top-level declaration, those that extend a message within it. */
 export function extendersIn(registry: Registry): ReadonlyMap<Element, ReadonlySet<Element>> {
   const extenders = new Map<Element, Set<Element>>();
   for (const type of registry) {

@@ -8,7 +8,7 @@ import { block, statement, type TextContext } from "./context.js";
 import { optionStatements, optionsInBrackets, optionsOf } from "./options-text.js";
 import { reservedText } from "./ranges.js";
 
-/** The largest value, which is written `max`. */
+/** The largest value of an enum, which a range writes as `max`. */
 const max = 2 ** 31 - 1;
 
 export function enumText(context: TextContext, type: EnumDescriptorProto, path: readonly number[]): string[] {
@@ -24,7 +24,7 @@ export function enumText(context: TextContext, type: EnumDescriptorProto, path: 
   ]);
 }
 
-/** From edition 2024 on, whether other files see a type. */
+/** Returns the keyword for the visibility of a type in other files, which exists since edition 2024. */
 export function visibilityText(visibility: SymbolVisibility): string {
   switch (visibility) {
     case SymbolVisibility.VISIBILITY_EXPORT:

@@ -7,7 +7,7 @@ export interface WrittenExtension {
   readonly lines: readonly string[];
 }
 
-/** Extensions in `extend` blocks: one for those of the same message that follow each other. */
+/** Writes extensions in `extend` blocks. Consecutive extensions of the same message share a block. */
 export function extensionBlocks(context: TextContext, all: readonly WrittenExtension[], scope: string): string[] {
   const lines: string[] = [];
   for (const [index, { extension, lines: own }] of all.entries()) {

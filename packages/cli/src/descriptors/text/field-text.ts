@@ -12,7 +12,7 @@ import type { TextContext } from "./context.js";
 import { quoted, unescapedBytes } from "./literal.js";
 import { type Option, optionsInBrackets, optionsOf } from "./options-text.js";
 
-/** A field without its end: `repeated int32 ids = 4 [deprecated = true]`. */
+/** Returns a field without its end: `repeated int32 ids = 4 [deprecated = true]`. */
 export function fieldHead(
   context: TextContext,
   field: FieldDescriptorProto,
@@ -29,7 +29,7 @@ export function isGroup({ type }: FieldDescriptorProto): boolean {
   return type === FieldDescriptorProto_Type.GROUP;
 }
 
-/** Whether the field is in a oneof that somebody wrote: proto3's `optional` makes one of its own. */
+/** Whether the field is in a oneof of the proto file, and not in the synthetic one that proto3's `optional` creates. */
 export function isInOneof(field: FieldDescriptorProto): boolean {
   return isFieldSet(field, FieldDescriptorProtoSchema.field.oneofIndex) && !field.proto3Optional;
 }
@@ -66,7 +66,7 @@ function fieldOptions(context: TextContext, field: FieldDescriptorProto): Option
   if (isFieldSet(field, FieldDescriptorProtoSchema.field.defaultValue)) {
     all.push(["default", defaultText(field)]);
   }
-  // An extension's name in JSON is its full name in brackets, which cannot be chosen.
+  // The JSON name of an extension is always its full name in brackets.
   if (field.extendee === "" && field.jsonName !== "" && field.jsonName !== protoCamelCase(field.name)) {
     all.push(["json_name", quoted(field.jsonName)]);
   }

@@ -1,6 +1,9 @@
 import { type DescEnum, ScalarType } from "@bufbuild/protobuf";
 
-/** A string or bytes in quotes; whatever is not plain is escaped, byte by byte, as all compilers read it. */
+/**
+ * Returns a string or bytes in quotes. Characters other than plain ASCII are escaped byte by byte, which all compilers
+ * can read.
+ */
 export function quoted(value: string | Uint8Array): string {
   if (typeof value !== "string") {
     return `"${[...value].map((byte) => (byte < 0x80 ? escaped(String.fromCharCode(byte)) : octal(byte))).join("")}"`;
@@ -19,9 +22,10 @@ function octal(byte: number): string {
 }
 
 /**
- * The bytes that a descriptor's default stands for, which has them escaped as in C.
+ * Returns the bytes of a default value, which descriptors escape as C does.
  *
- * @see https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto, FieldDescriptorProto.default_value
+ * @see https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto
+ * FieldDescriptorProto.default_value
  */
 export function unescapedBytes(text: string): Uint8Array {
   const parts: Buffer[] = [];
@@ -49,7 +53,7 @@ const long: Readonly<Record<string, string>> = {
   v: "\v",
 };
 
-/** A scalar's value, as it is written in options. */
+/** Returns a scalar's value as options write it. */
 export function scalarText(type: ScalarType, value: unknown): string {
   switch (type) {
     case ScalarType.STRING:
@@ -73,7 +77,7 @@ function floatText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** An enum's value by its name, or by its number where it has none. */
-export function enumText(desc: DescEnum, value: number): string {
+/** Returns the name of an enum's value, or its number if it has no name. */
+export function enumValueText(desc: DescEnum, value: number): string {
   return desc.value[value]?.name ?? String(value);
 }

@@ -13,11 +13,11 @@ import { fieldHead, isGroup, isInOneof } from "./field-text.js";
 import { optionStatements, optionsInBrackets, optionsOf } from "./options-text.js";
 import { type Range, rangeText, reservedText } from "./ranges.js";
 
-/** The largest number of a field, and of one in a message set; both are written `max`. */
+/** The largest field number, and the largest one in a message set. A range writes both as `max`. */
 const max = 2 ** 29 - 1;
 const maxInSet = 2 ** 31 - 2;
 
-/** @param scope the package, or the full name of the message that it is in. */
+/** @param scope the package, or the full name of the message that contains this one. */
 export function messageText(
   context: TextContext,
   message: DescriptorProto,
@@ -28,7 +28,7 @@ export function messageText(
   return block(context.comments(path), head, messageBody(context, message, path, scope));
 }
 
-/** A field with the group that it declares, if it does. */
+/** Writes a field, with the group that it declares if it is one. */
 export function fieldText(
   context: TextContext,
   field: FieldDescriptorProto,
@@ -44,7 +44,7 @@ export function fieldText(
   return block(eitherOf(comments, context.comments(entry.path)), fieldHead(context, field, scope, undefined), body);
 }
 
-/** A message that a field declares by itself, a group or the entry of a map, and where it stands in the file. */
+/** A message that a field declares implicitly: a group or a map entry. Its path is its position in the file. */
 export interface Nested {
   readonly message: DescriptorProto;
   readonly path: readonly number[];
@@ -72,8 +72,8 @@ function inclusive({ start, end }: { start: number; end: number }): Range {
 }
 
 /**
- * The nested messages, fields and extensions of a message. Their orders are kept, each kind by itself: maps and groups are fields that
- * declare nested messages, so that all fields up to theirs come before the nested messages that follow.
+ * The nested messages, fields and extensions of a message. Each kind keeps its order. Maps and groups are fields that
+ * declare nested messages, so all fields up to such a field come before the nested messages that follow it.
  */
 class BodyParts {
   #fieldsDone = 0;

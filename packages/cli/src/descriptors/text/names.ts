@@ -1,6 +1,6 @@
 import type { Registry } from "@bufbuild/protobuf";
 
-/** The full names that can stand at the beginning of a type's name: packages, messages, enums, services. */
+/** Returns the full names that a type's name may begin with: packages, messages, enums, services. */
 export function symbolsOf(registry: Registry): ReadonlySet<string> {
   const symbols = new Set<string>();
   for (const type of registry) {
@@ -15,19 +15,23 @@ export function symbolsOf(registry: Registry): ReadonlySet<string> {
   return symbols;
 }
 
-/** What begins a statement, or is a type by itself, where a type's name could stand. */
+/**
+ * Keywords that begin a statement, and names of scalar types. A type's name in this position would be read as one of
+ * them.
+ */
 const reserved = new Set(
   (
     "double float int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string bytes " +
-    "group map stream message enum oneof option optional required repeated reserved extensions extend returns rpc service " +
-    "import package syntax edition export local to max"
+    "group map stream message enum oneof option optional required repeated reserved extensions extend returns rpc " +
+    "service import package syntax edition export local to max"
   ).split(" "),
 );
 
 /**
- * A type's name as it can be written in a scope: without the package or the messages that both are in, if it still means this type there.
+ * Returns the shortest name by which a scope can refer to a type: without the package or the messages that contain
+ * both, if the name still resolves to this type.
  *
- * A compiler looks for the first part of a name from the innermost scope outwards, and takes the first that it finds
+ * A compiler resolves the first part of a name from the innermost scope outwards, and takes the first match
  * (https://protobuf.dev/programming-guides/proto3/#name-resolution).
  */
 export function shortName(typeName: string, scope: string, packageName: string, symbols: ReadonlySet<string>): string {

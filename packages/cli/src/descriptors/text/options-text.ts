@@ -8,12 +8,14 @@ import {
 } from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import type { TextContext } from "./context.js";
-import { enumText, scalarText } from "./literal.js";
+import { enumValueText, scalarText } from "./literal.js";
 
-/** An option: its name as it is written, and its value. */
+/** An option's name and value, as they are written. */
 export type Option = readonly [name: string, value: string];
 
-/** The options that are set in a message of options, custom ones included where their extensions are known. */
+/**
+ * Returns the options that are set in an options message. Custom options are included if their extensions are known.
+ */
 export function optionsOf(context: TextContext, schema: DescMessage, options: Message | undefined): Option[] {
   if (options === undefined) {
     return [];
@@ -26,7 +28,7 @@ export function optionsOf(context: TextContext, schema: DescMessage, options: Me
         ...optionsOf(context, (value as ReflectMessage).desc, features).map(([n, v]): Option => [`features.${n}`, v]),
       );
     } else if (schema.typeName === "google.protobuf.FeatureSet" && field.fieldKind === "message") {
-      // Compilers want features of a language one by one.
+      // Compilers accept language features only one at a time.
       const { desc, message } = value as ReflectMessage;
       all.push(...optionsOf(context, desc, message).map(([n, v]): Option => [`${name}.${n}`, v]));
     } else if (name !== "uninterpreted_option") {
@@ -36,12 +38,12 @@ export function optionsOf(context: TextContext, schema: DescMessage, options: Me
   return all;
 }
 
-/** Options as statements: of a file, a message, a method. */
+/** Returns options as statements, as files, messages and methods have them. */
 export function optionStatements(context: TextContext, schema: DescMessage, options: Message | undefined): string[] {
   return optionsOf(context, schema, options).map(([name, value]) => `option ${name} = ${value};`);
 }
 
-/** Options in brackets: of a field, an enum's value. */
+/** Returns options in brackets, as fields and enum values have them. */
 export function optionsInBrackets(options: readonly Option[]): string {
   return options.length === 0 ? "" : ` [${options.map(([name, value]) => `${name} = ${value}`).join(", ")}]`;
 }
@@ -69,7 +71,7 @@ function* fieldsSet(
   }
 }
 
-/** An extension's value as reflection gives that of a field. */
+/** Returns an extension's value in the form in which protobuf-es' reflection returns a field's. */
 function extensionValue(message: Message, extension: DescExtension): Value {
   const value = getExtension(message, extension) as Value;
   if (extension.fieldKind === "message") {
@@ -81,7 +83,7 @@ function extensionValue(message: Message, extension: DescExtension): Value {
   return value;
 }
 
-/** The values of a field, of which a repeated one has many. */
+/** Returns the values of a field; a repeated field may have several. */
 function valuesOf(context: TextContext, field: DescField | DescExtension, value: Value): string[] {
   switch (field.fieldKind) {
     case "list":
@@ -101,10 +103,10 @@ function singleText(context: TextContext, field: DescField | DescExtension, valu
   }
   return field.enum === undefined
     ? scalarText(field.scalar ?? ScalarType.STRING, value)
-    : enumText(field.enum, value as number);
+    : enumValueText(field.enum, value as number);
 }
 
-/** A message in protobuf's text format, https://protobuf.dev/reference/protobuf/textformat-spec. */
+/** Returns a message in protobuf's text format, https://protobuf.dev/reference/protobuf/textformat-spec. */
 function messageLiteral(context: TextContext, { desc, message }: ReflectMessage): string {
   const parts: string[] = [];
   for (const [name, field, value] of fieldsSet(context, desc, message, (extension) => `[${extension}]`)) {

@@ -8,24 +8,24 @@ import { extensionBlocks, type WrittenExtension } from "./extension-text.js";
 import { symbolsOf } from "./names.js";
 import { optionStatements } from "./options-text.js";
 
-/** A proto file, or the part of it that was asked for. */
+/** A proto file, or the requested part of one. */
 export interface ProtoFile {
   readonly name: string;
   readonly lines: readonly string[];
 }
 
-/** What was asked for and all that it uses, and how it is written. */
+/** The requested declarations and all that they use, and the files with their text. */
 export interface Shown {
-  /** In the order in which they were met. */
+  /** The declarations, in the order in which they were found. */
   readonly elements: readonly Element[];
   readonly files: readonly ProtoFile[];
 }
 
 /**
- * Writes what was asked for, with all that it uses, as the proto files that it is declared in. Together they compile to the same
- * descriptors; files that come with protobuf itself are imported.
+ * Writes the requested declarations, and all that they use, as the proto files that declare them. Together the files
+ * compile to the same descriptors. Files that protobuf itself defines are imported.
  *
- * @param roots what was asked for: of a method's service, the methods that were asked for are written.
+ * @param roots the requested declarations. Of a method, its service is written with the requested methods only.
  */
 export function protoFilesOf(registry: Registry, roots: readonly (Element | DescMethod)[]): Shown {
   const written = new Writer(registry, roots);
@@ -36,14 +36,14 @@ export function protoFilesOf(registry: Registry, roots: readonly (Element | Desc
   };
 }
 
-/** Writes whole files: those of the roots, and all that they import and that do not come with protobuf itself. */
+/** Writes whole files: those of the roots, and all their imports that protobuf itself does not define. */
 export function wholeProtoFilesOf(registry: Registry, roots: readonly (Element | DescMethod)[]): readonly ProtoFile[] {
   const files = new Set(roots.map((root) => elementOf(root).file));
   for (const file of files) {
     const used = new Writer(registry, elementsOf(file)).elements.keys();
     for (const other of [...file.dependencies, ...[...used].map((element) => element.file)]) {
       if (wellKnownFile(other.proto.name) === undefined) {
-        files.add(other); // a Set that grows while it is walked is walked to its new end
+        files.add(other); // a Set may grow while it is iterated; new files are visited, too
       }
     }
   }
@@ -54,7 +54,7 @@ export function wholeProtoFilesOf(registry: Registry, roots: readonly (Element |
   });
 }
 
-/** How an element was written, and what it uses. */
+/** The text of a declaration, and the types it uses. */
 interface Written {
   readonly lines: readonly string[];
   readonly used: ReadonlySet<string>;
@@ -91,7 +91,7 @@ class Writer {
       filesMet.add(element.file);
       const others = [...this.#declaring([...context.used, ...ofFile]), ...(extenders.get(element) ?? [])];
       for (const other of others) {
-        // What comes with protobuf itself is known, and extended by whoever likes.
+        // Anyone may extend a type of protobuf itself, so those extensions are shown only if their file is.
         if (files.has(other.file) || !isWellKnown(other)) {
           wanted.add(other);
         }
@@ -106,10 +106,11 @@ class Writer {
   fileText(file: DescFile, order: readonly Element[], imports: readonly string[], isWhole = false): ProtoFile {
     const context = this.contextOf(file);
     const options = optionStatements(context, FileOptionsSchema, file.proto.options);
-    // What is said about a whole file, a licence mostly, is not said about parts of it.
+    // A comment on a whole file, usually a licence, is not written above a part of it.
     const commented = (line: string, ...paths: number[]) =>
       isWhole ? statement(paths.map((path) => context.comments([path])).reduce(eitherOf), line) : [line];
-    const syntax = commented(syntaxOf(file), 12, 14); // buf has an edition at the place of the syntax, protoc at its own
+    // buf keeps the comment on an edition at the path of the syntax (12), protoc at the path of the edition (14).
+    const syntax = commented(syntaxOf(file), 12, 14);
     const packageLine = file.proto.package === "" ? [] : commented(`package ${file.proto.package};`, 2);
     const head = [syntax, packageLine, imports, options].filter((lines) => lines.length > 0);
     const body = this.#blocks(context, order);
@@ -119,20 +120,20 @@ class Writer {
     };
   }
 
-  /** What the elements of a file, and its own options, use that is declared in other files. */
+  /** Returns the declarations of other files that the elements and options of this file use. */
   usedFromOthers(file: DescFile): Element[] {
     const used = [...this.elements].filter(([element]) => element.file === file).flatMap(([, one]) => [...one.used]);
     return this.#declaring([...this.#usedByOptions(file), ...used]).filter((one) => one.file !== file);
   }
 
-  /** What the options of the file itself use. */
+  /** Yields the types that the options of the file itself use. */
   #usedByOptions(file: DescFile): Iterable<string> {
     const context = this.contextOf(file);
     optionStatements(context, FileOptionsSchema, file.proto.options);
     return context.used;
   }
 
-  /** One after the other; extensions that follow each other share a block. */
+  /** Writes the declarations in order; consecutive extensions share a block. */
   #blocks(context: TextContext, order: readonly Element[]): (readonly string[])[] {
     const blocks: (readonly string[])[] = [];
     let extensions: WrittenExtension[] = [];
@@ -178,7 +179,7 @@ function isWellKnown({ typeName, file }: Element): boolean {
   return wellKnownFile(file.proto.name) !== undefined || wellKnownFileOf(typeName) !== undefined;
 }
 
-/** @param isWhole whether all files are written: then a type comes from where the file says that it does. */
+/** @param isWhole whether whole files are written. If so, the imports that the file lists are kept. */
 function importsOf(writer: Writer, file: DescFile, isWhole = false): string[] {
   const names = writer.usedFromOthers(file).map((one) => {
     const known = isWhole || writer.elements.has(one) ? undefined : wellKnownFileOf(one.typeName);
@@ -187,7 +188,9 @@ function importsOf(writer: Writer, file: DescFile, isWhole = false): string[] {
   return [...new Set(names)].map((name) => `import "${name}";`).sort();
 }
 
-/** What the file says that it imports, and what it leaves out: grpc-js' servers do not tell what their files import. */
+/**
+ * Returns the imports that the file lists, and those it lacks: servers with grpc-js do not list the imports of files.
+ */
 function wholeImports({ proto, dependencies }: DescFile, used: readonly string[]): string[] {
   const { dependency, publicDependency, weakDependency, optionDependency } = proto;
   const said = dependency.map((name, index) => {

@@ -1,7 +1,7 @@
 import type { TextContext } from "./context.js";
 import { quoted } from "./literal.js";
 
-/** Numbers, the last one included. */
+/** A range of numbers that includes the last one. */
 export interface Range {
   readonly first: number;
   readonly last: number;
@@ -11,7 +11,7 @@ export function rangeText({ first, last }: Range, max: number): string {
   return first === last ? String(first) : `${first} to ${last === max ? "max" : last}`;
 }
 
-/** What may not be used any more. Since editions, names are written without quotes. */
+/** Returns the reserved numbers and names. In editions, reserved names are written without quotes. */
 export function reservedText(
   { hasEdition }: TextContext,
   ranges: readonly Range[],

@@ -7,7 +7,7 @@ import {
 import { block, statement, type TextContext } from "./context.js";
 import { optionStatements } from "./options-text.js";
 
-/** @param isShown which of its methods are written. */
+/** @param isShown whether a method is written. */
 export function serviceText(
   context: TextContext,
   service: ServiceDescriptorProto,

@@ -1,4 +1,4 @@
-/** The backend process. It ends by itself, and cleanly, on SIGINT and SIGTERM. */
+/** The backend process. It shuts down cleanly on SIGINT and SIGTERM. */
 import { AddressError, serve } from "@vyra/ipc";
 import { MyModuleService } from "./gen/my_module_pb.js";
 import { service } from "./service.js";
@@ -13,6 +13,6 @@ try {
   if (!(error instanceof AddressError)) {
     throw error;
   }
-  console.error(error.message); // says what is wrong, and what to do
+  console.error(error.message); // the message has the cause and the remedy
   process.exitCode = 1;
 }

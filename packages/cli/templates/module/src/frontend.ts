@@ -1,4 +1,4 @@
-/** The frontend process: it calls the backend. */
+/** The frontend process, which calls the backend. */
 import { createChannel } from "@vyra/ipc";
 import { MyModuleService } from "./gen/my_module_pb.js";
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { MyModuleService } from "./gen/my_module_pb.js";
 
-/** What the backend does. It knows nothing of sockets. */
+/** The implementation of the service. It does not depend on sockets. */
 export const service: ServiceImpl<typeof MyModuleService> = {
   greet({ name }) {
     if (name === "") {

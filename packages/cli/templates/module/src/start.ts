@@ -1,4 +1,4 @@
-/** Runs the module: the backend for as long as the frontend needs it. */
+/** Runs the module: the backend and the frontend, until the frontend ends. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";

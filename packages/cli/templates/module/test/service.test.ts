@@ -15,7 +15,7 @@ describe("MyModuleService", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "my_module-"));
-    const socket = join(folder, "test.sock"); // a place of its own, so that tests can run side by side
+    const socket = join(folder, "test.sock"); // a separate folder, so that tests can run in parallel
     server = await serve({ socket, signals: false, routes: (router) => router.service(MyModuleService, service) });
     channel = createChannel(socket);
   });

@@ -1,0 +1,15 @@
+import type { Done, Usage } from "../contract/lines.js";
+
+/** What one server and one client did in one round, and the resources they used. */
+export interface Measurement {
+  /** The time from the server's start to its line `ready`; undefined if the client starts the server. */
+  readonly serverStartMs: number | undefined;
+  /** The time from the client's start to its last line. */
+  readonly clientMs: number;
+  readonly client: { readonly warm: Usage; readonly done: Done };
+  readonly server: { readonly warm: Usage; readonly done: Usage };
+  /** The number of instructions that each program executed, if the peer is counted. */
+  readonly instructions?: { readonly client: number; readonly server: number };
+  /** The share of the machine that other programs used meanwhile, from 0 to 1. */
+  readonly disturbance: number;
+}

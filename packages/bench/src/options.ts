@@ -1,0 +1,102 @@
+import { parseArgs } from "node:util";
+import { peers } from "./peers/index.js";
+import type { Peer } from "./peers/peer.js";
+import { scenarios } from "./scenarios/index.js";
+import type { Scenario } from "./scenarios/scenario.js";
+import { type Suite, suites } from "./suite.js";
+
+export const usage = `npm run bench [-- [http2] [rpc] [mixed] [instructions] [import] [options]]
+
+  --peer a,b       only these peers
+  --scenario a,b   only these scenarios
+  --rounds N       how often each peer does each scenario (default 5)
+  --quick          shows that everything runs: one short round, figures worth nothing; the report goes to a folder of its own
+  --json FILE      writes the results there
+  --update         puts these scenarios, measured anew, into the results that are there, and writes the report
+  --report         only writes docs/reports/performance.md anew, from the results that are there
+  --list           names suites, scenarios and peers
+
+Results and docs/reports/performance.md are written when a suite has run in full: all its peers, all its scenarios.`;
+
+export interface Options {
+  readonly suites: readonly Suite[];
+  readonly peers: readonly Peer[];
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number | undefined;
+  readonly isQuick: boolean;
+  /** Whether all peers and all scenarios take part. */
+  readonly isWhole: boolean;
+  /** Whether the scenarios are measured again, with all their peers, to replace their earlier results. */
+  readonly isUpdate: boolean;
+  readonly json: string | undefined;
+  readonly task: "run" | "report" | "list" | "help";
+}
+
+/** @throws Error that says which argument is invalid */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      peer: { type: "string", multiple: true },
+      scenario: { type: "string", multiple: true },
+      rounds: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      update: { type: "boolean", default: false },
+      report: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.update && (values.quick || values.peer !== undefined)) {
+    throw new Error("--update needs the figures of all peers: leave out --quick and --peer");
+  }
+  const wanted = positionals.length === 0 ? suites : positionals.map(suiteOf);
+  const inSuites = <T extends { readonly suite: Suite }>(all: readonly T[]): T[] =>
+    all.filter(({ suite }) => wanted.includes(suite));
+  return {
+    suites: wanted,
+    peers: chosen("peer", values.peer, inSuites(peers)),
+    scenarios: chosen("scenario", values.scenario, inSuites(scenarios)),
+    rounds: values.rounds === undefined ? undefined : positiveInteger(values.rounds),
+    isQuick: values.quick,
+    isWhole: values.peer === undefined && values.scenario === undefined,
+    isUpdate: values.update,
+    json: values.json,
+    task: values.help ? "help" : values.list ? "list" : values.report ? "report" : "run",
+  };
+}
+
+function suiteOf(word: string): Suite {
+  const suite = suites.find((each) => each === word);
+  if (suite === undefined) {
+    throw new Error(`there is no suite ${word}: choose from ${suites.join(", ")}`);
+  }
+  return suite;
+}
+
+function chosen<T extends { readonly name: string }>(
+  what: string,
+  lists: readonly string[] | undefined,
+  all: readonly T[],
+): T[] {
+  if (lists === undefined) {
+    return [...all];
+  }
+  const names = lists.flatMap((list) => list.split(","));
+  const unknown = names.find((name) => !all.some((each) => each.name === name));
+  if (unknown !== undefined) {
+    const known = [...new Set(all.map(({ name }) => name))];
+    throw new Error(`there is no ${what} ${unknown}: choose from ${known.join(", ")}`);
+  }
+  return all.filter(({ name }) => names.includes(name));
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new Error(`--rounds must be a positive integer, not ${text}`);
+  }
+  return value;
+}

@@ -1,0 +1,57 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Machine, SuiteResult } from "../figures/results.js";
+
+export function writeResults(file: string, results: SuiteResult | readonly SuiteResult[]): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${compact(JSON.stringify(results, null, 1))}\n`);
+}
+
+/** Writes each round on one line: the file stays small enough for a repository, and versions of it can be compared. */
+function compact(json: string): string {
+  return json.replace(/\{\s*"figures"[^}]*\}[^}]*\}/g, (round) => round.replace(/\s+/g, " "));
+}
+
+/**
+ * Returns the earlier results with the scenarios that were measured again in place of the older ones.
+ *
+ * @throws Error if the earlier results cannot be updated
+ */
+export function updated(
+  before: SuiteResult | undefined,
+  { scenarios, startedAt, commit, machine }: SuiteResult,
+): SuiteResult {
+  assertUpdatable(before, machine);
+  const anew = scenarios.map((each) => ({ ...each, update: { startedAt, commit } }));
+  const all = new Map([...before.scenarios, ...anew].map((each) => [each.name, each]));
+  return { ...before, scenarios: [...all.values()] };
+}
+
+/**
+ * Checks earlier results before minutes are spent on measuring.
+ *
+ * @throws Error if there are none, or they are from another machine
+ */
+export function assertUpdatable(before: SuiteResult | undefined, machine: Machine): asserts before is SuiteResult {
+  if (before === undefined) {
+    throw new Error("there are no results to update: run the suite in full first");
+  }
+  if (
+    machine.cpu !== before.machine.cpu ||
+    machine.cores !== before.machine.cores ||
+    machine.node !== before.machine.node
+  ) {
+    throw new Error("the existing results are from another machine or Node.js: run the suite in full");
+  }
+}
+
+export function readResults(file: string): SuiteResult | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as SuiteResult;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
+    throw error;
+  }
+}

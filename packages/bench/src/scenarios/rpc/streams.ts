@@ -1,0 +1,82 @@
+import { work } from "../../contract/job.js";
+import {
+  bytesColumns,
+  KiB,
+  latencyColumns,
+  MiB,
+  mainPeers,
+  rateColumns,
+  type Scenario,
+  scenariosOf,
+  streamColumns,
+} from "../scenario.js";
+
+/** Streams: messages back and forth, and in one direction as fast as they are taken. */
+export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "messages", counts: "messages" }, [
+  {
+    name: "ping-pong",
+    title: "Streaming ping-pong",
+    about: "One stream; a message of 32 bytes there, one back, then the next.",
+    counts: "round trips",
+    work: work("ping-pong"),
+    columns: latencyColumns,
+  },
+  {
+    name: "ping-pong-64",
+    title: "Streaming ping-pong on 64 streams",
+    about: "64 streams, each with one message of 32 bytes under way.",
+    counts: "round trips",
+    work: work("ping-pong", { inFlight: 64 }),
+    columns: rateColumns,
+    only: mainPeers,
+  },
+  {
+    name: "download",
+    title: "Server streaming, small messages",
+    about: "One stream; the server sends messages of 32 bytes as fast as they are taken.",
+    work: work("download"),
+    columns: streamColumns,
+  },
+  {
+    name: "upload",
+    title: "Client streaming, small messages",
+    about: "One stream; the client sends messages of 32 bytes as fast as they are taken.",
+    work: work("upload"),
+    columns: streamColumns,
+  },
+  {
+    name: "download-64k",
+    title: "Server streaming, 64 KiB",
+    about: "One stream; the server sends messages of 64 KiB as fast as they are taken.",
+    work: work("download", { payloadBytes: 64 * KiB }),
+    columns: bytesColumns,
+    only: mainPeers,
+  },
+  {
+    name: "upload-64k",
+    title: "Client streaming, 64 KiB",
+    about: "One stream; the client sends messages of 64 KiB as fast as they are taken.",
+    work: work("upload", { payloadBytes: 64 * KiB }),
+    columns: bytesColumns,
+    only: mainPeers,
+  },
+]);
+
+export const largeStreams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "messages", counts: "messages" }, [
+  {
+    name: "download-1m",
+    title: "Server streaming, 1 MiB",
+    about: "One stream; the server sends messages of 1 MiB as fast as they are taken.",
+    work: work("download", { payloadBytes: MiB }),
+    columns: bytesColumns,
+    only: mainPeers,
+  },
+  {
+    name: "upload-1m",
+    title: "Client streaming, 1 MiB",
+    about: "One stream; the client sends messages of 1 MiB as fast as they are taken.",
+    work: work("upload", { payloadBytes: MiB }),
+    columns: bytesColumns,
+    only: mainPeers,
+  },
+]);

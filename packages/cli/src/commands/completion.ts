@@ -1,6 +1,0 @@
-import { type Shell, scripts } from "../completion/scripts.js";
-import { print } from "../terminal/output.js";
-
-export async function completion(shell: Shell): Promise<void> {
-  print(scripts[shell].trimEnd());
-}
