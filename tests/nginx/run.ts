@@ -3,9 +3,9 @@
 // nginx as a gRPC proxy (`grpc_pass`) between a client of grpc-js and our server, over each of our engines that serve: the
 // interop cases, with a connection to the server for each call, and with connections that are kept.
 import { parseArgs } from "node:util";
-import { resolveSocket } from "@vyra/ipc";
 import { type Outcome, runPairing } from "../interop/pairing.js";
 import { grpcJsClient, ourSide, type Side } from "../interop/peers.js";
+import { pathOf } from "../support/engines.js";
 import { nginxVersion } from "../support/nginx.js";
 import { chosen, finish } from "../support/runner.js";
 import { type ConnectionKind, connectionKinds, startProxy } from "./proxy.js";
@@ -59,7 +59,7 @@ interface Result {
 
 async function run(engine: ServerEngine, connections: ConnectionKind): Promise<Result> {
   const module = `vyra_nginx_${process.pid}_${engine}_${connections}`;
-  const proxy = await startProxy(resolveSocket(module).path);
+  const proxy = await startProxy(pathOf(module));
   const client: Side = {
     peer: { title: `grpc-js through ${version}`, clientCannot },
     programs: { client: (_, cases) => grpcJsClient(proxy[connections], cases) },
