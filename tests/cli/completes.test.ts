@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Shop } from "./shop.js";
@@ -15,15 +15,13 @@ const shells = {
 for (const [name, { shell, setUp }] of Object.entries(shells)) {
   describe(`vyra-ipc completes in ${name}`, () => {
     const shop = new Shop();
-    const { folder } = shop;
-    const home = join(folder, "home");
+    const { folder, home } = shop;
     const env = { ...shop.env, HOME: home, VYRA_IPC_COMPLETION_TIMEOUT: "20s" };
     let terminal: Terminal;
 
     before(async () => {
-      mkdirSync(home);
-      writeFileSync(join(home, "request.json"), "{}");
       await shop.open();
+      writeFileSync(join(home, "request.json"), "{}");
     });
 
     after(() => shop.close());

@@ -1,3 +1,5 @@
+/** HTTP/2 by hand: frames and field blocks, right or wrong, for tests that speak to one of our ends. */
+
 /** A frame as it stands on the wire, right or wrong. */
 export interface Frame {
   type: number;
@@ -37,6 +39,11 @@ export function bytesOf(frame: Frame): Buffer {
   bytes.writeUInt32BE(frame.streamId >>> 0, 5);
   frame.payload.copy(bytes, headerBytes);
   return bytes;
+}
+
+/** The bytes of a frame that says of itself what it is. */
+export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = new Uint8Array()): Buffer {
+  return bytesOf({ type, flags, streamId, payload: Buffer.from(payload) });
 }
 
 /** Takes frames out of a byte stream as it comes. */
@@ -106,6 +113,7 @@ export function uint32(...values: number[]): Buffer {
   return bytes;
 }
 
+/** The payload of a SETTINGS frame. */
 export function settings(...entries: (readonly [id: number, value: number])[]): Buffer {
   return Buffer.concat(
     entries.map(([id, value]) => {

@@ -1,6 +1,6 @@
 /** Tries to publish a socket at the given path, reports the outcome, and ends when its parent disconnects. */
 import { createServer } from "node:net";
-import { publish } from "../dist/address/index.js";
+import { publish } from "../../dist/address/index.js";
 
 const server = createServer();
 try {
