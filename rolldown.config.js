@@ -7,12 +7,17 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { defineConfig } from "rolldown";
 
+/**
+ * @param {string} name
+ * @param {readonly string[]} entries
+ * @returns {import("rolldown").RolldownOptions[]}
+ */
 const bundled = (name, entries) =>
-  [
+  /** @type {import("rolldown").OutputOptions[]} */ ([
     { format: "esm", dir: `packages/${name}/dist/bundle` },
     // A tool that cannot `require()` an ES module cannot `import()` one from CommonJS either.
     { format: "cjs", dir: `packages/${name}/dist/cjs`, dynamicImportInCjs: false, exports: "named" },
-  ].map((output) =>
+  ]).map((output) =>
     defineConfig({
       input: Object.fromEntries(entries.map((entry) => [entry, `packages/${name}/src/${entry}.ts`])),
       platform: "node",
@@ -34,6 +39,9 @@ const bundled = (name, entries) =>
  * The name of a chunk says what is in it. A chunk that is loaded later is named for its module, such as
  * `server-cluster-primary`. A chunk that others share is named for the folder that contains all its modules, or for the
  * three folders of `src` that contain most of them.
+ *
+ * @param {import("rolldown").PreRenderedChunk} chunk
+ * @param {string} src
  */
 function nameOf({ facadeModuleId, moduleIds }, src) {
   const modules = (facadeModuleId ? [facadeModuleId] : moduleIds)
@@ -45,6 +53,7 @@ function nameOf({ facadeModuleId, moduleIds }, src) {
   if (shared.length > 0) {
     return shared.join("-");
   }
+  /** @type {Map<string | undefined, number>} */
   const counts = new Map();
   for (const [folder] of modules) {
     counts.set(folder, (counts.get(folder) ?? 0) + 1);
@@ -53,14 +62,18 @@ function nameOf({ facadeModuleId, moduleIds }, src) {
   return folders.slice(0, 3).join("-");
 }
 
-/** The same types once more, where package.json says that they are of CommonJS modules. */
+/**
+ * The same types once more, where package.json says that they are of CommonJS modules.
+ * @param {string} dist
+ * @returns {import("rolldown").Plugin}
+ */
 function commonJsTypes(dist) {
   return {
     name: "commonjs-types",
     writeBundle() {
       const target = join(dist, "cjs");
       writeFileSync(join(target, "package.json"), '{ "type": "commonjs" }\n');
-      for (const file of readdirSync(dist, { recursive: true })) {
+      for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
         if (file.endsWith(".d.ts") && !file.startsWith("cjs/")) {
           mkdirSync(join(target, file, ".."), { recursive: true });
           const text = readFileSync(join(dist, file), "utf8");

@@ -30,10 +30,12 @@ const args = [
 const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);
 
+/** @param {string} folder */
 function testFilesUnder(folder) {
+  /** @type {string[]} */
   let entries;
   try {
-    entries = readdirSync(folder, { recursive: true });
+    entries = readdirSync(folder, { recursive: true, encoding: "utf8" });
   } catch {
     return []; // a package without tests of its own
   }

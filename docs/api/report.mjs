@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 
 const compilerOptions = {
   target: "es2022",
@@ -30,18 +30,32 @@ if (check && outdated.length > 0) {
   process.exitCode = 1;
 }
 
-/** The types of a package's entry points, as its `exports` have them. */
+/**
+ * An entry point: the folder of its package, and its .d.ts file there, without the ending.
+ * @typedef {{ folder: string, types: string }} EntryPoint
+ */
+
+/**
+ * The types of a package's entry points, as its `exports` have them.
+ * @param {string} folder
+ * @returns {EntryPoint[]}
+ */
 function entryPointsOf(folder) {
+  /** @type {{ exports: Record<string, { types?: { default: string } }> }} */
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  return Object.values(exports)
-    .filter(({ types }) => types !== undefined)
-    .map(({ types }) => ({ folder, types: types.default.replace(/\.d\.ts$/, "") }));
+  return Object.values(exports).flatMap(({ types }) =>
+    types === undefined ? [] : [{ folder, types: types.default.replace(/\.d\.ts$/, "") }],
+  );
 }
 
-/** Reports one entry point. Returns whether its report was up to date. */
+/**
+ * Reports one entry point.
+ * @param {EntryPoint} entry
+ * @returns {boolean} whether its report was up to date
+ */
 function report({ folder, types }) {
   mkdirSync(join(folder, "api"), { recursive: true });
-  const silent = { default: { logLevel: "none" } };
+  const silent = { default: { logLevel: ExtractorLogLevel.None } };
   const config = ExtractorConfig.prepare({
     packageJsonFullPath: join(folder, "package.json"),
     configObjectFullPath: undefined,
@@ -59,10 +73,10 @@ function report({ folder, types }) {
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       messages: {
-        compilerMessageReporting: { default: { logLevel: "error" } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
         extractorMessageReporting: {
           ...silent,
-          "ae-forgotten-export": { logLevel: "error" },
+          "ae-forgotten-export": { logLevel: ExtractorLogLevel.Error },
         },
         tsdocMessageReporting: silent,
       },
@@ -72,7 +86,7 @@ function report({ folder, types }) {
     localBuild: !check,
     messageCallback(message) {
       message.handled = true;
-      if (message.logLevel === "error" && message.messageId !== "console-api-report-not-copied") {
+      if (message.logLevel === ExtractorLogLevel.Error && message.messageId !== "console-api-report-not-copied") {
         console.error(message.formatMessageWithLocation(folder));
       }
     },

@@ -24,16 +24,20 @@ if (cluster.role === "primary") {
       await cluster.restart();
       console.log(`replaced all workers, now ${pids(cluster)}`);
     } catch (error) {
-      console.error(error.message); // the workers that there were go on
+      console.error(String(error)); // the workers that there were go on
     }
   });
 }
 
+/** @param {import("@vyra/ipc").ClusterPrimary} primary */
 function pids({ workers }) {
   return workers.map(({ pid }) => pid).join(", ");
 }
 
-/** Keeps a processor busy. */
+/**
+ * Keeps a processor busy.
+ * @param {number} limit
+ */
 function primesBelow(limit) {
   let count = 0;
   for (let n = 2; n < limit; n++) {

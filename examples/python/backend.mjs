@@ -3,8 +3,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { serve } from "@vyra/ipc";
 import { BackendService } from "@vyra/ipc/proto";
 
+const [module = "my_module"] = process.argv.slice(2);
 const server = await serve({
-  socket: process.argv[2],
+  socket: module,
   routes: (router) =>
     router.service(BackendService, {
       getStatus: () => ({ status: "ready", uptimeSeconds: BigInt(Math.floor(process.uptime())) }),

@@ -3,7 +3,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createChannel } from "@vyra/ipc";
 import { BackendService } from "@vyra/ipc/proto";
 
-const channel = createChannel(process.argv[2], { timeoutMs: 5_000 });
+const [module = "my_module"] = process.argv.slice(2);
+const channel = createChannel(module, { timeoutMs: 5_000 });
 const backend = channel.client(BackendService);
 try {
   const { status } = await backend.getStatus({});

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const [storage, backend, frontend] = ["storage", "backend", "frontend"].map((name) =>
-  spawn(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: "inherit" }),
-);
+const storage = start("storage");
+const backend = start("backend");
+const frontend = start("frontend");
 const [code] = await once(frontend, "exit");
 for (const server of [backend, storage]) {
   const ended = once(server, "exit");
@@ -13,3 +13,8 @@ for (const server of [backend, storage]) {
   await ended;
 }
 process.exitCode = code ?? 1;
+
+/** @param {string} name the script's, without its ending */
+function start(name) {
+  return spawn(process.execPath, [fileURLToPath(new URL(`${name}.mjs`, import.meta.url))], { stdio: "inherit" });
+}

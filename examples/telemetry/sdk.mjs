@@ -9,7 +9,7 @@ import { AggregationTemporality, MeterProvider, PeriodicExportingMetricReader } 
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 
 /**
- * @param name the process' in what is shown
+ * @param {string} name the process' in what is shown
  * @returns what to call in the end, so that nothing is lost
  */
 export function startTelemetry(name) {
@@ -50,6 +50,10 @@ export function startTelemetry(name) {
     await meterProvider.shutdown();
   };
 
+  /**
+   * @param {string[]} lines
+   * @param {(result: import("@opentelemetry/core").ExportResult) => void} done
+   */
   function show(lines, done) {
     for (const line of lines) {
       console.log(`${name.padEnd(8)}  ${line}`);
@@ -58,6 +62,7 @@ export function startTelemetry(name) {
   }
 }
 
+/** @param {import("@opentelemetry/sdk-trace-base").ReadableSpan} span */
 function spanLine(span) {
   const { traceId, spanId } = span.spanContext();
   const parent = span.parentSpanContext?.spanId ?? "-";
@@ -67,9 +72,10 @@ function spanLine(span) {
   return `span ${traceId.slice(0, 8)} ${parent} > ${spanId}  ${SpanKind[span.kind]} ${span.name} ${status} ${ms} ms`;
 }
 
+/** @param {import("@opentelemetry/sdk-metrics").MetricData} metric */
 function metricLines({ descriptor: { name, unit }, dataPoints }) {
   return dataPoints.map(({ attributes, value }) => {
-    const figure = typeof value === "number" ? value : `${value.count} ×, ${value.sum.toPrecision(3)} ${unit}`;
+    const figure = typeof value === "number" ? value : `${value.count} ×, ${value.sum?.toPrecision(3)} ${unit}`;
     return `metric ${name} ${Object.values(attributes).join(" ")}: ${figure}`;
   });
 }

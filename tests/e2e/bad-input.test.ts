@@ -4,12 +4,12 @@ import { connect } from "node:net";
 import { it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { bytesOf, Flag, literals, magic, Type, uint32 } from "../fuzz/wire.js";
 import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, pathOf, type Setup, setUp } from "../support/engines.js";
 import { until } from "../support/expect.js";
 import { envelope, rawExchange, rawRequest, rawSession, statusOf } from "../support/raw.js";
+import { bytesOf, Flag, literals, magic, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 

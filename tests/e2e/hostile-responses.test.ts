@@ -4,13 +4,13 @@ import { createServer } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { createChannel, NotProcessedError, resolveSocket } from "@vyra/ipc";
-import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { clientEngines, freshName, setUp } from "../support/engines.js";
 import { all, failure, until } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
+import { bytesOf, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 

@@ -6,11 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { Code } from "@connectrpc/connect";
 import { createChannel, NotProcessedError } from "@vyra/ipc";
-import { bytesOf, Type } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
+import { bytesOf, Type } from "../support/wire.js";
 
 leaveNothingBehind();
 

@@ -6,12 +6,12 @@ import { inspect } from "node:util";
 import { Code } from "@connectrpc/connect";
 import { ConnectionError } from "@vyra/http2";
 import { createChannel, NotProcessedError } from "@vyra/ipc";
-import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
+import { bytesOf, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 

@@ -4,13 +4,13 @@ import { connect, createServer, type Socket } from "node:net";
 import { it } from "node:test";
 import { type Client as ClientOf, Code } from "@connectrpc/connect";
 import { createChannel, serve } from "@vyra/ipc";
-import { bytesOf, Type, uint32 } from "../fuzz/wire.js";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
+import { bytesOf, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
-import { type Channel, type ChannelOptions, retry, type ServeOptions } from "@vyra/ipc";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type ChannelOptions, retry, type ServeOptions } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { type Pair, type Setup, setUp } from "../support/engines.js";
+import { assertServes, type Pair, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
 import { all, failure } from "../support/expect.js";
 import { brokenIterables, hostileIterators, hostileThings } from "../support/hostile.js";
 
@@ -13,14 +13,6 @@ leaveNothingBehind();
 const hang = () => new Promise<never>(() => {});
 /** The limit of calls that are to come to their deadline. */
 const soonMs = 30;
-
-/** Everything about a server and its connection still works. */
-async function assertServes({ channel, server }: { channel: Channel; server: Setup["server"] }): Promise<void> {
-  await failure(channel.client(EchoService).unaryNoSideEffects({}), Code.Unimplemented);
-  assert.equal(server.stats().connections, 1);
-}
-
-const throughInterceptor = { interceptors: [(next) => next] satisfies Interceptor[] };
 
 // Each engine in each of its roles: more pairs would tell nothing more, and take long.
 const pairs: readonly Pair[] = [
@@ -34,10 +26,7 @@ for (const pair of pairs) {
 }
 
 function body(pair: Pair): void {
-  /** A server with these handlers, each of which may give anything. */
-  function serving(handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
-    return setUp(pair, { routes: (router) => router.service(EchoService, handlers), ...options });
-  }
+  const serving = (handlers: object, options: Partial<ServeOptions> = {}) => setUpHandlers(pair, handlers, options);
 
   for (const [how, options] of [
     ["", {}],

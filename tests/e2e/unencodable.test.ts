@@ -1,33 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type CallOptions, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
-import type { Channel, ServeOptions } from "@vyra/ipc";
+import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/connect";
+import type { ServeOptions } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { type Setup, setUp } from "../support/engines.js";
+import { assertServes, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { hostileThings } from "../support/hostile.js";
 
 leaveNothingBehind();
 
 const direct = { client: "direct", server: "direct" } as const;
-const throughInterceptor = { interceptors: [(next) => next] satisfies Interceptor[] };
-
-/** A server with these handlers, each of which may give anything. */
-function serving(handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
-  return setUp(direct, { routes: (router) => router.service(EchoService, handlers), ...options });
-}
+const serving = (handlers: object, options: Partial<ServeOptions> = {}) => setUpHandlers(direct, handlers, options);
 
 /** What each of these fails with. */
 async function reasonsOf(outcomes: Promise<unknown>[]): Promise<unknown[]> {
   const settled = await Promise.allSettled(outcomes);
   return settled.map((outcome) => (outcome.status === "rejected" ? outcome.reason : "it succeeded"));
-}
-
-/** Everything about a server and its connection still works. */
-async function assertServes({ channel, server }: { channel: Channel; server: Setup["server"] }): Promise<void> {
-  await failure(channel.client(EchoService).unaryNoSideEffects({}), Code.Unimplemented);
-  assert.equal(server.stats().connections, 1);
 }
 
 const unencodable: Record<string, () => object> = {

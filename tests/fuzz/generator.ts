@@ -1,8 +1,8 @@
+import { magic } from "../support/wire.js";
 import { type Case, endings, type Kind, stepsOf } from "./case.js";
 import { mutated } from "./mutate.js";
 import { Random } from "./random.js";
 import type { Recording } from "./recording.js";
-import { magic } from "./wire.js";
 
 /** Makes a case: a recording's frames, changed, in pieces. The same seed makes the same of the same recordings. */
 export function makeCase(kind: Kind, seed: number, recordings: readonly Recording[]): Case {

@@ -3,12 +3,12 @@ import net from "node:net";
 import { join } from "node:path";
 import { type Channel, createChannel, type ServeOptions, type Server, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
+import { bytesOf, type Frame, FrameSplitter, magic, Type } from "../support/wire.js";
 import type { Case } from "./case.js";
 import { callNumber, channelOptions, compressing, echo, interceptor, patientMs, serverOptions } from "./grpc-calls.js";
 import { turns } from "./memory-socket.js";
 import { Allowance, OutputCheck } from "./output-check.js";
 import { type Target, within } from "./target.js";
-import { bytesOf, type Frame, FrameSplitter, magic, Type } from "./wire.js";
 
 /** A server of @vyra/ipc's direct engine, lied to over its socket. */
 export class GrpcServerTarget implements Target {

@@ -1,3 +1,4 @@
+import { bytesOf, Flag, FrameSplitter, magic, Type } from "../support/wire.js";
 import type { Case } from "./case.js";
 import { ClientApplication } from "./client-application.js";
 import { exchangeOnce } from "./honest-exchange.js";
@@ -6,7 +7,6 @@ import { Allowance, OutputCheck } from "./output-check.js";
 import { Random } from "./random.js";
 import { ServerApplication } from "./server-application.js";
 import type { Target } from "./target.js";
-import { bytesOf, Flag, FrameSplitter, magic, Type } from "./wire.js";
 
 /** For what takes no time but its turn. */
 const patienceTurns = 300;

@@ -1,6 +1,6 @@
+import { bytesOf, Flag, type Frame, integer, literals, settings, Type, uint32 } from "../support/wire.js";
 import { mutateFields } from "./mutate-fields.js";
 import type { Random } from "./random.js";
-import { bytesOf, Flag, type Frame, integer, literals, settings, Type, uint32 } from "./wire.js";
 
 /** Numbers at which something changes. */
 const interesting = [0, 1, 2, 3, 4, 5, 8, 9, 127, 128, 255, 256, 16_383, 16_384, 16_385, 65_535, 65_536, 2 ** 24 - 1];

@@ -1,5 +1,5 @@
+import { Flag, type Frame, FrameSplitter, magic, Type } from "../support/wire.js";
 import { Decoder } from "./hpack.js";
-import { Flag, type Frame, FrameSplitter, magic, Type } from "./wire.js";
 
 /** What one end of a connection said in a conversation that went well. */
 export interface Recording {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { Code, type Interceptor } from "@connectrpc/connect";
 import {
   type Channel,
   type ChannelOptions,
@@ -11,6 +12,7 @@ import {
 } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { createEcho, type Echo } from "./echo.js";
+import { failure } from "./expect.js";
 
 /** The engines on either side of a call. */
 export interface Pair {
@@ -96,4 +98,18 @@ export function pathOf(socket: string): string {
   const { path } = resolveSocket(socket);
   assert.ok(path !== undefined, `${socket} is not the address of a file`);
   return path;
+}
+
+/** A server of the echo service with these handlers, each of which may give or throw anything, and a channel to it. */
+export function setUpHandlers(pair: Pair, handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
+  return setUp(pair, { routes: (router) => router.service(EchoService, handlers), ...options });
+}
+
+/** Options with which calls take the way through interceptors. */
+export const throughInterceptor = { interceptors: [(next) => next] satisfies Interceptor[] };
+
+/** Asserts that a server whose handlers do not include this one still answers, on the connection that it has. */
+export async function assertServes({ channel, server }: Pick<Setup, "channel" | "server">): Promise<void> {
+  await failure(channel.client(EchoService).unaryNoSideEffects({}), Code.Unimplemented);
+  assert.equal(server.stats().connections, 1);
 }

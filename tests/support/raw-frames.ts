@@ -1,27 +1,15 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { Flag, type Frame, FrameSplitter, frame, literals, magic, settings, Type } from "./wire.js";
 
-export const FrameType = { DATA: 0, HEADERS: 1, RST_STREAM: 3, SETTINGS: 4, GOAWAY: 7, WINDOW_UPDATE: 8 } as const;
-export const END_STREAM = 1;
-const ACK = 1;
-const END_HEADERS = 4;
+export { frame, Type as FrameType };
+export const { END_STREAM } = Flag;
 const INITIAL_WINDOW_SIZE = 4;
 
-export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = new Uint8Array()): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(streamId, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** The HEADERS of a call of the echo service: literals without indexing (RFC 7541 §6.2.2), all shorter than 127 bytes. */
+/** The HEADERS of a call of the echo service. */
 export function requestHeaders(streamId: number, method: string, contentType = "application/grpc"): Buffer {
   const fields = [":method", "POST", ":scheme", "http", ":path", `/vyra.test.EchoService/${method}`];
-  fields.push("content-type", contentType);
-  const block = fields.map((text, i) => Buffer.from([...(i % 2 === 0 ? [0] : []), text.length, ...Buffer.from(text)]));
-  return frame(FrameType.HEADERS, END_HEADERS, streamId, Buffer.concat(block));
+  return frame(Type.HEADERS, Flag.END_HEADERS, streamId, literals([...fields, "content-type", contentType]));
 }
 
 /**
@@ -39,7 +27,7 @@ export class RawClient {
   /** DATA frames and HEADERS by stream, as they came. */
   readonly resets = new Set<number>();
   readonly answered = new Map<number, Buffer[]>();
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #splitter = new FrameSplitter();
 
   private constructor(readonly socket: Socket) {
     socket.on("error", () => {});
@@ -50,11 +38,8 @@ export class RawClient {
     const socket = connect(path);
     await once(socket, "connect");
     const client = new RawClient(socket);
-    const entry = Buffer.alloc(6);
-    entry.writeUInt16BE(INITIAL_WINDOW_SIZE, 0);
-    entry.writeUInt32BE(windowSize, 2);
-    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    socket.write(frame(FrameType.SETTINGS, 0, 0, entry));
+    socket.write(magic);
+    socket.write(frame(Type.SETTINGS, 0, 0, settings([INITIAL_WINDOW_SIZE, windowSize])));
     return client;
   }
 
@@ -75,7 +60,7 @@ export class RawClient {
     this.window -= bytes;
     const frames: Buffer[] = [];
     for (let at = 0; at < bytes; at += 16_384) {
-      frames.push(frame(FrameType.DATA, flags, streamId, body.subarray(at, Math.min(bytes, at + 16_384))));
+      frames.push(frame(Type.DATA, flags, streamId, body.subarray(at, Math.min(bytes, at + 16_384))));
     }
     await this.send(...frames);
     return bytes;
@@ -86,39 +71,31 @@ export class RawClient {
   }
 
   #read(chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk]);
-    while (this.#rest.length >= 9 && this.#rest.length >= 9 + this.#rest.readUIntBE(0, 3)) {
-      const end = 9 + this.#rest.readUIntBE(0, 3);
-      this.#onFrame(
-        this.#rest[3] as number,
-        this.#rest[4] as number,
-        this.#rest.readUInt32BE(5),
-        this.#rest.subarray(9, end),
-      );
-      this.#rest = this.#rest.subarray(end);
+    for (const found of this.#splitter.push(chunk)) {
+      this.#onFrame(found);
     }
   }
 
-  #onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
-    if (type === FrameType.SETTINGS && (flags & ACK) === 0) {
+  #onFrame({ type, flags, streamId, payload }: Frame): void {
+    if (type === Type.SETTINGS && (flags & Flag.ACK) === 0) {
       for (let at = 0; at < payload.length; at += 6) {
         if (payload.readUInt16BE(at) === INITIAL_WINDOW_SIZE) {
           this.initialWindow = payload.readUInt32BE(at + 2);
         }
       }
-      this.socket.write(frame(FrameType.SETTINGS, ACK, 0));
-    } else if (type === FrameType.WINDOW_UPDATE) {
+      this.socket.write(frame(Type.SETTINGS, Flag.ACK, 0));
+    } else if (type === Type.WINDOW_UPDATE) {
       const increment = payload.readUInt32BE(0);
       if (streamId === 0) {
         this.window += increment;
       } else {
         this.updates.set(streamId, (this.updates.get(streamId) ?? 0) + increment);
       }
-    } else if (type === FrameType.GOAWAY) {
+    } else if (type === Type.GOAWAY) {
       this.goAway = payload.subarray(8).toString();
-    } else if (type === FrameType.RST_STREAM) {
+    } else if (type === Type.RST_STREAM) {
       this.resets.add(streamId);
-    } else if (type === FrameType.HEADERS || type === FrameType.DATA) {
+    } else if (type === Type.HEADERS || type === Type.DATA) {
       this.answered.set(streamId, [...(this.answered.get(streamId) ?? []), Buffer.from(payload)]);
     }
   }

@@ -20,7 +20,7 @@ import {
 import { binaryCodec } from "../dist/protobuf/codec.js";
 import { decoderOf } from "../dist/protobuf/decoder.js";
 import { maxUnknownFields } from "../dist/protobuf/unknown-fields.js";
-import { kinds, Maker, scalars, seeded } from "./random-messages.js";
+import { kinds, Maker, scalars, seeded } from "./support/random-messages.js";
 
 const keys = scalars.filter(
   (type) => ![ScalarType.BYTES, ScalarType.DOUBLE, ScalarType.FLOAT, ScalarType.STRING].includes(type),

@@ -10,7 +10,7 @@ import {
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
 import { encoderOf } from "../dist/protobuf/encoder.js";
-import { kinds, Maker, scalars, seeded } from "./random-messages.js";
+import { kinds, Maker, scalars, seeded } from "./support/random-messages.js";
 
 /** Scalar types that are always left to protobuf-es. */
 const rare = new Set([ScalarType.FIXED64, ScalarType.SFIXED64, ScalarType.SINT64]);

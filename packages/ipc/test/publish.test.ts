@@ -317,7 +317,7 @@ describe("publish", () => {
   });
 
   it("gives the address to exactly one of many processes", async () => {
-    const script = new URL("./publish-process.js", import.meta.url);
+    const script = new URL("./support/publish-process.js", import.meta.url);
     const children = Array.from({ length: 6 }, () => fork(script, [path]));
     const answers = await Promise.all(
       children.map((child) => new Promise<string>((resolve) => child.once("message", (text) => resolve(String(text))))),

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { Code, type Client as ConnectClient, ConnectError } from "@connectrpc/connect";
 import type { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
 import type { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
@@ -40,19 +39,4 @@ export function assertCode(error: ConnectError, code: Code, message?: string): v
   if (message !== undefined && error.rawMessage !== message) {
     throw new Error(`got message ${JSON.stringify(error.rawMessage)}, want ${JSON.stringify(message)}`);
   }
-}
-
-export function assertEqual(actual: unknown, wanted: unknown, what: string): void {
-  const [got, want] = [JSON.stringify(actual), JSON.stringify(wanted)];
-  if (got !== want) {
-    throw new Error(`${what}: got ${got?.slice(0, 120)}, want ${want?.slice(0, 120)}`);
-  }
-}
-
-/** Has the runner do something to the server and waits until it is done. */
-export async function ask(what: "stop" | "start"): Promise<void> {
-  console.log(`ASK ${what}`);
-  const answers = createInterface({ input: process.stdin });
-  await new Promise((resolve) => answers.once("line", resolve));
-  answers.close();
 }

@@ -6,6 +6,7 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import { type Channel, type ChannelOptions, createChannel } from "@vyra/ipc";
 import { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
 import { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
+import { runCases } from "../typescript-peers.js";
 import type { Case, Clients } from "./case.js";
 import { compressionCases } from "./cases/compression.js";
 import { grpcCases } from "./cases/grpc.js";
@@ -19,19 +20,7 @@ const compressing = open({ sendCompression: compressionGzip, acceptCompression: 
 const accepting = open({ acceptCompression: [compressionGzip] });
 const clients: Clients = { ...clientsOf(plain), compressing: clientsOf(compressing), accepting: clientsOf(accepting) };
 
-for (const name of names) {
-  try {
-    const run = cases[name];
-    if (run === undefined) {
-      throw new Error("no such case");
-    }
-    await run(clients);
-    console.log(`PASS ${name}`);
-  } catch (error) {
-    console.log(`FAIL ${name} ${String(error).replace(/\s+/g, " ")}`);
-    process.exitCode = 1;
-  }
-}
+await runCases(Object.fromEntries(Object.entries(cases).map(([name, run]) => [name, () => run(clients)])), names);
 await Promise.all([plain.close(), compressing.close(), accepting.close()]);
 
 function open(options: ChannelOptions): Channel {

@@ -1,4 +1,5 @@
 import { decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
+import { joined } from "../typescript-peers.js";
 
 /** Metadata as a list: keys in lower case, a key's values in order, text as UTF-8. */
 export type Entry = readonly [key: string, value: Uint8Array];
@@ -27,18 +28,10 @@ export function headersOf(entries: readonly Entry[]): Headers {
   return headers;
 }
 
-/** A key's values; those of a text key joined, as every hop may join them (with or without a space). */
+/** A key's values; those of a text key as one. */
 export function valuesOf(entries: readonly Entry[], key: string): string[] {
   const values = entries.filter(([k]) => k === key).map(([, value]) => Buffer.from(value));
-  if (isBinary(key)) {
-    return values.map((value) => value.toString("hex"));
-  }
-  return [
-    values
-      .map((value) => value.toString())
-      .join(",")
-      .replaceAll(", ", ","),
-  ];
+  return isBinary(key) ? values.map((value) => value.toString("hex")) : [joined(values)];
 }
 
 function isBinary(key: string): boolean {

@@ -2,9 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { BoolValue, EchoStatus, StreamingOutputCallRequest } from "../../gen/grpc/testing/messages_pb.js";
 import type { TestService } from "../../gen/grpc/testing/test_pb.js";
-
-const initialKey = "x-grpc-test-echo-initial";
-const trailingKey = "x-grpc-test-echo-trailing-bin";
+import { initialKey, trailingKey } from "../typescript-peers.js";
 
 /** gRPC's interop test service; what it leaves out answers Unimplemented. */
 export const testService: Partial<ServiceImpl<typeof TestService>> = {

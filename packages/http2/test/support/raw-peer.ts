@@ -1,80 +1,28 @@
 import type { Socket } from "node:net";
+import {
+  Flag,
+  type Frame,
+  FrameSplitter,
+  frame,
+  literals,
+  magic as MAGIC,
+  settings as settingsPayload,
+  Type,
+  uint32,
+} from "../../../../tests/dist/support/wire.js";
 import { type Deferred, deferred } from "./sockets.js";
 
-export interface Frame {
-  readonly type: number;
-  readonly flags: number;
-  readonly streamId: number;
-  readonly payload: Buffer;
-}
+export { type Frame, frame, MAGIC, Type, uint32 };
+export const { END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY } = Flag;
 
-export const MAGIC = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
-
-export const Type = {
-  DATA: 0,
-  HEADERS: 1,
-  PRIORITY: 2,
-  RST_STREAM: 3,
-  SETTINGS: 4,
-  PUSH_PROMISE: 5,
-  PING: 6,
-  GOAWAY: 7,
-  WINDOW_UPDATE: 8,
-  CONTINUATION: 9,
-} as const;
-
-export const END_STREAM = 0x1;
-export const ACK = 0x1;
-export const END_HEADERS = 0x4;
-export const PADDED = 0x8;
-export const PRIORITY = 0x20;
-
-export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = type;
-  header[4] = flags;
-  header.writeUInt32BE(streamId, 5);
-  return Buffer.concat([header, payload]);
-}
-
+/** A SETTINGS frame. */
 export function settings(...entries: [id: number, value: number][]): Buffer {
-  const payload = Buffer.alloc(entries.length * 6);
-  entries.forEach(([id, value], i) => {
-    payload.writeUInt16BE(id, i * 6);
-    payload.writeUInt32BE(value, i * 6 + 2);
-  });
-  return frame(Type.SETTINGS, 0, 0, payload);
-}
-
-export function uint32(...values: number[]): Buffer {
-  const payload = Buffer.alloc(values.length * 4);
-  values.forEach((value, i) => {
-    payload.writeUInt32BE(value, i * 4);
-  });
-  return payload;
+  return frame(Type.SETTINGS, 0, 0, settingsPayload(...entries));
 }
 
 /** Encodes fields as literals without indexing and without Huffman coding, which needs no state on either side. */
 export function fields(...list: string[]): Buffer {
-  const parts: Buffer[] = [];
-  for (let i = 0; i < list.length; i += 2) {
-    parts.push(Buffer.from([0]), literal(list[i] ?? ""), literal(list[i + 1] ?? ""));
-  }
-  return Buffer.concat(parts);
-}
-
-function literal(text: string): Buffer {
-  const bytes = Buffer.from(text, "latin1");
-  const prefix: number[] = [];
-  if (bytes.length < 127) prefix.push(bytes.length);
-  else {
-    prefix.push(127);
-    let rest = bytes.length - 127;
-    for (; rest >= 128; rest >>= 7) prefix.push((rest & 127) | 128);
-    prefix.push(rest);
-  }
-  return Buffer.concat([Buffer.from(prefix), bytes]);
+  return literals(list);
 }
 
 export const GET = fields(":method", "GET", ":scheme", "http", ":path", "/", ":authority", "localhost");
@@ -87,7 +35,7 @@ export class RawPeer {
   readonly frames: Frame[] = [];
   readonly closed: Promise<void>;
   isClosed = false;
-  private pending = Buffer.alloc(0);
+  private readonly splitter = new FrameSplitter();
   private magicLeft: number;
   private seen = 0;
   private waiting: { matches: (frame: Frame) => boolean; found: Deferred<Frame> } | null = null;
@@ -165,17 +113,7 @@ export class RawPeer {
   private receive(chunk: Buffer): void {
     const magic = Math.min(this.magicLeft, chunk.length);
     this.magicLeft -= magic;
-    this.pending = Buffer.concat([this.pending, chunk.subarray(magic)]);
-    while (this.pending.length >= 9) {
-      const length = this.pending.readUIntBE(0, 3);
-      if (this.pending.length < 9 + length) return;
-      const found: Frame = {
-        type: this.pending[3] ?? 0,
-        flags: this.pending[4] ?? 0,
-        streamId: this.pending.readUInt32BE(5) & 0x7fffffff,
-        payload: Buffer.from(this.pending.subarray(9, 9 + length)),
-      };
-      this.pending = this.pending.subarray(9 + length);
+    for (const found of this.splitter.push(chunk.subarray(magic))) {
       this.frames.push(found);
       const { waiting } = this;
       if (waiting?.matches(found)) {

@@ -1,5 +1,6 @@
 import { Code } from "@connectrpc/connect";
-import { assertCode, assertEqual, type Case, type Clients, failureOf } from "../case.js";
+import { assertEqual } from "../../typescript-peers.js";
+import { assertCode, type Case, type Clients, failureOf } from "../case.js";
 import { each, payload, sizesOf } from "./grpc.js";
 
 /**

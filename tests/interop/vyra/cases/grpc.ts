@@ -5,14 +5,16 @@ import type {
   StreamingInputCallRequestSchema,
   StreamingOutputCallRequestSchema,
 } from "../../../gen/grpc/testing/messages_pb.js";
-import { assertCode, assertEqual, type Case, failureOf } from "../case.js";
+import {
+  assertEqual,
+  initialKey,
+  requestSizes,
+  responseSizes,
+  specialMessage,
+  trailingKey,
+} from "../../typescript-peers.js";
+import { assertCode, type Case, failureOf } from "../case.js";
 import { entriesOf, headersOf, valuesOf } from "../metadata.js";
-
-const requestSizes = [27182, 8, 1828, 45904];
-const responseSizes = [31415, 9, 2653, 58979];
-const specialMessage = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
-const initialKey = "x-grpc-test-echo-initial";
-const trailingKey = "x-grpc-test-echo-trailing-bin";
 
 type InputRequest = MessageInitShape<typeof StreamingInputCallRequestSchema>;
 type OutputRequest = MessageInitShape<typeof StreamingOutputCallRequestSchema>;

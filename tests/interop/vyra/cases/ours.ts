@@ -3,11 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createWritableIterable } from "@connectrpc/connect/protocol";
 import { ErrorReasonSchema, type Observation } from "../../../gen/grpc/testing/vyra/probe_pb.js";
-import { ask, assertCode, assertEqual, type Case, type ChannelClients, failureOf } from "../case.js";
+import { ask, assertEqual, fourMB } from "../../typescript-peers.js";
+import { assertCode, type Case, type ChannelClients, failureOf } from "../case.js";
 import { type Entry, entriesOf, headersOf, valuesOf } from "../metadata.js";
 import { each, payload, sizesOf } from "./grpc.js";
-
-const fourMB = 4_000_000;
 
 /** Repeated keys, bytes, an empty value. */
 const sent: Entry[] = [
