@@ -1,11 +1,6 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
-import { acceptedByDefault } from "../messages/gzip.js";
-import { assertCompressions, assertFunction, assertInterceptors, shown } from "../option-checks.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
-import type { MemoryLimits } from "./engines/engine.js";
-import type { ConnectionLimits } from "./engines/pending-connections.js";
 import type { OnError } from "./on-error.js";
 
 /**
@@ -111,102 +106,4 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * text. Also called with errors of the server itself. Default: writes to standard error.
    */
   readonly onError?: OnError | undefined;
-}
-
-/**
- * Returns `graceMs` or its default. An infinite time becomes 24 days, since setTimeout takes no more and fires at once
- * for it.
- */
-export function graceMsOf({ graceMs = 5_000 }: ServeOptions): number {
-  return Math.min(graceMs, 2 ** 31 - 60_000);
-}
-
-/** Returns the limits for connections that have not begun, with their defaults. */
-export function connectionLimitsOf(options: ServeOptions): ConnectionLimits {
-  const { handshakeTimeoutMs = 10_000, maxPendingConnections = 4_096, maxRefusedConnections = 64 } = options;
-  return { handshakeTimeoutMs, maxPendingConnections, maxRefusedConnections };
-}
-
-/** The default access rights: owner only, so that a socket is private unless configured otherwise. */
-export const defaultMode = 0o600;
-
-const MiB = 2 ** 20;
-
-/** Returns the limits for waiting data, with their defaults. @throws {RangeError} for invalid ones */
-export function memoryLimits(options: ServeOptions): MemoryLimits {
-  const { maxUnreadBytes = 64 * MiB, maxWaitingBytes = 128 * MiB, requestTimeoutMs = 60_000 } = options;
-  const { readMaxBytes = defaultMaxBytes } = options;
-  const maxHeldBytes = options.maxHeldBytes ?? Math.max(512 * MiB, 2 * readMaxBytes);
-  assertBytes("maxUnreadBytes", maxUnreadBytes, MiB);
-  assertBytes("maxWaitingBytes", maxWaitingBytes);
-  assertBytes("maxHeldBytes", maxHeldBytes, Math.max(16 * MiB, 2 * readMaxBytes), Number.MAX_SAFE_INTEGER);
-  if (!(typeof requestTimeoutMs === "number" && requestTimeoutMs > 0)) {
-    throw new RangeError(`requestTimeoutMs must be more than 0, not ${shown(requestTimeoutMs)}`);
-  }
-  return { maxUnreadBytes, maxWaitingBytes, maxHeldBytes, requestTimeoutMs };
-}
-
-/**
- * Returns Connect's part of the options, with the defaults of this package. @throws {RangeError | TypeError} for
- * invalid options
- */
-export function routerOptions(options: ServeOptions, shutdownSignal: AbortSignal) {
-  const {
-    socket,
-    routes,
-    engine,
-    mode,
-    group,
-    authorize,
-    takeover,
-    lock,
-    graceMs,
-    handshakeTimeoutMs,
-    maxPendingConnections,
-    maxRefusedConnections,
-    signals,
-    onError,
-    health,
-    reflection,
-    stats,
-    maxUnreadBytes,
-    maxWaitingBytes,
-    maxHeldBytes,
-    requestTimeoutMs,
-    ...router
-  } = options;
-  if (graceMs !== undefined && !(typeof graceMs === "number" && graceMs >= 0)) {
-    throw new RangeError(`graceMs must be 0 or more, not ${shown(graceMs)}`);
-  }
-  if (handshakeTimeoutMs !== undefined && !(typeof handshakeTimeoutMs === "number" && handshakeTimeoutMs > 0)) {
-    throw new RangeError(`handshakeTimeoutMs must be more than 0, not ${shown(handshakeTimeoutMs)}`);
-  }
-  for (const [name, count] of Object.entries({ maxPendingConnections, maxRefusedConnections })) {
-    if (count !== undefined && !(typeof count === "number" && count >= 1)) {
-      throw new RangeError(`${name} must be 1 or more, not ${shown(count)}`);
-    }
-  }
-  const { maxTimeoutMs, readMaxBytes, writeMaxBytes, compressMinBytes, interceptors, acceptCompression } = router;
-  if (maxTimeoutMs !== undefined && !(typeof maxTimeoutMs === "number" && maxTimeoutMs > 0)) {
-    throw new RangeError(`maxTimeoutMs must be more than 0, not ${shown(maxTimeoutMs)}`);
-  }
-  assertMaxBytes({ readMaxBytes, writeMaxBytes });
-  assertBytes("compressMinBytes", compressMinBytes);
-  assertFunction("authorize", authorize);
-  assertFunction("onError", onError);
-  assertInterceptors(interceptors);
-  assertCompressions("acceptCompression", acceptCompression);
-  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
-    throw new RangeError(`mode must be a file mode such as 0o600, not ${shown(mode)}`);
-  }
-  if (engine !== undefined && engine !== "direct" && engine !== "node") {
-    throw new TypeError(`there is no engine ${JSON.stringify(engine)}: use "direct" or "node"`);
-  }
-  return {
-    ...router,
-    readMaxBytes: router.readMaxBytes ?? defaultMaxBytes,
-    writeMaxBytes: router.writeMaxBytes ?? defaultMaxBytes,
-    acceptCompression: acceptCompression ?? acceptedByDefault,
-    shutdownSignal,
-  };
 }

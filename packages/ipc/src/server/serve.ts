@@ -5,8 +5,8 @@ import { listenAddressOf } from "./name/listen-address.js";
 import { createListener } from "./name/listener.js";
 import { type OwnedName, takeName } from "./name/owned-name.js";
 import { asksForTakeover } from "./name/takeover.js";
-import { logError, safely } from "./on-error.js";
 import type { ServeOptions } from "./options.js";
+import { resolveServeOptions } from "./resolve-options.js";
 import { closeOnSignal } from "./signals.js";
 import type { UnboundServerEvents } from "./unbound-server.js";
 
@@ -40,11 +40,11 @@ export interface Server extends AsyncDisposable {
  * @throws {AddressError} if it is impossible to serve at the address; the message says why, and what to do.
  * @throws {RangeError | TypeError} for invalid options.
  */
-export async function serve(options: ServeOptions): Promise<Server> {
-  const onError = safely(options.onError ?? logError);
+export async function serve(given: ServeOptions): Promise<Server> {
+  const options = resolveServeOptions(given);
+  const { onError } = options;
   const listenAddress = listenAddressOf(options);
   const events: UnboundServerEvents = {
-    onError,
     /**
      * Called when a peer does not speak HTTP/2: it may be the next server, which asks for the address, or speak
      * HTTP/1.1.
@@ -72,10 +72,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const { promise: closed, resolve: onClosed } = promiseWithResolver();
   let isClosing = false;
   // Signals are handled before anything is created that would have to be removed.
-  const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(close);
+  const ignoreSignals = options.signals ? closeOnSignal(close) : () => {};
   let ownedName: OwnedName | undefined;
   const starting = takeName(listenAddress, createListener(server.accept), {
-    takeover: options.takeover ?? false,
+    takeover: options.takeover,
     onHandedOver: close,
     onLost(error) {
       onError(error, { method: "serve" });

@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { shown } from "../option-checks.js";
 import { createServices, type Health } from "../services/index.js";
 import { CallCounter, type ServerStats } from "../stats/index.js";
 import { clearTimeout, performance, setTimeout } from "../time/real-timers.js";
@@ -9,8 +8,7 @@ import { createAuthorization, isFromOwnUser } from "./caller.js";
 import { type Connections, createConnections } from "./engines/connections.js";
 import { createDirectEngine } from "./engines/direct/index.js";
 import { recordRoutes } from "./engines/routes.js";
-import type { OnError } from "./on-error.js";
-import { connectionLimitsOf, graceMsOf, memoryLimits, routerOptions, type ServeOptions } from "./options.js";
+import type { ResolvedServeOptions } from "./resolve-options.js";
 
 /** A server without an address, which answers the calls on connections that are accepted elsewhere. */
 export interface UnboundServer extends Pick<Connections, "accept" | "takeUnread" | "forget"> {
@@ -23,7 +21,6 @@ export interface UnboundServer extends Pick<Connections, "accept" | "takeUnread"
 }
 
 export interface UnboundServerEvents {
-  readonly onError: OnError;
   /**
    * Called with a connection that does not speak HTTP/2. Returns whether the connection was taken over; otherwise it is
    * served as HTTP/1.1.
@@ -33,14 +30,15 @@ export interface UnboundServerEvents {
   onEnd?(): void;
 }
 
-/** Creates the server that these options describe. @throws {RangeError | TypeError} for invalid options */
+/** Creates the server that these options describe. */
 export async function createUnboundServer(
-  options: ServeOptions,
-  { onError, onOther, onEnd = () => {} }: UnboundServerEvents,
+  options: ResolvedServeOptions,
+  { onOther, onEnd = () => {} }: UnboundServerEvents,
 ): Promise<UnboundServer> {
   const shutdown = new AbortController();
   setMaxListeners(0, shutdown.signal); // one listener for each call in flight
-  const router = routerOptions(options, shutdown.signal);
+  const { onError, connectionLimits } = options;
+  const router = { ...options.router, shutdownSignal: shutdown.signal };
   const counter = new CallCounter();
   const startedAt = performance.now();
   const stats = (): ServerStats => ({
@@ -50,10 +48,7 @@ export async function createUnboundServer(
     memory: engine.memory,
     ...counter.snapshot(),
   });
-  if (typeof options.routes !== "function") {
-    throw new TypeError(`routes must be a function that registers services, not ${shown(options.routes)}`);
-  }
-  const services = await createServices(options, stats, isFromOwnUser);
+  const services = await createServices(options.services, stats, isFromOwnUser);
   const routes = recordRoutes((recorder) => {
     services.register(recorder);
     options.routes(recorder);
@@ -61,12 +56,11 @@ export async function createUnboundServer(
   services.announce(routes.services);
   const createEngine =
     options.engine === "node" ? (await import("./engines/node/engine.js")).createNodeEngine : createDirectEngine;
-  const limits = connectionLimitsOf(options);
-  const { handshakeTimeoutMs } = limits;
-  const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: memoryLimits(options), counter });
+  const { handshakeTimeoutMs } = connectionLimits;
+  const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: options.memoryLimits, counter });
   const connections = createConnections(
     engine,
-    limits,
+    connectionLimits,
     createAuthorization(options.authorize, onError),
     onOther,
     onEnd,
@@ -81,7 +75,7 @@ export async function createUnboundServer(
     async drain() {
       engine.drain();
       const drained = connections.drained();
-      if (!(await within(graceMsOf(options), drained))) {
+      if (!(await within(options.graceMs, drained))) {
         shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
         await within(flushTimeoutMs, drained);
       }

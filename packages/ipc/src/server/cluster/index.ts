@@ -6,6 +6,7 @@
 
 import { availableParallelism } from "node:os";
 import { shown } from "../../option-checks.js";
+import { resolveServeOptions } from "../resolve-options.js";
 import type { ClusterPrimary, ClusterWorker, ServeClusterOptions } from "./types.js";
 
 export type { ClusterMember, ClusterPrimary, ClusterWorker, ServeClusterOptions } from "./types.js";
@@ -31,11 +32,12 @@ export async function serveCluster(options: ServeClusterOptions): Promise<Cluste
     throw new RangeError(`workers must be a whole number of 1 or more, not ${shown(workers)}`);
   }
   // It is loaded here so that servers of a single process do not pay for it.
+  const resolved = resolveServeOptions(serveOptions);
   const { default: cluster } = await import("node:cluster");
   if (cluster.isPrimary) {
     const { serveAsPrimary } = await import("./primary.js");
-    return serveAsPrimary(serveOptions, workers);
+    return serveAsPrimary(resolved, workers);
   }
   const { serveAsWorker } = await import("./worker.js");
-  return serveAsWorker(serveOptions);
+  return serveAsWorker(resolved);
 }

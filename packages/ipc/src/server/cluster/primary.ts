@@ -4,8 +4,8 @@ import { delay as pause, performance } from "../../time/real-timers.js";
 import { type ListenAddress, listenAddressOf } from "../name/listen-address.js";
 import { createListener } from "../name/listener.js";
 import { type OwnedName, takeName } from "../name/owned-name.js";
-import { logError, type OnError, safely } from "../on-error.js";
-import { connectionLimitsOf, graceMsOf, routerOptions, type ServeOptions } from "../options.js";
+import type { OnError } from "../on-error.js";
+import type { ResolvedServeOptions } from "../resolve-options.js";
 import { closeOnSignal } from "../signals.js";
 import { flushTimeoutMs } from "../unbound-server.js";
 import { Member } from "./member.js";
@@ -15,7 +15,7 @@ import type { ClusterPrimary } from "./types.js";
  * Runs `serveCluster()` in the primary: it owns the name, accepts connections, passes them to workers, and keeps up the
  * number of workers.
  */
-export async function serveAsPrimary(options: ServeOptions, count: number): Promise<ClusterPrimary> {
+export async function serveAsPrimary(options: ResolvedServeOptions, count: number): Promise<ClusterPrimary> {
   if (hasCluster) {
     throw new Error(
       "this process has a cluster already, and node:cluster supports only one: close the other one first",
@@ -72,13 +72,12 @@ class Primary implements ClusterPrimary {
   #ignoreSignals = () => {};
 
   constructor(
-    private readonly options: ServeOptions,
+    private readonly options: ResolvedServeOptions,
     private readonly count: number,
   ) {
-    this.#onError = safely(options.onError ?? logError);
-    this.#graceMs = graceMsOf(options) + flushTimeoutMs + exitGraceMs;
+    this.#onError = options.onError;
+    this.#graceMs = options.graceMs + flushTimeoutMs + exitGraceMs;
     try {
-      routerOptions(options, this.#closing.signal); // throws here for options with which every worker would fail
       this.#address = listenAddressOf(options);
     } catch (error) {
       hasCluster = false;
@@ -95,10 +94,10 @@ class Primary implements ClusterPrimary {
    * when the running server can be replaced.
    */
   async start(): Promise<void> {
-    if (this.options.signals !== false) {
+    if (this.options.signals) {
       this.#ignoreSignals = closeOnSignal(() => this.close());
     }
-    const takeover = this.options.takeover ?? false;
+    const { takeover } = this.options;
     if (!takeover) {
       await this.#takeName(takeover);
     }
@@ -200,7 +199,7 @@ class Primary implements ClusterPrimary {
   }
 
   #keep(socket: Socket): void {
-    if (this.#isClosing || this.#waiting.size >= connectionLimitsOf(this.options).maxPendingConnections) {
+    if (this.#isClosing || this.#waiting.size >= this.options.connectionLimits.maxPendingConnections) {
       socket.destroy();
       return;
     }

@@ -2,8 +2,7 @@ import cluster from "node:cluster";
 import type { Socket } from "node:net";
 import { clearInterval, setInterval } from "../../time/real-timers.js";
 import { asksForTakeover } from "../name/takeover.js";
-import { logError, safely } from "../on-error.js";
-import type { ServeOptions } from "../options.js";
+import type { ResolvedServeOptions } from "../resolve-options.js";
 import { closeOnSignal } from "../signals.js";
 import { createUnboundServer } from "../unbound-server.js";
 import { type FromPrimary, type FromWorker, fromMessage, stopReading, toMessage } from "./messages.js";
@@ -14,7 +13,7 @@ import type { ClusterWorker } from "./types.js";
  * told to drain, it finishes its calls, and gives back the connections of which it has read nothing, since they may
  * carry calls that would otherwise be lost without anybody's knowledge.
  */
-export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorker> {
+export async function serveAsWorker(options: ResolvedServeOptions): Promise<ClusterWorker> {
   let state: "serving" | "draining" | "drained" = "serving";
   let onReceived = () => {};
   let onClosed = () => {};
@@ -22,7 +21,6 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
     onClosed = resolve;
   });
   const server = await createUnboundServer(options, {
-    onError: safely(options.onError ?? logError),
     onOther(socket, head) {
       if (state !== "serving" || !asksForTakeover(head)) {
         return false;
@@ -35,7 +33,7 @@ export async function serveAsWorker(options: ServeOptions): Promise<ClusterWorke
   });
   process.on("message", onMessage);
   cluster.worker?.once("disconnect", onDisconnect);
-  const ignoreSignals = options.signals === false ? () => {} : closeOnSignal(leave);
+  const ignoreSignals = options.signals ? closeOnSignal(leave) : () => {};
   tell("ready");
   return { role: "worker", health: server.health, closed };
 

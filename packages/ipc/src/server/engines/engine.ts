@@ -5,7 +5,8 @@
  */
 
 import type { Socket } from "node:net";
-import type { ConnectRouterOptions } from "@connectrpc/connect";
+import type { ConnectRouterOptions, Interceptor } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
 import type { CallCounter, MemoryStats } from "../../stats/index.js";
 import type { Caller } from "../caller.js";
 import type { OnError } from "../on-error.js";
@@ -15,7 +16,7 @@ import type { Routes } from "./routes.js";
 export interface EngineOptions {
   readonly routes: Routes;
   /** The router options with all defaults; `shutdownSignal` ends the calls that outlast the grace period. */
-  readonly router: ConnectRouterOptions & { readonly shutdownSignal: AbortSignal };
+  readonly router: RouterOptions;
   readonly onError: OnError;
   readonly memory: MemoryLimits;
   /**
@@ -25,6 +26,17 @@ export interface EngineOptions {
   readonly handshakeTimeoutMs: number;
   /** Counts each call. */
   readonly counter: CallCounter;
+}
+
+/** Connect's options of a router, with the defaults of this package. */
+export interface RouterOptions extends ConnectRouterOptions {
+  readonly readMaxBytes: number;
+  readonly writeMaxBytes: number;
+  readonly compressMinBytes: number;
+  readonly acceptCompression: Compression[];
+  readonly interceptors: Interceptor[];
+  /** Aborted when calls have outlasted the grace period. */
+  readonly shutdownSignal: AbortSignal;
 }
 
 /**

@@ -4,7 +4,6 @@ import {
   AddressError,
   AddressInUseError,
   bindAbstract,
-  groupId,
   hasLibc,
   inheritedFd,
   listenAt,
@@ -14,7 +13,7 @@ import {
   publish,
   resolveSocket,
 } from "../../address/index.js";
-import { defaultMode, type ServeOptions } from "../options.js";
+import type { ResolvedServeOptions } from "../resolve-options.js";
 
 /** A place where a listener can be reached. */
 export interface ListenAddress {
@@ -27,7 +26,7 @@ export interface ListenAddress {
 }
 
 /** Determines the address from the options. @throws {AddressError} if it is impossible to serve there */
-export function listenAddressOf(options: ServeOptions): ListenAddress {
+export function listenAddressOf(options: ResolvedServeOptions): ListenAddress {
   const { socket } = options;
   if (options.authorize !== undefined && !hasLibc()) {
     throw new AddressError(
@@ -43,9 +42,8 @@ export function listenAddressOf(options: ServeOptions): ListenAddress {
   return address.kind === "abstract" ? abstractAddress(address, options) : fileAddress(address, options);
 }
 
-function fileAddress({ path, address, ownFolder }: PathAddress, options: ServeOptions): ListenAddress {
-  const { mode = defaultMode, lock = true, group } = options;
-  const gid = group === undefined ? undefined : groupId(group);
+function fileAddress({ path, address, ownFolder }: PathAddress, options: ResolvedServeOptions): ListenAddress {
+  const { mode, lock, gid } = options;
   return {
     address,
     path,
@@ -80,7 +78,7 @@ function inheritedAddress(fd: number): ListenAddress {
   };
 }
 
-function abstractAddress({ name, address }: AbstractAddress, { authorize }: ServeOptions): ListenAddress {
+function abstractAddress({ name, address }: AbstractAddress, { authorize }: ResolvedServeOptions): ListenAddress {
   if (authorize === undefined) {
     throw new AddressError(
       `${address} has no file whose access rights protect it: set authorize, for example to sameUser()`,

@@ -1,5 +1,5 @@
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
-import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouterOptions, type Interceptor } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { HeaderBlock, type HeaderList } from "@vyra/http2";
 import {
@@ -50,14 +50,14 @@ export class Route {
     readonly calls: MethodCalls,
     readonly onError: OnError,
   ) {
-    const options = { ...router, ...own };
+    const options: ConnectRouterOptions = { ...router, ...own };
     this.desc = desc;
     this.implementation = implementation ?? unimplemented(desc);
-    this.interceptors = options.interceptors ?? [];
-    this.readMaxBytes = options.readMaxBytes ?? 0xffffffff;
-    this.writeMaxBytes = options.writeMaxBytes ?? 0xffffffff;
-    this.compressMinBytes = options.compressMinBytes ?? 1024;
-    this.compressions = options.acceptCompression ?? acceptedByDefault;
+    this.interceptors = options.interceptors ?? router.interceptors;
+    this.readMaxBytes = options.readMaxBytes ?? router.readMaxBytes;
+    this.writeMaxBytes = options.writeMaxBytes ?? router.writeMaxBytes;
+    this.compressMinBytes = options.compressMinBytes ?? router.compressMinBytes;
+    this.compressions = options.acceptCompression ?? router.acceptCompression;
     this.responseCompressions = this.compressions === acceptedByDefault ? [] : this.compressions;
     this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
     this.binary = {
