@@ -17,12 +17,13 @@ if (files.length === 0) {
   console.error("no test found: has it been built (npm run build)?");
   process.exit(1);
 }
-// Many tests wait for a moment to pass or for a process to start, so one more of them runs than there are cores; Node.js itself would run
-// two fewer.
+// Many tests wait for a moment to pass or for a process to start, so one more of them runs than there are cores;
+// Node.js itself would run two fewer.
 const concurrency = availableParallelism() + 1;
 const args = [
   "--test",
-  // It only ends what hangs. A file with fifty processes to start needs two minutes of a machine that has much else to do.
+  // It only ends what hangs. A file with fifty processes to start needs two minutes of a machine that has much else to
+  // do.
   "--test-timeout=600000",
   `--test-concurrency=${concurrency}`,
   ...files.map((file) => relative(root, file)),

@@ -1,7 +1,7 @@
 // npm run test:browser
 //
-// Looks at the demo's page in headless Chromium, as a visitor does: from the first status to a backend that is killed and
-// started again.
+// Looks at the demo's page in headless Chromium, as a visitor does: from the first status to a backend that is killed
+// and started again.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
@@ -17,7 +17,10 @@ if (!existsSync(executablePath)) {
 const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", ...quiet];
 
-/** What the functions that run in the page use of it. Nothing else here runs in a browser, so the DOM's types are left out. */
+/**
+ * What the functions that run in the page use of it. Nothing else here runs in a browser, so the DOM's types are left
+ * out.
+ */
 declare const document: { getElementById(id: string): { readonly textContent: string | null } | null };
 
 describe("the demo's page", () => {
@@ -122,7 +125,8 @@ describe("the demo's page", () => {
   /** Waits until the element with this id has this text. */
   async function shown(id: string, text: string): Promise<void> {
     const isShown = ({ id, text }: { id: string; text: string }) => document.getElementById(id)?.textContent === text;
-    await page.waitForFunction(isShown, { id, text }).catch(() => {}); // what is there instead says more than a time-out
+    // What is there instead says more than a time-out.
+    await page.waitForFunction(isShown, { id, text }).catch(() => {});
     assert.equal(await page.locator(`#${id}`).textContent(), text);
   }
 

@@ -1,5 +1,5 @@
-// npm run test:conformance [-- --engine node,direct] [--mode client,server] [--run 'Basic/**'] [--trace] [--intercepted]
-//   [--no-report]
+// npm run test:conformance [-- --engine node,direct] [--mode client,server] [--run 'Basic/**'] [--trace]
+//   [--intercepted] [--no-report]
 //
 // The Connect project's conformance suite against our client, our server and both, over each of our engines. Writes the
 // counts into docs/reports/conformance.md if all engines and modes took part.

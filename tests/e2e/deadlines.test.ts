@@ -108,7 +108,8 @@ describePairs("a deadline", (pair) => {
   });
 
   it("can be an idle limit for streams, which messages put off", async () => {
-    // The pauses are a quarter of the limit and together more than it. A busy machine makes them longer, and has to be asked for longer ones.
+    // The pauses are a quarter of the limit and together more than it. A busy machine makes them longer, and has to be
+    // asked for longer ones.
     for (let streamIdleMs = 400; ; streamIdleMs *= 2) {
       await using t = await setUp(pair, {}, { streamIdleMs });
       const error = await failure(

@@ -11,7 +11,10 @@ import { all, until } from "../support/expect.js";
 
 leaveNothingBehind();
 
-/** What the packages' own constants allow: messages sent by all streams, and waiting messages taken, in a turn of the event loop. */
+/**
+ * What the packages' own constants allow: messages sent by all streams, and waiting messages taken, in a turn of the
+ * event loop.
+ */
 const sentATurn = 1_024;
 const takenATurn = 8_192;
 /** What each stream may do in any turn before it looks whether the turn is over. */

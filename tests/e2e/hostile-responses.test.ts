@@ -33,7 +33,10 @@ function field(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]);
 }
 
-/** What becomes of calls to a server that begins with some bytes and answers the first call with others, whatever they are. */
+/**
+ * What becomes of calls to a server that begins with some bytes and answers the first call with others, whatever they
+ * are.
+ */
 async function endsOf(engine: Engine, beginning: Uint8Array, answer: Uint8Array): Promise<ConnectError[]> {
   const name = freshName();
   const server = createServer((socket) => {
@@ -43,7 +46,8 @@ async function endsOf(engine: Engine, beginning: Uint8Array, answer: Uint8Array)
   });
   server.listen(resolveSocket(name).path);
   await once(server, "listening");
-  // After what Node.js takes for an error of the connection it reads no further, and does not notice that the server closes it.
+  // After what Node.js takes for an error of the connection it reads no further, and does not notice that the server
+  // closes it.
   const keepAlive = engine === "direct" ? {} : { keepAliveIntervalMs: 200, keepAliveTimeoutMs: 200 };
   await using channel = createChannel(name, { engine, timeoutMs: 60_000, ...keepAlive });
   const client = channel.client(EchoService);
@@ -95,7 +99,8 @@ for (const engine of clientEngines) {
       const wrong = frame(Type.SETTINGS, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0x8000_0000)]));
       for (const error of await endsOf(engine, wrong, Buffer.alloc(0))) {
         assert.equal(Code[error.code], "Unavailable", error.message);
-        // Node.js tells undici of the error a turn later, in which a call may have been sent: then nobody knows whether it was processed.
+        // Node.js tells undici of the error a turn later, in which a call may have been sent: then nobody knows whether
+        // it was processed.
         assert.ok(engine === "undici" || error.cause instanceof NotProcessedError);
       }
     });

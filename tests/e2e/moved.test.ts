@@ -12,7 +12,7 @@ leaveNothingBehind();
 
 const bytes = 300_000;
 
-it("direct sends what it has begun to send, though the call has gone to another connection and its memory to other calls", async () => {
+it("direct sends what it has begun to send, when its call and its memory have moved on", async () => {
   const [name, realName] = [freshName(), freshName()];
   await using _real = await serve({
     socket: realName,

@@ -16,7 +16,10 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const asFirst = ["unshare", "--pid", "--fork", "--kill-child"];
 const canBeFirst = spawnSync(asFirst[0] ?? "", [...asFirst.slice(1), "true"]).status === 0;
 
-/** A program that does not end by itself. Resolves once it has printed something, and tells its process from the one that started it. */
+/**
+ * A program that does not end by itself. Resolves once it has printed something, and tells its process from the one
+ * that started it.
+ */
 async function start(args: readonly string[], before: readonly string[] = []) {
   const [command = "", ...rest] = [...before, process.execPath, ...args];
   const child = spawn(command, rest, { cwd: here, stdio: ["pipe", "pipe", "inherit"] });

@@ -158,7 +158,8 @@ for (const engine of serverEngines) {
       ["exit", 7],
       ["throw", 1],
     ] as const) {
-      it(`removes its socket when it ends by ${how === "exit" ? "process.exit()" : "an uncaught exception"}`, async () => {
+      const end = how === "exit" ? "process.exit()" : "an uncaught exception";
+      it(`removes its socket when it ends by ${end}`, async () => {
         await using t = await start();
         t.child.stdin?.write(`${how}\n`);
         assert.deepEqual(await t.exited, { status, signal: null });

@@ -127,7 +127,8 @@ describePairs("trust", (pair) => {
     await using t = await setUp(pair, { socket, authorize: sameUser() });
     assert.equal(t.server.address, socket);
     assert.equal((await t.client.unary({ text: "abstract" })).text, "abstract");
-    // What the kernel compares is all bytes of a name, the NUL bytes that some pad it with included; it shows those as "@".
+    // What the kernel compares is all bytes of a name, the NUL bytes that some pad it with included; it shows those as
+    // "@".
     const names = readFileSync("/proc/net/unix", "utf8").split("\n");
     assert.ok(names.some((line) => line.endsWith(` @${socket.slice("unix-abstract:".length)}`)));
     await assert.rejects(
@@ -160,7 +161,8 @@ for (const engine of serverEngines) {
     });
 
     for (const fd of [3, "backend"]) {
-      it(`serves a socket that listens already, as ${typeof fd === "number" ? "a descriptor" : "systemd names it"}, and leaves its file alone`, async () => {
+      const named = typeof fd === "number" ? "a descriptor" : "systemd names it";
+      it(`serves a socket that listens already, as ${named}, and leaves its file alone`, async () => {
         const path = join(folder, `${freshName()}.sock`);
         // Elsewhere first: libuv unlinks the path that it bound when this process lets go of the socket.
         const listening = createServer().listen(`${path}.tmp`);
@@ -425,7 +427,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   }
 
   for (const engine of serverEngines) {
-    it(`may neither call the ${engine} server nor have its name, even where the file's rights would let them`, async () => {
+    it(`may neither call the ${engine} server nor have its name, even where the file's rights let them`, async () => {
       await using t = await setUp({ client: "direct", server: engine }, { mode: 0o666 });
       const path = pathOf(t.server.address);
       chmodSync(folder, 0o711);

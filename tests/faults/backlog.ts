@@ -41,7 +41,11 @@ export const backlog: Fault = async ({ socket, engine }) => {
   await early.close();
   await late.close();
   await server.kill();
-  return `full after ${queued.length} connections: the next call got Unavailable (EAGAIN), never processed; a starter got AddressInUseError; when the server went on, all were served (a newcomer in ${ms(newcomerMs)})`;
+  return [
+    `full after ${queued.length} connections: the next call got Unavailable (EAGAIN), never processed`,
+    "a starter got AddressInUseError",
+    `when the server went on, all were served (a newcomer in ${ms(newcomerMs)})`,
+  ].join("; ");
 };
 
 function tryConnect(path: string): Promise<Socket | undefined> {

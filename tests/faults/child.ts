@@ -1,6 +1,6 @@
 /**
- * A process that serves when its parent says so, to be killed, stopped and starved. It counts what it does: each unary call that
- * it finishes is a line in `log`, written before the answer leaves. It ends with its parent.
+ * A process that serves when its parent says so, to be killed, stopped and starved. It counts what it does: each unary
+ * call that it finishes is a line in `log`, written before the answer leaves. It ends with its parent.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { type ServeOptions, type Server, serve } from "@vyra/ipc";

@@ -36,11 +36,15 @@ export const greedy: Fault = async ({ socket, engine, quick }) => {
     await isServed(socket);
     assert.ok(server.isRunning);
     figures.push(
-      `${name}: +${Math.round(grownMiB)} of ${boundMiB} MiB allowed, ${latencies.length} newcomers served in p50 ${ms(quantile(latencies, 0.5))}, worst ${ms(quantile(latencies, 1))}`,
+      [
+        `${name}: +${Math.round(grownMiB)} of ${boundMiB} MiB allowed`,
+        `${latencies.length} newcomers served in p50 ${ms(quantile(latencies, 0.5))}`,
+        `worst ${ms(quantile(latencies, 1))}`,
+      ].join(", "),
     );
   };
-  // The node engine is no match for hostile peers: 10,000 calls at once take it seconds and half a GiB, and it buffers up to 1 GiB
-  // of answers that nobody reads (maxSessionMemory). It is tried with what it can bear.
+  // The node engine is no match for hostile peers: 10,000 calls at once take it seconds and half a GiB, and it buffers
+  // up to 1 GiB of answers that nobody reads (maxSessionMemory). It is tried with what it can bear.
   const [streamCount, answerCount] = engine === "direct" ? [25_000, 4_000] : [2_000, 400];
   const forMs = quick ? 2_500 : 10_000;
 

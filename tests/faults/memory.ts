@@ -21,5 +21,9 @@ export const memory: Fault = async ({ socket, engine }) => {
   const newcomerMs = await isServed(socket);
   await close();
   await next.kill();
-  return `the process died after ${ms(diedMs)}; all ${errors.length} callers got Unavailable; the next start was clean and served (${ms(newcomerMs)})`;
+  return [
+    `the process died after ${ms(diedMs)}`,
+    `all ${errors.length} callers got Unavailable`,
+    `the next start was clean and served (${ms(newcomerMs)})`,
+  ].join("; ");
 };

@@ -46,5 +46,9 @@ export const namespaces: Fault = async ({ socket, engine }) => {
   assert.equal((await echo.unary({ text: "after a kill" })).text, "after a kill");
   await close();
   await next.kill();
-  return `a server that is process 1 in its own namespaces was called from here, its pid seen as ${seenPid}; starters in two other namespaces got AddressInUseError (${messages.length}, naming no pid); takeover, kill and new start across namespaces succeeded`;
+  return [
+    `a server that is process 1 in its own namespaces was called from here, its pid seen as ${seenPid}`,
+    `starters in two other namespaces got AddressInUseError (${messages.length}, naming no pid)`,
+    "takeover, kill and new start across namespaces succeeded",
+  ].join("; ");
 };

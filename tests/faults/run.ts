@@ -1,6 +1,7 @@
 // npm run test:faults [-- --quick] [-- --engine direct|node] [-- --only starters,kills]
 //
-// What can go wrong with a server on a local socket, made to go wrong, each with its figures. `--engine` is the server's.
+// What can go wrong with a server on a local socket, made to go wrong, each with its figures. `--engine` is the
+// server's.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -40,5 +40,10 @@ export const starters: Fault = async ({ socket, engine, quick }) => {
       assert.equal(lstatSync(socket, { throwIfNoEntry: false }), undefined, "a closed server's socket is still there");
     }
   }
-  return `${rounds} rounds of ${processes.length} processes, ${overDeadSockets} of them over a dead socket: ${rounds} won, ${refused} got AddressInUseError, every winner answered`;
+  return [
+    `${rounds} rounds of ${processes.length} processes`,
+    `${overDeadSockets} of them over a dead socket: ${rounds} won`,
+    `${refused} got AddressInUseError`,
+    "every winner answered",
+  ].join(", ");
 };

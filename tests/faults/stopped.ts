@@ -45,5 +45,9 @@ export const stopped: Fault = async ({ socket, engine }) => {
   await plain.close();
   await watchful.close();
   await next.kill();
-  return `50 calls ended ${ms(quantile(lateness, 0.5))} after their deadline (worst ${ms(quantile(lateness, 1))}); keep-alive gave the connection up and the next was used; calls succeeded after SIGCONT and after SIGKILL and a new start`;
+  return [
+    `50 calls ended ${ms(quantile(lateness, 0.5))} after their deadline (worst ${ms(quantile(lateness, 1))})`,
+    "keep-alive gave the connection up and the next was used",
+    "calls succeeded after SIGCONT and after SIGKILL and a new start",
+  ].join("; ");
 };

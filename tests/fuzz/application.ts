@@ -16,8 +16,8 @@ export class Thrown extends Error {
 }
 
 /**
- * What programs do with a connection, at random: everything the interface allows, also from within callbacks, and some of what it
- * refuses. It notes where the connection breaks a promise.
+ * What programs do with a connection, at random: everything the interface allows, also from within callbacks, and some
+ * of what it refuses. It notes where the connection breaks a promise.
  */
 export abstract class Application<S extends ClientStream | ServerStream> {
   readonly problems: string[] = [];

@@ -57,7 +57,8 @@ async function compareCuts(one: Case): Promise<string | undefined> {
   }
   const [first = [], second = []] = seen;
   const at = first.findIndex((line, i) => line !== second[i]);
-  // A connection that has nothing left to do ends with the piece, and not before: what else was in it is still looked at.
+  // A connection that has nothing left to do ends with the piece, and not before: what else was in it is still looked
+  // at.
   const isOrderly = [first.at(at), second.at(at)].includes(orderly);
   if (at === -1 || isOrderly) return undefined;
   return `in one piece and in many it is not the same: ${first.at(at)} and ${second.at(at)}, at event ${at}`;

@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 /**
- * A socket whose other end is this program: bytes arrive in exactly the pieces they are given in, so that a case is the same
- * case each time. Of a real socket it has what a connection uses.
+ * A socket whose other end is this program: bytes arrive in exactly the pieces they are given in, so that a case is the
+ * same case each time. Of a real socket it has what a connection uses.
  */
 export class MemorySocket extends Duplex {
   readonly connecting = false;

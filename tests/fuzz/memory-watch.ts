@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What may be kept for good, however many cases there were: code that has been compiled, pools, caches of a fixed size. */
+/**
+ * What may be kept for good, however many cases there were: code that has been compiled, pools, caches of a fixed size.
+ */
 const maxGrowthMiB = 32;
 /** What a case may take while it lasts, with all else that this process holds. */
 const maxRssMiB = 900;
@@ -26,7 +28,10 @@ export class MemoryWatch {
     for (let waitedMs = 0; isOver(); waitedMs += 100) {
       if (waitedMs >= patienceMs) {
         const after = `${heldMiB()} MiB and ${handles()} handles`;
-        return `after its cases the process holds ${after}, where it was ${this.heldMiB} MiB and ${this.handles} handles`;
+        return [
+          `after its cases the process holds ${after}`,
+          `where it was ${this.heldMiB} MiB and ${this.handles} handles`,
+        ].join(", ");
       }
       await delay(100);
     }

@@ -18,8 +18,8 @@ const interesting32 = [
 type Mutation = (frames: Frame[], random: Random, pool: readonly Frame[]) => void;
 
 /**
- * What a peer might say that means ill or is broken: frames of a recording, some of them changed, dropped, repeated, moved, made
- * up or taken from another recording (`pool`), and the bytes of all that changed once more.
+ * What a peer might say that means ill or is broken: frames of a recording, some of them changed, dropped, repeated,
+ * moved, made up or taken from another recording (`pool`), and the bytes of all that changed once more.
  */
 export function mutated(recorded: readonly Frame[], random: Random, pool: readonly Frame[]): Buffer {
   const frames = recorded.map((frame) => ({ ...frame }));

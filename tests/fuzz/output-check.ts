@@ -8,8 +8,9 @@ interface OpenStream {
 }
 
 /**
- * Checks what one of our connections says, whatever it is told: whole frames, in an order that a peer may expect, no more DATA than
- * its windows can ever have allowed, field blocks that can be decoded, and nothing after a GOAWAY that ends it.
+ * Checks what one of our connections says, whatever it is told: whole frames, in an order that a peer may expect, no
+ * more DATA than its windows can ever have allowed, field blocks that can be decoded, and nothing after a GOAWAY that
+ * ends it.
  */
 export class OutputCheck {
   readonly problems: string[] = [];

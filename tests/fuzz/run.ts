@@ -1,8 +1,8 @@
 // npm run test:fuzz [-- --seconds 60] [--seed N] [--kind server,client,grpc-server,grpc-client] [--replay FILE]
 //
-// Lies to both roles of @vyra/http2, and to the direct engine of @vyra/ipc on top of it: conversations that went well, mutated. No
-// lie may crash or hang us, make us grow, make us break what we promise our callers or the wire, or keep a peer that means well
-// from being served. A case that fails is written to a file, which --replay runs again.
+// Lies to both roles of @vyra/http2, and to the direct engine of @vyra/ipc on top of it: conversations that went well,
+// mutated. No lie may crash or hang us, make us grow, make us break what we promise our callers or the wire, or keep a
+// peer that means well from being served. A case that fails is written to a file, which --replay runs again.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";

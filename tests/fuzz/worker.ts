@@ -1,6 +1,6 @@
 /**
- * Runs cases, one after the other: `node worker.js OPTIONS-AS-JSON`. Tells its parent what it has done and found, in messages; if it
- * dies or hangs, the case at fault is in the file `current`.
+ * Runs cases, one after the other: `node worker.js OPTIONS-AS-JSON`. Tells its parent what it has done and found, in
+ * messages; if it dies or hangs, the case at fault is in the file `current`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

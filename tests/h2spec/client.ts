@@ -1,4 +1,6 @@
-/** One request to the URL given, of whatever answers there: `node client.js http://127.0.0.1:PORT/`, as h2specd runs it. */
+/**
+ * One request to the URL given, of whatever answers there: `node client.js http://127.0.0.1:PORT/`, as h2specd runs it.
+ */
 import net from "node:net";
 import { ClientConnection, HeaderBlock, NO_FIELDS } from "@vyra/http2";
 

@@ -11,7 +11,9 @@ const module = readFileSync(join(folder, "go.mod"), "utf8");
 
 export const version = /summerwind\/h2spec (v\S+)/.exec(module)?.[1];
 
-/** h2specd listens at as many ports in a row as it has cases. These lie below those that systems hand out by themselves. */
+/**
+ * h2specd listens at as many ports in a row as it has cases. These lie below those that systems hand out by themselves.
+ */
 const firstPorts = { from: 20_000, to: 30_000 };
 const triesForPorts = 5;
 
@@ -24,7 +26,9 @@ export async function prepare(): Promise<void> {
   );
 }
 
-/** What a run of all cases came to: how many passed, and the names of those that failed, of which the output tells more. */
+/**
+ * What a run of all cases came to: how many passed, and the names of those that failed, of which the output tells more.
+ */
 export interface Outcome {
   readonly passed: number;
   readonly failures: readonly string[];

@@ -1,7 +1,7 @@
 // npm run test:h2spec [-- --verbose]
 //
-// h2spec, the conformance suite for HTTP/2, against our server, on a Unix socket behind a relay; its strict cases too; and its
-// counterpart h2specd against our client. No case is left out: one that is skipped or missing counts as failed.
+// h2spec, the conformance suite for HTTP/2, against our server, on a Unix socket behind a relay; its strict cases too;
+// and its counterpart h2specd against our client. No case is left out: one that is skipped or missing counts as failed.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,8 +26,11 @@ await new Promise<void>((resolve) => server.listen(path, resolve));
 const relay = await relayTo(path);
 const client = [process.execPath, compiled("h2spec/client.js")] as const;
 
-/** h2specd holds to RFC 7540 §5.1, a connection error; RFC 9113 §6.1 wants an error of the stream, and that is what we answer. To HEADERS
- * as well: gRPC C++ answers some calls twice, and a connection is too much to lose for that. */
+/**
+ * h2specd wants a connection error here, by RFC 7540 §5.1. RFC 9113 §6.1 wants a stream error for DATA, which is what
+ * @vyra/http2 answers. It answers HEADERS alike: gRPC C++ answers some calls twice, and a connection is too much to
+ * lose for that.
+ */
 const changedSince = ["closed: Sends a DATA frame", "closed: Sends a HEADERS frame"];
 
 interface Run {

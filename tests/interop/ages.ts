@@ -1,4 +1,5 @@
-// Servers of other makes that end each connection when it has become old, while calls go on: docs/guide/restarts.md says that none is lost.
+// Servers of other makes that end each connection when it has become old, while calls go on: docs/guide/restarts.md
+// says that none is lost.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";

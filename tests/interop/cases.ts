@@ -16,8 +16,8 @@ export interface Case {
 export type CompressionCheck = (calls: readonly TappedCall[], isProbing: boolean) => Flags;
 
 /**
- * What the wire shows of a case of compression: all that gRPC describes; only that a call's messages were compressed, but
- * not one by one as asked for; or something else.
+ * What the wire shows of a case of compression: all that gRPC describes; only that a call's messages were compressed,
+ * but not one by one as asked for; or something else.
  */
 export type Flags = "message" | "call" | "wrong";
 
@@ -78,7 +78,12 @@ function ours(name: string, says: string): Case {
   return { name, says, isGrpcs: false };
 }
 
-/** @param byMessage the flags of each call's messages if each was compressed as asked for, @param byCall if only whole calls were */
+/**
+ * Compares the flags of a call's messages on one side.
+ *
+ * @param byMessage the flags if each message was compressed as asked for
+ * @param byCall the flags if only whole calls were
+ */
 function flags(
   calls: readonly TappedCall[],
   side: keyof TappedCall,

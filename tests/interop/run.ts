@@ -1,7 +1,8 @@
 // npm run test:interop [-- --engine node,direct] [--peer python,go] [--no-report]
 //
-// Every peer's client against our server and our client against every peer's server, over each of our engines. Writes the
-// matrix into docs/reports/interop.md if all peers and engines took part, and then also runs the programs that the docs show.
+// Every peer's client against our server and our client against every peer's server, over each of our engines. Writes
+// the matrix into docs/reports/interop.md if all peers and engines took part, and then also runs the programs that the
+// docs show.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

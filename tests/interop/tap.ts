@@ -1,4 +1,5 @@
-// Listens between a client and a server, and notes which messages were compressed: few languages let a program see that.
+// Listens between a client and a server, and notes which messages were compressed: few languages let a program see
+// that.
 import { connect, createServer, type Socket } from "node:net";
 
 /** The compressed flags (0 or 1) of a call's messages, as gRPC's length-prefixed messages carry them. */

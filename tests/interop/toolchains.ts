@@ -1,5 +1,5 @@
-// Makes what the peers need, under .cache/interop, and keeps it for the next run. Each function returns what a peer needs
-// to start and the versions used, or `{ missing }`: what to install.
+// Makes what the peers need, under .cache/interop, and keeps it for the next run. Each function returns what a peer
+// needs to start and the versions used, or `{ missing }`: what to install.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -52,8 +52,8 @@ export const preparePython = shared(async (): Promise<Missing | Python> => {
 });
 
 /**
- * Python finds generated code by the proto's path, and `grpc/testing` would be looked for in the package grpc itself. So
- * the files are generated from copies in a folder of another name; on the wire only the proto package counts.
+ * Python finds generated code by the proto's path, and `grpc/testing` would be looked for in the package grpc itself.
+ * So the files are generated from copies in a folder of another name; on the wire only the proto package counts.
  */
 async function generatePython(python: string, folder: string): Promise<void> {
   const copies = join(folder, "src/protos");

@@ -1,4 +1,5 @@
-// What the peers that are written in TypeScript have in common: ours, those of grpc-js, and the client that starts grpcurl.
+// What the peers that are written in TypeScript have in common: ours, those of grpc-js, and the client that starts
+// grpcurl.
 import { createInterface } from "node:readline/promises";
 import { isDeepStrictEqual } from "node:util";
 
@@ -12,7 +13,10 @@ export const trailingKey = "x-grpc-test-echo-trailing-bin";
 /** The size of the large messages in our own cases, in bytes. */
 export const fourMB = 4_000_000;
 
-/** Runs the cases named. Prints "PASS <case>" or "FAIL <case> <reason>" for each; the process then ends with 1 if one failed. */
+/**
+ * Runs the cases named. Prints "PASS <case>" or "FAIL <case> <reason>" for each; the process then ends with 1 if one
+ * failed.
+ */
 export async function runCases(
   cases: Readonly<Record<string, () => Promise<void>>>,
   names: readonly string[],

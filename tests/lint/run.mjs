@@ -38,7 +38,7 @@ const covered = [
   "packages/ipc/test/",
   "proto/",
   "rolldown.config.js",
-  "tests/lint/",
+  "tests/",
 ];
 
 /** Their lines are written by programs, or are test vectors. */

@@ -1,7 +1,7 @@
 // npm run test:nginx [-- --engine node,direct]
 //
-// nginx as a gRPC proxy (`grpc_pass`) between a client of grpc-js and our server, over each of our engines that serve: the
-// interop cases, with a connection to the server for each call, and with connections that are kept.
+// nginx as a gRPC proxy (`grpc_pass`) between a client of grpc-js and our server, over each of our engines that serve:
+// the interop cases, with a connection to the server for each call, and with connections that are kept.
 import { parseArgs } from "node:util";
 import { type Outcome, runPairing } from "../interop/pairing.js";
 import { grpcJsClient, ourSide, type Side } from "../interop/peers.js";

@@ -1,4 +1,5 @@
-// Programs of users as bundlers make them, built as docs/guide/bundlers.md says, then run where nothing is installed but koffi.
+// Programs of users as bundlers make them, built as docs/guide/bundlers.md says, then run where nothing is installed
+// but koffi.
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

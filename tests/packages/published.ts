@@ -1,5 +1,5 @@
-// The packages as their users get them: publint and arethetypeswrong look at the tarballs, which are then installed in an empty project,
-// which imports them, requires them and makes calls.
+// The packages as their users get them: publint and arethetypeswrong look at the tarballs, which are then installed in
+// an empty project, which imports them, requires them and makes calls.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -102,7 +102,11 @@ describe("the packages as their users get them", () => {
         mkdirSync(join(project, "proto"), { recursive: true });
         writeFileSync(
           join(project, "proto/shop.proto"),
-          'syntax = "proto3"; import "vyra/ipc/data.proto"; service Shop { rpc Buy(vyra.ipc.DataRequest) returns (vyra.ipc.DataResponse); }',
+          [
+            'syntax = "proto3";',
+            'import "vyra/ipc/data.proto";',
+            "service Shop { rpc Buy(vyra.ipc.DataRequest) returns (vyra.ipc.DataResponse); }",
+          ].join("\n"),
         );
         // As docs/guide/getting-started.md has it.
         const modules = "modules: [{ path: proto }, { path: node_modules/@vyra/ipc/proto }]";

@@ -62,7 +62,9 @@ export function bin(name: string): string {
   return join(root, "node_modules/.bin", name);
 }
 
-/** Runs a command to its end, and returns what it wrote to its standard output. Fails, with all it wrote, if it failed. */
+/**
+ * Runs a command to its end, and returns what it wrote to its standard output. Fails, with all it wrote, if it failed.
+ */
 export function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, { env, ...options, encoding: "utf8" });
   assert.equal(status, 0, `${command} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`);

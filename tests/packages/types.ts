@@ -1,4 +1,5 @@
-// What compilers make of the packages' types: today's and TypeScript 5.4, from ES modules and from CommonJS, by each way to find modules.
+// What compilers make of the packages' types: today's and TypeScript 5.4, from ES modules and from CommonJS, by each
+// way to find modules.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -98,7 +98,10 @@ class Answer implements ResponseHandler {
   }
 }
 
-/** What our client checks of a server like ours, or part of it. Each throws, or returns what was seen where that is not the same. */
+/**
+ * What our client checks of a server like ours, or part of it. Each throws, or returns what was seen where that is not
+ * the same.
+ */
 export const clientChecks: Readonly<Record<string, (client: PeersClient) => Promise<string | undefined>>> = {
   small: async (client) => same((await client.get("/small")).text, "hello\n"),
   trailers: async (client) => {

@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 export const largeBytes = 64 * 2 ** 20;
 export const pieceBytes = 64 * 2 ** 10;
 
-/** The n-th piece of the large body: none is like another, so nothing can be lost, doubled or out of place unnoticed. */
+/**
+ * The n-th piece of the large body: none is like another, so nothing can be lost, doubled or out of place unnoticed.
+ */
 export function piece(n: number): Buffer {
   const bytes = Buffer.alloc(pieceBytes, (n % 251) + 1);
   bytes.writeUInt32BE(n);

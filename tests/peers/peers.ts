@@ -1,4 +1,5 @@
-// The peers, and how each of them makes the checks. A check returns what was seen where that is not what should be seen.
+// The peers, and how each of them makes the checks. A check returns what was seen where that is not what should be
+// seen.
 
 import { type Command, Program } from "../support/programs.js";
 import { clientChecks, PeersClient, same } from "./client.js";

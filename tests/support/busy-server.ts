@@ -1,4 +1,5 @@
-// A server in a thread of its own that is alive and slow: its event loop is blocked most of the time, so PINGs wait for their answers.
+// A server in a thread of its own that is alive and slow: its event loop is blocked most of the time, so PINGs wait for
+// their answers.
 import { createServer } from "node:http2";
 import { parentPort, workerData } from "node:worker_threads";
 

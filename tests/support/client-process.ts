@@ -1,4 +1,7 @@
-/** A client in a process of its own that makes its calls and forgets its channel: `node client-process.js SOCKET ENGINE`. */
+/**
+ * A client in a process of its own that makes its calls and forgets its channel: `node client-process.js SOCKET
+ * ENGINE`.
+ */
 import { type ChannelOptions, createChannel } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 

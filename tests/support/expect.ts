@@ -14,8 +14,8 @@ export async function failure(outcome: Promise<unknown>, code: Code): Promise<Co
 }
 
 /**
- * What a channel's wait fails with, which must have this code, once its time limit is long enough to find that out: a busy machine may
- * need more than a moment to look at all, and the wait then ends with DeadlineExceeded.
+ * What a channel's wait fails with, which must have this code, once its time limit is long enough to find that out: a
+ * busy machine may need more than a moment to look at all, and the wait then ends with DeadlineExceeded.
  */
 export async function timedOut(wait: (timeoutMs: number) => Promise<void>, code: Code): Promise<ConnectError> {
   for (let timeoutMs = 50; ; timeoutMs *= 2) {
@@ -46,7 +46,9 @@ export async function* iterate<T>(values: Iterable<T>): AsyncIterable<T> {
   yield* values;
 }
 
-/** Waits until it holds, looking again each turn of the event loop; for as long as a test may take on a busy machine. */
+/**
+ * Waits until it holds, looking again each turn of the event loop; for as long as a test may take on a busy machine.
+ */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const giveUpAt = performance.now() + 60_000;
   while (!condition()) {

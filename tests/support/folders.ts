@@ -1,4 +1,5 @@
-// Where things are. A compiled file lies in tests/dist, one folder deeper than its source: paths start from here, not from the file.
+// Where things are. A compiled file lies in tests/dist, one folder deeper than its source: paths start from here, not
+// from the file.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 

@@ -1,5 +1,6 @@
-// Lets @vyra/http2 and @vyra/ipc follow fake timers, in our own tests of their time limits. Both packages keep the timers that they find
-// when they are loaded, so a test imports this file before them. The timers that they then find call the global ones each time.
+// Lets @vyra/http2 and @vyra/ipc follow fake timers, in our own tests of their time limits. Both packages keep the
+// timers that they find when they are loaded, so a test imports this file before them. The timers that they then find
+// call the global ones each time.
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers";
 

@@ -3,8 +3,9 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * Where frameworks for tests put their own timers: what @sinonjs/fake-timers replaces, on which jest's and vitest's are built. Node's own
- * streams stand still without `process.nextTick`; jest, which replaces it in a copy of `process`, has its test in tests/packages.
+ * Where frameworks for tests put their own timers: what @sinonjs/fake-timers replaces, on which jest's and vitest's are
+ * built. Node's own streams stand still without `process.nextTick`; jest, which replaces it in a copy of `process`, has
+ * its test in tests/packages.
  */
 const places: readonly (readonly [holder: object, names: readonly string[]])[] = [
   [globalThis, ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "setImmediate", "clearImmediate"]],

@@ -1,6 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** Things that may be thrown, or given as the reason of an abort, and do harm to whoever looks at them. Made anew for each test. */
+/**
+ * Things that may be thrown, or given as the reason of an abort, and do harm to whoever looks at them. Made anew for
+ * each test.
+ */
 export function hostileThings(): Record<string, unknown> {
   const refuse = (): never => {
     throw new Error("not to be touched");

@@ -13,8 +13,8 @@ export function requestHeaders(streamId: number, method: string, contentType = "
 }
 
 /**
- * A client that keeps to no rule but those it is told to: it knows the windows that a server grants it, and says of itself that it takes
- * `windowSize` bytes a stream.
+ * A client that keeps to no rule but those it is told to: it knows the windows that a server grants it, and says of
+ * itself that it takes `windowSize` bytes a stream.
  */
 export class RawClient {
   /** What it may send on the connection. */

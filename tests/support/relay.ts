@@ -7,8 +7,9 @@ export interface Relay {
 }
 
 /**
- * Relays each connection to the port faithfully: bytes both ways in order and no faster than they are read, the end of one
- * direction as the end of that direction, a reset as a reset. So whatever is tested through it meets what it would meet directly.
+ * Relays each connection to the port faithfully: bytes both ways in order and no faster than they are read, the end of
+ * one direction as the end of that direction, a reset as a reset. So whatever is tested through it meets what it would
+ * meet directly.
  */
 export async function relayTo(path: string): Promise<Relay> {
   const sockets = new Set<net.Socket>();

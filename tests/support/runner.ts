@@ -1,4 +1,5 @@
-// What the run scripts of the suites have in common: choices on the command line, the time so far, the count at the end.
+// What the run scripts of the suites have in common: choices on the command line, the time so far, the count at the
+// end.
 const startedAt = Date.now();
 
 /** How long the suite has run, in seconds, with one digit after the point. */
@@ -6,7 +7,10 @@ export function seconds(): string {
   return ((Date.now() - startedAt) / 1000).toFixed(1);
 }
 
-/** Those of `all` that an option names, in lists with commas; all if the option is not given. Throws where a name is unknown. */
+/**
+ * Those of `all` that an option names, in lists with commas; all if the option is not given. Throws where a name is
+ * unknown.
+ */
 export function chosen<K extends string, T extends Readonly<Record<K, string>>>(
   names: readonly string[] | undefined,
   all: readonly T[],

@@ -1,4 +1,7 @@
-/** The echo service in a process of its own: `node server-process.js SOCKET ENGINE [OPTIONS as JSON]`. Prints a line once it serves. */
+/**
+ * The echo service in a process of its own: `node server-process.js SOCKET ENGINE [OPTIONS as JSON]`. Prints a line
+ * once it serves.
+ */
 import { type ServeOptions, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { createEcho } from "./echo.js";

@@ -1,6 +1,6 @@
 /**
- * Somebody else on this machine: `node stranger-process.js call|"take over"|serve|"serve under any umask" PATH`, started by root, tries it as nobody and
- * prints a line on what came of it.
+ * Somebody else on this machine: `node stranger-process.js call|"take over"|serve|"serve under any umask" PATH`,
+ * started by root, tries it as nobody and prints a line on what came of it.
  */
 import { once } from "node:events";
 import { connect } from "node:net";

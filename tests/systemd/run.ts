@@ -1,7 +1,8 @@
 // npm run test:systemd [-- --engine direct|node]
 //
-// Our server as systemd starts it: systemd-socket-activate listens, starts it at the first connection and hands the socket over;
-// NOTIFY_SOCKET is a datagram socket that a Python process reads. Needs the Debian package systemd, which need not be running.
+// Our server as systemd starts it: systemd-socket-activate listens, starts it at the first connection and hands the
+// socket over; NOTIFY_SOCKET is a datagram socket that a Python process reads. Needs the Debian package systemd, which
+// need not be running.
 import assert from "node:assert/strict";
 import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -71,7 +72,10 @@ async function tryOut(name: string, body: () => Promise<string>): Promise<void> 
   }
 }
 
-/** The socket is there before the server, which the first call starts; it stays when the server ends, and serves the next. */
+/**
+ * The socket is there before the server, which the first call starts; it stays when the server ends, and serves the
+ * next.
+ */
 async function activated(engine: ServerEngine): Promise<string> {
   const path = join(folder, `${engine}.sock`);
   const options = JSON.stringify({ socket: { fd: "backend" } });

@@ -38,6 +38,7 @@ export type ErrorOrigin = "local" | "peer" | "socket";
  */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
+  /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_HTTP2_CONNECTION";
   /** The error code (RFC 9113 §7) that was sent or received in GOAWAY; `INTERNAL_ERROR` if `origin` is `"socket"`. */
   readonly errorCode: number;
@@ -68,6 +69,7 @@ export interface StreamEnd {
  */
 export class StreamError extends Error {
   override readonly name = "StreamError";
+  /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_HTTP2_STREAM";
   /** The error code (RFC 9113 §7) that was sent or received in RST_STREAM, or with which the connection ended. */
   readonly errorCode: number;
@@ -103,6 +105,7 @@ export type RefusalReason =
 /** The error that `request()` throws if it cannot open a stream. Nothing has been written. */
 export class RequestRefusedError extends Error {
   override readonly name = "RequestRefusedError";
+  /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_HTTP2_REQUEST_REFUSED";
   readonly reason: RefusalReason;
 
@@ -118,6 +121,7 @@ export class RequestRefusedError extends Error {
  */
 export class HeaderListSizeError extends Error {
   override readonly name = "HeaderListSizeError";
+  /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_HTTP2_HEADER_LIST_SIZE";
   readonly size: number;
   readonly limit: number;

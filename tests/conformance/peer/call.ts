@@ -164,7 +164,9 @@ class Call {
     this.#result.payloads.push(payload ?? create(ConformancePayloadSchema));
   }
 
-  /** An error's metadata is all there is where the call gave neither headers nor trailers; as trailers, says the suite. */
+  /**
+   * An error's metadata is all there is where the call gave neither headers nor trailers; as trailers, says the suite.
+   */
   #noteError(error: ConnectError): void {
     this.#result.error = errorMessage(error);
     if (this.#result.responseTrailers.length === 0) {

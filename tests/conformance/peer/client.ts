@@ -1,6 +1,6 @@
 /**
- * `client.js <engine> [intercepted]`: the client under test. Reads from standard input the calls that the runner wants made, makes each
- * over a Unix socket and a relay, and writes to standard output how it went. Ends when its input has.
+ * `client.js <engine> [intercepted]`: the client under test. Reads from standard input the calls that the runner wants
+ * made, makes each over a Unix socket and a relay, and writes to standard output how it went. Ends when its input has.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

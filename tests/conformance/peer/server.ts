@@ -1,6 +1,6 @@
 /**
- * `server.js <engine> [intercepted]`: the server under test. Reads from standard input what the runner wants served, serves it on a Unix
- * socket through a relay, and writes to standard output where that listens. Ends on SIGTERM.
+ * `server.js <engine> [intercepted]`: the server under test. Reads from standard input what the runner wants served,
+ * serves it on a Unix socket through a relay, and writes to standard output where that listens. Ends on SIGTERM.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

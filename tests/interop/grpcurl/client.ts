@@ -215,8 +215,8 @@ const cases: Record<string, () => Promise<void>> = {
 };
 
 /**
- * One call. With metadata, or if it is to be verbose, grpcurl prints headers and trailers and keeps an error to text; else
- * it prints an error as JSON.
+ * One call. With metadata, or if it is to be verbose, grpcurl prints headers and trailers and keeps an error to text;
+ * else it prints an error as JSON.
  */
 async function call(method: string, requests: readonly object[], options: CallOptions = {}): Promise<Result> {
   const { metadata = [], maxTimeS = 5, isVerbose = metadata.length > 0, write } = options;

@@ -64,7 +64,8 @@ function throwIfAsked(status: EchoStatus | undefined): void {
 
 /**
  * A handler of Connect's does not learn whether a message came compressed, only whether the call may have compressed
- * ones. So a message that should be compressed is refused if the call has no compression; one that should not be passes.
+ * ones. So a message that should be compressed is refused if the call has no compression; one that should not be
+ * passes.
  */
 function assertCompressed(expected: BoolValue | undefined, ctx: HandlerContext): void {
   const encoding = ctx.requestHeader.get("grpc-encoding") ?? "identity";

@@ -1,9 +1,12 @@
 /**
- * An address at which a server cannot listen, or which a client cannot dial. The message says what is wrong, where, and what to do.
+ * A server cannot listen at an address, or a client cannot dial it. The message says what is wrong, where, and what to do.
  */
 export class AddressError extends Error {
   override readonly name: string = "AddressError";
-  /** Tells this error from others where `instanceof` does not: across two copies of this package, for example. */
+  /**
+   * The code of this class of errors. It tells errors apart where `instanceof` does not, across two copies of this
+   * package for example. docs/reference/errors.md lists all codes.
+   */
   readonly code: "VYRA_IPC_ADDRESS" | "VYRA_IPC_ADDRESS_IN_USE" | "VYRA_IPC_UNTRUSTED_SOCKET" = "VYRA_IPC_ADDRESS";
 
   constructor(
@@ -41,13 +44,14 @@ export class UntrustedSocketError extends AddressError {
   constructor(
     /** The socket's path, or an abstract name as gRPC writes it. */
     address: string,
-    /** The id of the user to whom the socket or the process belongs; undefined where it has to be known and cannot be read. */
+    /** The id of the user to whom the socket or the process belongs; undefined where it is needed and cannot be read. */
     readonly uid: number | undefined,
   ) {
     super(
       uid === undefined
         ? `who listens at ${address} cannot be told: koffi cannot be loaded, is it installed where this program runs?`
-        : `the socket ${address} belongs to uid ${uid}, not to this user or root: is it the right server? If so, name it in trustedUsers`,
+        : `the socket ${address} belongs to uid ${uid}, not to this user or root: is it the right server? ` +
+            "If so, name it in trustedUsers",
       address,
     );
   }

@@ -1,11 +1,19 @@
 import { readFileSync } from "node:fs";
 
-/** The id of a user by its name in /etc/passwd. @throws {RangeError} for an unknown name, and a number that is not an id. */
+/**
+ * Returns the id of a user: the one that /etc/passwd has for its name, or the id itself.
+ *
+ * @throws {RangeError} for an unknown name, and for a number that is not an id.
+ */
 export function userId(user: string | number): number {
   return idOf(user, "user", "/etc/passwd");
 }
 
-/** The id of a group by its name in /etc/group. @throws {RangeError} for an unknown name, and a number that is not an id. */
+/**
+ * Returns the id of a group: the one that /etc/group has for its name, or the id itself.
+ *
+ * @throws {RangeError} for an unknown name, and for a number that is not an id.
+ */
 export function groupId(group: string | number): number {
   return idOf(group, "group", "/etc/group");
 }

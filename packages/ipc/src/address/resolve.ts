@@ -6,9 +6,11 @@ export type SocketAddress = PathAddress | AbstractAddress;
 
 /** The address of a socket file. */
 export interface PathAddress {
+  /** Tells the address of a file from an abstract name. */
   readonly kind: "path";
   /** The socket file's absolute path. */
   readonly path: string;
+  /** Only an abstract address has a name. */
   readonly name?: undefined;
   /** The address as gRPC writes it: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
@@ -17,12 +19,15 @@ export interface PathAddress {
 }
 
 /**
- * An abstract name (unix(7), Linux): known to the kernel alone, in one network namespace, and without an owner or file permissions.
+ * An abstract name (unix(7), Linux). The kernel alone knows it, in one network namespace; it has no owner and no file
+ * permissions.
  */
 export interface AbstractAddress {
+  /** Tells an abstract name from the address of a file. */
   readonly kind: "abstract";
   /** The name without the NUL byte with which it begins in `sun_path`. */
   readonly name: string;
+  /** An abstract address has no path. */
   readonly path?: undefined;
   /** The address as gRPC writes it: `unix-abstract:name`. */
   readonly address: string;
@@ -53,8 +58,8 @@ const tcpAddress = /^(?:https?|grpcs?|tcp|dns|ipv4|ipv6|xds):|^(?:[\w.-]*|\[[\da
 /**
  * Tells where the server with this address lives.
  *
- * The result's `kind` says whether it is a socket file (`path`) or an abstract name (`name`). The type of a literal such as
- * `resolveSocket("my_module")` says so already; of a `string` the `path` may be undefined.
+ * The result's `kind` says whether it is a socket file (`path`) or an abstract name (`name`). The type of a literal such
+ * as `resolveSocket("my_module")` says so already; the `path` of a `string` may be undefined.
  *
  * @param socket a module's name (`my_module` lives at `/tmp/my_module_ipc.sock`, or in the folder that the environment
  *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:path`, absolute or

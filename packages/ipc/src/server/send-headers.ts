@@ -7,6 +7,7 @@ export const sendingHeaders = Symbol.for("@vyra/ipc: sends the headers");
 export class HeadersSentError extends Error {
   override readonly name = "HeadersSentError";
   /** The stable code of this class of errors. */
+  /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_IPC_HEADERS_SENT";
 
   constructor(

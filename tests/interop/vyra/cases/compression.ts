@@ -4,8 +4,9 @@ import { assertCode, type Case, type Clients, failureOf } from "../case.js";
 import { each, payload, sizesOf } from "./grpc.js";
 
 /**
- * gRPC's cases of compression. Whether a message was compressed is read off the wire by the runner. What Connect compresses
- * is a matter of the transport, not of a call: hence the channels. Within a stream it is all messages that are large enough.
+ * gRPC's cases of compression. Whether a message was compressed is read off the wire by the runner. What Connect
+ * compresses is a matter of the transport, not of a call: hence the channels. Within a stream it is all messages that
+ * are large enough.
  */
 export const compressionCases: Record<string, Case> = {
   async client_compressed_unary(clients) {

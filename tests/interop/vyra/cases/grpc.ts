@@ -19,7 +19,9 @@ import { entriesOf, headersOf, valuesOf } from "../metadata.js";
 type InputRequest = MessageInitShape<typeof StreamingInputCallRequestSchema>;
 type OutputRequest = MessageInitShape<typeof StreamingOutputCallRequestSchema>;
 
-/** gRPC's own cases but those of compression: https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md */
+/**
+ * gRPC's own cases but those of compression: https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
+ */
 export const grpcCases: Record<string, Case> = {
   async empty_unary({ test }) {
     await test.emptyCall({});
