@@ -69,7 +69,7 @@ describe("what cannot be meant", () => {
   it("is refused as a user to trust whom nobody knows", () => {
     const unknown = {
       name: "RangeError",
-      message: 'there is no user "nobody-by-this-name" in /etc/passwd: give its number',
+      message: 'there is no user "nobody-by-this-name" in /etc/passwd: use the numeric id',
     };
     for (const engine of ["direct", "node", "undici"] as const) {
       assert.throws(() => createChannel("m", { engine, trustedUsers: ["nobody-by-this-name"] }), unknown);

@@ -64,7 +64,7 @@ describe("vyra-ipc reports in every subcommand that the address is not a server 
   it("a host and a port", async () => {
     for (const { code, stdout, stderr } of await runAll("localhost:50051")) {
       assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
-      assert.match(stderr, /^vyra-ipc: "localhost:50051" is an address of TCP, which is not served here: [^\n]+\n$/);
+      assert.match(stderr, /^vyra-ipc: "localhost:50051" is a TCP address, which is not supported: [^\n]+\n$/);
     }
   });
 

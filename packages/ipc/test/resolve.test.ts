@@ -69,7 +69,7 @@ describe("resolveSocket", () => {
     "ipv4:1.2.3.4:5",
   ]) {
     it(`refuses ${given}, since TCP is not supported`, () => {
-      assert.throws(() => resolveSocket(given), /is an address of TCP, which is not served here: /);
+      assert.throws(() => resolveSocket(given), /is a TCP address, which is not supported: /);
     });
   }
 
@@ -78,7 +78,7 @@ describe("resolveSocket", () => {
     const address = `unix-abstract:${name}`;
     assert.deepEqual(resolveSocket(address), { kind: "abstract", name, address });
     assert.throws(() => resolveSocket(`${address}x`), /has 108 bytes.*at most 107/);
-    assert.throws(() => resolveSocket("unix-abstract:"), /needs a name/);
+    assert.throws(() => resolveSocket("unix-abstract:"), /must be followed by a name/);
   });
 
   it("has a type that tells paths from abstract names if the text is known", () => {

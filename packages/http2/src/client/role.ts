@@ -108,7 +108,10 @@ export class ClientRole implements ConnectionRole {
     }
   }
 
-  /** Counts the fields of a response, which its caller may keep until it is over. @returns false if there is no room for them */
+  /**
+   * Records the memory of a response's fields, which the handler may keep until the stream ends. Returns false, and
+   * resets the stream, if there is no room for them.
+   */
   private holdFields(stream: ClientStream, memoryBytes: number): boolean {
     const { core } = this;
     if (!core.windows.hasRoomForFields(memoryBytes)) {

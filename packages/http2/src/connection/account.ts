@@ -25,8 +25,10 @@ export class Account {
   private readonly onChange: () => void;
 
   /**
-   * Opens an account. A connection has one already; this is for what shares the memory of connections and is none.
-   * @param limitBytes `limitBytes`
+   * Creates an account. Every connection has one already. Another user of memory, such as a connection of another
+   * protocol, can create one in order to share a limit with connections.
+   * @param limitBytes the limit of `receivedBytes`, in bytes
+   * @param shared the account whose limit this one shares, or null
    * @param onChange called when this account, or the state of the shared one, has changed
    */
   constructor(limitBytes: number, shared: SharedAccount | null, onChange: () => void) {
@@ -70,14 +72,12 @@ export class Account {
     this.add(bytes);
   }
 
-  /** Checks again what this connection may hold, because the state of the shared account has changed. */
+  /** Calls `onChange`, because the state of the shared account has changed. */
   review(): void {
     this.onChange();
   }
 
-  /**
-   * Leaves the shared account when the connection ends. What the owner still holds remains counted here only.
-   */
+  /** Leaves the shared account when the connection ends. What the owner still holds is then recorded only here. */
   close(): void {
     if (this.shared === null || !this.shared.members.delete(this)) return;
     this.shared.waitingForRoom.delete(this);
@@ -110,11 +110,9 @@ export class SharedAccount {
   readonly limitBytes: number;
   /** The memory that all connections hold. */
   heldBytes = 0;
-  /**
-   * The bytes that peers may still send beyond each connection's minimum: grown windows and granted messages.
-   */
+  /** The bytes that peers may still send beyond the minimum of each connection: grown windows and granted messages. */
   promisedBytes = 0;
-  /** The part of those by which windows have grown. A connection keeps its part for as long as it is open. */
+  /** The part of `promisedBytes` by which windows have grown. A connection keeps its share while it is open. */
   grownBytes = 0;
   /**
    * Whether the limit has been exceeded. It stays true until the memory is below 7/8 of the limit; meanwhile no
@@ -125,7 +123,7 @@ export class SharedAccount {
   readonly members = new Set<Account>();
   /** The accounts that wait until more may be queued for sending. */
   readonly waitingForRoom = new Set<Account>();
-  /** The accounts that wait until a message may be received that is larger than its window. */
+  /** The accounts that wait until they may receive a message that is larger than its window. */
   readonly waitingForMessages = new Set<Account>();
 
   /** @param limitBytes the limit for all connections together, in bytes of memory */
@@ -161,41 +159,42 @@ export class SharedAccount {
   }
 
   /**
-   * Tells whether the window of a connection may grow by this many bytes of memory. A quarter of the limit is reserved for
-   * growth: many connections that were busy once would leave no room for messages otherwise.
+   * Tells whether the window of a connection may grow by this many bytes of memory. Windows may grow by up to a quarter
+   * of the limit in total; otherwise many connections that were busy once would leave no room for messages.
    */
   mayGrow(bytes: number): boolean {
     return !this.isOverLimit && this.grownBytes + bytes <= this.limitBytes / 4 && bytes <= this.roomBytes;
   }
 
-  /** @internal Records that a window has grown by this much, or is gone if `bytes` is negative. */
+  /** @internal Records that a window has grown by this many bytes, or has been closed if `bytes` is negative. */
   grow(bytes: number): void {
     this.grownBytes += bytes;
     this.promise(bytes);
   }
 
   /**
-   * Tells whether a message that occupies this many bytes may be received beyond its window: there is room for it, or no
-   * other such message is under way. So each of them is received in the end, whatever else is held.
+   * Tells whether a message that occupies this many bytes of memory may be received beyond its window: if there is room
+   * for it, or if no other such message is being received. Every message is thus received eventually, whatever else is
+   * held.
    */
-  mayLetIn(bytes: number): boolean {
+  mayAdmit(bytes: number): boolean {
     return !this.isOverLimit && (bytes <= this.roomBytes || this.promisedBytes === this.grownBytes);
   }
 
-  /** Adds bytes that peers may send, or removes them if `bytes` is negative. */
+  /** Adds bytes to `promisedBytes`, or removes them if `bytes` is negative. */
   promise(bytes: number): void {
     this.promisedBytes += bytes;
     if (bytes < 0) this.offerRoom();
   }
 
-  /** Offers freed memory to those that wait for it. */
+  /** Offers freed memory to the accounts that wait for it. */
   private offerRoom(): void {
     offer(this.waitingForMessages);
     offer(this.waitingForRoom);
   }
 }
 
-/** Offers memory to one account after the other, until one of them registers again because it was not enough. */
+/** Offers memory to one account after the other, until one of them registers again because it needs more. */
 function offer(waiting: Set<Account>): void {
   for (const account of waiting) {
     waiting.delete(account);

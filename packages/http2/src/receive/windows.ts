@@ -51,8 +51,9 @@ export class ReceiveWindows {
   /** The number of bytes by which the windows of all streams have grown. */
   private grownBytes = 0;
   private readonly maxGrownBytes: number;
-  /** The parts of the shared account's `promisedBytes` that belong to this connection: for messages, and for the growth of its window. */
+  /** The part of the shared account's `promisedBytes` that this connection has for messages. */
   private promisedBytes = 0;
+  /** The part of the shared account's `promisedBytes` that this connection has for the growth of its window. */
   private promisedGrowth = 0;
   private isOpen = false;
 
@@ -75,9 +76,9 @@ export class ReceiveWindows {
   }
 
   /**
-   * Tells whether a stream may be opened, or answered, whose fields occupy this much memory. Flow control does not limit
-   * fields, so they have half of the limit in addition to it. No long fields are accepted while the shared account exceeds
-   * its limit.
+   * Tells whether a request or a response may be accepted whose fields occupy this many bytes of memory. Flow control
+   * does not limit fields, so they have half of the limit in addition to it. No long fields are accepted while the
+   * shared account exceeds its limit.
    */
   hasRoomForFields(bytes: number): boolean {
     if (bytes === 0) return true;
@@ -204,12 +205,12 @@ export class ReceiveWindows {
       stream.extension = new WindowExtension(stream, stream.expected);
       this.extensions.add(stream.extension);
       this.grantExtensions();
-    } else if (extension.isGranted) this.extend(extension); // its window has become smaller meanwhile
+    } else if (extension.isGranted) this.extend(extension); // the window of the stream has become smaller meanwhile
   }
 
   private grantExtensions(): void {
     for (let extension = this.extensions.first; extension !== null; extension = this.extensions.first) {
-      if (!this.extensions.hasRoomFor(extension) || !this.isLetIn(extension.bytes)) return;
+      if (!this.extensions.hasRoomFor(extension) || !this.admit(extension.bytes)) return;
       this.extensions.grant(extension);
       this.extend(extension);
     }
@@ -237,18 +238,18 @@ export class ReceiveWindows {
     const more = Math.min(this.windowSize, this.maxWindowSize - this.windowSize);
     const { shared } = this.account;
     if (shared !== null) {
-      if (!shared.mayGrow(more * COST_PER_BYTE)) return; // it asks again when the window is low the next time
+      if (!shared.mayGrow(more * COST_PER_BYTE)) return; // this is tried again when the window is low the next time
       this.promisedGrowth += more * COST_PER_BYTE;
       shared.grow(more * COST_PER_BYTE);
     }
     this.windowSize += more;
   }
 
-  /** Asks the shared account for a message of this many bytes beyond its window. @returns whether they were granted */
-  private isLetIn(bytes: number): boolean {
+  /** Asks the shared account for a message of this many bytes beyond its window. @returns whether it was granted */
+  private admit(bytes: number): boolean {
     const { shared } = this.account;
     if (shared === null) return true;
-    if (!shared.mayLetIn(bytes * COST_PER_BYTE)) {
+    if (!shared.mayAdmit(bytes * COST_PER_BYTE)) {
       shared.waitingForMessages.add(this.account);
       return false;
     }

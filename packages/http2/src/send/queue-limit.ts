@@ -11,7 +11,8 @@ export class SendQueueLimit {
   readonly limitBytes: number;
   private readonly account: Account;
   private readonly output: Output;
-  private line: Set<SendingStream> | null = null;
+  /** The streams that wait for room, in order; null if there are none. */
+  private waiting: Set<SendingStream> | null = null;
 
   constructor(account: Account, output: Output, limitBytes: number) {
     this.account = account;
@@ -30,8 +31,8 @@ export class SendQueueLimit {
   }
 
   /**
-   * Tells whether this many more bytes exceed what all connections may hold together, and the minimum that this one may hold
-   * whatever the others do.
+   * Tells whether this many more bytes exceed both what all connections may hold together, and the minimum that this
+   * connection may queue whatever the others do.
    */
   isAboveShared(bytes: number): boolean {
     const { shared, waitingBytes } = this.account;
@@ -39,17 +40,17 @@ export class SendQueueLimit {
     return waitingBytes + bytes > MIN_CONNECTION_WINDOW;
   }
 
-  /** Calls the stream's `drained()` when there is room again. */
+  /** Adds a stream to those that wait, so that its `drained()` is called when there is room again. */
   await(stream: SendingStream): void {
-    this.line ??= new Set();
-    this.line.add(stream);
+    this.waiting ??= new Set();
+    this.waiting.add(stream);
     if (!this.hasRoomFor(0)) this.account.shared?.waitingForRoom.add(this.account);
     else this.output.schedule();
   }
 
   /** Removes a stream that has ended from the waiting ones. */
   forget(stream: SendingStream): void {
-    if (this.line?.delete(stream) && this.line.size === 0) this.line = null;
+    if (this.waiting?.delete(stream) && this.waiting.size === 0) this.waiting = null;
   }
 
   /** Records that more bytes are queued, or fewer if `bytes` is negative. */
@@ -59,21 +60,21 @@ export class SendQueueLimit {
 
   /** Schedules `offer()` if a stream waits and there is room again. */
   review(): void {
-    if (this.line !== null && this.hasRoomFor(0)) this.output.schedule();
+    if (this.waiting !== null && this.hasRoomFor(0)) this.output.schedule();
   }
 
   /** Notifies the waiting streams, in order, as long as there is room. */
   offer(): void {
-    const { line } = this;
-    if (line === null) return;
-    let told = 0;
-    for (const stream of line) {
-      if (!this.hasRoomFor(0) || ++told > MAX_NOTIFIED_PER_TURN) break;
-      line.delete(stream);
-      stream.drained(); // it may wait again, or end and remove other streams
+    const { waiting } = this;
+    if (waiting === null) return;
+    let notified = 0;
+    for (const stream of waiting) {
+      if (!this.hasRoomFor(0) || ++notified > MAX_NOTIFIED_PER_TURN) break;
+      waiting.delete(stream);
+      stream.drained(); // the stream may wait again, or end and remove other streams
     }
-    if (line.size === 0) {
-      if (this.line === line) this.line = null;
+    if (waiting.size === 0) {
+      if (this.waiting === waiting) this.waiting = null;
     } else if (this.hasRoomFor(0)) setImmediate(() => this.review());
     else this.account.shared?.waitingForRoom.add(this.account);
   }

@@ -108,8 +108,9 @@ export abstract class Stream {
   }
 
   /**
-   * Tells whether a message of this many bytes exceeds what all connections that share the account may hold together. A
-   * caller that learns the size of a message only when it has been made, after `hasRoomFor(0)`, asks this before `message()`.
+   * Tells whether a message of this many bytes exceeds what all connections that share the account may hold together.
+   * It is meant for a caller that learns the size of a message only by encoding it: such a caller checks
+   * `hasRoomFor(0)` before it encodes a message, and this before it calls `message()`.
    */
   isAboveShared(bytes: number): boolean {
     const { queueLimit, sender } = this.connection;

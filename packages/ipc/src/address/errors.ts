@@ -1,17 +1,18 @@
 /**
- * A server cannot listen at an address, or a client cannot dial it. The message says what is wrong, where, and what to do.
+ * Is thrown for an address at which a server cannot listen, or which a client cannot dial. The message says what is
+ * wrong, where, and how to correct it.
  */
 export class AddressError extends Error {
   override readonly name: string = "AddressError";
   /**
-   * The code of this class of errors. It tells errors apart where `instanceof` does not, across two copies of this
-   * package for example. docs/reference/errors.md lists all codes.
+   * The stable code of the error. It identifies the error where `instanceof` fails, such as across two copies of this
+   * package. docs/reference/errors.md lists all codes.
    */
   readonly code: "VYRA_IPC_ADDRESS" | "VYRA_IPC_ADDRESS_IN_USE" | "VYRA_IPC_UNTRUSTED_SOCKET" = "VYRA_IPC_ADDRESS";
 
   constructor(
     message: string,
-    /** The socket's path, or the address as given where it is not a path. */
+    /** The path of the socket, or the address as it was given if it is not a path. */
     readonly address: string,
     options?: { cause?: unknown },
   ) {
@@ -19,14 +20,14 @@ export class AddressError extends Error {
   }
 }
 
-/** Another process serves at this address, or is about to. Nothing of it was touched. */
+/** Is thrown if another server runs or starts at the address. Its socket and its lock are left as they are. */
 export class AddressInUseError extends AddressError {
   override readonly name = "AddressInUseError";
   override readonly code = "VYRA_IPC_ADDRESS_IN_USE";
 
   constructor(
     address: string,
-    /** The process that holds the name, where it is known. */
+    /** The process id of the other server; undefined if it is not known. */
     readonly pid: number | undefined,
     options?: { cause?: unknown },
   ) {
@@ -36,22 +37,23 @@ export class AddressInUseError extends AddressError {
   }
 }
 
-/** The socket at an address belongs to a user who is not trusted, or such a user's process listens there. */
+/** Is thrown if the socket at an address, or the process that listens there, belongs to an untrusted user. */
 export class UntrustedSocketError extends AddressError {
   override readonly name = "UntrustedSocketError";
   override readonly code = "VYRA_IPC_UNTRUSTED_SOCKET";
 
   constructor(
-    /** The socket's path, or an abstract name as gRPC writes it. */
+    /** The path of the socket, or an abstract name in the form of gRPC (`unix-abstract:name`). */
     address: string,
-    /** The id of the user to whom the socket or the process belongs; undefined where it is needed and cannot be read. */
+    /** The id of the user who owns the socket or the process; undefined if it cannot be read. */
     readonly uid: number | undefined,
   ) {
     super(
       uid === undefined
-        ? `who listens at ${address} cannot be told: koffi cannot be loaded, is it installed where this program runs?`
-        : `the socket ${address} belongs to uid ${uid}, not to this user or root: is it the right server? ` +
-            "If so, name it in trustedUsers",
+        ? `cannot tell which user listens at ${address}: koffi cannot be loaded, ` +
+            "is it installed where this program runs?"
+        : `the socket ${address} belongs to uid ${uid}, not to this user or root: ` +
+            "is it the right server? If so, add that uid to trustedUsers",
       address,
     );
   }

@@ -18,12 +18,12 @@ export function groupId(group: string | number): number {
   return idOf(group, "group", "/etc/group");
 }
 
-/** In both files a line begins with the name, a field that is not used here, and the id: passwd(5), group(5). */
+/** Finds an id by its name. In both files a line begins with the name, another field, and the id: passwd(5), group(5). */
 function idOf(nameOrId: string | number, kind: "user" | "group", file: string): number {
   if (typeof nameOrId === "number") {
-    // chown(2) reads -1 as "leave it as it is".
+    // For chown(2), -1 means that the owner does not change.
     if (!Number.isInteger(nameOrId) || nameOrId < 0) {
-      throw new RangeError(`${nameOrId} is no ${kind}'s id`);
+      throw new RangeError(`${nameOrId} is not a ${kind} id`);
     }
     return nameOrId;
   }
@@ -33,5 +33,5 @@ function idOf(nameOrId: string | number, kind: "user" | "group", file: string): 
       return Number(id);
     }
   }
-  throw new RangeError(`there is no ${kind} ${JSON.stringify(nameOrId)} in ${file}: give its number`);
+  throw new RangeError(`there is no ${kind} ${JSON.stringify(nameOrId)} in ${file}: use the numeric id`);
 }

@@ -1,12 +1,16 @@
 /**
- * Where a server lives, who owns the name, and who is on the other end. Knows no RPC.
+ * This folder deals with the addresses of servers, the ownership of addresses, and the identity of peers. It does not
+ * depend on RPC.
  *
- * The threat: in a shared folder such as /tmp anyone can put a file at a name, leave a dead socket behind, or start a
- * second server. What this folder promises: a name has one owner at a time, held by a lock that dies with its process
- * (`lock.ts`); nothing that is not provably dead and ours is ever removed (`publish.ts`, `probe.ts`); a socket appears at
- * its name complete, with its rights, in one step (`publish.ts`); and either end can tell who the other is (`trust.ts`,
- * `peer-credentials.ts`). What the caller must do: call `Published.unpublish()` when it stops, and accept what is queued
- * before it closes the listener.
+ * The threat is that in a shared folder such as /tmp anyone can put a file at a path, leave a dead socket behind, or
+ * start a second server. This folder guarantees that:
+ * - a path has one owner at a time, by a lock that ends with its process (`lock.ts`);
+ * - a socket is only removed if it is ours and proven to be dead (`publish.ts`, `probe.ts`);
+ * - a socket appears at its path in one step, with its permissions set (`publish.ts`);
+ * - either end can find out who the other is (`trust.ts`, `peer-credentials.ts`).
+ *
+ * The caller must call `Published.unpublish()` when it stops, and accept the queued connections before it closes the
+ * listener.
  */
 export { doAtExit } from "./at-exit.js";
 export { AddressError, AddressInUseError, UntrustedSocketError } from "./errors.js";

@@ -1,19 +1,19 @@
 import { AddressError } from "./errors.js";
 
-/** systemd passes descriptors from 3 on, sd_listen_fds(3). */
+/** The first file descriptor that systemd passes, sd_listen_fds(3). */
 const firstFd = 3;
 
 /**
- * The listening socket that whoever started this process handed to it.
+ * Returns the file descriptor of a listening socket that this process inherited from the one that started it.
  *
- * @param fd its descriptor, or its name (`FileDescriptorName=` in a systemd unit), looked up in LISTEN_FDS, LISTEN_PID and
- *   LISTEN_FDNAMES.
- * @throws {AddressError} if there is none by that name.
+ * @param fd the descriptor, or its name (`FileDescriptorName=` in a systemd unit), which is looked up in LISTEN_FDS,
+ *   LISTEN_PID and LISTEN_FDNAMES
+ * @throws {AddressError} if the descriptor is invalid, or if there is none by that name
  */
 export function inheritedFd(fd: number | string, env: NodeJS.ProcessEnv = process.env): number {
   if (typeof fd !== "string") {
     if (!Number.isInteger(fd) || fd < 0) {
-      throw new AddressError(`${fd} is no file descriptor`, `fd:${fd}`);
+      throw new AddressError(`${fd} is not a file descriptor`, `fd:${fd}`);
     }
     return fd;
   }
@@ -21,8 +21,11 @@ export function inheritedFd(fd: number | string, env: NodeJS.ProcessEnv = proces
   const names = (env.LISTEN_FDNAMES ?? "").split(":");
   const index = names.indexOf(fd);
   if (Number(env.LISTEN_PID) !== process.pid || index === -1 || index >= count) {
+    const { LISTEN_PID = "not set", LISTEN_FDNAMES = "not set" } = env;
     throw new AddressError(
-      `nobody handed a socket named ${JSON.stringify(fd)} to this process (LISTEN_PID is ${env.LISTEN_PID ?? "not set"}, LISTEN_FDNAMES ${env.LISTEN_FDNAMES ?? "not set"}): is the unit socket-activated, with FileDescriptorName=${fd}?`,
+      `this process inherited no socket named ${JSON.stringify(fd)} ` +
+        `(LISTEN_PID is ${LISTEN_PID}, LISTEN_FDNAMES is ${LISTEN_FDNAMES}): ` +
+        `is the unit socket-activated, with FileDescriptorName=${fd}?`,
       `fd:${fd}`,
     );
   }

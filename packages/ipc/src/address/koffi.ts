@@ -2,30 +2,30 @@ import { fileURLToPath } from "node:url";
 
 type Koffi = typeof import("koffi");
 
-/** Not imported: webpack would replace `createRequire` by what it can work out beforehand, which is nothing here. */
+// It is not imported, because webpack would try to evaluate `createRequire` at build time, which cannot work here.
 const { createRequire } = process.getBuiltinModule("node:module");
 
 /**
- * Loads koffi, which no bundler can take along: its code is a file of machine code. So it is looked for while the program runs:
- * from where this package is, or, if that has become a part of a bundle, from where the bundle is; then from where the program is that
- * Node.js was started with. Never from the working folder, which may be somebody else's.
+ * Loads koffi at run time. No bundler can include it, since it is a native addon. It is looked up from the folder of
+ * this package, or of the bundle that contains this package, and then from the folder of the program that Node.js was
+ * started with. It is never looked up from the working directory, which may belong to another user.
  *
- * @throws {KoffiError} if it is in none of these places, or does not run on this machine.
+ * @throws {KoffiError} if it is in none of these places, or does not run on this machine
  */
 export function loadKoffi(): Koffi {
-  const looked = places();
+  const tried = places();
   let failure: unknown;
-  for (const place of looked) {
+  for (const place of tried) {
     try {
       return createRequire(place)("koffi") as Koffi;
     } catch (error) {
       failure ??= error;
     }
   }
-  throw new KoffiError(looked, failure);
+  throw new KoffiError(tried, failure);
 }
 
-/** Files from whose folders upwards Node.js looks for packages. */
+/** Returns the files from whose folders upwards Node.js is to look for koffi. */
 function places(): string[] {
   const found = [import.meta.url as string | undefined, commonJsFile(), process.argv[1]];
   const paths = found
@@ -34,7 +34,10 @@ function places(): string[] {
   return [...new Set(paths)];
 }
 
-/** Where this is, if a bundler has made CommonJS of it, which has no `import.meta.url`; some fold `typeof __filename` into a constant. */
+/**
+ * Returns the file of this code if a bundler has converted it to CommonJS, which has no `import.meta.url`. It does not
+ * use `typeof __filename`, since some bundlers replace that by a constant.
+ */
 function commonJsFile(): string | undefined {
   try {
     return __filename;
@@ -43,7 +46,7 @@ function commonJsFile(): string | undefined {
   }
 }
 
-/** koffi cannot be loaded; `cause` is what Node.js says of it. */
+/** Is thrown if koffi cannot be loaded. Its `cause` is the error of Node.js. */
 export class KoffiError extends Error {
   override readonly name = "KoffiError";
   readonly code = "VYRA_IPC_KOFFI";
@@ -51,8 +54,8 @@ export class KoffiError extends Error {
   constructor(places: readonly string[], cause: unknown) {
     const what = cause instanceof Error ? cause.message.split("\n", 1)[0] : cause;
     super(
-      `koffi cannot be loaded (${what}; asked from ${places.join(" and ")}): install it where the program runs; ` +
-        "a bundle needs it in a node_modules beside it, see docs/guide/bundlers.md",
+      `koffi cannot be loaded (${what}; looked up from ${places.join(" and ")}): install it where the program runs; ` +
+        "a bundle needs it in a node_modules folder beside it, see docs/guide/bundlers.md",
       { cause },
     );
   }

@@ -1,26 +1,26 @@
 import { isAbsolute, resolve } from "node:path";
 import { AddressError } from "./errors.js";
 
-/** Where a server listens: at a file, or (on Linux) at an abstract name, which is not a file. */
+/** The address of a server: a socket file, or (on Linux) an abstract name, which is not a file. */
 export type SocketAddress = PathAddress | AbstractAddress;
 
 /** The address of a socket file. */
 export interface PathAddress {
   /** Tells the address of a file from an abstract name. */
   readonly kind: "path";
-  /** The socket file's absolute path. */
+  /** The absolute path of the socket file. */
   readonly path: string;
   /** Only an abstract address has a name. */
   readonly name?: undefined;
-  /** The address as gRPC writes it: `unix:/tmp/my_module_ipc.sock`. */
+  /** The address in the form of gRPC: `unix:/tmp/my_module_ipc.sock`. */
   readonly address: string;
-  /** The folder that `VYRA_IPC_DIR` names, if the path is in it. The server creates this folder where it is missing. */
+  /** The folder that `VYRA_IPC_DIR` names, if the path is in it. The server creates this folder if it is missing. */
   readonly ownFolder?: string;
 }
 
 /**
- * An abstract name (unix(7), Linux). The kernel alone knows it, in one network namespace; it has no owner and no file
- * permissions.
+ * An abstract name (unix(7), Linux). It exists only in the kernel, in one network namespace, and has neither an owner
+ * nor file permissions.
  */
 export interface AbstractAddress {
   /** Tells an abstract name from the address of a file. */
@@ -29,11 +29,11 @@ export interface AbstractAddress {
   readonly name: string;
   /** An abstract address has no path. */
   readonly path?: undefined;
-  /** The address as gRPC writes it: `unix-abstract:name`. */
+  /** The address in the form of gRPC: `unix-abstract:name`. */
   readonly address: string;
 }
 
-/** The kind of address that a text names; a text that is not known to the compiler may name either. */
+/** The type of the address that a string names. It is `SocketAddress` if the compiler does not know the string. */
 export type AddressNamedBy<S extends string> =
   Record<never, never> extends Record<S, never>
     ? SocketAddress
@@ -42,30 +42,31 @@ export type AddressNamedBy<S extends string> =
       : PathAddress;
 
 /**
- * `sun_path` of `sockaddr_un` has 108 bytes on Linux (unix(7)), one of them for the closing NUL. Node 20 cuts a longer
- * path without a word, and so would serve at another name.
+ * The maximum length of a path, in bytes: `sun_path` of `sockaddr_un` has 108 bytes on Linux (unix(7)), of which the
+ * closing NUL takes one. Node.js 20 truncates a longer path silently, and would serve at another name.
  */
 export const maxPathBytes = 108 - 1;
 
-/** Where modules' sockets live unless `VYRA_IPC_DIR` names another folder. */
+/** The folder of the sockets of modules unless `VYRA_IPC_DIR` names another one. */
 const defaultFolder = "/tmp";
 
 const moduleName = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/;
 
-/** What a user may have from a server on the network: `localhost:50051`, `[::1]:80`, `:80`, `dns:///host`, `http://host/`. */
+/** Matches addresses of servers on a network: `localhost:50051`, `[::1]:80`, `:80`, `dns:///host`, `http://host/`. */
 const tcpAddress = /^(?:https?|grpcs?|tcp|dns|ipv4|ipv6|xds):|^(?:[\w.-]*|\[[\da-f:.%\w]+\]):\d+$/i;
 
 /**
- * Tells where the server with this address lives.
+ * Returns the address of the server that a string names.
  *
- * The result's `kind` says whether it is a socket file (`path`) or an abstract name (`name`). The type of a literal such
- * as `resolveSocket("my_module")` says so already; the `path` of a `string` may be undefined.
+ * `kind` of the result is "path" for a socket file, which has a `path`, and "abstract" for an abstract name, which has
+ * a `name`. For a literal such as `resolveSocket("my_module")` the compiler knows the kind; for any other string `path`
+ * may be undefined.
  *
- * @param socket a module's name (`my_module` lives at `/tmp/my_module_ipc.sock`, or in the folder that the environment
- *   variable `VYRA_IPC_DIR` names), a path (it starts with `/`, `./` or `../`), or gRPC's form of one (`unix:path`, absolute or
- *   relative to the working directory, `unix:///absolute/path`; https://github.com/grpc/grpc/blob/master/doc/naming.md);
- *   `unix-abstract:name` on Linux.
- * @throws {AddressError} if it is none of these, or its path is longer than 107 bytes.
+ * @param socket one of: a module name (`my_module` stands for `/tmp/my_module_ipc.sock`, or for the same file in the
+ *   folder that the environment variable `VYRA_IPC_DIR` names); a path, which starts with `/`, `./` or `../`; a gRPC
+ *   target (`unix:path`, absolute or relative to the working directory, `unix:///absolute/path`, or
+ *   `unix-abstract:name` on Linux; https://github.com/grpc/grpc/blob/master/doc/naming.md)
+ * @throws {AddressError} if the string is none of these, or if its path or abstract name is longer than 107 bytes
  */
 export function resolveSocket<const S extends string>(socket: S): AddressNamedBy<S>;
 export function resolveSocket(socket: string): SocketAddress {
@@ -78,28 +79,33 @@ export function resolveSocket(socket: string): SocketAddress {
   return address;
 }
 
-/** An address as messages show it: the path, or an abstract name as gRPC writes it. */
+/** Returns an address as error messages show it: the path, or an abstract name in the form of gRPC. */
 export function shownAddress(address: SocketAddress): string {
   return address.kind === "path" ? address.path : address.address;
 }
 
-/** Refuses a path that does not fit a socket's address. */
+/** Checks that a path fits into a socket address. @throws {AddressError} if it is too long */
 export function assertPathFits(path: string, socket: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes > maxPathBytes) {
     throw new AddressError(
-      `the path ${path} has ${bytes} bytes, and a Unix socket's path at most ${maxPathBytes}: use a shorter folder or name`,
+      `the path ${path} has ${bytes} bytes, but the path of a Unix socket may have at most ${maxPathBytes}: ` +
+        "use a shorter folder or name",
       socket,
     );
   }
 }
 
-/** An abstract name has as much room: the NUL byte before it takes the place of the one that ends a path. */
+/**
+ * Checks that an abstract name fits into a socket address. Its maximum length is that of a path: a NUL byte precedes the
+ * name, as one follows a path.
+ */
 function assertNameFits(name: string, socket: string): void {
   const bytes = Buffer.byteLength(name);
   if (bytes > maxPathBytes) {
     throw new AddressError(
-      `the name in ${socket} has ${bytes} bytes, and an abstract name at most ${maxPathBytes}: use a shorter one`,
+      `the name in ${socket} has ${bytes} bytes, but an abstract name may have at most ${maxPathBytes}: ` +
+        "use a shorter one",
       socket,
     );
   }
@@ -107,10 +113,10 @@ function assertNameFits(name: string, socket: string): void {
 
 function addressOf(socket: string): SocketAddress {
   if (typeof socket !== "string" || socket === "") {
-    throw new AddressError("a socket needs an address: a module's name, a path or unix:/path", String(socket));
+    throw new AddressError("a socket needs an address: a module name, a path or unix:/path", String(socket));
   }
   if (socket.includes("\0")) {
-    throw new AddressError(`the address ${JSON.stringify(socket)} has a NUL character in it`, socket);
+    throw new AddressError(`the address ${JSON.stringify(socket)} contains a NUL character`, socket);
   }
   if (isPath(socket)) {
     return atPath(socket);
@@ -124,17 +130,19 @@ function addressOf(socket: string): SocketAddress {
     if (hasAuthority ? rest.startsWith("/") : rest !== "") {
       return atPath(rest);
     }
-    throw new AddressError(`the address ${socket} names no path: write unix:path or unix:///absolute/path`, socket);
+    throw new AddressError(`the address ${socket} has no path: write unix:path or unix:///absolute/path`, socket);
   }
   if (tcpAddress.test(socket)) {
     throw new AddressError(
-      `${JSON.stringify(socket)} is an address of TCP, which is not served here: name a module, or the path of a Unix socket`,
+      `${JSON.stringify(socket)} is a TCP address, which is not supported: ` +
+        "use a module name, or the path of a Unix socket",
       socket,
     );
   }
   if (!moduleName.test(socket)) {
     throw new AddressError(
-      `${JSON.stringify(socket)} is neither a module's name (letters, digits, "_", "-", ".") nor a path (which starts with /, ./ or ../)`,
+      `${JSON.stringify(socket)} is neither a module name (letters, digits, "_", "-", ".") ` +
+        "nor a path (which starts with /, ./ or ../)",
       socket,
     );
   }
@@ -148,10 +156,10 @@ const abstractPrefix = "unix-abstract:";
 function abstract(socket: string): AbstractAddress {
   const name = socket.slice(abstractPrefix.length);
   if (process.platform !== "linux") {
-    throw new AddressError(`the address ${socket} is abstract, which only Linux knows: use a path`, socket);
+    throw new AddressError(`the address ${socket} is abstract, which only Linux supports: use a path`, socket);
   }
   if (name === "") {
-    throw new AddressError("unix-abstract: needs a name behind it", socket);
+    throw new AddressError("unix-abstract: must be followed by a name", socket);
   }
   return { kind: "abstract", name, address: socket };
 }
@@ -172,7 +180,7 @@ function ownFolderOf(socket: string): string | undefined {
   }
   if (!isAbsolute(folder)) {
     throw new AddressError(
-      `VYRA_IPC_DIR is ${JSON.stringify(folder)}, which each process would look for in another place: give an absolute path`,
+      `VYRA_IPC_DIR is ${JSON.stringify(folder)}, whose meaning depends on the working directory: use an absolute path`,
       socket,
     );
   }

@@ -3,12 +3,12 @@ import { UntrustedSocketError } from "./errors.js";
 import { isMappedUser, isOwnUserOrRoot } from "./user.js";
 
 /**
- * Refuses a socket that is not this user's, root's or a trusted user's. In a folder such as /tmp anyone may take a name
- * before its owner does, and a client would tell them everything.
+ * Checks that a socket belongs to this user, to root or to a trusted user. In a folder such as /tmp anyone may create a
+ * socket at a path before its owner does, and would receive everything that clients send.
  *
- * @param trustedUsers further user ids whose sockets may be dialled.
- * @throws {UntrustedSocketError} if the socket, or a symbolic link on the way to it, belongs to somebody else.
- * @throws {NodeJS.ErrnoException} ENOENT and what else the file system says.
+ * @param trustedUsers the ids of further users whose sockets may be dialled
+ * @throws {UntrustedSocketError} if the socket, or a symbolic link that leads to it, belongs to another user
+ * @throws {NodeJS.ErrnoException} an error of the file system, such as ENOENT
  */
 export function assertTrusted(path: string, trustedUsers: readonly number[]): void {
   const entry = lstatSync(path);
@@ -24,7 +24,7 @@ export function assertTrusted(path: string, trustedUsers: readonly number[]): vo
   }
 }
 
-/** Whether this is our own user, root, or one of those named. */
+/** Tells whether this is the id of our own user, of root, or of a trusted user. */
 export function isTrusted(uid: number, trustedUsers: readonly number[]): boolean {
   return isOwnUserOrRoot(uid) || (trustedUsers.includes(uid) && isMappedUser(uid));
 }

@@ -1,26 +1,27 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Whether a user id that the kernel shows is somebody's. In a user namespace (a rootless container, say) everybody whom it does not
- * map is shown as the overflow id, 65534 by default (user_namespaces(7)): many users, of whom none can be told from another. Who is
- * shown so is never ourselves, trusted or on a list, even if this process is shown so itself. Where the namespace maps that id, as on
- * the machine itself, it is a user like any other ("nobody").
+ * Tells whether a user id that the kernel reports identifies one user. In a user namespace, such as that of a rootless
+ * container, the kernel reports every user that the namespace does not map as the overflow id, 65534 by default
+ * (user_namespaces(7)). Such users cannot be told apart, so the overflow id never counts as our own, as trusted or as
+ * listed, even if it is the id of this process. If the namespace maps the overflow id, as outside of containers, it is
+ * an ordinary user ("nobody").
  */
 export function isMappedUser(uid: number): boolean {
   return isMapped(uid, "uid");
 }
 
-/** The same for a group id. */
+/** Tells whether a group id that the kernel reports identifies one group; see {@link isMappedUser}. */
 export function isMappedGroup(gid: number): boolean {
   return isMapped(gid, "gid");
 }
 
-/** Whether this is the user that this process acts as. */
+/** Tells whether this is the effective user id of this process. */
 export function isOwnUser(uid: number): boolean {
   return uid === process.geteuid?.() && isMappedUser(uid);
 }
 
-/** Whether this is the user that this process acts as, or root, who may do everything anyway. */
+/** Tells whether this is the effective user id of this process, or that of root, who has all permissions anyway. */
 export function isOwnUserOrRoot(uid: number): boolean {
   return uid === 0 || isOwnUser(uid);
 }
@@ -29,11 +30,11 @@ const overflowIds: { uid?: number; gid?: number } = {};
 
 function isMapped(id: number, kind: "uid" | "gid"): boolean {
   overflowIds[kind] ??= overflowId(kind);
-  // A namespace's map is written once, perhaps after this process has begun, so it is looked at each time.
+  // The map of a namespace is written once, but perhaps after this process has started. Therefore it is not cached.
   return id !== overflowIds[kind] || hasInMap(id, kind);
 }
 
-/** -1, which nobody has, where there is no such thing. */
+/** Returns the overflow id, or -1, which no user has, if the system has none. */
 function overflowId(kind: "uid" | "gid"): number {
   try {
     return Number(readFileSync(`/proc/sys/kernel/overflow${kind}`, "latin1"));
@@ -42,7 +43,7 @@ function overflowId(kind: "uid" | "gid"): number {
   }
 }
 
-/** A map's lines: the first id inside, the first outside, how many. */
+/** Tells whether the namespace maps this id. A line has the first id inside, the first one outside, and their number. */
 function hasInMap(id: number, kind: "uid" | "gid"): boolean {
   let map: string;
   try {

@@ -3,7 +3,7 @@ import { ConnectionError, ErrorCode } from "@vyra/http2";
 import { type SocketAddress, shownAddress, UntrustedSocketError } from "../address/index.js";
 import { notProcessed } from "../grpc/index.js";
 
-/** The error of a call for which no connection could be made. It was certainly not processed. */
+/** Returns the error of a call for which no connection could be made. The call has certainly not been processed. */
 export function unreachable(address: SocketAddress, cause: unknown): ConnectError {
   if (cause instanceof UntrustedSocketError) {
     return notProcessed(cause.message, Code.PermissionDenied, cause);
@@ -22,7 +22,7 @@ export function unreachable(address: SocketAddress, cause: unknown): ConnectErro
       return notProcessed(`not allowed to connect to ${shownAddress(address)} (${code})`, Code.PermissionDenied, cause);
     case "EAGAIN":
       return notProcessed(
-        `the server at ${shownAddress(address)} does not keep up with connections (EAGAIN)`,
+        `the server at ${shownAddress(address)} has too many connections waiting to be accepted (EAGAIN)`,
         Code.Unavailable,
         cause,
       );
@@ -35,28 +35,32 @@ export function unreachable(address: SocketAddress, cause: unknown): ConnectErro
   }
 }
 
-/** How long a server may take from accepting a connection to its SETTINGS, in milliseconds (gRPC's connect timeout). */
+/**
+ * The time that a server has to send its SETTINGS after the connection has been made, in milliseconds. 20 seconds is the
+ * connect timeout of gRPC.
+ */
 export const handshakeTimeoutMs = 20_000;
 
-/** The server has not sent its SETTINGS in time, so that the connection was given up. */
+/** Is the cause of a call's error if the connection was closed because the server did not send its SETTINGS in time. */
 export class HandshakeTimeoutError extends Error {
   override readonly name = "HandshakeTimeoutError";
   readonly code = "VYRA_IPC_HANDSHAKE_TIMEOUT";
 
   constructor() {
-    super(`no SETTINGS within ${handshakeTimeoutMs} ms`);
+    super(`the server has sent no SETTINGS within ${handshakeTimeoutMs} ms`);
   }
 }
 
 /**
- * The error of a call for which a connection was made that did not come as far as the server's SETTINGS, RFC 9113 §3.4: until then
- * the server may be anything. Without a cause, the server has ended it.
+ * Returns the error of a call whose connection ended before the server had sent its SETTINGS (RFC 9113 §3.4). Until
+ * then the server may speak any protocol.
  *
- * @param said what the server said in GOAWAY, where the cause does not tell
+ * @param cause why the connection ended; undefined if the server closed it
+ * @param reason the reason in the server's GOAWAY. Default: the one that `cause` contains
  */
-export function notBegun(address: SocketAddress, cause: unknown, said = goAwayIn(cause)): ConnectError {
+export function notBegun(address: SocketAddress, cause: unknown, reason = goAwayIn(cause)): ConnectError {
   return notProcessed(
-    `the server at ${shownAddress(address)} ${whyNotBegun(cause)}${after(said)}`,
+    `the server at ${shownAddress(address)} ${whyNotBegun(cause)}${inParentheses(reason)}`,
     Code.Unavailable,
     cause,
   );
@@ -67,7 +71,7 @@ function whyNotBegun(cause: unknown): string {
   if (cause === undefined || (error !== undefined && error.origin !== "local")) {
     return "closed the connection before it had begun";
   }
-  // Who says nothing does not acknowledge our own SETTINGS either, for which `@vyra/http2` gives less time.
+  // A silent server does not acknowledge our SETTINGS either, and the timeout of `@vyra/http2` for that is shorter.
   if (cause instanceof HandshakeTimeoutError || error?.errorCode === ErrorCode.SETTINGS_TIMEOUT) {
     return "does not answer";
   }
@@ -75,22 +79,23 @@ function whyNotBegun(cause: unknown): string {
 }
 
 /**
- * The error of a call whose connection ended under it. Whether it was processed is not known.
+ * Returns the error of a call whose connection ended during the call. It is not known whether the call was processed.
  *
- * @param said what the server said in GOAWAY before it closed, where the cause does not tell: "ENHANCE_YOUR_CALM: too_many_pings"; or
- *   what it had done for which we closed: "too many settings frames (CVE-2019-9515)"
+ * @param reason the reason in the server's GOAWAY, such as "ENHANCE_YOUR_CALM: too_many_pings"; or the fault of the
+ *   server for which we closed the connection, such as "too many settings frames (CVE-2019-9515)". Default: the one that
+ *   `cause` contains
  */
-export function connectionLost(address: SocketAddress, cause: unknown, said = reasonIn(cause)): ConnectError {
-  const message = `lost the connection to ${shownAddress(address)}${after(said)}`;
+export function connectionLost(address: SocketAddress, cause: unknown, reason = reasonIn(cause)): ConnectError {
+  const message = `lost the connection to ${shownAddress(address)}${inParentheses(reason)}`;
   return new ConnectError(message, Code.Unavailable, undefined, undefined, cause);
 }
 
-/** The error of a call that the server did not look at, by REFUSED_STREAM or GOAWAY. */
+/** Returns the error of a call that the server rejected unprocessed: REFUSED_STREAM or GOAWAY, RFC 9113 §8.7, §6.8. */
 export function refused(address: SocketAddress, cause: unknown): ConnectError {
   return notProcessed(`the server at ${shownAddress(address)} refused the call`, Code.Unavailable, cause);
 }
 
-/** The error of a call on a channel that has been closed, before it or under it. */
+/** Returns the error of a call on a channel that was closed before or during the call. */
 export function channelClosed(address: SocketAddress, cause?: unknown): ConnectError {
   return new ConnectError(
     `the channel to ${shownAddress(address)} was closed`,
@@ -101,21 +106,22 @@ export function channelClosed(address: SocketAddress, cause?: unknown): ConnectE
   );
 }
 
-function after(said: string | undefined): string {
-  return said === undefined ? "" : ` (${said})`;
+function inParentheses(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (${reason})`;
 }
 
-/** What the peer said in a GOAWAY before its connection ended, as the error or one of its causes has it. */
+/** Returns the reason of the peer's GOAWAY, which the error or one of its causes contains. */
 function goAwayIn(error: unknown): string | undefined {
   return endOf(error)?.peerReason;
 }
 
-/** The same; or what the peer had done, where it was we who ended the connection. */
+/** Returns the reason of the peer's GOAWAY, or the fault of the peer if we ended the connection. */
 function reasonIn(error: unknown): string | undefined {
   const end = endOf(error);
   return end?.peerReason ?? (end?.origin === "local" ? end.message : undefined);
 }
 
+/** Returns the error with which the connection ended, which is the error itself or one of its causes. */
 function endOf(error: unknown): ConnectionError | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e instanceof ConnectionError) {

@@ -2,9 +2,9 @@ import { ConnectError } from "@connectrpc/connect";
 import { causesOf, hasCode } from "../user-code/thrown.js";
 
 /**
- * The cause of the error of a call that certainly did not reach a handler, so that it is safe to repeat. The connection
- * could not be made, the server refused the stream (REFUSED_STREAM, RFC 9113 §8.7), or it said in a GOAWAY that it will
- * not process the stream (§6.8). The `cause` of this error is what happened.
+ * Is the cause of a call's error if the call certainly did not reach a handler, so that it is safe to repeat it: the
+ * connection could not be made, the server refused the stream (REFUSED_STREAM, RFC 9113 §8.7), or it announced in a
+ * GOAWAY that it will not process the stream (§6.8). The `cause` of this error is what happened.
  */
 export class NotProcessedError extends Error {
   override readonly name = "NotProcessedError";
@@ -16,8 +16,8 @@ export class NotProcessedError extends Error {
 const notProcessedCode: NotProcessedError["code"] = "VYRA_IPC_NOT_PROCESSED";
 
 /**
- * Tells whether a call's error, or one of its causes, is a `NotProcessedError`, also that of another copy of this
- * package.
+ * Tells whether a call's error, or one of its causes, is a `NotProcessedError`. It recognizes those of other copies of
+ * this package as well.
  */
 export function wasNotProcessed(error: unknown): boolean {
   for (const cause of causesOf(error)) {

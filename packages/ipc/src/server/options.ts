@@ -73,21 +73,23 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly signals?: boolean | undefined;
   /**
    * The memory in which requests of one connection may wait because no handler reads them or because they are
-   * incomplete, in bytes. Peers are slowed down so that they cannot exceed it. At least 1 MiB; a stream takes 4 KiB of
-   * it, so less than 64 MiB reduces the number of simultaneous calls. Applies to engine `"direct"`. Default: 64 MiB.
+   * incomplete, in bytes. Peers are slowed down so that they cannot exceed it. The minimum is 1 MiB. A stream takes
+   * 4 KiB of it, so less than 64 MiB reduces the number of simultaneous calls. The option applies to engine `"direct"`.
+   * Default: 64 MiB.
    */
   readonly maxUnreadBytes?: number | undefined;
   /**
    * The memory in which responses may wait on one connection because its peer does not read them, in bytes, 0 or more.
-   * Beyond it streams wait, and calls with a single response message fail with ResourceExhausted. Applies to engine
-   * `"direct"`. Default: 128 MiB.
+   * Beyond it streams wait, and calls with a single response message fail with ResourceExhausted. The option applies to
+   * engine `"direct"`. Default: 128 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
    * The memory in which requests and responses may wait on all connections together, in bytes. Beyond it a connection
-   * gets 256 KiB, and one that holds more and does not progress for a minute is closed. At least 16 MiB, and twice
-   * `readMaxBytes`. Applies to engine `"direct"`, and to HTTP/1.1 with either engine: its requests may take half of it, and
-   * its responses three quarters. Default: 512 MiB, or twice `readMaxBytes` if that is more.
+   * gets 256 KiB, and one that holds more and does not progress for a minute is closed. The minimum is 16 MiB, or twice
+   * `readMaxBytes` if that is more. The option applies to engine `"direct"`, and to HTTP/1.1 with either engine, whose
+   * requests may take half of the memory and whose responses three quarters. Default: 512 MiB, or twice `readMaxBytes`
+   * if that is more.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
@@ -96,9 +98,9 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * for as long as it likes. The call fails with DeadlineExceeded after this time, or up to half as long again.
    * `Infinity` means no limit. Default: 60,000.
    *
-   * Applies to engine `"direct"`, and to HTTP/1.1 with either engine, where the connection is closed after this time. A
-   * connection in HTTP/1.1 is also closed if it holds more than 256 KiB of which nothing moves in this time, while the server
-   * holds more than half of `maxHeldBytes`.
+   * The option applies to engine `"direct"`, and to HTTP/1.1 with either engine, where the connection is closed after
+   * this time. A connection in HTTP/1.1 is also closed if it holds more than 256 KiB and releases none of it in this
+   * time, while the server holds more than half of `maxHeldBytes`.
    */
   readonly requestTimeoutMs?: number | undefined;
   /**

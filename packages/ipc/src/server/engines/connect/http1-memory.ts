@@ -71,7 +71,7 @@ export class Http1Memory {
     const { shared } = this.limits;
     for (const body of this.#line) {
       const bytes = body.neededBytes;
-      if (!shared.mayLetIn(bytes)) {
+      if (!shared.mayAdmit(bytes)) {
         shared.waitingForMessages.add(this.#asker);
         return;
       }
