@@ -1,17 +1,17 @@
-// The counts, in docs/reports/conformance.md.
+// Writes the counts of passed cases into docs/reports/conformance.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Counts } from "./suite.js";
 
 const begin = "<!-- written by `npm run test:conformance` -->";
 const end = "<!-- end of what is written by `npm run test:conformance` -->";
 
-/** What the parts of the suite came to with an engine, by their titles. */
+/** The counts of an engine, by the titles of the parts of the suite. */
 export interface Row {
   readonly engine: string;
   readonly counts: ReadonlyMap<string, Counts>;
 }
 
-/** Writes the counts into a Markdown file, between its markers; `titles` are the parts of the suite, in order. */
+/** Writes the counts into a Markdown file, between its markers. `titles` names the parts of the suite, in order. */
 export function writeReport(path: string, titles: readonly string[], rows: readonly Row[], version: string): void {
   const text = readFileSync(path, "utf8");
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -27,7 +27,7 @@ export function writeReport(path: string, titles: readonly string[], rows: reado
       ({ engine, counts }) => `| ${engine} | ${titles.map((title) => cell(counts.get(title))).join(" | ")} |`,
     ),
     "",
-    `Suite: connectconformance ${version}.`,
+    `The suite is connectconformance ${version}.`,
     "",
     "",
   ];

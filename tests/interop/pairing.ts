@@ -12,7 +12,7 @@ const readyMs = 10_000;
 const silenceMs = 30_000;
 const exitMs = 8_000;
 
-/** What became of a case; `note` says why it is not "passed". */
+/** The outcome of a case; `note` gives the reason if it is not "passed". */
 export type Outcome =
   | { readonly verdict: "passed" | "missing" }
   | { readonly verdict: "part" | "impossible" | "failed"; readonly note: string };
@@ -145,9 +145,12 @@ class Pairing {
       this.#outcomes.set(name, failed(`the wire shows other compressed flags: ${JSON.stringify(calls)}`));
     } else if (seen === "call") {
       const who = name.startsWith("client_") ? "client" : "server";
-      this.#outcomes.set(name, { verdict: "part", note: `the ${who} compresses all messages of a call or none` });
+      this.#outcomes.set(name, {
+        verdict: "part",
+        note: `the ${who} compresses either all messages of a call or none`,
+      });
     } else if (!isProbing) {
-      const note = "the server cannot tell an uncompressed request, so it is not sent one that it should refuse";
+      const note = "the server cannot detect an uncompressed request, so the case sends none that it should refuse";
       this.#outcomes.set(name, { verdict: "part", note });
     }
   }

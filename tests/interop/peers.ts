@@ -66,8 +66,8 @@ export const peers: readonly Peer[] = [
     cannotSeeCompression: true,
     clientCannot: {
       status_during_upload:
-        'grpcio\'s asyncio client gives INTERNAL, "Internal error from Core", for any call that ends while ' +
-        "writes, also with a server of grpcio's own",
+        "grpcio's asyncio client reports INTERNAL for any call that ends while it writes, " +
+        "also with grpcio's own server",
     },
   },
   {
@@ -78,8 +78,8 @@ export const peers: readonly Peer[] = [
     endsOldConnections: true,
     cannotSeeCompression: true,
     serverCannot: {
-      server_compressed_unary: "a server of grpc-js never compresses",
-      server_compressed_streaming: "a server of grpc-js never compresses",
+      server_compressed_unary: "a grpc-js server never compresses",
+      server_compressed_streaming: "a grpc-js server never compresses",
     },
   },
   {

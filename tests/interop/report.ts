@@ -1,4 +1,4 @@
-// The matrix, for people at a terminal and in docs/reports/interop.md.
+// Prints the matrix of all cases on the terminal, and writes it into docs/reports/interop.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cases } from "./cases.js";
 import type { Outcome, Outcomes } from "./pairing.js";
@@ -8,10 +8,10 @@ const end = "<!-- end of what is written by `npm run test:interop` -->";
 
 const marks = { passed: "✓", part: "◐", impossible: "–", failed: "✗", missing: "?" };
 
-/** One column: a peer, a direction, and what each engine's run gave. */
+/** A column of the matrix: a peer in one direction, with the outcomes of each engine. */
 export interface Column {
   readonly title: string;
-  /** Whose client it was. */
+  /** The side that was the client. */
   readonly caller: Caller;
   readonly runs: readonly EngineRun[];
 }
@@ -23,7 +23,7 @@ export interface EngineRun {
   readonly outcomes: Outcomes;
 }
 
-/** Prints the matrix for people at a terminal. */
+/** Prints the matrix on the terminal. */
 export function printMatrix(columns: readonly Column[]): void {
   for (const [caller, title] of directions) {
     const some = columns.filter((column) => column.caller === caller);
@@ -61,20 +61,21 @@ export function writeMatrix(path: string, columns: readonly Column[], versions: 
   );
   const lines = [begin, "", ...parts, legend, ""];
   if (notes.size > 0) {
-    lines.push(...[...notes].map(([note, number]) => `${number}. ${note}.`), "");
+    lines.push(...[...notes].map(([note, number]) => `${number}. ${capitalized(note)}.`), "");
   }
-  lines.push(`Versions: ${versions.join("; ")}.`, "");
+  lines.push("These versions took part:", "", ...versions.map((version) => `- ${version}`), "");
   writeFileSync(path, text.slice(0, from) + lines.join("\n") + text.slice(to));
 }
 
 const directions = [
-  ["theirs", "Their client, our server"],
-  ["ours", "Our client, their server"],
+  ["theirs", "Their client and our server"],
+  ["ours", "Our client and their server"],
 ] as const;
 
-const legend = "✓ passed; ◐ passed in part; – not possible; ✗ failed; ? toolchain missing.";
+const legend =
+  "✓: the case passed. ◐: it passed in part. –: it is impossible. ✗: it failed. ?: the toolchain is missing.";
 
-/** The numbers under which the notes stand below the table. */
+/** The notes below the tables, with their numbers. */
 type Notes = Map<string, number>;
 
 function table(title: string, columns: readonly Column[], notes: Notes): string {
@@ -87,7 +88,7 @@ function table(title: string, columns: readonly Column[], notes: Notes): string 
   return `${lines.join("\n")}\n`;
 }
 
-/** One mark if all engines agree; else each engine's. */
+/** Returns one mark if all engines agree, otherwise the mark of each engine. */
 function cell(column: Column, name: string): string {
   const all = column.runs.map(({ engine, outcomes }) => ({ engine, mark: marks[outcomeOf(outcomes, name).verdict] }));
   const [mark, ...others] = new Set(all.map(({ mark }) => mark));
@@ -108,6 +109,11 @@ function references(column: Column, name: string, notes: Notes): string {
     }
   }
   return numbers.size === 0 ? "" : ` (${[...numbers].join(", ")})`;
+}
+
+/** Makes a note a sentence, unless it begins with the name of a program. */
+function capitalized(note: string): string {
+  return note.startsWith("grpc") ? note : `${note.charAt(0).toUpperCase()}${note.slice(1)}`;
 }
 
 function outcomeOf(outcomes: Outcomes, name: string): Outcome {
