@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { root } from "../support/folders.js";
 
-const demo = fileURLToPath(new URL("../../../examples/telemetry/demo.mjs", import.meta.url));
+const demo = join(root, "examples/telemetry/demo.mjs");
 
 it("the telemetry example shows one trace across two sockets, and leaves nothing behind", async () => {
   const folder = mkdtempSync(join(tmpdir(), "vyra-telemetry-"));

@@ -4,7 +4,14 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type ChannelOptions, retry, type ServeOptions } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { assertServes, type Pair, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
+import {
+  assertServes,
+  callsOfAllKinds,
+  type Pair,
+  setUp,
+  setUpHandlers,
+  throughInterceptor,
+} from "../support/engines.js";
 import { all, failure } from "../support/expect.js";
 import { brokenIterables, hostileIterators, hostileThings } from "../support/hostile.js";
 
@@ -138,13 +145,7 @@ function body(pair: Pair): void {
           );
           const before = things.length;
           const { client } = t;
-          const outcomes = [
-            client.unary({}),
-            client.unaryIdempotent({}),
-            all(client.serverStream({})),
-            client.clientStream((async function* () {})()),
-            all(client.bidiStream((async function* () {})())),
-          ];
+          const outcomes = callsOfAllKinds(client);
           for (const outcome of await Promise.allSettled(outcomes)) {
             assert.ok(outcome.status === "rejected" && outcome.reason instanceof ConnectError);
           }

@@ -4,7 +4,7 @@ import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/
 import type { ServeOptions } from "@vyra/ipc";
 import { EchoRequestSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { assertServes, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
+import { assertServes, callsOfAllKinds, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { hostileThings } from "../support/hostile.js";
 
@@ -68,13 +68,7 @@ for (const [how, options] of [
           options,
         );
         const { client } = t;
-        const outcomes = [
-          client.unary({}),
-          client.unaryIdempotent({}),
-          all(client.serverStream({})),
-          client.clientStream((async function* () {})()),
-          all(client.bidiStream((async function* () {})())),
-        ];
+        const outcomes = callsOfAllKinds(client);
         for (const error of await reasonsOf(outcomes)) {
           assert.ok(error instanceof ConnectError);
           assert.equal(error.message, "[internal] internal error");

@@ -1,22 +1,13 @@
 // Runs a worker in a process of its own: what kills or hangs it must not do so to whoever tells of it.
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { compiled } from "../support/folders.js";
+import { endWithUs } from "../support/programs.js";
 import type { WorkerMessage, WorkerOptions } from "./worker.js";
 
 /** A batch takes a second or two; on a machine that is busy with other things, several. */
 const silenceMs = 60_000;
 /** With memory that is not bounded this is soon used up. */
 const flags = ["--expose-gc", "--max-old-space-size=384", "--no-warnings"];
-
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) {
-    child.kill("SIGKILL");
-  }
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => process.exit(1));
-}
 
 /** What a worker tells before it is done. */
 export type WorkerReport = Exclude<WorkerMessage, { readonly type: "done" }>;
@@ -33,7 +24,7 @@ export async function runWorker(
     execArgv: flags,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  running.add(child);
+  endWithUs(child);
   let stderr = "";
   let isDone = false;
   let death: string | undefined;
@@ -58,7 +49,6 @@ export async function runWorker(
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   clearTimeout(silence);
-  running.delete(child);
   if (death === undefined && (!isDone || (code !== 0 && code !== "SIGKILL"))) {
     // The error comes after the place where it was thrown.
     const error = /^\S*Error.*$/m.exec(stderr)?.index ?? 0;

@@ -12,7 +12,7 @@ import {
 } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { createEcho, type Echo } from "./echo.js";
-import { failure } from "./expect.js";
+import { all, failure, iterate } from "./expect.js";
 
 /** The engines on either side of a call. */
 export interface Pair {
@@ -112,4 +112,15 @@ export const throughInterceptor = { interceptors: [(next) => next] satisfies Int
 export async function assertServes({ channel, server }: Pick<Setup, "channel" | "server">): Promise<void> {
   await failure(channel.client(EchoService).unaryNoSideEffects({}), Code.Unimplemented);
   assert.equal(server.stats().connections, 1);
+}
+
+/** A call of each kind, two of them unary. */
+export function callsOfAllKinds(client: Setup["client"]): Promise<unknown>[] {
+  return [
+    client.unary({}),
+    client.unaryIdempotent({}),
+    all(client.serverStream({})),
+    client.clientStream(iterate([])),
+    all(client.bidiStream(iterate([]))),
+  ];
 }

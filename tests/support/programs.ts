@@ -31,6 +31,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => process.exit(1));
 }
 
+/** Ends a program that was started elsewhere with this process, at the latest. */
+export function endWithUs(child: ChildProcess): void {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+}
+
 /** A program whose standard output is lines for us; its standard error is kept. */
 export class Program {
   /** Fulfilled when the program has ended and all its output is there. */
@@ -98,7 +104,7 @@ export async function run(
     stdio: ["ignore", "pipe", "pipe"],
   };
   const child = spawn(program, args, spawnOptions);
-  running.add(child);
+  endWithUs(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -108,7 +114,6 @@ export async function run(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject).once("close", resolve);
   });
-  running.delete(child);
   if (code !== 0) {
     throw new Error(`${program} ${args.join(" ")} failed (${code}):\n${output}`);
   }
