@@ -97,7 +97,7 @@ describe("an update", () => {
     writeReport(join(folder, "updated.md"), folder, [after]);
     assert.match(
       readFileSync(join(folder, "updated.md"), "utf8"),
-      /`unary-64` in the JSON; measured anew, at commit def/,
+      /In the JSON, the scenario is `unary-64`\. It was measured again at commit def\./,
     );
   });
 
@@ -114,7 +114,9 @@ describe("an update", () => {
       [...before.scenarios.map(({ name }) => name), "unary-1000", "unary-64k"],
     );
     writeReport(join(folder, "added.md"), folder, [{ ...after, scenarios: after.scenarios.toReversed() }]);
-    const sections = [...readFileSync(join(folder, "added.md"), "utf8").matchAll(/\(`([^`]+)` in the JSON/g)];
+    const sections = [
+      ...readFileSync(join(folder, "added.md"), "utf8").matchAll(/In the JSON, the scenario is `([^`]+)`/g),
+    ];
     assert.deepEqual(
       sections.map(([, name]) => name),
       ["unary-1", "unary-64", "unary-1000", "unary-64k"],

@@ -52,6 +52,6 @@ export function readmeTable(rpc: SuiteResult): string {
       const mark = peer === "direct" ? "**" : "";
       return [[name, `${mark}${format("p50Us", p50)}${mark}`, `${mark}${format("rate", rate)}${mark}`]];
     });
-  const circumstances = `Medians, on ${rpc.machine.cores} cores with Node.js ${rpc.machine.node}.`;
+  const circumstances = `The figures are medians, on ${rpc.machine.cores} cores with Node.js ${rpc.machine.node}.`;
   return `\n${markdown(["", "one at a time, p50", "64 outstanding, calls/s"], rows)}\n\n${circumstances}\n`;
 }

@@ -8,6 +8,7 @@ import type { Scenario } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
 import { tableOf } from "./tables.js";
+import { wrapped } from "./wrapped.js";
 
 const titles: Record<Suite, string> = {
   rpc: "RPC: whole stacks",
@@ -40,31 +41,31 @@ export function writeReport(file: string, folder: string, results: readonly Suit
 /** The beginning of the report, which does not depend on the results. */
 const head = `# Performance
 
-\`npm run bench\` writes this page; do not edit it. Every figure comes from the JSON file that its section names.
+\`npm run bench\` writes this page. Do not edit it. Every figure comes from the JSON file that its section names.
 
 ## How to read this
 
-Each peer is a server process and a client process of its own, on one machine, connected by one Unix socket unless its
-name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, round after round;
-the processes are new in each round, and warm up before they are measured.
+Each peer consists of a server process and a client process on the same machine, which are connected by one Unix socket
+unless the peer's name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, for
+several rounds. Each round has new processes, which warm up before they are measured.
 
-A figure is the median of the rounds; the small figures after it are the quartiles. «× limit» is the first column
-divided by that of the limit in the same round, and then the median of these ratios, since whatever disturbs a round
-disturbs both. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol except for a
-length, without promises, and with one write per turn of the event loop. The limit is a yardstick that can be exceeded:
-@vyra/ipc has its own code for encoding and parsing messages, and lets a batch begin to leave before its turn is over.
-Where that saves more than HTTP/2 costs, the ratio is above 1. Of rates, more is better; of times and memory, less is.
+A figure is the median of the rounds. The small figures after it are the quartiles. «× limit» is the ratio of the first
+column to that of the limit: it is computed in each round, since whatever disturbs a round disturbs both, and the median
+of these ratios is shown. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol
+except for a length, without promises, and with one write per turn of the event loop. A peer can exceed the limit:
+@vyra/ipc has its own code for encoding and parsing messages, and starts to write a batch before its turn is over. If
+that saves more than HTTP/2 costs, the ratio is above 1. Higher rates, shorter times and less memory are better.
 
 CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client
-and server share this machine's cores: with many calls outstanding, the side that costs more sets the pace. Latencies
-are those of the caller, from the call to its response, measured in the client while calls follow each other without
+and server share the cores of the machine, so with many calls outstanding, the side that costs more determines the rate.
+A latency is the time from a call to its response. It is measured in the client while calls follow each other without
 pause.
 
-Instructions are those of a process in user mode, of all threads, counted by Valgrind's callgrind. Other programs on
-the machine do not change them. They exclude the work of the kernel, and include that of JavaScript's compiler where
-JavaScript takes long to warm up.
+Instructions are those that all threads of a process execute in user mode, counted by Valgrind's callgrind. Other
+programs on the machine do not change them. They exclude the work of the kernel. They include the work of the JavaScript
+compiler if JavaScript takes long to warm up.
 
-Absolute figures from different machines do not compare; ratios mostly do. \`npm run bench\` measures your machine.`;
+Absolute figures from different machines cannot be compared. Ratios mostly can. \`npm run bench\` measures your machine.`;
 
 function suiteSection(result: SuiteResult, link: (name: string) => string): string[] {
   const json = `${result.suite}.json`;
@@ -94,14 +95,16 @@ function scenarioSection(
     .map((chart) => `![${chart.title}](${link(fileOf(chart))})`);
   return [
     `### ${scenario.title}`,
-    `${scenario.about} (\`${scenario.name}\` in the JSON${anew(result)})`,
+    `${wrapped(scenario.about)}\n${sourceOf(result)}`,
     ...pictures,
     tableOf(scenario, result, peers),
   ];
 }
 
-function anew({ update }: ScenarioResult): string {
-  return update === undefined ? "" : `; measured anew, at commit ${update.commit ?? "unknown"}`;
+/** Names the scenario in the JSON, and the commit if it was measured later than the rest of the suite. */
+function sourceOf({ name, update }: ScenarioResult): string {
+  const later = update === undefined ? "" : ` It was measured again at commit ${update.commit ?? "unknown"}.`;
+  return `In the JSON, the scenario is \`${name}\`.${later}`;
 }
 
 function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteResult, source: string): string {
@@ -114,15 +117,18 @@ function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteRes
     ),
   ).median;
   const isLoud = busyBefore > quietLimit || others > quietLimit;
-  const measured = commit === undefined ? startedAt.slice(0, 10) : `${startedAt.slice(0, 10)}, commit ${commit}`;
+  const where = commit === undefined ? "" : ` at commit ${commit}`;
   const seconds = (ms: number) => `${ms / 1000} s`;
-  return [
-    `${measured}. ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node.js ${node};`,
-    `load average ${load.join(", ")} at the start. ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after`,
-    `${seconds(budget.warmMs)} of warm-up. Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
-    `All results: ${source}.`,
-    ...(isLoud ? ["", "**The machine was not quiet: these figures are worth little, the ratios more.**"] : []),
-  ].join("\n");
+  const text = [
+    `The suite was measured on ${startedAt.slice(0, 10)}${where}.`,
+    `The machine has ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} and Node.js ${node}.`,
+    `Its load average was ${load.join(", ")} at the start.`,
+    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after ${seconds(budget.warmMs)} of warm-up.`,
+    `Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
+    `All results are in ${source}.`,
+  ];
+  const warning = "**The machine was not quiet. The figures are therefore unreliable. The ratios are more reliable.**";
+  return [wrapped(text.join(" ")), ...(isLoud ? [warning] : [])].join("\n\n");
 }
 
 function versionsTable({ peers }: SuiteResult): string {

@@ -17,49 +17,50 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
     {
       name: "exchange-1",
       title: "Request and response, one at a time",
-      about: "A POST of 32 bytes is answered with the same 32 bytes and trailers; then the next.",
+      about: "A POST of 32 bytes is answered with the same 32 bytes and trailers. Then the next request is " + "sent.",
       work: work("calls"),
       columns: latencyColumns,
     },
     {
       name: "exchange-64",
       title: "Request and response, 64 in flight",
-      about: "A POST of 32 bytes is answered with the same 32 bytes and trailers; 64 are under way at any time.",
+      about: "A POST of 32 bytes is answered with the same 32 bytes and trailers. 64 are in flight at any time.",
       work: work("calls", { inFlight: 64 }),
       columns: rateColumns,
     },
     {
       name: "exchange-1000",
       title: "Request and response, 1,000 in flight",
-      about: "A POST of 32 bytes is answered with the same 32 bytes and trailers; 1,000 are under way at any time.",
+      about:
+        "A POST of 32 bytes is answered with the same 32 bytes and trailers. 1,000 are in flight at any " + "time.",
       work: work("calls", { inFlight: 1000 }),
       columns: rateColumns,
     },
     {
       name: "body-1k",
       title: "Bodies of 1 KiB",
-      about: "Echo of 1 KiB, 64 under way at any time.",
+      about: "The server returns bodies of 1 KiB. 64 exchanges are in flight at any time.",
       work: work("calls", { inFlight: 64, payloadBytes: KiB }),
       columns: bytesColumns,
     },
     {
       name: "body-64k",
       title: "Bodies of 64 KiB",
-      about: "Echo of 64 KiB, 16 under way at any time.",
+      about: "The server returns bodies of 64 KiB. 16 exchanges are in flight at any time.",
       work: work("calls", { inFlight: 16, payloadBytes: 64 * KiB }),
       columns: bytesColumns,
     },
     {
       name: "body-1m",
       title: "Bodies of 1 MiB",
-      about: "Echo of 1 MiB, 4 under way at any time.",
+      about: "The server returns bodies of 1 MiB. 4 exchanges are in flight at any time.",
       work: work("calls", { inFlight: 4, payloadBytes: MiB }),
       columns: bytesColumns,
     },
     {
       name: "ping-pong",
       title: "One stream, one message at a time",
-      about: "32 bytes there, 32 bytes back, on one stream that stays open.",
+      about: "On one stream that stays open, 32 bytes are sent and 32 are returned. Then the next 32 are sent.",
       counts: "round trips",
       work: work("ping-pong"),
       columns: latencyColumns,
@@ -67,7 +68,7 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
     {
       name: "download",
       title: "A long stream from the server",
-      about: "The server writes pieces of 16 KiB as fast as they are taken.",
+      about: "The server sends pieces of 16 KiB as fast as the client reads them.",
       counts: "pieces",
       work: work("download", { payloadBytes: 16 * KiB }),
       columns: bytesColumns,
@@ -75,7 +76,7 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
     {
       name: "upload",
       title: "A long stream to the server",
-      about: "The client writes pieces of 16 KiB as fast as they are taken.",
+      about: "The client sends pieces of 16 KiB as fast as the server reads them.",
       counts: "pieces",
       work: work("upload", { payloadBytes: 16 * KiB }),
       columns: bytesColumns,
@@ -83,7 +84,9 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
     {
       name: "concurrency",
       title: "What an exchange costs as streams grow in number",
-      about: "Echo of 32 bytes with ever more under way; flat is good.",
+      about:
+        "The server returns bodies of 32 bytes, with a growing number of exchanges in flight. Ideally " +
+        "the cost stays the same.",
       points: [1, 4, 16, 64, 256, 1_000].map((at) => ({ at, work: work("calls", { inFlight: at }) })),
       axis: "in flight",
       repeat: 0.6,
@@ -92,7 +95,9 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
     {
       name: "memory-connection",
       title: "Memory per connection",
-      about: "500 connections, each after one exchange; resident memory of either process, over what it has with one.",
+      about:
+        "500 connections are open, after one exchange on each. The figures are the resident memory of " +
+        "each process beyond its memory with one connection.",
       counts: "connections",
       work: work("hold", { connections: 500 }),
       columns: heldColumns,
@@ -101,8 +106,8 @@ export const http2Scenarios: readonly Scenario[] = scenariosOf(
       name: "memory-stream",
       title: "Memory per open stream",
       about:
-        "4,000 streams on one connection, each after 32 bytes there and back; " +
-        "resident memory over what there is with none.",
+        "4,000 streams are open on one connection, after 32 bytes in each direction on each. The figures " +
+        "are the resident memory of each process beyond its memory without streams.",
       counts: "streams",
       work: work("hold", { streams: 4000 }),
       columns: heldColumns,

@@ -8,7 +8,9 @@ export const importScenarios: readonly Scenario[] = scenariosOf(
     {
       name: "cold",
       title: "Cold import",
-      about: "A new process imports the package: the time of that, and the memory of the process then.",
+      about:
+        "A new process imports the package. The figures are the time that this takes, and the memory of " +
+        "the process afterwards.",
       work: work("import"),
       repeat: 4,
       columns: ["importMs", "clientIdleBytes"],

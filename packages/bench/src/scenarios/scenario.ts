@@ -8,7 +8,7 @@ export interface Scenario {
   /** The name on the command line and in the JSON. */
   readonly name: string;
   readonly title: string;
-  /** A sentence on what is done, for the report. */
+  /** What is done, in full sentences for the report. */
   readonly about: string;
   /** What a peer must support to take part. A "crowd" needs a client program with many streams full of messages. */
   readonly needs: "calls" | "messages" | "extras" | "crowd";
@@ -88,8 +88,9 @@ export function inFullHeaps({ name, title, points, ...rest }: Scenario): Scenari
     name: `${name}-full`,
     title: `${title}, in full heaps`,
     about:
-      `As “${title}”, with 400,000 objects alive in either process, 40 MB: V8 collects a small heap as a whole for ` +
-      "every 30 MB or so that are allocated outside of it, and hardly ever one of an application's size.",
+      `The scenario is “${title}” with 400,000 live objects (40 MB) in each process. V8 collects a small heap ` +
+      "completely for about every 30 MB that are allocated outside of it, but hardly ever collects a heap of an " +
+      "application's size completely.",
     points: points.map(({ at, work }) => ({ at, work: { ...work, liveObjects: 400_000 } })),
     only: ["limit", "direct", "grpc-js", "connect-node"],
   };

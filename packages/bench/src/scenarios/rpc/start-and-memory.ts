@@ -8,7 +8,9 @@ export const startAndMemory: readonly Scenario[] = scenariosOf(
     {
       name: "cold-start",
       title: "Cold start",
-      about: "A server starts until it takes calls; a client starts, connects, and has the answer to its first call.",
+      about:
+        "A server starts until it accepts calls. A client starts, connects, and receives the response to " +
+        "its first call.",
       counts: "calls",
       work: work("first-call"),
       columns: ["firstCallMs", "serverStartMs"],
@@ -16,7 +18,9 @@ export const startAndMemory: readonly Scenario[] = scenariosOf(
     {
       name: "memory-connection",
       title: "Memory, idle and per connection",
-      about: "500 connections, each after one call; resident memory of either process, over what it has with one.",
+      about:
+        "500 connections are open, after one call on each. The figures are the resident memory of each " +
+        "process beyond its memory with one connection.",
       work: work("hold", { connections: 500 }),
       columns: heldColumns,
     },
@@ -24,8 +28,8 @@ export const startAndMemory: readonly Scenario[] = scenariosOf(
       name: "memory-stream",
       title: "Memory per open stream",
       about:
-        "4,000 streams on one connection, each after a message there and back; " +
-        "resident memory over what there is with none.",
+        "4,000 streams are open on one connection, after a message in each direction on each. The " +
+        "figures are the resident memory of each process beyond its memory without streams.",
       needs: "messages",
       counts: "streams",
       work: work("hold", { streams: 4000 }),

@@ -16,7 +16,7 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "ping-pong",
     title: "Streaming ping-pong",
-    about: "One stream; a message of 32 bytes there, one back, then the next.",
+    about: "On one stream, a message of 32 bytes is sent and one is returned. Then the next one is sent.",
     counts: "round trips",
     work: work("ping-pong"),
     columns: latencyColumns,
@@ -24,7 +24,7 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "ping-pong-64",
     title: "Streaming ping-pong on 64 streams",
-    about: "64 streams, each with one message of 32 bytes under way.",
+    about: "On each of 64 streams, a message of 32 bytes is sent and one is returned. Then the next one is " + "sent.",
     counts: "round trips",
     work: work("ping-pong", { inFlight: 64 }),
     columns: rateColumns,
@@ -33,21 +33,21 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "download",
     title: "Server streaming, small messages",
-    about: "One stream; the server sends messages of 32 bytes as fast as they are taken.",
+    about: "On one stream, the server sends messages of 32 bytes as fast as the client reads them.",
     work: work("download"),
     columns: streamColumns,
   },
   {
     name: "upload",
     title: "Client streaming, small messages",
-    about: "One stream; the client sends messages of 32 bytes as fast as they are taken.",
+    about: "On one stream, the client sends messages of 32 bytes as fast as the server reads them.",
     work: work("upload"),
     columns: streamColumns,
   },
   {
     name: "download-64k",
     title: "Server streaming, 64 KiB",
-    about: "One stream; the server sends messages of 64 KiB as fast as they are taken.",
+    about: "On one stream, the server sends messages of 64 KiB as fast as the client reads them.",
     work: work("download", { payloadBytes: 64 * KiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -55,7 +55,7 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
   {
     name: "upload-64k",
     title: "Client streaming, 64 KiB",
-    about: "One stream; the client sends messages of 64 KiB as fast as they are taken.",
+    about: "On one stream, the client sends messages of 64 KiB as fast as the server reads them.",
     work: work("upload", { payloadBytes: 64 * KiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -66,7 +66,7 @@ export const largeStreams: readonly Scenario[] = scenariosOf({ suite: "rpc", nee
   {
     name: "download-1m",
     title: "Server streaming, 1 MiB",
-    about: "One stream; the server sends messages of 1 MiB as fast as they are taken.",
+    about: "On one stream, the server sends messages of 1 MiB as fast as the client reads them.",
     work: work("download", { payloadBytes: MiB }),
     columns: bytesColumns,
     only: mainPeers,
@@ -74,7 +74,7 @@ export const largeStreams: readonly Scenario[] = scenariosOf({ suite: "rpc", nee
   {
     name: "upload-1m",
     title: "Client streaming, 1 MiB",
-    about: "One stream; the client sends messages of 1 MiB as fast as they are taken.",
+    about: "On one stream, the client sends messages of 1 MiB as fast as the server reads them.",
     work: work("upload", { payloadBytes: MiB }),
     columns: bytesColumns,
     only: mainPeers,
