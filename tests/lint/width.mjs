@@ -1,9 +1,13 @@
 /** The widest line, in characters. It is Biome's `lineWidth`, which does not hold for comments and strings. */
 const maxWidth = 120;
 
-/** Lines that cannot be broken: the row of a table, and a line that is nothing but a URL or a link. */
+/**
+ * Lines that cannot be broken: the row of a table, a line that is nothing but a URL or a link, and a line of JSON, which
+ * is the output of a program in an example.
+ */
 const unbreakable = {
   table: /^\s*\|.*\|\s*$/,
+  json: /^\{".*\}$/,
   url: /^\s*(\/\/|\*|#|-)?\s*(\S*https?:\/\/\S+|!?\[[^\]]*\]\(\S+\)[.,;:]?)$/,
 };
 
@@ -17,7 +21,8 @@ const unbreakable = {
 export function wideLines(file, text) {
   return text.split("\n").flatMap((line, index) => {
     const width = [...line].length;
-    if (width <= maxWidth || unbreakable.url.test(line) || (file.endsWith(".md") && unbreakable.table.test(line))) {
+    const isMarkdownOnly = unbreakable.table.test(line) || unbreakable.json.test(line);
+    if (width <= maxWidth || unbreakable.url.test(line) || (file.endsWith(".md") && isMarkdownOnly)) {
       return [];
     }
     return [`${file}:${index + 1}: the line has ${width} characters, ${maxWidth} are allowed`];
