@@ -2,8 +2,8 @@
 const maxWidth = 120;
 
 /**
- * Lines that cannot be broken: the row of a table, a line that is nothing but a URL or a link, and a line of JSON, which
- * is the output of a program in an example.
+ * Lines that cannot be broken: the row of a table, a line that is nothing but a URL or a link, and a line of JSON that
+ * a program prints in an example.
  */
 const unbreakable = {
   table: /^\s*\|.*\|\s*$/,
