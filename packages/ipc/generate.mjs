@@ -1,14 +1,19 @@
-// What the package has that is made of other files: its name and version as a module, and its .proto files.
+// Generates the files of the package that are made from others: a module with its name and version, and .proto files.
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
-// What reads package.json while it runs does not find it in a bundle.
+// The name and version are compiled in, since package.json cannot be read at run time by code in a bundle.
 const { name, version } = JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8"));
 writeFileSync(
   new URL("src/gen/version.ts", import.meta.url),
-  `/** What this package calls itself, as package.json has it. */\nexport const packageName = ${JSON.stringify(name)};\nexport const packageVersion = ${JSON.stringify(version)};\n`,
+  [
+    "/** The name and the version of this package in package.json. */",
+    `export const packageName = ${JSON.stringify(name)};`,
+    `export const packageVersion = ${JSON.stringify(version)};`,
+    "",
+  ].join("\n"),
 );
 
-// Users import them in their own; those of gRPC in proto/ are not ours to give, and users may have them already.
+// Users import these files in their own. Those of gRPC in proto/ are not part of this package, and users may have them.
 const copy = new URL("proto/", import.meta.url);
 rmSync(copy, { recursive: true, force: true });
 cpSync(new URL("../../proto/vyra", import.meta.url), new URL("vyra", copy), { recursive: true });

@@ -577,7 +577,7 @@ describe("a folder of the modules' own", () => {
     rmSync(own, { recursive: true });
     mkdirSync(own);
     chmodSync(own, 0o777);
-    await assert.rejects(serve({ socket: "m", signals: false, routes: () => {} }), /others may write.*chmod 700/);
+    await assert.rejects(serve({ socket: "m", signals: false, routes: () => {} }), /other users may write.*chmod 700/);
     chmodSync(own, 0o1777);
     await (await serve({ socket: "m", signals: false, routes: () => {} })).close();
     rmSync(own, { recursive: true });

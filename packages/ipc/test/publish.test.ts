@@ -263,7 +263,7 @@ describe("publish", () => {
   it("does not overwrite a file of this user that was given the name of the lock", async () => {
     writeFileSync(join(folder, "precious"), "precious");
     linkSync(join(folder, "precious"), `${path}.lock`);
-    await refused(/x\.sock\.lock has another name besides/);
+    await refused(/x\.sock\.lock has more than one hard link/);
     assert.equal(readFileSync(join(folder, "precious"), "utf8"), "precious");
     unlinkSync(`${path}.lock`);
     unlinkSync(join(folder, "precious"));

@@ -1,31 +1,32 @@
 /**
- * What is left to do when the process ends without having closed its servers: process.exit() and an uncaught exception
- * run no handler of a signal, but they do run this. One listener for all, since Node.js warns about more than ten.
+ * The functions to call when the process ends without having closed its servers: process.exit() and an uncaught
+ * exception run no signal handlers, but they emit "exit". All share one listener, since Node.js warns about more than
+ * ten.
  */
-const duties = new Set<() => void>();
+const cleanups = new Set<() => void>();
 
 /**
- * Has `duty` done, synchronously, when the process ends.
+ * Registers a synchronous function that is called when the process ends.
  *
- * @returns a function that takes it back, and tells whether there was anything to take back.
+ * @returns a function that removes it, and returns false if it had been removed before
  */
-export function atExit(duty: () => void): () => boolean {
-  if (duties.size === 0) {
-    process.on("exit", doAtExit);
+export function atExit(cleanup: () => void): () => boolean {
+  if (cleanups.size === 0) {
+    process.on("exit", cleanUpAtExit);
   }
-  duties.add(duty);
+  cleanups.add(cleanup);
   return () => {
-    const wasThere = duties.delete(duty);
-    if (duties.size === 0) {
-      process.off("exit", doAtExit);
+    const wasRegistered = cleanups.delete(cleanup);
+    if (cleanups.size === 0) {
+      process.off("exit", cleanUpAtExit);
     }
-    return wasThere;
+    return wasRegistered;
   };
 }
 
-/** Does what is left to do now, since the process is about to end without "exit". */
-export function doAtExit(): void {
-  for (const duty of [...duties]) {
-    duty();
+/** Calls all registered functions now, for a process that is about to end without "exit". */
+export function cleanUpAtExit(): void {
+  for (const cleanup of [...cleanups]) {
+    cleanup();
   }
 }

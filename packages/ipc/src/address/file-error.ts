@@ -1,15 +1,15 @@
 import { dirname } from "node:path";
 import { AddressError } from "./errors.js";
 
-/** Puts a file system's error about a socket's path into words that say what to do. */
-export function fileError(doing: "lock" | "publish" | "look at", path: string, cause: unknown): AddressError {
+/** Returns an AddressError for an error of the file system, with a message that says what to do. */
+export function fileError(action: "lock" | "publish" | "read", path: string, cause: unknown): AddressError {
   const { code: anyCode, syscall } = cause as NodeJS.ErrnoException;
   const code = syscall === undefined ? undefined : anyCode;
-  const what = `cannot ${doing} ${path} (${code ?? (cause as Error).message})`;
-  return new AddressError(`${what}: ${wayOut(code, path)}`, path, { cause });
+  const what = `cannot ${action} ${path} (${code ?? (cause as Error).message})`;
+  return new AddressError(`${what}: ${adviceFor(code, path)}`, path, { cause });
 }
 
-function wayOut(code: string | undefined, path: string): string {
+function adviceFor(code: string | undefined, path: string): string {
   const folder = dirname(path);
   switch (code) {
     case "ENOENT":

@@ -18,7 +18,9 @@ export function groupId(group: string | number): number {
   return idOf(group, "group", "/etc/group");
 }
 
-/** Finds an id by its name. In both files a line begins with the name, another field, and the id: passwd(5), group(5). */
+/**
+ * Finds an id by its name. In both files a line begins with the name, another field, and the id: passwd(5), group(5).
+ */
 function idOf(nameOrId: string | number, kind: "user" | "group", file: string): number {
   if (typeof nameOrId === "number") {
     // For chown(2), -1 means that the owner does not change.

@@ -12,7 +12,7 @@
  * The caller must call `Published.unpublish()` when it stops, and accept the queued connections before it closes the
  * listener.
  */
-export { doAtExit } from "./at-exit.js";
+export { cleanUpAtExit } from "./at-exit.js";
 export { AddressError, AddressInUseError, UntrustedSocketError } from "./errors.js";
 export { fileError } from "./file-error.js";
 export { groupId, userId } from "./ids.js";

@@ -3,8 +3,8 @@ import { getSystemErrorName } from "node:util";
 import { loadKoffi } from "./koffi.js";
 
 /**
- * The only foreign-function code of this package: what the kernel offers local sockets and Node.js does not. koffi is
- * loaded at the first use, so that nobody pays for it who does not need it.
+ * The functions of the C library that local sockets need and Node.js does not provide. This file has the only foreign
+ * functions of this package. koffi is loaded at the first use, so that programs that do not need it do not pay for it.
  */
 interface Libc {
   flock(fd: number, operation: number): number;
@@ -19,18 +19,19 @@ interface Libc {
 
 const isMac = process.platform === "darwin";
 
-// flock(2): the same numbers on Linux, macOS and the BSDs.
+// The operations of flock(2) have the same numbers on Linux, macOS and the BSDs.
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 let loaded: Libc | undefined;
 
 /**
- * Takes an exclusive lock on an open file without waiting, flock(2). It is held until the descriptor is closed, also by
- * the end of the process, however that comes.
+ * Tries to take an exclusive lock on an open file, flock(2), without waiting. The lock is held until the descriptor is
+ * closed, or the process ends in any way.
  *
- * @returns whether the lock is ours; false if another open file description holds it.
- * @throws {Error} the system's error, or koffi's where it cannot be loaded on this machine.
+ * @returns whether the lock was taken; false if another open file description holds it
+ * @throws {Error} an error of the system
+ * @throws {KoffiError} if koffi cannot be loaded
  */
 export function tryLock(fd: number): boolean {
   const libc = load();
@@ -46,7 +47,13 @@ export function tryLock(fd: number): boolean {
   return true;
 }
 
-/** Reads a socket option, getsockopt(2). @throws {Error} as above. */
+/**
+ * Returns the value of a socket option, getsockopt(2).
+ *
+ * @param bytes the maximum length of the value, in bytes
+ * @throws {Error} an error of the system
+ * @throws {KoffiError} if koffi cannot be loaded
+ */
 export function socketOption(fd: number, level: number, name: number, bytes: number): Buffer {
   const libc = load();
   const value = Buffer.alloc(bytes);
@@ -65,18 +72,27 @@ const SOCK_NONBLOCK = 0o4000; // Linux
 const SOCK_CLOEXEC = isMac ? 0 : 0o2000000;
 
 /**
- * A stream socket bound to an abstract name (Linux), ready to listen. Node.js before 22 pads such names with NUL bytes to the length of
- * `sun_path`, which makes them other names: what unix(7) compares is all bytes up to the address' length.
+ * Creates a stream socket bound to an abstract name (Linux), which is ready to listen. Node.js before 22 pads abstract
+ * names with NUL bytes to the length of `sun_path`, which makes them different names: all bytes up to the length of the
+ * address count, unix(7).
  *
- * @param name without the NUL byte with which such a name begins in `sun_path`.
- * @returns its descriptor.
- * @throws {NodeJS.ErrnoException} the system's error, or koffi's as above.
+ * @param name the name without the NUL byte with which it begins in `sun_path`
+ * @returns the file descriptor of the socket
+ * @throws {NodeJS.ErrnoException} an error of the system
+ * @throws {KoffiError} if koffi cannot be loaded
  */
 export function bindAbstract(name: string): number {
   return abstractSocket("bind", name);
 }
 
-/** A stream socket connected to who listens at an abstract name; likewise. The kernel connects at once, or not at all. */
+/**
+ * Creates a stream socket connected to the server at an abstract name (Linux). The kernel connects it at once or fails.
+ *
+ * @param name the name without the NUL byte with which it begins in `sun_path`
+ * @returns the file descriptor of the socket
+ * @throws {NodeJS.ErrnoException} an error of the system
+ * @throws {KoffiError} if koffi cannot be loaded
+ */
 export function connectAbstract(name: string): number {
   return abstractSocket("connect", name);
 }
@@ -87,7 +103,7 @@ function abstractSocket(call: "bind" | "connect", name: string): number {
   if (fd < 0) {
     throw systemError("socket", libc.errno());
   }
-  const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer); // sa_family_t has the machine's byte order
+  const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer); // sa_family_t has the byte order of the machine
   const address = Buffer.concat([family, Buffer.from(`\0${name}`)]);
   while (libc[call](fd, address, address.length) !== 0) {
     const errno = libc.errno();
@@ -99,16 +115,18 @@ function abstractSocket(call: "bind" | "connect", name: string): number {
   return fd;
 }
 
-/** As Node.js gives it. */
+/** Returns an error of the system in the form of Node.js. */
 function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${syscall} ${code}`), { code, errno: -errno, syscall });
 }
 
 /**
- * Sends one datagram to a Unix socket: a path, or, with `@` in front, an abstract name (Linux). Does not wait.
+ * Sends one datagram to a Unix socket without waiting.
  *
- * @returns whether it was taken.
+ * @param to a path, or an abstract name (Linux) after `@`
+ * @returns whether the datagram was sent
+ * @throws {KoffiError} if koffi cannot be loaded
  */
 export function sendDatagram(to: string, text: string): boolean {
   const libc = load();
@@ -128,7 +146,7 @@ export function sendDatagram(to: string, text: string): boolean {
   return sent === data.length;
 }
 
-/** Whether this machine has what the functions here need. */
+/** Tells whether the functions in this file can be used, which is whether koffi can be loaded. */
 export function hasLibc(): boolean {
   try {
     load();

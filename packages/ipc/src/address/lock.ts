@@ -19,23 +19,23 @@ import { KoffiError } from "./koffi.js";
 import { tryLock } from "./libc.js";
 import { isOwnUser } from "./user.js";
 
-/** The right to a socket's name, held for as long as the process serves there. */
+/** The lock on the path of a socket. A server holds it while it serves there. */
 export interface Lock {
-  /** Gives the name up: removes the lock file, then lets go of it. May be called twice. */
+  /** Removes the lock file and then unlocks it. Further calls have no effect. */
   release(): void;
-  /** Lets somebody else take the lock, who will keep the file. */
+  /** Unlocks the lock file without removing it, so that another process can take the lock. */
   offer(): void;
 }
 
 /**
- * Takes the lock on a socket's name: `flock` on `<path>.lock`. The kernel lets go of it when the holder ends, however it
- * ends, so unlike a pid file it never lies; the pid inside is only there to be shown.
+ * Takes the lock on the path of a socket: `flock` on `<path>.lock`. The kernel releases it when its holder ends in any
+ * way, so unlike a pid file it is never out of date. The pid in the file is only used for messages.
  *
- * Only the holder removes the file, and while it still holds it. A starter that waited at the door may therefore get the
- * lock on a file that is no longer at the path: it then starts over.
+ * Only the holder removes the file, while it holds the lock. Another process may open the file just before and get the
+ * lock on a file that is no longer at the path. It then starts again.
  *
- * @throws {AddressInUseError} if another process, or this one, holds it.
- * @throws {AddressError} if there is no such folder, no right to write there, or the lock file is not ours.
+ * @throws {AddressInUseError} if another process, or this one, holds the lock
+ * @throws {AddressError} if the folder does not exist or is not writable, or if the lock file is not ours
  */
 export function lock(path: string): Lock {
   const lockPath = `${path}.lock`;
@@ -49,11 +49,11 @@ export function lock(path: string): Lock {
         throw new AddressInUseError(path, pidIn(fd));
       }
       if (isAtPath(fd, lockPath)) {
-        sign(fd);
+        writeHolder(fd);
         return held(fd, lockPath);
       }
     } catch (error) {
-      // Where nobody can take the lock, nobody has taken it on a file that we have just made.
+      // A file that we have just created is removed as well, unless another process has taken the lock on it.
       if (isTaken || (isNew && !(error instanceof AddressInUseError))) {
         removeOurs(fd, lockPath);
       }
@@ -73,15 +73,15 @@ function open(lockPath: string, path: string): { readonly fd: number; readonly i
       }
     }
   } catch (error) {
-    const there = whatIsAt(lockPath);
-    if (there !== undefined && !isOwnUser(there.uid)) {
-      assertOurs(there, lockPath, path);
+    const existing = statOf(lockPath);
+    if (existing !== undefined && !isOwnUser(existing.uid)) {
+      assertOurs(existing, lockPath, path);
     }
     throw fileError("lock", path, error);
   }
 }
 
-/** Makes the file, with its rights whatever the umask; undefined if there is one. */
+/** Creates the lock file with mode 0600, whatever the umask. Returns undefined if there is one already. */
 function openNew(lockPath: string): { readonly fd: number; readonly isNew: true } | undefined {
   let fd: number;
   try {
@@ -95,12 +95,12 @@ function openNew(lockPath: string): { readonly fd: number; readonly isNew: true 
   try {
     fchmodSync(fd, 0o600);
   } catch {
-    // A file system without rights. Those that the file has are enough for whoever has it open.
+    // The file system has no permissions. The file is open, so those that it has are sufficient.
   }
   return { fd, isNew: true };
 }
 
-/** Undefined if it has gone meanwhile. */
+/** Opens the existing lock file. Returns undefined if it has been removed meanwhile. */
 function openOld(lockPath: string): { readonly fd: number; readonly isNew: false } | undefined {
   try {
     return { fd: openSync(lockPath, constants.O_RDWR | constants.O_NOFOLLOW), isNew: false };
@@ -112,21 +112,21 @@ function openOld(lockPath: string): { readonly fd: number; readonly isNew: false
   }
 }
 
-function whatIsAt(lockPath: string): Stats | undefined {
+function statOf(lockPath: string): Stats | undefined {
   try {
     return lstatSync(lockPath, { throwIfNoEntry: false });
   } catch {
-    return undefined; // why it cannot be looked at is why it could not be opened
+    return undefined; // opening the file has failed for the same reason, and is reported
   }
 }
 
 /**
- * Someone else's lock file would let them decide when we may start, and one with a second name may be a file of ours that they
- * want to see written over.
+ * Checks that a lock file is a regular file of this user with one name. The owner of another user's lock file could
+ * prevent us from starting, and a hard link may be another user's attempt to have one of our files overwritten.
  */
 function assertOurs(stat: Stats, lockPath: string, path: string): void {
   if (!stat.isFile() || !isOwnUser(stat.uid) || stat.nlink > 1) {
-    const what = stat.nlink > 1 && stat.isFile() ? "has another name besides" : "is not a file of this user";
+    const what = stat.nlink > 1 && stat.isFile() ? "has more than one hard link" : "is not a file of this user";
     throw new AddressError(
       `${lockPath} ${what} (it belongs to uid ${stat.uid}): remove it, or serve at another address`,
       path,
@@ -138,28 +138,31 @@ function take(fd: number, path: string): boolean {
   try {
     return tryLock(fd);
   } catch (cause) {
-    const wayOut =
+    const advice =
       cause instanceof KoffiError
-        ? "; without it, serve with lock: false and see to it yourself that no two servers start on one name"
+        ? "; without koffi, serve with lock: false and ensure yourself that no two servers start at one address"
         : "";
-    throw new AddressError(`cannot lock ${path}: ${(cause as Error).message}${wayOut}`, path, { cause });
+    throw new AddressError(`cannot lock ${path}: ${(cause as Error).message}${advice}`, path, { cause });
   }
 }
 
-/** Says whose the lock is. */
-function sign(fd: number): void {
+/** Writes into the lock file which process holds it. */
+function writeHolder(fd: number): void {
   ftruncateSync(fd);
   writeSync(fd, `${process.pid}\n${pidNamespace()}`, 0);
 }
 
-/** Removes the lock file if it is the one that we have open. What stays behind does no harm: it is the lock on it that counts. */
+/**
+ * Removes the lock file if it is the one that we have open. If this fails, the file that is left does no harm, since
+ * only the lock on it counts.
+ */
 function removeOurs(fd: number, lockPath: string): void {
   try {
     if (isAtPath(fd, lockPath)) {
       unlinkSync(lockPath);
     }
   } catch {
-    // The folder has gone, or may not be written in any more.
+    // The folder has been removed, or is no longer writable.
   }
 }
 
@@ -169,16 +172,19 @@ function isAtPath(fd: number, lockPath: string): boolean {
   return there !== undefined && there.ino === ours.ino && there.dev === ours.dev;
 }
 
-/** Undefined for a process in another container, whose pid would name another process here, or none. */
+/**
+ * Returns the id of the process that holds the lock. Returns undefined for a process in another pid namespace, such as
+ * that of a container: its id would mean another process here.
+ */
 function pidIn(fd: number): number | undefined {
   const text = Buffer.alloc(64);
   const [first = "", namespace = ""] = text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0)).split("\n");
   const pid = Number.parseInt(first, 10);
-  const isOfOurs = namespace === "" || `${namespace}\n` === pidNamespace();
-  return pid > 0 && isOfOurs ? pid : undefined;
+  const isOurNamespace = namespace === "" || `${namespace}\n` === pidNamespace();
+  return pid > 0 && isOurNamespace ? pid : undefined;
 }
 
-/** In which namespace our pid counts, as a line, pid_namespaces(7); nothing where there is no such thing. */
+/** Returns a line that identifies our pid namespace, pid_namespaces(7), or an empty string if there are none. */
 function pidNamespace(): string {
   try {
     return `${readlinkSync("/proc/self/ns/pid")}\n`;

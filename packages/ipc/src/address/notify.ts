@@ -1,8 +1,8 @@
 import { sendDatagram } from "./libc.js";
 
 /**
- * Tells the service manager how the process is, sd_notify(3). Does nothing where none has asked (NOTIFY_SOCKET is not set), and
- * never fails: a manager that cannot be told is no reason not to serve.
+ * Notifies the service manager of the state of this process, sd_notify(3). Does nothing if no manager has asked for it
+ * (NOTIFY_SOCKET is not set), and never fails, since a server can run without notifying its manager.
  */
 export function notifyManager(state: "READY=1" | "STOPPING=1"): void {
   const socket = process.env.NOTIFY_SOCKET;
@@ -10,7 +10,7 @@ export function notifyManager(state: "READY=1" | "STOPPING=1"): void {
     try {
       sendDatagram(socket, state);
     } catch {
-      // no koffi on this machine
+      // koffi cannot be loaded
     }
   }
 }

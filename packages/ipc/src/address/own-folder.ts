@@ -5,10 +5,11 @@ import { fileError } from "./file-error.js";
 import { isOwnUserOrRoot } from "./user.js";
 
 /**
- * Makes the modules' own folder if it is not there (0700), and sees that it is as private as its users think: whoever may write
- * in a folder may put another socket in the place of ours. A sticky folder such as /tmp is safe in that way.
+ * Creates the folder that `VYRA_IPC_DIR` names, with mode 0700, unless it exists, and checks that it is private. A user
+ * who may write in a folder could replace our socket there, except in a sticky folder such as /tmp.
  *
- * @throws {AddressError} if it belongs to somebody else, or others may write there.
+ * @param path the path of the socket, for error messages
+ * @throws {AddressError} if the folder cannot be created, belongs to another user, or is writable for others
  */
 export function prepareOwnFolder(folder: string, path: string): void {
   let stat: ReturnType<typeof statSync>;
@@ -22,19 +23,19 @@ export function prepareOwnFolder(folder: string, path: string): void {
   const isSticky = (stat.mode & 0o1000) !== 0;
   if (!isOwnUserOrRoot(stat.uid)) {
     throw new AddressError(
-      `the folder ${folder} belongs to uid ${stat.uid}: let VYRA_IPC_DIR name one of your own`,
+      `the folder ${folder} belongs to uid ${stat.uid}: set VYRA_IPC_DIR to a folder of your own`,
       path,
     );
   }
   if (othersMayWrite && !isSticky) {
     throw new AddressError(
-      `others may write in the folder ${folder}, and so put their own socket in the place of yours: chmod 700 it`,
+      `other users may write in the folder ${folder}, and could replace the socket: use chmod 700`,
       path,
     );
   }
 }
 
-/** Makes a folder, and those above it that are not there, as private as they should be whatever the umask. */
+/** Creates a folder and its missing parents, all with mode 0700 whatever the umask. */
 function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });

@@ -3,29 +3,29 @@ import { clearTimeout, setTimeout } from "../time/real-timers.js";
 import { credentialsOf } from "./peer-credentials.js";
 
 /**
- * For how long a server may take to accept before it is held to be there, in milliseconds. A connection to a Unix socket
- * is made by the kernel alone, so only one with a full queue of waiting connections takes any time at all.
+ * The time to wait for a connection before the server counts as running, in milliseconds. The kernel alone connects
+ * Unix sockets, so a connection takes time only if the server's queue of waiting connections is full.
  */
 const probeTimeoutMs = 1_000;
 
-/** What is behind a socket file: nobody, not even a file, or a server, by its pid where that can be told. */
+/** The result of a probe: a socket without a server, no file at all, or a server, with its pid if it can be read. */
 export type Probed = "stale" | "absent" | { readonly pid: number | undefined };
 
 /**
- * Asks whether somebody listens on the socket at this path, by connecting to it.
+ * Finds out whether a server listens on the socket at a path, by connecting to it.
  *
- * Only ECONNREFUSED proves that nobody does: the file is there, and no process has it open for listening. Anything else
- * (accepted, queue full, no answer, no right to ask) counts as alive. Meant to be asked under the lock: without it a
- * server between bind and listen would be refused, too.
+ * Only ECONNREFUSED proves that there is no server: the file exists, and no process listens on it. Every other outcome
+ * (connected, queue full, timeout, permission denied) counts as a running server. The caller should hold the lock on
+ * the path, since a server between bind and listen refuses connections, too.
  */
 export function probe(path: string): Promise<Probed> {
   return new Promise((resolve) => {
     const socket = connect({ path });
-    const timer = setTimeout(() => settle(unnamed), probeTimeoutMs);
-    // 0 is a process of another pid namespace.
+    const timer = setTimeout(() => settle(unknownServer), probeTimeoutMs);
+    // The pid is 0 for a process of another pid namespace.
     socket.once("connect", () => settle({ pid: credentialsOf(socket)?.pid || undefined }));
     socket.once("error", (error: NodeJS.ErrnoException) => {
-      settle(error.code === "ECONNREFUSED" ? "stale" : error.code === "ENOENT" ? "absent" : unnamed);
+      settle(error.code === "ECONNREFUSED" ? "stale" : error.code === "ENOENT" ? "absent" : unknownServer);
     });
     function settle(answer: Probed): void {
       clearTimeout(timer);
@@ -35,4 +35,4 @@ export function probe(path: string): Promise<Probed> {
   });
 }
 
-const unnamed: Probed = { pid: undefined };
+const unknownServer: Probed = { pid: undefined };

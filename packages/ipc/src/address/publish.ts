@@ -21,49 +21,52 @@ import { probe } from "./probe.js";
 import { assertPathFits } from "./resolve.js";
 import { isOwnUser } from "./user.js";
 
-/** How a listener comes to its name. */
+/** The options of {@link publish}. */
 export interface PublishOptions {
-  /** The socket file's rights. */
+  /** The permissions of the socket file. */
   readonly mode: number;
-  /** Its group, where it is to be another than the process'. */
+  /** The group of the socket file. Default: that of the process. */
   readonly gid?: number | undefined;
-  /** Whether to hold the lock on the name; without it two servers that start at once may both believe to own it. */
+  /**
+   * Whether to hold the lock on the path. Without it two servers that start at once may both believe to own the path.
+   */
   readonly lock: boolean;
-  /** Whether a live server at the name has agreed to be replaced. */
+  /** Whether a running server at the path has agreed to be replaced. Default: false. */
   readonly isTakeover?: boolean;
 }
 
-/** A listener at its public name. */
+/** A listener at its public path. */
 export interface Published {
   /**
-   * Takes the name away, unless the file there is no longer ours. Connections that wait to be accepted stay: accept them
-   * before the listener is closed, since closing it resets them. May be called twice.
+   * Removes the socket file, unless the file at the path is no longer ours. Connections that wait to be accepted stay.
+   * They must be accepted before the listener is closed, since closing it resets them. Further calls have no effect.
    */
   unpublish(): void;
-  /** Lets another process have the name: frees the lock and leaves the socket where it is. */
+  /** Releases the lock and leaves the socket where it is, so that another process can take the path over. */
   offer(): void;
   /**
-   * Takes the lock back after `offer()`. Not while another process has it, which may have the name next; nor once the file at the
-   * name is no longer ours.
+   * Takes the lock back after `offer()`. Returns "locked" if another process has the lock, and may take the path over,
+   * and "lost" if the file at the path is no longer ours.
    */
   retake(): "ours" | "locked" | "lost";
   /**
-   * Calls back, once, when the file at the name is no longer ours: deleted or replaced. Returns a function that stops watching.
+   * Calls back, once, when the file at the path is no longer ours because it was deleted or replaced. Returns a
+   * function that stops watching.
    */
-  watch(onLost: (what: "deleted" | "replaced") => void): () => void;
+  watch(onLost: (how: "deleted" | "replaced") => void): () => void;
 }
 
 /**
- * Brings a listener to its public name.
+ * Makes a server listen at a public path.
  *
- * The order is the point. The lock first, so that nobody else decides about the name meanwhile. Then a look at what is
- * there: a file that is no socket is refused, a live socket is refused, and only a dead one is replaced. The listener is
- * bound inside a private folder beside the name, given its rights there, and renamed to the name: at no moment is there a
- * socket with wrong rights or no socket, and when libuv unlinks the path that it bound, as it does on close, it finds
- * nothing there instead of a successor's socket.
+ * The order of the steps matters. First the lock is taken, so that no other process decides about the path meanwhile.
+ * Then the existing file is examined: a file that is not a socket is an error, as is the socket of a running server;
+ * only a dead socket is replaced. The listener is bound in a private folder beside the path, gets its permissions
+ * there, and is renamed to the path. At no time is there a socket with wrong permissions, or none. When libuv unlinks
+ * the path that it has bound, as it does on close, it finds no file, rather than the socket of a successor.
  *
- * @throws {AddressInUseError} if a server lives there.
- * @throws {AddressError} if something else is at the path, or the folder does not allow it.
+ * @throws {AddressInUseError} if a server runs at the path
+ * @throws {AddressError} if there is another file at the path, or the folder cannot be used
  */
 export async function publish(server: Server, path: string, options: PublishOptions): Promise<Published> {
   assertPathFits(join(dirname(path), `${privateFolderPrefix}XXXXXX`, privateName), path);
@@ -78,13 +81,14 @@ export async function publish(server: Server, path: string, options: PublishOpti
   }
 }
 
-// The name before the name: mkdtemp puts six characters behind the prefix. Short, since it counts towards the limit.
+// The temporary path of the socket, to which mkdtemp adds six characters. It is short, since its length is limited,
+// too.
 const privateFolderPrefix = ".ipc";
 const privateName = "s";
 
 /**
- * How many connections may wait to be accepted. The kernel caps it at net.core.somaxconn (4096 on current Linux), so ask
- * for what it gives: a client that finds the queue full is told EAGAIN, and a call would fail for nothing.
+ * The number of connections that may wait to be accepted. It is the maximum that the kernel allows, net.core.somaxconn
+ * (4096 on current Linux), since a client that finds the queue full gets EAGAIN, and its call fails needlessly.
  */
 const backlog = 4096;
 
@@ -115,13 +119,13 @@ async function bindAndRename(server: Server, path: string, { mode, gid }: Publis
   const folder = mkdtempSync(join(dirname(path), privateFolderPrefix));
   const bound = join(folder, privateName);
   try {
-    chmodSync(folder, 0o700); // a umask may have taken away what it takes to make a file in it
+    chmodSync(folder, 0o700); // the umask may have removed the permission to create a file in the folder
     await listenAt(server, { path: bound });
     if (gid !== undefined) {
       chownSync(bound, -1, gid);
     }
     chmodSync(bound, mode);
-    const stat = lstatSync(bound); // before anybody else can put something in its place
+    const stat = lstatSync(bound); // before another process can replace the file
     renameSync(bound, path);
     return stat;
   } catch (error) {
@@ -133,27 +137,27 @@ async function bindAndRename(server: Server, path: string, { mode, gid }: Publis
 }
 
 /**
- * Takes no descriptor, as there may be none left. If it fails, an empty folder stays behind, which nobody minds: no reason not to serve
- * on a socket that is at its name already, and none to hide the reason why it is not.
+ * Removes the private folder. It opens no file descriptor, since there may be none left. Errors are ignored, since they
+ * only leave an empty folder behind: the socket is at its path already, or a more important error is being thrown.
  */
 function removePrivate(folder: string, bound: string): void {
   try {
     unlinkSync(bound);
   } catch {
-    // It has been renamed, or never was there.
+    // The socket has been renamed, or was never bound.
   }
   try {
     rmdirSync(folder);
   } catch {
-    // The folder around it may have become read-only, say.
+    // The folder is left behind, for example because its parent has become read-only.
   }
 }
 
-/** Listens at a path or an abstract name, or on a socket that listens already. */
+/** Makes a server listen at a path, or on an open socket, given by its file descriptor. */
 export function listenAt(server: Server, where: { path: string } | { fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // exclusive: a cluster worker listens itself rather than through its primary, which knows nothing of the rename.
+    // With `exclusive` a cluster worker listens itself. Its primary would not know that the socket has been renamed.
     server.listen({ ...where, backlog, exclusive: true }, () => {
       server.off("error", reject);
       resolve();
@@ -162,24 +166,24 @@ export function listenAt(server: Server, where: { path: string } | { fd: number 
 }
 
 function published(path: string, stat: Stats, held: Lock | undefined): Published {
-  const stopMinding = atExit(unpublish);
+  const cancelAtExit = atExit(unpublish);
   return {
     unpublish,
     offer: () => held?.offer(),
     retake() {
       const isLocked = !takeLock();
-      return whatIsThere() !== "ours" ? "lost" : isLocked ? "locked" : "ours";
+      return fileState() !== "ours" ? "lost" : isLocked ? "locked" : "ours";
     },
     watch(onLost) {
-      const look = () => {
-        const what = whatIsThere();
-        if (what !== "ours") {
+      const check = () => {
+        const state = fileState();
+        if (state !== "ours") {
           stop();
-          onLost(what);
+          onLost(state);
         }
       };
-      const stop = watchFile(path, look);
-      look(); // nobody has told what happened before
+      const stop = watchFile(path, check);
+      check(); // the file may have been lost before it was watched
       return stop;
     },
   };
@@ -193,12 +197,12 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
     }
   }
 
-  function whatIsThere(): "ours" | "deleted" | "replaced" {
+  function fileState(): "ours" | "deleted" | "replaced" {
     let now: Stats | undefined;
     try {
       now = lstat(path);
     } catch {
-      // What cannot be looked at cannot be reached either.
+      // Clients cannot reach a file that cannot be examined, so it counts as deleted.
     }
     if (now === undefined) {
       return "deleted";
@@ -207,36 +211,36 @@ function published(path: string, stat: Stats, held: Lock | undefined): Published
   }
 
   function unpublish(): void {
-    if (!stopMinding()) {
+    if (!cancelAtExit()) {
       return;
     }
     try {
-      if (whatIsThere() === "ours") {
+      if (fileState() === "ours") {
         unlinkSync(path);
       }
     } catch {
-      // The name cannot be taken away (the folder became read-only, say). The next server finds a dead socket there.
+      // The file cannot be removed, for example because the folder has become read-only. It is a dead socket then.
     } finally {
       held?.release();
     }
   }
 }
 
-/** How often to look at the file at a name, in milliseconds. A look takes microseconds. */
-const lookMs = 1_000;
+/** The interval between checks of the file at a path, in milliseconds. A check takes microseconds. */
+const checkIntervalMs = 1_000;
 
 /**
- * Calls back when something happens to this very file, and now and then: a file does not show that a folder above it was renamed, and
- * it cannot be watched where the system's watches are exhausted (fs.inotify.max_user_watches).
+ * Calls `check` when the file changes, and once a second: a watcher does not report that a parent folder was renamed,
+ * and there may be no watchers left (fs.inotify.max_user_watches).
  */
-function watchFile(path: string, look: () => void): () => void {
-  const timer = setInterval(look, lookMs).unref();
+function watchFile(path: string, check: () => void): () => void {
+  const timer = setInterval(check, checkIntervalMs).unref();
   let watcher: FSWatcher | undefined;
   try {
-    watcher = watch(path, { persistent: false }, look);
+    watcher = watch(path, { persistent: false }, check);
     watcher.on("error", () => {});
   } catch {
-    // Then it is looked at.
+    // The timer alone checks the file.
   }
   return () => {
     clearInterval(timer);
@@ -248,7 +252,7 @@ function lstat(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw fileError("look at", path, error);
+    throw fileError("read", path, error);
   }
 }
 

@@ -97,8 +97,8 @@ export function assertPathFits(path: string, socket: string): void {
 }
 
 /**
- * Checks that an abstract name fits into a socket address. Its maximum length is that of a path: a NUL byte precedes the
- * name, as one follows a path.
+ * Checks that an abstract name fits into a socket address. Its maximum length is that of a path: a NUL byte precedes
+ * the name, as one follows a path.
  */
 function assertNameFits(name: string, socket: string): void {
   const bytes = Buffer.byteLength(name);

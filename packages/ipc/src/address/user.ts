@@ -43,7 +43,9 @@ function overflowId(kind: "uid" | "gid"): number {
   }
 }
 
-/** Tells whether the namespace maps this id. A line has the first id inside, the first one outside, and their number. */
+/**
+ * Tells whether the namespace maps this id. A line has the first id inside, the first one outside, and their number.
+ */
 function hasInMap(id: number, kind: "uid" | "gid"): boolean {
   let map: string;
   try {

@@ -36,8 +36,8 @@ export function unreachable(address: SocketAddress, cause: unknown): ConnectErro
 }
 
 /**
- * The time that a server has to send its SETTINGS after the connection has been made, in milliseconds. 20 seconds is the
- * connect timeout of gRPC.
+ * The time that a server has to send its SETTINGS after the connection has been made, in milliseconds. 20 seconds is
+ * the connect timeout of gRPC.
  */
 export const handshakeTimeoutMs = 20_000;
 
@@ -82,8 +82,8 @@ function whyNotBegun(cause: unknown): string {
  * Returns the error of a call whose connection ended during the call. It is not known whether the call was processed.
  *
  * @param reason the reason in the server's GOAWAY, such as "ENHANCE_YOUR_CALM: too_many_pings"; or the fault of the
- *   server for which we closed the connection, such as "too many settings frames (CVE-2019-9515)". Default: the one that
- *   `cause` contains
+ *   server for which we closed the connection, such as "too many settings frames (CVE-2019-9515)". Default: the one
+ *   that `cause` contains
  */
 export function connectionLost(address: SocketAddress, cause: unknown, reason = reasonIn(cause)): ConnectError {
   const message = `lost the connection to ${shownAddress(address)}${inParentheses(reason)}`;

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { doAtExit } from "../address/index.js";
+import { cleanUpAtExit } from "../address/index.js";
 
 /**
  * Handles SIGINT and SIGTERM for all servers of the process. The first signal asks each of them to close; when the last
@@ -54,7 +54,7 @@ function endWith(signal: Signal, whereOthersListen: () => void): void {
     whereOthersListen();
     return;
   }
-  doAtExit();
+  cleanUpAtExit();
   if (process.pid === 1) {
     process.exit(128 + constants.signals[signal]);
   }

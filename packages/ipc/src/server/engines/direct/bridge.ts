@@ -123,7 +123,7 @@ export class BridgedCall implements RequestHandler, CheckedCall {
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
     } finally {
-      this.#inbox.bytes.abort(undefined); // who answers without having read the request does not read it afterwards either
+      this.#inbox.bytes.abort(undefined); // a handler that has answered does not read the request any more
       this.#headers?.close();
       this.#controller.abort();
     }
