@@ -1,4 +1,5 @@
-// Runs every compiled test of the workspace, or those whose path contains one of the words given, on this Node.
+// Runs every compiled test of the workspace, or those whose path contains one of the words given, with this version of
+// Node.js.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const words = process.argv.slice(2);
 
 const folders = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name, "dist-test"));
-// Those that take longest come first, so that none is left over in the end.
+// The slowest tests start first, so that none is left running alone at the end.
 const files = [join(root, "tests/dist/e2e"), ...folders]
   .flatMap(testFilesUnder)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
@@ -17,13 +18,12 @@ if (files.length === 0) {
   console.error("no test found: has it been built (npm run build)?");
   process.exit(1);
 }
-// Many tests wait for a moment to pass or for a process to start, so one more of them runs than there are cores;
-// Node.js itself would run two fewer.
+// Many tests wait for time to pass or for a process to start, so the number of tests at a time is the number of cores
+// plus one. By itself, Node.js would run two fewer.
 const concurrency = availableParallelism() + 1;
 const args = [
   "--test",
-  // It only ends what hangs. A file with fifty processes to start needs two minutes of a machine that has much else to
-  // do.
+  // The limit only ends tests that hang. A file that starts fifty processes needs two minutes on a busy machine.
   "--test-timeout=600000",
   `--test-concurrency=${concurrency}`,
   ...files.map((file) => relative(root, file)),

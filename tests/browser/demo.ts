@@ -1,4 +1,4 @@
-// `npm run demo -- --serve` as a test sees it: what it prints, its Enter key and its Ctrl-C.
+// `npm run demo -- --serve` as a test sees it: its output, its Enter key and its Ctrl-C.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -13,11 +13,11 @@ export interface Demo {
   /** The path of the backend's socket. */
   readonly socket: string;
   readonly frontendPid: number;
-  /** The backend that was started last. */
+  /** The most recently started backend. */
   backendPid: number;
   /** Starts the backend again after it was killed. */
   restartBackend(): Promise<void>;
-  /** Presses Ctrl-C. Resolves with the status with which the demo ended. */
+  /** Presses Ctrl-C. Resolves with the exit status of the demo. */
   interrupt(): Promise<number | null>;
 }
 

@@ -1,7 +1,7 @@
 // npm run test:browser
 //
-// Looks at the demo's page in headless Chromium, as a visitor does: from the first status to a backend that is killed
-// and started again.
+// Opens the demo's page in headless Chromium, as a visitor does: from the first status until a backend is killed and
+// started again.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
@@ -13,13 +13,13 @@ if (!existsSync(executablePath)) {
   console.error(`no Chromium at ${executablePath}: apt-get install -y chromium, or let CHROMIUM name another`);
   process.exit(1);
 }
-// Nothing of what Chromium does for itself in the background.
+// Chromium's own activity in the background is switched off.
 const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 const args = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", ...quiet];
 
 /**
- * What the functions that run in the page use of it. Nothing else here runs in a browser, so the DOM's types are left
- * out.
+ * The part of the DOM that functions use when they run in the page. The rest of this file does not run in a browser, so
+ * the DOM's own types are left out.
  */
 declare const document: { getElementById(id: string): { readonly textContent: string | null } | null };
 
@@ -68,7 +68,7 @@ describe("the demo's page", () => {
   });
 
   it("says why a text is refused", async () => {
-    const other = await browser.newPage(); // Chromium notes an answer of 400 on the console
+    const other = await browser.newPage(); // on another page, because Chromium reports an answer of 400 on the console
     await other.goto(demo.url);
     await other.getByLabel("Type something").fill("a".repeat(20_001));
     await other.getByRole("alert").getByText("INVALID_ARGUMENT: the text has 20001 characters").waitFor();
@@ -76,7 +76,8 @@ describe("the demo's page", () => {
   });
 
   it("says UNAVAILABLE when the backend is killed, and keeps what is typed", async () => {
-    await asked(); // and not while it is: then the connection is lost
+    // between two requests: the kill would otherwise end a call, and the page would show a lost connection
+    await asked();
     process.kill(demo.backendPid, "SIGKILL");
     await state("UNAVAILABLE");
     await shown("message", `no server at ${demo.socket} (ECONNREFUSED): is the backend running?`);
@@ -108,7 +109,7 @@ describe("the demo's page", () => {
     );
   });
 
-  /** Waits until the backend has just been asked how it is. */
+  /** Waits until the page has just asked the backend for its status. */
   async function asked(): Promise<void> {
     const uptime = await page.locator("#uptime").textContent();
     await page.waitForFunction((before) => document.getElementById("uptime")?.textContent !== before, uptime);
@@ -125,7 +126,7 @@ describe("the demo's page", () => {
   /** Waits until the element with this id has this text. */
   async function shown(id: string, text: string): Promise<void> {
     const isShown = ({ id, text }: { id: string; text: string }) => document.getElementById(id)?.textContent === text;
-    // What is there instead says more than a time-out.
+    // the assertion below shows the actual text, which says more than a timeout
     await page.waitForFunction(isShown, { id, text }).catch(() => {});
     assert.equal(await page.locator(`#${id}`).textContent(), text);
   }

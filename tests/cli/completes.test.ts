@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Shop } from "./shop.js";
 import { Terminal } from "./terminal.js";
 
-/** How each shell is started, without anybody's own settings, and what it has to read. */
+/** How each shell is started without any user's settings, and the commands that it reads first. */
 const shells = {
   bash: { shell: "bash --norc --noprofile", setUp: 'eval "$(vyra-ipc completion bash)"' },
   zsh: { shell: "zsh -f", setUp: 'PS1="$ "; autoload -U compinit; compinit -D -u; eval "$(vyra-ipc completion zsh)"' },
@@ -26,13 +26,13 @@ for (const [name, { shell, setUp }] of Object.entries(shells)) {
 
     after(() => shop.close());
 
-    // Each has a terminal of its own: what was typed before does not stay in the line.
+    // Each test has its own terminal, because typed text stays in the line.
     beforeEach(async () => {
       terminal = new Terminal({ shell, env, cwd: home, columns: 160 });
       terminal.type(
         `${setUp}; echo ready $((1 + 1))`.replace("$((1 + 1))", name === "fish" ? "(math 1 + 1)" : "$((1 + 1))"),
       );
-      await terminal.shows(/^ready 2\n\S+/m); // and a prompt: the shell reads keys itself from then on
+      await terminal.shows(/^ready 2\n\S+/m); // the prompt after it shows that the shell reads keys itself from now on
     });
 
     afterEach(() => terminal.close());
@@ -50,7 +50,7 @@ for (const [name, { shell, setUp }] of Object.entries(shells)) {
       it(what, async () => {
         terminal.write(typed);
         terminal.press("Tab");
-        terminal.write("#"); // comes behind the blank that follows a word that is complete
+        terminal.write("#"); // stands behind the space that the shell adds to a complete word
         await terminal.shows(new RegExp(`${shown.source}#`, "m"));
       });
     }

@@ -142,7 +142,7 @@ function barOf(screen: string): number {
   return /█+/.exec(screen)?.[0].length ?? 0;
 }
 
-/** Returns the number of calls so far, which is the last but one figure of a method's line. */
+/** Returns the number of calls so far, which is the second to last figure in a method's line. */
 function callsOf(screen: string): number {
   const line = screen.split("\n").find((one) => one.startsWith("cli.test.ShopService/Place"));
   return Number(line?.trim().split(/ +/).at(-2)?.replaceAll(",", ""));

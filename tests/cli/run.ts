@@ -1,7 +1,7 @@
 // npm run test:cli
 //
-// The command in a real terminal: what is drawn, what keys do, what is left on the screen. And as users get it: packed,
-// installed and starting a new module.
+// Tests the command in a real terminal: the screen that it draws, the keys that it obeys, and the screen that it leaves
+// behind. Tests it also as users get it: packed, installed, and creating a new module.
 import { spawnSync } from "node:child_process";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";

@@ -1,4 +1,4 @@
-// The command and a server to look at, in a folder where modules' sockets live.
+// The command and a server for it, in a folder for the sockets of modules.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,17 +7,17 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "../support/folders.js";
 
-/** The command as it was built. */
+/** The compiled command. */
 export const main = join(root, "packages/cli/dist/main.js");
 
-/** The shop of the command's own tests. */
+/** The shop service that the command's own tests use. */
 const shopServer = join(root, "packages/cli/dist-test/support/shop-server.js");
 
-/** A folder with the command `vyra-ipc`, somebody's home and, once it is opened, the module `shop`. */
+/** A folder with the command `vyra-ipc`, a home directory and, once it is opened, the module `shop`. */
 export class Shop {
   readonly folder: string;
   readonly home: string;
-  /** What finds the command and the module. */
+  /** The environment variables with which the command and the module are found. */
   readonly env: Readonly<Record<string, string>>;
   #server: ChildProcess | undefined;
 
@@ -37,7 +37,7 @@ export class Shop {
     await once(server.stdout, "data");
   }
 
-  /** Ends the server, which must leave nothing, and removes the folder. */
+  /** Ends the server, which must leave no files behind, and removes the folder. */
   async close(): Promise<void> {
     if (this.#server !== undefined) {
       this.#server.kill("SIGTERM");

@@ -1,4 +1,4 @@
-// A real terminal, by tmux: what a user types and what a user sees.
+// A real terminal, provided by tmux. Tests type into it and read its screen.
 import { spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -8,7 +8,7 @@ export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly cwd?: string;
-  /** What the shell's environment has besides ours. */
+  /** Environment variables of the shell in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** The command line of the shell. */
   readonly shell?: string;
@@ -21,7 +21,7 @@ export class Terminal {
 
   constructor(options: TerminalOptions = {}) {
     const { columns = 100, rows = 40, cwd = process.cwd(), env = {}, shell = "bash --norc --noprofile" } = options;
-    // A tmux server passes on the environment that it was started with; each terminal has a server of its own.
+    // A tmux server passes its own environment on to its shells, so each terminal has its own server.
     this.#env = { ...process.env, ...env, PS1: "$ ", TMUX: undefined };
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, shell);
@@ -47,7 +47,7 @@ export class Terminal {
     this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
   }
 
-  /** What is on the screen now; with `colors`, in escape sequences as well. */
+  /** Returns the text on the screen; with `colors`, including escape sequences. */
   screen({ colors = false } = {}): string {
     return this.#tmux("capture-pane", "-p", ...(colors ? ["-e"] : [])).trimEnd();
   }

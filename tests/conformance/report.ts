@@ -1,11 +1,11 @@
-// Writes the counts of passed cases into docs/reports/conformance.md.
+// Writes the counts into docs/reports/conformance.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Counts } from "./suite.js";
 
 const begin = "<!-- written by `npm run test:conformance` -->";
 const end = "<!-- end of what is written by `npm run test:conformance` -->";
 
-/** The counts of an engine, by the titles of the parts of the suite. */
+/** The results of an engine in the parts of the suite, by their titles. */
 export interface Row {
   readonly engine: string;
   readonly counts: ReadonlyMap<string, Counts>;

@@ -1,8 +1,8 @@
-// npm run test:conformance [-- --engine node,direct] [--mode client,server] [--run 'Basic/**'] [--trace]
-//   [--intercepted] [--no-report]
+// npm run test:conformance [-- OPTIONS]
+//   --engine node,direct --mode client,server --run 'Basic/**' --trace --intercepted --no-report
 //
-// The Connect project's conformance suite against our client, our server and both, over each of our engines. Writes the
-// counts into docs/reports/conformance.md if all engines and modes took part.
+// Runs the Connect project's conformance suite against our client, our server and both, for each of our engines. Writes
+// the counts into docs/reports/conformance.md if all engines and modes took part.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createIpcTransport } from "@vyra/ipc";
@@ -24,11 +24,11 @@ const { values: options } = parseArgs({
 
 interface Engine {
   readonly name: "direct" | "node" | "undici";
-  /** Whether it serves; on the other side of one that does not, the engine node does. */
+  /** Whether the engine has a server. If not, its client is tested with a server of the engine node. */
   readonly serves: boolean;
 }
 
-/** All that @vyra/ipc may have. */
+/** All features that @vyra/ipc may have. */
 const knownEngines: readonly Engine[] = [
   { name: "direct", serves: true },
   { name: "node", serves: true },

@@ -1,4 +1,5 @@
-// Gets the Connect project's conformance suite, and makes of its protos and our sources the programs that it tests.
+// Installs the Connect project's conformance suite, and compiles the programs that it tests, from its protos and our
+// sources.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder, compiled, root, suiteFolder } from "../support/folders.js";
@@ -13,7 +14,7 @@ export const version = "v1.0.5";
 const cache = join(cacheFolder("conformance"), version);
 const runner = join(cache, "connectconformance");
 
-/** Installs the runner where it is missing, and compiles our programs. */
+/** Installs the runner if it is missing, and compiles our programs. */
 export async function prepare(): Promise<void> {
   if (goVersionHere() === undefined) {
     throw new Error("the runner is written in Go: install Go 1.24 or newer");
@@ -30,7 +31,7 @@ export async function prepare(): Promise<void> {
   await run("npx", ["tsc", "-b", join(here, "peer")], { cwd: root });
 }
 
-/** How many cases there were, and how many of them passed. */
+/** The number of cases, and how many of them passed. */
 export interface Counts {
   readonly cases: number;
   readonly passed: number;

@@ -18,7 +18,7 @@ for (const server of serverEngines) {
     it("is cancelled, and other calls go on", async () => {
       await using t = await setUp({ client: "direct", server });
       const signals: (AbortSignal | undefined)[] = [];
-      // Together they hold as much as the connection's window.
+      // Together they hold as many bytes as the connection's window.
       for (let i = 0; i < 12; i++) {
         assert.equal(await readOne(t), 0);
         signals.push(t.echo.last?.signal);
@@ -137,7 +137,7 @@ describePairs("responses", (pair) => {
   });
 });
 
-/** Reads the first of many large responses, and says no more. */
+/** Reads the first of many large responses, and then neither reads on nor cancels. */
 async function readOne(t: Setup): Promise<number | undefined> {
   const client = createClient(EchoService, t.channel.transport);
   for await (const { index } of client.serverStream({ count: 1_000, responseSize: 100_000 })) {

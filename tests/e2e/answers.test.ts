@@ -15,7 +15,7 @@ leaveNothingBehind();
 
 const hello = envelope(toBinary(EchoResponseSchema, create(EchoResponseSchema, { text: "hello" })));
 
-/** How a server answers: fields, bytes and trailers, each left out where there are none. */
+/** A server's response: fields, bytes and trailers, each of which may be left out. */
 interface Answer {
   readonly header?: OutgoingHttpHeaders;
   readonly body?: Uint8Array;
@@ -37,7 +37,7 @@ function answer(stream: ServerHttp2Stream, { header = grpc, body, trailer }: Ans
 }
 
 for (const engine of clientEngines) {
-  /** What comes of a unary call and of a stream to a server that answers like this. */
+  /** Returns the outcome of a unary call and of a stream to a server that responds like this. */
   async function outcomes(given: Answer, options: ChannelOptions = {}): Promise<(ConnectError | string)[]> {
     const name = freshName();
     await using _server = await rawServer(pathOf(name), (stream) => answer(stream, given));
@@ -163,7 +163,7 @@ for (const engine of clientEngines) {
       const error = await assertCodes({ body: hello, trailer }, Code.Internal);
       assert.match(error.rawMessage, /grpc-status-details-bin cannot be read.*\[failed_precondition\] x/);
       assert.deepEqual(error.details, []);
-      // Details that say something else than the status: the status is what counts.
+      // If the details contradict the status, the status counts.
       const details = Buffer.from([0x08, 0x00]).toString("base64");
       await assertCodes(
         { trailer: { "grpc-status": "9", "grpc-status-details-bin": details } },

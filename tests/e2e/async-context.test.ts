@@ -20,7 +20,7 @@ const now = () => String(storage.getStore());
 const direct = { client: "direct", server: "direct" } as const;
 const turn = () => new Promise(setImmediate);
 
-/** Handlers that answer in which context they begin, and then enter that of whom the request names. */
+/** Handlers that respond with the async context in which they begin, and then enter the one that the request names. */
 const entering = {
   unary({ text }: { text: string }) {
     const before = now();

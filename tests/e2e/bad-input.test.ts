@@ -18,7 +18,7 @@ const nothing = Buffer.alloc(0);
 const hello = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "hello" })));
 
 describePairs("a server, to a peer that sends nonsense,", (pair) => {
-  /** Runs a bare session against a server, which must answer the next proper call. */
+  /** Runs a bare session against a server, which must answer the next valid call. */
   async function against(body: (session: ReturnType<typeof rawSession>, t: Setup) => Promise<void>): Promise<void> {
     await using t = await setUp(pair);
     const session = rawSession(pathOf(t.server.address));
@@ -108,7 +108,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
         const response = await rawRequest(session, { ...unary, ":authority": authority }, hello);
         assert.equal(statusOf(response), 0, authority);
       }
-      // What RFC 9113 §8.3.1 does not allow may be refused, but no more than that.
+      // The server may refuse what RFC 9113 §8.3.1 forbids, but nothing else.
       for (const authority of ["/tmp/s.sock", "a b", "@", ""]) {
         await rawRequest(session, { ...unary, ":authority": authority }, hello);
       }
@@ -175,7 +175,7 @@ describePairs("a server, to a peer that sends nonsense,", (pair) => {
     ].join("\r\n");
     const path = pathOf(t.server.address);
     assert.match((await rawExchange(path, ...request)).toString(), /^HTTP\/1\.1 200 .*"text":"slow"/s);
-    // No Host at all is no request of HTTP/1.1; HTTP/1.0 allows it.
+    // HTTP/1.1 requires the field Host, HTTP/1.0 does not.
     const old = request.replace("HTTP/1.1", "HTTP/1.0").replace("host: x\r\n", "");
     assert.match((await rawExchange(path, old)).toString(), /^HTTP\/1\.[01] 200 .*"text":"slow"/s);
   });

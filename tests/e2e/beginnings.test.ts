@@ -14,7 +14,7 @@ leaveNothingBehind();
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const settings = "\0\0\0\x04\0\0\0\0\0";
 const acknowledged = "\0\0\0\x04\x01\0\0\0\0";
-/** HEADERS of stream 1 without END_HEADERS; `:method: POST` and no more. */
+/** HEADERS of stream 1 without END_HEADERS, with `:method: POST` alone. */
 const openBlock = "\0\0\x01\x01\0\0\0\0\x01\x83";
 const unary = "POST /vyra.test.EchoService/Unary HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 const whole = `${unary}content-length: 2\r\n\r\n{}`;

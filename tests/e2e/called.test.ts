@@ -11,7 +11,7 @@ import { rawServer } from "../support/raw.js";
 
 leaveNothingBehind();
 
-/** The fields of the requests that these options and headers make: unary and streaming. */
+/** Returns the header fields of the requests that a call with these options and headers sends: unary and streaming. */
 async function fieldsWith(
   options: ChannelOptions,
   headers: Record<string, string> = {},

@@ -88,8 +88,8 @@ describePairs("a cancelled call", (pair) => {
       controller.abort();
       await outcome;
       await until(() => ends.at(-1) !== `${name} begun`, "the handler has been told");
-      // node:http2's client ends the request before it resets the stream: where the two are read apart, a handler
-      // cannot tell that from a proper end.
+      // node:http2's client ends the request before it resets the stream. If the server reads the two separately, a
+      // handler cannot distinguish the cancellation from a normal end.
       const possible = pair.client === "node" ? [`${name} complete`, `${name} broken off`] : [`${name} broken off`];
       assert(possible.includes(ends.at(-1) ?? ""), ends.at(-1));
     }
@@ -139,7 +139,7 @@ describePairs("a cancelled call", (pair) => {
   });
 });
 
-/** Requests that go on until nobody wants them any more. */
+/** Yields requests until the stream is cancelled. */
 async function* endless() {
   for (;;) {
     yield {};

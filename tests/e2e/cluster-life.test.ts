@@ -84,7 +84,7 @@ describe("a cluster's life", () => {
     process.kill(worker, "SIGKILL");
     assert.match(await cluster.line(), /^reported worker \d+ ended by SIGKILL/);
     assert.match(await cluster.line(), /^reported worker \d+ ended with status 3 before it was ready/);
-    // There is nobody to serve it, but it is not turned away.
+    // No worker serves it yet, but the connection is not refused.
     const waiting = cluster.open(1).unary({}, { timeoutMs: 30_000 });
     assert.match(await cluster.line(), /^reported worker \d+ ended with status 3 before it was ready/);
     rmSync(failIfThere);

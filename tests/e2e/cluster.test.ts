@@ -68,7 +68,7 @@ for (const engine of serverEngines) {
       await cluster.untilThereAre(2);
       isOver = true;
       const failures = await Promise.all(callers);
-      // Each of them had one call under way when it happened.
+      // Each worker had one call in flight at that moment.
       assert.ok(failures.every((errors) => errors.length <= 1));
       assert.ok(failures.flat().every((error) => error instanceof ConnectError && error.code === Code.Unavailable));
     });

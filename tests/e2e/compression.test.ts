@@ -27,11 +27,11 @@ for (const server of serverEngines) {
         const path = { ":path": `/vyra.test.EchoService/${method}` };
         const answer = await rawRequest(session, { ...path, ...gzipped }, envelope(gzipSync(request), { flags: 1 }));
         assert.equal(statusOf(answer), 0);
-        // Connect's handlers, which are those of engine `node`, do not say what they accept.
+        // Connect's handlers, which the engine `node` uses, do not announce which compressions they accept.
         assert.equal(answer.headers["grpc-accept-encoding"], server === "direct" ? "gzip" : undefined);
         assert.equal(answer.body[0], 0, "it is not compressed");
         assert.equal(fromBinary(EchoResponseSchema, answer.body.subarray(5)).text, "squeezed");
-        // What is not worth compressing may come as it is.
+        // A message that is not worth compressing may be sent uncompressed.
         assert.equal(statusOf(await rawRequest(session, { ...path, ...gzipped }, envelope(request))), 0);
         session.destroy();
       });

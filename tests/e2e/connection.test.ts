@@ -58,7 +58,7 @@ describePairs("a channel", (pair) => {
 
   it("does not dial a socket of somebody else's unless told to trust them", async (context) => {
     if (process.geteuid?.() !== 0) {
-      // Only root can give a file away; for others the owner's check is shown by the unit tests.
+      // Only root can change a file's owner. Unit tests cover the check of the owner for other users.
       context.diagnostic("not root: showing it with another idea of who we are");
       context.mock.method(process, "geteuid" as never, (() => 424_242) as never);
     }
@@ -273,7 +273,7 @@ describePairs("a channel", (pair) => {
   });
 });
 
-// A process of its own for each, called by clients of all engines at once.
+// Each server is in its own process, and clients of all engines call it at once.
 for (const engine of serverEngines) {
   describe(`channels to a server process, ${engine}`, () => {
     it("give it up when it does not answer any more", async () => {
@@ -314,7 +314,7 @@ for (const engine of serverEngines) {
         assert.ok(!(error.cause instanceof NotProcessedError));
       }
       await t.exited;
-      // A socket and a lock of the dead stay behind; the next server takes over from them.
+      // The killed server leaves a socket and a lock file behind. The next server takes them over.
       await using _ = await serveAgain(t.name);
       for (const client of t.clients) {
         assert.equal((await client.unary({ text: "back" })).text, "back");

@@ -66,7 +66,7 @@ describePairs("a deadline", (pair) => {
 
   it("is kept by the server even if the handler hangs and ignores its signal", async () => {
     await using t = await setUp(pair);
-    // Without the client's own timer: a server that kept silent would leave these calls open for good.
+    // The client's own timer is off, so these calls would stay open for good if the server did not answer.
     const transport = createIpcTransport({
       socket: t.server.address,
       engine: pair.client,
@@ -108,8 +108,8 @@ describePairs("a deadline", (pair) => {
   });
 
   it("can be an idle limit for streams, which messages put off", async () => {
-    // The pauses are a quarter of the limit and together more than it. A busy machine makes them longer, and has to be
-    // asked for longer ones.
+    // Each pause is a quarter of the limit, and together they exceed it. On a busy machine pauses take longer, so the
+    // test asks for longer ones.
     for (let streamIdleMs = 400; ; streamIdleMs *= 2) {
       await using t = await setUp(pair, {}, { streamIdleMs });
       const error = await failure(
@@ -164,7 +164,7 @@ describe("inherit", () => {
     const channel = createChannel(outer.address);
     const { text } = await channel.client(EchoService).unary({}, { timeoutMs: 30_000 });
     assert.ok(Number(text) <= 30_000 && Number(text) > 5_000, text);
-    // The handler is over, and with it its signal: what it started is cancelled.
+    // The handler has returned, so its signal is aborted, and what it started is cancelled.
     await failure(Promise.reject(await done.promise), Code.Canceled);
     await channel.close();
     await outer.close();

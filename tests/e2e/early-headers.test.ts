@@ -23,7 +23,7 @@ leaveNothingBehind();
 
 const hello = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { text: "hello" })));
 
-/** A call that is begun with headers alone, on a session of its own. */
+/** Starts a call with headers alone, on its own session. */
 function begin(
   address: string,
   method: string,
@@ -47,7 +47,7 @@ async function response(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders>
   return headers;
 }
 
-/** An interceptor that puts others in the place of signal and context values, as some do. */
+/** An interceptor that replaces the signal and the context values. */
 const spreading: Interceptor = (next) => (req) =>
   next({ ...req, contextValues: createContextValues(), signal: AbortSignal.any([req.signal]) });
 
@@ -162,7 +162,7 @@ function ofServer(pair: Pair): void {
     compressed[0] = 1;
     stream.end(compressed);
     await begun.promise;
-    // When the headers of a call that began later have left, those of this one have waited for long enough, too.
+    // Once the headers of a later call have been sent, this call has had time to send its own, too.
     const other = begin(t.server.address, "BidiStream");
     await response(other);
     other.end();

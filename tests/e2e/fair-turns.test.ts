@@ -12,15 +12,15 @@ import { all, until } from "../support/expect.js";
 leaveNothingBehind();
 
 /**
- * What the packages' own constants allow: messages sent by all streams, and waiting messages taken, in a turn of the
- * event loop.
+ * How many messages all streams together may send, and how many waiting messages may be taken, in a turn of the event
+ * loop, according to constants of the packages.
  */
 const sentATurn = 1_024;
 const takenATurn = 8_192;
-/** What each stream may do in any turn before it looks whether the turn is over. */
+/** How many messages each stream may handle before it checks whether the turn is over. */
 const slice = 16;
 
-/** By how much a count has grown at most in one turn of the event loop, until something has come about. */
+/** Returns the largest increase of a count in one turn of the event loop, until a condition holds. */
 async function mostInATurn(count: () => number, end: Promise<unknown>): Promise<number> {
   let isOver = false;
   const stop = () => {
@@ -35,7 +35,7 @@ async function mostInATurn(count: () => number, end: Promise<unknown>): Promise<
   return most;
 }
 
-/** Answers with messages without end, and counts them. */
+/** Responds with messages without end, and counts them. */
 function endless() {
   const counter = { made: 0, ended: 0 };
   const implementation = async function* () {
@@ -67,7 +67,7 @@ describePairs("a stream that always has a next message", (pair) => {
       };
       await assert.rejects(read(), (error) => ConnectError.from(error).code === Code.Canceled);
       await until(() => counter.ended === round, "the handler has been told");
-      // The message has to get there, and the cancellation back: a few turns of the one event loop that both have here.
+      // The message and then the cancellation take a few turns of the event loop, which client and server share here.
       assert.ok(counter.made <= 10 * sentATurn, `${counter.made} messages made`);
     }
   });
@@ -192,18 +192,18 @@ describePairs("messages that have come while nobody read", (pair) => {
       assert.ok(done || value.index === at++);
       return done !== true;
     };
-    // A reader who keeps up for a while is sent more at once.
+    // A reader that keeps up for a while is sent more at once.
     while (at < count / 2) {
       take(await messages.next());
     }
-    // Then nobody reads, and what may be sent is.
+    // Then the client stops reading, and the server sends as much as it may.
     for (let before = made, stillTurns = 0; stillTurns < 100; stillTurns = made === before ? stillTurns + 1 : 0) {
       before = made;
       await new Promise((resolve) => setImmediate(resolve));
     }
     const come = made - at;
     const reading = (async () => {
-      // Of two readers at once, each gets what it has asked for, in order.
+      // If two readers wait at once, each gets the message that it asked for, in order.
       for (let isGoingOn = true; isGoingOn; ) {
         const [one, two] = await Promise.all([messages.next(), messages.next()]);
         isGoingOn = take(one) && take(two);

@@ -1,4 +1,4 @@
-// A test of our users' that has replaced timers and clocks makes calls all the same, and their deadlines are real.
+// A user's test that has replaced timers and clocks can make calls, and the deadlines of the calls are real.
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { Code } from "@connectrpc/connect";
@@ -12,7 +12,7 @@ import { withFrozenTimers } from "../support/frozen-timers.js";
 
 leaveNothingBehind();
 
-/** A server and a channel from beginning to end, with calls of each kind. */
+/** Starts a server and a channel, makes calls of each kind, and closes both. */
 async function everything(pair: Pair): Promise<void> {
   await using t = await setUp(pair);
   await t.channel.ready();
@@ -27,7 +27,7 @@ describe("while timers and clocks stand still", () => {
   for (const server of serverEngines) {
     it(`the direct engine calls a server of engine "${server}", and asks nothing of them`, async () => {
       const asked = await withFrozenTimers(() => everything({ client: "direct", server }));
-      // connect-node, behind the engine "node", has timers of its own.
+      // connect-node, which the engine "node" uses, has its own timers.
       assert.deepEqual(server === "direct" ? [...asked] : [], []);
     });
   }

@@ -17,11 +17,11 @@ const path = (method: string) => ({ ":path": `/vyra.test.EchoService/${method}` 
 const methods = ["Unary", "ServerStream", "ClientStream", "BidiStream"];
 const long = "x".repeat(3_000);
 
-// Of the engines only this one: node:http2 goes by no limit of its peer's.
+// Only this engine is tested, because node:http2 ignores the limit that its peer announces.
 const pair = { client: "direct", server: "direct" } as const;
 
 describe("a server, to a caller that takes only so many fields", () => {
-  /** A session that announces the limit, with a server that must go on serving. */
+  /** Runs a session that announces the limit, against a server that must continue to serve. */
   async function against(
     maxHeaderListSize: number,
     test: (session: ClientHttp2Session, t: Setup) => Promise<void>,

@@ -28,7 +28,7 @@ describePairs("health", (pair) => {
       ...options,
     });
 
-  /** Watches a service, and notes what comes. */
+  /** Watches a service, and records each status. */
   function watching(t: Parameters<typeof healthOf>[0], service: string, signal?: AbortSignal) {
     const seen: ServingStatus[] = [];
     const ended = (async () => {

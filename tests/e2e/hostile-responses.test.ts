@@ -14,7 +14,7 @@ import { bytesOf, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 
-// Whatever is thrown where a socket is read belongs to no test, as the runner sees it, and would be a remark only.
+// The test runner attributes an error that is thrown while a socket is read to no test, and would only warn of it.
 const thrown: unknown[] = [];
 process.on("uncaughtException", (error) => thrown.push(error));
 afterEach(() => assert.deepEqual(thrown.splice(0), []));
@@ -28,14 +28,14 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
   return bytesOf({ type, flags, streamId, payload: Buffer.from(payload) });
 }
 
-/** A literal without indexing, RFC 7541 §6.2.2; name and value are shorter than 127 bytes. */
+/** Encodes a literal without indexing, RFC 7541 §6.2.2. Name and value must be shorter than 127 bytes. */
 function field(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]);
 }
 
 /**
- * What becomes of calls to a server that begins with some bytes and answers the first call with others, whatever they
- * are.
+ * Returns the outcome of calls to a server that starts each connection with some bytes, and responds to the first call
+ * with others.
  */
 async function endsOf(engine: Engine, beginning: Uint8Array, answer: Uint8Array): Promise<ConnectError[]> {
   const name = freshName();
@@ -46,8 +46,7 @@ async function endsOf(engine: Engine, beginning: Uint8Array, answer: Uint8Array)
   });
   server.listen(resolveSocket(name).path);
   await once(server, "listening");
-  // After what Node.js takes for an error of the connection it reads no further, and does not notice that the server
-  // closes it.
+  // After a connection error Node.js stops reading, and does not notice that the server closes the connection.
   const keepAlive = engine === "direct" ? {} : { keepAliveIntervalMs: 200, keepAliveTimeoutMs: 200 };
   await using channel = createChannel(name, { engine, timeoutMs: 60_000, ...keepAlive });
   const client = channel.client(EchoService);
@@ -99,8 +98,8 @@ for (const engine of clientEngines) {
       const wrong = frame(Type.SETTINGS, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0x8000_0000)]));
       for (const error of await endsOf(engine, wrong, Buffer.alloc(0))) {
         assert.equal(Code[error.code], "Unavailable", error.message);
-        // Node.js tells undici of the error a turn later, in which a call may have been sent: then nobody knows whether
-        // it was processed.
+        // Node.js reports the error to undici one turn later. A call may have been sent meanwhile, and it is unknown
+        // whether it was processed.
         assert.ok(engine === "undici" || error.cause instanceof NotProcessedError);
       }
     });

@@ -14,7 +14,7 @@ import { envelope } from "../support/raw.js";
 leaveNothingBehind();
 
 const MiB = 2 ** 20;
-/** What a connection may have without anybody being asked. */
+/** The bytes that a connection may hold in any case, without a share of the server's limit. */
 const leastBytes = 448 * 1024;
 const maxHeldBytes = 32 * MiB;
 
@@ -22,9 +22,9 @@ interface Running extends AsyncDisposable {
   readonly server: Server;
   held(): number;
   waiting(): number;
-  /** A connection on which this has been said, of which nothing is read unless somebody listens. */
+  /** Opens a connection and sends this. Responses are not read unless the test listens for them. */
   say(...parts: readonly (string | Uint8Array)[]): Socket;
-  /** A call over HTTP/2 beside all that. */
+  /** Makes a call over HTTP/2 at the same time. */
   echo(bytes: number): Promise<number>;
 }
 
@@ -73,7 +73,7 @@ function request(method: string, contentType: string, length: number | undefined
   return `POST /vyra.test.EchoService/${method} HTTP/1.1\r\n${fields}`;
 }
 
-/** Until nothing has changed for some turns of the event loop, in which the other side has had its own. */
+/** Waits until nothing has changed for some turns of the event loop, in which the other side has had its own turns. */
 async function settled(value: () => number): Promise<number> {
   for (let calm = 0, before = value(); calm < 50; before = value()) {
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -90,7 +90,7 @@ function asking(responseSize: number): Uint8Array {
   return toBinary(EchoRequestSchema, create(EchoRequestSchema, { responseSize }));
 }
 
-/** All but the last bytes of a message of 4 MiB. */
+/** A message of 4 MiB without its last bytes. */
 const size = 4 * MiB;
 const unfinished: Record<string, readonly (string | Uint8Array)[]> = {
   "a body with its length": [request("Unary", "application/proto", size), new Uint8Array(size - 10)],
@@ -145,7 +145,7 @@ describe("what is begun over HTTP/1.1 and not finished", () => {
       const [answer] = (await once(peer.resume(), "data")) as [Buffer];
       return answer.toString("latin1").slice(0, 12);
     });
-    // The messages are malformed, and the answers say so.
+    // The messages are malformed, and the responses are errors that say so.
     assert.deepEqual(new Set(await Promise.all(answers)), new Set(["HTTP/1.1 200"]));
     await until(() => at.held() === 0, "nothing is held");
   });
@@ -193,7 +193,7 @@ describe("what nobody reads over HTTP/1.1", () => {
       const waiting = await settled(at.waiting);
       assert.ok(waiting <= maxHeldBytes + count * leastBytes, `${waiting} bytes wait`);
       assert.equal(await at.echo(1_000), 1_000);
-      // Those for which there was no room have been told so.
+      // The requests for which there was no room have been refused with an error.
       const texts = peers.map(async (peer) => {
         const [first] = (await once(peer.resume(), "data")) as [Buffer];
         return first.toString("latin1");

@@ -55,7 +55,7 @@ describePairs("a channel that nobody uses", (pair) => {
     await until(() => t.server.stats().connections === 0, "its connection is closed");
   });
 
-  /** In a function of its own, so that nothing here holds the channel. */
+  /** A function of its own, so that nothing in the test refers to the channel. */
   async function callAndDrop(address: string): Promise<WeakRef<object>> {
     const channel = createChannel(address, { engine: pair.client, idleTimeoutMs: 200 });
     await channel.client(EchoService).unary({});

@@ -23,7 +23,7 @@ for (const engine of clientEngines) {
       });
       await once(server, "message");
       await using channel = createChannel(name, { engine, keepAliveIntervalMs: 20, keepAliveTimeoutMs: 1_500 });
-      // What the call ends with is the server's word, and not that it was given up.
+      // The call ends with the server's own status, so the client did not give the connection up.
       const call = failure(channel.client(EchoService).unary({}, { timeoutMs: 60_000 }), Code.NotFound);
       await once(server, "message");
       const pause = new Int32Array(new SharedArrayBuffer(4));

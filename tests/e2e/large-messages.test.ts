@@ -5,7 +5,7 @@ import { describePairs, setUp } from "../support/engines.js";
 
 leaveNothingBehind();
 
-/** What is sent is overwritten, memory is used again: nobody may ever see it. */
+/** Sent messages are overwritten and their memory is reused. A receiver must never see that. */
 describePairs("large messages", (pair) => {
   it("are what was sent, whatever else comes and goes, and for as long as they are kept", async () => {
     await using t = await setUp(pair);

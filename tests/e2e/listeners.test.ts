@@ -8,7 +8,7 @@ import { all, iterate } from "../support/expect.js";
 
 leaveNothingBehind();
 
-/** What Node.js warns of while this runs. It says so in a later tick. */
+/** Returns the warnings that Node.js emits while the function runs. It emits them in a later tick. */
 async function warningsOf(body: () => Promise<unknown>): Promise<string[]> {
   const warnings: string[] = [];
   const onWarning = ({ name, message }: Error) => warnings.push(`${name}: ${message}`);

@@ -12,7 +12,7 @@ import { envelope, rawRequest, rawServer, rawSession, statusOf } from "../suppor
 
 leaveNothingBehind();
 
-/** Node.js' timers take as much, and make 1 ms of what is more. */
+/** The longest delay that Node.js' timers accept. They reduce a longer one to 1 ms. */
 const most = 2 ** 31 - 1;
 const long = [most, most + 1, 2 ** 40, Number.POSITIVE_INFINITY];
 

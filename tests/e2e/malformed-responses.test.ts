@@ -18,7 +18,7 @@ interface Response {
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Uint8Array;
   readonly trailers?: OutgoingHttpHeaders;
-  /** That of the error. Default: Internal. */
+  /** The code of the expected error. Default: Internal. */
   readonly code?: Code;
 }
 
@@ -34,7 +34,7 @@ const message = envelope(
 const noProtobuf = envelope(Uint8Array.of(0xff, 0xff, 0xff));
 const gzip = { "grpc-encoding": "gzip" };
 
-/** What servers may answer that is no answer. */
+/** Responses that are not valid gRPC. */
 const responses: Record<string, Response> = {
   "a message that does not parse": { body: noProtobuf, trailers: ok },
   "a message that is cut short": { body: message.subarray(0, -1), trailers: ok },

@@ -18,19 +18,19 @@ leaveNothingBehind();
 
 const KiB = 1_024;
 const MiB = KiB * KiB;
-/** A stream's first window. */
+/** The initial window of a stream, in bytes. */
 const window = 256 * KiB;
 
 interface Running extends AsyncDisposable {
   readonly server: Server;
   readonly path: string;
-  /** What the server holds of what it was sent, by its own account. */
+  /** The bytes of received data that the server holds, according to its own account. */
   held(): number;
   channel(): Channel;
   raw(windowSize?: number): Promise<RawClient>;
 }
 
-/** A server, and whoever calls it; all ends with it. */
+/** Starts a server, and ends it with all its callers after the test. */
 async function running(implementation: Partial<Echo>, options: Partial<ServeOptions> = {}): Promise<Running> {
   const socket = freshName();
   const server = await serve({
@@ -68,7 +68,7 @@ async function running(implementation: Partial<Echo>, options: Partial<ServeOpti
   };
 }
 
-/** Until nothing has changed for some turns of the event loop, in which the other side has had its own. */
+/** Waits until nothing has changed for some turns of the event loop, in which the other side has had its own turns. */
 async function settled(value: () => number): Promise<number> {
   for (let calm = 0, before = value(); calm < 50; before = value()) {
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -77,7 +77,7 @@ async function settled(value: () => number): Promise<number> {
   return value();
 }
 
-/** Reads nothing of what it is sent. */
+/** A handler that reads none of its requests. */
 const deaf: Partial<Echo> = { clientStream: () => new Promise(() => {}) };
 
 async function* endless(bytes: number): AsyncIterable<{ payload: Uint8Array }> {
@@ -245,7 +245,7 @@ describe("messages that are not whole", () => {
       await raw.send(requestHeaders(id, "Unary"));
       sent += await raw.sendData(id, head);
     }
-    // As much as the windows allow, all but the last byte.
+    // The client sends as much as the windows allow, except for the last byte of each message.
     const sentOn = new Map<number, number>();
     for (let idle = 0; idle < 30; idle++) {
       for (let id = 1; id < 400; id += 2) {
@@ -353,7 +353,7 @@ describe("a request that does not become whole", () => {
     assert.match(String(raw.answered.get(1)), /grpc-status.*4.*requestTimeoutMs/s);
     assert.deepEqual([ended("Unary"), ended("ServerStream")], [{ DEADLINE_EXCEEDED: 2 }, { DEADLINE_EXCEEDED: 1 }]);
     assert.equal(at.held(), 0);
-    // A stream that says nothing for a while is none of them.
+    // A stream that sends nothing for a while does not count as one of them.
     assert.equal(at.server.stats().inFlight, 2);
   });
 });
@@ -388,7 +388,7 @@ describe("answers that a caller does not take", () => {
     const { ended } = at.server.stats().methods["vyra.test.EchoService/Unary"] ?? assert.fail("nothing is counted");
     const sent = ended.OK ?? 0;
     assert.equal(ended.RESOURCE_EXHAUSTED, 200 - sent);
-    // An answer may be a part of memory up to twice its size, and then counts for all of that.
+    // A response may be a view of a buffer up to twice its size. It then counts as the whole buffer.
     assert.ok(sent >= 7 && sent <= 15, `${sent} answers were sent`);
     const refused = [...raw.answered.values()].find((frames) => /grpc-message/.test(String(frames)));
     assert.match(String(refused), /no room for a response of 10485.. bytes/);
@@ -417,7 +417,7 @@ describe("answers that a caller does not take", () => {
     await until(() => made >= 200, "all have a message");
     await settled(() => made);
     assert.ok(waiting(at) > 14 * MiB && waiting(at) <= 17 * MiB, `${waiting(at)} bytes wait`);
-    // Each has handed over one message; none is asked for a second before the first could wait to be sent.
+    // Each handler has yielded one message. None is asked for a second one before the first can be queued for sending.
     assert.equal(made, 200);
     raw.close();
     await until(() => waiting(at) === 0, "nothing waits");
@@ -459,7 +459,7 @@ describe("answers that a caller does not take", () => {
         return count;
       }),
     );
-    // While too much waits, a server takes no more calls; those that it has taken it answers.
+    // While too much is queued, a server accepts no further calls. It answers those that it has accepted.
     assert.equal(counts.filter((count) => count === 5).length, 200 - refused.length);
     assert.ok(counts.every((count) => count === 5 || count === 0));
     assert.equal(waiting(at), 0);
@@ -574,7 +574,7 @@ describe("requests of other protocols", () => {
           }
         }
       };
-      // Until it may send no more.
+      // The client writes until the windows are used up.
       for (let calm = 0, before = 0; calm < 50; before = total) {
         await send();
         await new Promise((resolve) => setTimeout(resolve, 2));

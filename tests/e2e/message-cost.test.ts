@@ -13,13 +13,13 @@ import { envelope, rawRequest, rawSession, statusOf } from "../support/raw.js";
 
 leaveNothingBehind();
 
-/** A method that takes whatever there is in `google.protobuf`. */
+/** A method that accepts any of the messages in `google.protobuf`. */
 const method = { ...EchoService.method.unary, input: ListValueSchema };
 const path = `/vyra.test.EchoService/Unary`;
 const MiB = 2 ** 20;
-/** Lists within a list: 9 MiB of them are 0.7 GiB as messages. */
+/** Lists nested in a list. 9 MiB of them take 0.7 GiB as messages. */
 const json = Buffer.from(`[${"[],".repeat(3 * MiB)}[]]`);
-/** The same in binary: `values { list_value {} }`. */
+/** The same in the binary format: `values { list_value {} }`. */
 const binary = Buffer.concat(Array.from({ length: MiB }, () => Buffer.from([0x0a, 0x02, 0x32, 0x00])));
 
 for (const engine of serverEngines) {

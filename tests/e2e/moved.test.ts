@@ -66,7 +66,7 @@ it("direct sends what it has begun to send, when its call and its memory have mo
 const dataType = 0;
 const headersType = 1;
 
-/** The frames that have come whole, after the preface. */
+/** Returns the complete frames after the preface. */
 function frames(chunks: readonly Buffer[]): { type: number; payload: Buffer }[] {
   const all = Buffer.concat(chunks).subarray(24);
   const found: { type: number; payload: Buffer }[] = [];
@@ -88,5 +88,5 @@ function windowUpdate(increment: number): Buffer {
   return frame;
 }
 
-/** With no stream looked at. */
+/** The GOAWAY frame of a server that has processed no stream. */
 const goAway = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

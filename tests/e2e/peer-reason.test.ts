@@ -22,7 +22,7 @@ function goAway(lastStreamId: number, code: number, debug: string): Buffer {
   return bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload });
 }
 
-/** What the peer said, as a cause of the error has it. */
+/** Returns the reason that the peer gave, from the cause of the error. */
 function reasonIn(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e instanceof ConnectionError) {
@@ -33,7 +33,7 @@ function reasonIn(error: unknown): string | undefined {
 }
 
 for (const engine of clientEngines) {
-  /** What comes of a call to a server that does this with each connection. */
+  /** Returns the error of a call to a server that does this with each connection. */
   async function errorFrom(onConnection: (socket: Socket) => void, code: Code) {
     const name = freshName();
     const server = createServer((socket) => {

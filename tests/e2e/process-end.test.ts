@@ -12,13 +12,13 @@ leaveNothingBehind();
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** As the first process of a container: of a pid namespace of its own. */
+/** The command that runs a program as the first process of a pid namespace, as in a container. */
 const asFirst = ["unshare", "--pid", "--fork", "--kill-child"];
 const canBeFirst = spawnSync(asFirst[0] ?? "", [...asFirst.slice(1), "true"]).status === 0;
 
 /**
- * A program that does not end by itself. Resolves once it has printed something, and tells its process from the one
- * that started it.
+ * Starts a program that does not end by itself. Resolves once it has printed a line; `pid` is the program's own, and
+ * not that of the command that started it.
  */
 async function start(args: readonly string[], before: readonly string[] = []) {
   const [command = "", ...rest] = [...before, process.execPath, ...args];
@@ -70,7 +70,7 @@ describe("process 1 of a container", { skip: canBeFirst ? false : "may not unsha
 
   it("ends at once by a second signal", async () => {
     const socket = freshName();
-    // A connection that has begun to ask for something in HTTP/1.1 is waited for.
+    // The server waits for a connection on which a request of HTTP/1.1 has begun.
     const busy = `await serve({ socket, routes, graceMs: 3_600_000, handshakeTimeoutMs: Infinity });
       const { connect } = await import("node:net");
       const { resolveSocket } = await import("@vyra/ipc");

@@ -30,7 +30,7 @@ const routes = (router: ConnectRouter) => {
   router.service(ReflectedService, { reflect: () => ({}) });
 };
 
-/** The answers to these questions, asked on one stream. */
+/** Returns the responses to these requests, sent on one stream. */
 async function ask(t: Setup, ...questions: Question[]): Promise<Answer[]> {
   const requests = iterate(questions.map((messageRequest) => ({ messageRequest })));
   const responses = await all(t.channel.client(ServerReflection).serverReflectionInfo(requests));

@@ -21,7 +21,7 @@ function respond(stream: ServerHttp2Stream): void {
   stream.end(answer);
 }
 
-/** A server that refuses the first requests once they are whole, and answers the others; and how many it got. */
+/** A server that refuses the first requests once they are complete, and answers the others. It counts the requests. */
 async function refusing(times: number) {
   const name = freshName();
   const requests: Buffer[] = [];

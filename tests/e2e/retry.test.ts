@@ -13,7 +13,7 @@ leaveNothingBehind();
 const quick = { initialBackoffMs: 1, maxBackoffMs: 2 };
 
 describePairs("retry", (pair) => {
-  /** A server whose methods fail with the errors given, one a call, and then succeed. */
+  /** A server whose methods fail with the given errors, one for each call, and then succeed. */
   async function failing(errors: ConnectError[], options: RetryOptions = {}, others: Interceptor[] = []) {
     const contexts: HandlerContext[] = [];
     const answer = (text: string, context: HandlerContext) => {

@@ -19,7 +19,7 @@ type Client = ClientOf<typeof EchoService>;
 const settings = bytesOf({ type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
 const goAway = (code: number) => bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload: uint32(0, code) });
 
-/** A server that says to so many connections that it has looked at no call, and is at the others what it should be. */
+/** A server that sends GOAWAY for all calls on the first connections, and behaves normally on the others. */
 async function leavingServer(times: number, code: number) {
   const [name, realName] = [freshName(), freshName()];
   const echo = createEcho();
@@ -62,7 +62,7 @@ for (const engine of clientEngines) {
       "server streaming": (client: Client) => all(client.serverStream({ text: "a", count: 1 })),
     };
     for (const [kind, call] of Object.entries(calls)) {
-      // What was sent of a stream's requests, the engine "direct" keeps none of.
+      // The engine "direct" does not keep the requests of a stream that it has sent, so it cannot send them again.
       if (engine === "direct" && kind !== "unary") {
         continue;
       }

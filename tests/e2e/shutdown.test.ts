@@ -82,7 +82,8 @@ describePairs("closing a server", (pair) => {
 
   it("serves the connections that were waiting to be accepted", async () => {
     await using t = await setUp(pair);
-    // Connected by the kernel, but not accepted: this process has not returned to its event loop since.
+    // The kernel has connected it, but the server has not accepted it: this process has not returned to its event loop
+    // since.
     const channels = Array.from({ length: 20 }, () => createChannel(t.server.address, { engine: pair.client }));
     const calls = channels.map((channel, i) => channel.client(EchoService).unary({ text: String(i), delayMs: 20 }));
     const path = pathOf(t.server.address);
@@ -90,7 +91,8 @@ describePairs("closing a server", (pair) => {
     const closed = t.server.close();
     const outcomes = await Promise.allSettled(calls);
     for (const outcome of outcomes) {
-      // Either it was in the queue and is answered, or it came too late and never reached the server.
+      // Either the connection was queued and the call is answered, or the connection came too late and the call never
+      // reached the server.
       assert.ok(
         outcome.status === "fulfilled" || /no server|refused|lost/.test(String(outcome.reason)),
         String(outcome),
@@ -114,7 +116,7 @@ describePairs("closing a server", (pair) => {
   });
 });
 
-// A process of its own for each, called by clients of all engines at once.
+// Each server is in its own process, and clients of all engines call it at once.
 for (const engine of serverEngines) {
   describe(`a server process, ${engine}`, () => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -149,7 +151,7 @@ for (const engine of serverEngines) {
       t.child.kill("SIGTERM");
       assert.deepEqual(await t.exited, { status: null, signal: "SIGTERM" });
       assert.ok(existsSync(t.path), "a process that dies unheard leaves its socket");
-      // The next one clears up after it.
+      // The next server removes what this one left.
       const next = await serve({ socket: t.path, signals: false, engine, routes: () => {} });
       await next.close();
     });

@@ -14,7 +14,7 @@ leaveNothingBehind();
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** Runs a program that has `channel` and `client`, to its end. Returns what it printed, by lines. */
+/** Runs a program with the variables `channel` and `client` to its end. @returns the lines that it printed */
 async function run(socket: string, engine: string, program: string): Promise<string[]> {
   const source = `
     import { createChannel } from "@vyra/ipc";
@@ -37,7 +37,7 @@ async function run(socket: string, engine: string, program: string): Promise<str
   return output.trim().split("\n");
 }
 
-/** A server that accepts connections, and does with them as is said. */
+/** A server that accepts connections, and does with them what the test asks. */
 async function server(name: string, onSocket: (socket: Socket) => void): Promise<AsyncDisposable> {
   const sockets = new Set<Socket>();
   const listening = createServer((socket) => {
@@ -56,7 +56,7 @@ async function server(name: string, onSocket: (socket: Socket) => void): Promise
   };
 }
 
-// "connecting" at the end: the process has not waited until the dial was given up.
+// The last state is "connecting" because the process did not wait until the channel gave up connecting.
 for (const engine of clientEngines) {
   describe(`a dial that the server does not answer, engine ${engine}`, () => {
     it("does not hold the process once its calls are over", async () => {
@@ -87,7 +87,7 @@ for (const engine of clientEngines) {
         routes: (router) => router.service(EchoService, createEcho()),
       });
       await using _ = await server(name, (socket) => {
-        // Long enough for a process that is not held to end.
+        // This time is long enough for the process to end if nothing keeps it alive.
         setTimeout(() => {
           const real = connect(pathOf(realName)).on("error", () => {});
           socket.pipe(real).pipe(socket);

@@ -30,7 +30,7 @@ leaveNothingBehind();
 
 const unaryName = "vyra.test.EchoService/Unary";
 
-/** What OpenTelemetry's SDK collects of one side. */
+/** What OpenTelemetry's SDK collects on one side. */
 class Collected implements AsyncDisposable {
   readonly spans = new InMemorySpanExporter();
   readonly tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.spans)] });
@@ -38,7 +38,7 @@ class Collected implements AsyncDisposable {
   readonly #reader = new PeriodicExportingMetricReader({ exporter: this.#exporter, exportIntervalMillis: 3_600_000 });
   readonly meterProvider = new MeterProvider({ readers: [this.#reader] });
 
-  /** Each metric's unit, and its values by their attributes. */
+  /** The unit of each metric, and its values by their attributes. */
   async metrics(): Promise<Map<string, { unit: string; points: Map<string, number | Histogram> }>> {
     this.#exporter.reset();
     await this.#reader.forceFlush();
@@ -59,7 +59,7 @@ class Collected implements AsyncDisposable {
     );
   }
 
-  /** How many values a histogram has, by attributes. */
+  /** The number of values in a histogram, by attributes. */
   async counts(name: string): Promise<Record<string, number>> {
     const points = (await this.metrics()).get(name)?.points ?? new Map<string, Histogram>();
     return Object.fromEntries(

@@ -18,10 +18,10 @@ import { brokenIterables, hostileIterators, hostileThings } from "../support/hos
 leaveNothingBehind();
 
 const hang = () => new Promise<never>(() => {});
-/** The limit of calls that are to come to their deadline. */
+/** The timeout of calls that are expected to reach their deadline, in milliseconds. */
 const soonMs = 30;
 
-// Each engine in each of its roles: more pairs would tell nothing more, and take long.
+// Each engine is tested once in each role. More pairs would take long and show nothing more.
 const pairs: readonly Pair[] = [
   { client: "direct", server: "direct" },
   { client: "node", server: "node" },

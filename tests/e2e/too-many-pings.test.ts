@@ -38,7 +38,7 @@ it("a server that finds the pings too many is asked half as often on the next co
     const session = stream.session as ServerHttp2Session;
     for (let i = 1; i < factor; i++) {
       mock.timers.tick(intervalMs);
-      // What is answered now was sent after a PING would have been.
+      // A response that arrives now was sent at a time when a PING would already have been sent.
       await failure(client.unary({}), Code.Aborted);
       assert.equal(pings, 0, `after ${i} intervals of ${factor}`);
     }

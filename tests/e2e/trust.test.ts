@@ -127,8 +127,8 @@ describePairs("trust", (pair) => {
     await using t = await setUp(pair, { socket, authorize: sameUser() });
     assert.equal(t.server.address, socket);
     assert.equal((await t.client.unary({ text: "abstract" })).text, "abstract");
-    // What the kernel compares is all bytes of a name, the NUL bytes that some pad it with included; it shows those as
-    // "@".
+    // The kernel compares all bytes of an abstract name, including NUL bytes that some programs pad it with. It shows
+    // those as "@".
     const names = readFileSync("/proc/net/unix", "utf8").split("\n");
     assert.ok(names.some((line) => line.endsWith(` @${socket.slice("unix-abstract:".length)}`)));
     await assert.rejects(
@@ -164,14 +164,15 @@ for (const engine of serverEngines) {
       const named = typeof fd === "number" ? "a descriptor" : "systemd names it";
       it(`serves a socket that listens already, as ${named}, and leaves its file alone`, async () => {
         const path = join(folder, `${freshName()}.sock`);
-        // Elsewhere first: libuv unlinks the path that it bound when this process lets go of the socket.
+        // It listens at another path first, because libuv unlinks the path that it has bound when this process closes
+        // the socket.
         const listening = createServer().listen(`${path}.tmp`);
         await new Promise((resolve) => listening.once("listening", resolve));
         renameSync(`${path}.tmp`, path);
         const handle = (listening as unknown as { _handle: { fd: number } })._handle;
         const { mode, ino } = lstatSync(path);
         const script = fileURLToPath(new URL("../support/server-process.js", import.meta.url));
-        // As systemd does it: LISTEN_PID is that of the very process.
+        // systemd sets LISTEN_PID to the process id of the server.
         const command = `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=backend exec "$0" "$@"`;
         const options = JSON.stringify({ socket: { fd } });
         const child = spawn("sh", ["-c", command, process.execPath, script, "-", engine, options], {
@@ -318,7 +319,8 @@ for (const engine of serverEngines) {
       const server = await serve({ socket, engine, signals: false, routes });
       const [first, second] = [asks(path), asks(path)];
       assert.equal(await first.line, "FREE\n");
-      // The lock is free, but not the name. Whoever looks and leaves removes the lock file.
+      // The lock is free, but the name is taken. A process that only looks at the name removes the lock file when it
+      // leaves.
       await assert.rejects(serve({ socket, signals: false, routes }), AddressInUseError);
       first.socket.destroy();
       assert.equal(await second.line, "FREE\n");
@@ -328,7 +330,7 @@ for (const engine of serverEngines) {
       await until(() => (lstatSync(path, { throwIfNoEntry: false })?.ino ?? ino) !== ino, "a new socket");
       const third = asks(path);
       assert.equal(await third.line, "FREE\n");
-      // It has put its socket there, and is killed before it can say so.
+      // The starting server has moved its socket to the name, and is killed before it can report that.
       const killed = createServer().listen(`${path}.other`);
       await new Promise((resolve) => killed.once("listening", resolve));
       renameSync(`${path}.other`, path);
@@ -393,7 +395,7 @@ for (const engine of serverEngines) {
   });
 }
 
-/** Asks for a name as a new server does. */
+/** Asks a server for its name, as a new server does. */
 function asks(path: string): { socket: Socket; line: Promise<string> } {
   const socket = connect({ path });
   socket.write("VYRA TAKEOVER/1\n");
@@ -404,7 +406,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   const routes = (router: Parameters<Parameters<typeof serve>[0]["routes"]>[0]) =>
     router.rpc(EchoService.method.unary, ({ text }) => ({ text }));
 
-  /** What comes of it when somebody else does this. */
+  /** Returns the outcome when another user does this. */
   async function stranger(
     what: "call" | "take over" | "serve" | "serve under any umask",
     path: string,
@@ -417,7 +419,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
     return String(line).trim();
   }
 
-  /** A folder as /tmp is: everybody may put files there, and take away their own. */
+  /** Creates a folder like /tmp: every user may create files in it, and remove only their own. */
   function folderForAll(name: string): string {
     const path = join(folder, name);
     mkdirSync(path);
@@ -478,7 +480,10 @@ const mayUnshare =
 describe("who is not mapped in a user namespace", {
   skip: mayUnshare ? false : "needs root and user namespaces",
 }, () => {
-  /** Runs a program there in which root is root and everybody else the overflow id; gives what it prints. */
+  /**
+   * Runs a program in a user namespace in which root is root and every other user has the overflow id. @returns its
+   * output
+   */
   async function within(
     program: string,
     path: string,

@@ -11,7 +11,7 @@ import { rawServer } from "../support/raw.js";
 
 leaveNothingBehind();
 
-// What undici would do otherwise, and the engine sees to. All else is said of every engine by the other tests.
+// Behaviour in which the engine corrects undici. The other tests cover what all engines have in common.
 for (const server of serverEngines) {
   const pair: Pair = { client: "undici", server };
 
@@ -149,7 +149,7 @@ async function* never(): AsyncIterable<object> {
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-/** Passes bytes on to a server, and counts the connections. */
+/** Forwards bytes to a server, and counts the connections. */
 async function countConnections(address: string): Promise<AsyncDisposable & { path: string; connections: number }> {
   const path = pathOf(freshName());
   const sockets = new Set<Socket>();

@@ -13,7 +13,7 @@ leaveNothingBehind();
 const direct = { client: "direct", server: "direct" } as const;
 const serving = (handlers: object, options: Partial<ServeOptions> = {}) => setUpHandlers(direct, handlers, options);
 
-/** What each of these fails with. */
+/** The error that each of these fails with. */
 async function reasonsOf(outcomes: Promise<unknown>[]): Promise<unknown[]> {
   const settled = await Promise.allSettled(outcomes);
   return settled.map((outcome) => (outcome.status === "rejected" ? outcome.reason : "it succeeded"));

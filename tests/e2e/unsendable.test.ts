@@ -11,7 +11,7 @@ import { rawRequest, rawSession } from "../support/raw.js";
 
 leaveNothingBehind();
 
-/** Half of a pair of UTF-16, which UTF-8 does not have. */
+/** An unpaired UTF-16 surrogate, which UTF-8 cannot encode. */
 const lone = "\ud800";
 
 describePairs("what cannot be sent,", (pair) => {
@@ -33,7 +33,7 @@ describePairs("what cannot be sent,", (pair) => {
     });
   }
 
-  /** A call of each method. */
+  /** Makes a call of each method. */
   function calls({ client }: Setup): (() => Promise<unknown>)[] {
     return [
       () => client.unary({}),

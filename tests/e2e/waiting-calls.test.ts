@@ -18,7 +18,7 @@ leaveNothingBehind();
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Calls that are aborted while they wait, and what they leave behind: how many of their signals are still held. */
+/** Aborts calls while they wait. @returns a function that counts those of their signals that are still referenced */
 async function heldAfter(channel: Channel, kind: "unary" | "bidi"): Promise<() => number> {
   const client = channel.client(EchoService);
   const startAndAbort = async () => {
@@ -50,7 +50,7 @@ async function assertNothingHeld(channel: Channel): Promise<void> {
   }
 }
 
-/** How many handles of a kind hold the process. */
+/** Returns the number of handles of a kind that keep the process alive. */
 function holding(kind: string): number {
   return process.getActiveResourcesInfo().filter((type) => type === kind).length;
 }
@@ -165,7 +165,7 @@ describe("calls that wait for their turn", () => {
       assert.match(error.rawMessage, /^waiting calls hold 9\d\d\d\d bytes, and maxWaitingBytes is 100000$/);
       assert.ok(error.cause instanceof NotProcessedError);
       assert.deepEqual(codes, []);
-      // Once they are over, there is room again.
+      // Once they have ended, there is room again.
       waiting.abort();
       await Promise.all(outcomes);
       assert.deepEqual(codes, Array(9).fill(Code.Canceled));

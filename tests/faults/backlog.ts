@@ -4,7 +4,7 @@ import { Code } from "@connectrpc/connect";
 import { client, type Fault, failsWith, isServed, ms, wasNotProcessed } from "./fault.js";
 import { Process } from "./process.js";
 
-/** Nobody accepts, and the kernel's queue is full. */
+/** The server does not accept connections, and the kernel's queue for them is full. */
 export const backlog: Fault = async ({ socket, engine }) => {
   const server = await new Process().serve({ options: { socket, engine } });
   const early = client(socket);

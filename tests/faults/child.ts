@@ -1,6 +1,6 @@
 /**
- * A process that serves when its parent says so, to be killed, stopped and starved. It counts what it does: each unary
- * call that it finishes is a line in `log`, written before the answer leaves. It ends with its parent.
+ * A process that serves when its parent tells it to, and is then killed, stopped or deprived of resources. For each
+ * unary call that it finishes, it writes a line to the file `log` before the response is sent. It ends with its parent.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { type ServeOptions, type Server, serve } from "@vyra/ipc";
@@ -72,7 +72,7 @@ async function start({ log, clockJumps, options }: ServeOrder): Promise<void> {
   }
 }
 
-/** From now on, each look at the clock finds it up to a day off. */
+/** From now on, each read of the clock is off by up to a day. */
 function letTheClockJump(): void {
   const { now } = Date;
   Date.now = () => now() + (Math.random() - 0.5) * 2 * 86_400_000;

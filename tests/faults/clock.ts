@@ -25,7 +25,7 @@ export const clock: Fault = async ({ socket, engine }) => {
     const hang = { hang: true, ignoreCancel: true };
     for (let round = 0; round < 5; round++) {
       await timed(200, () => failsWith(echo.unary({ fault: hang }, { timeoutMs: 200 }), Code.DeadlineExceeded));
-      // The server's own: a client that keeps none.
+      // This client has no timer, so the deadline is the server's own.
       await timed(200, async () => {
         const body = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, { fault: hang })));
         const headers = { ":path": "/vyra.test.EchoService/UnaryIdempotent", "grpc-timeout": "200m" };

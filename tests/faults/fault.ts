@@ -4,25 +4,25 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { type ChannelOptions, createChannel, NotProcessedError, type ServeOptions } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 
-/** What a fault is given to work with. */
+/** What each fault gets to work with. */
 export interface Scene {
   /** A folder of its own. */
   readonly folder: string;
-  /** A path for a socket there. */
+  /** Returns a path for a socket in the folder. */
   readonly socket: string;
   /** The server's engine. */
   readonly engine: NonNullable<ServeOptions["engine"]>;
-  /** Whether to be short. */
+  /** Whether the run should be short. */
   readonly quick: boolean;
 }
 
-/** Something that goes wrong. Resolves to figures in a sentence; throws when a promise is broken. */
+/** Causes a fault and checks its consequences. Resolves to a sentence with figures; throws if a promise is broken. */
 export type Fault = (scene: Scene) => Promise<string>;
 
-/** The fault needs what this machine does not give. */
+/** Thrown if this machine lacks what the fault needs. */
 export class CannotBeTried extends Error {}
 
-/** How much later than its time something may come on a busy machine, in milliseconds. */
+/** How late an event may be on a busy machine, in milliseconds. */
 export const slackMs = 3_000;
 
 export function client(socket: string, options: ChannelOptions = {}) {
@@ -32,7 +32,7 @@ export function client(socket: string, options: ChannelOptions = {}) {
 
 export type EchoClient = ReturnType<typeof client>["echo"];
 
-/** A call on a connection of its own: whether somebody who comes now is served. */
+/** Makes a call on a new connection, to check that newcomers are served. */
 export async function isServed(socket: string): Promise<number> {
   const { echo, close } = client(socket);
   const began = performance.now();
@@ -44,7 +44,7 @@ export async function isServed(socket: string): Promise<number> {
   }
 }
 
-/** The error of a call that must fail, with this code. */
+/** Returns the error of a call that must fail with this code. */
 export async function failsWith(call: Promise<unknown>, ...codes: Code[]): Promise<ConnectError> {
   const error = await call.then(
     () => assert.fail(`succeeded, which it must not: ${codes.map((code) => Code[code])}`),
@@ -67,7 +67,7 @@ export function wasNotProcessed(error: unknown): boolean {
   return false;
 }
 
-/** How often each line is in the file. */
+/** Returns how often each line occurs in the file. */
 export function countLines(file: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of readFileSync(file, "utf8").split("\n")) {
@@ -78,12 +78,12 @@ export function countLines(file: string): Map<string, number> {
   return counts;
 }
 
-/** Calls without a pause, `width` at a time. */
+/** Calls without a pause, `width` of them at a time. */
 export interface Load {
   readonly sent: number;
   readonly succeeded: ReadonlySet<string>;
   readonly failures: readonly { readonly id: string; readonly error: ConnectError }[];
-  /** Ends it, and waits for those in flight. */
+  /** Stops, and waits for the calls in flight. */
   stop(): Promise<void>;
 }
 
@@ -118,13 +118,13 @@ export function load(echo: EchoClient, width: number, { delayMs = 0, prefix = "c
   };
 }
 
-/** Resident memory of a process in MiB. */
+/** Returns the resident memory of a process in MiB. */
 export function rssMiB(pid: number): number {
   const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kib) / 1024;
 }
 
-/** The value that this share of all values is not above. */
+/** Returns the smallest value that is not exceeded by this share of all values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -9,11 +9,13 @@ import { Process } from "./process.js";
 
 const streamsBoundMiB = 250;
 const unreadStreamBoundMiB = 150;
-/** maxWaitingBytes (128 MiB) and what is not collected yet. */
+/** The growth that is allowed: maxWaitingBytes (128 MiB) and garbage that is not collected yet. */
 const unreadAnswersBoundMiB = 450;
 const dribbleBoundMiB = 100;
 
-/** Clients that ask for too much: 25,000 streams at once, answers that they do not read, requests a byte a second. */
+/**
+ * Clients ask for too much: 25,000 streams at once, responses that they do not read, requests sent one byte a second.
+ */
 export const greedy: Fault = async ({ socket, engine, quick }) => {
   const server = await new Process().serve({ options: { socket, engine } });
   await isServed(socket);
@@ -43,8 +45,8 @@ export const greedy: Fault = async ({ socket, engine, quick }) => {
       ].join(", "),
     );
   };
-  // The node engine is no match for hostile peers: 10,000 calls at once take it seconds and half a GiB, and it buffers
-  // up to 1 GiB of answers that nobody reads (maxSessionMemory). It is tried with what it can bear.
+  // The node engine does not withstand hostile peers: 10,000 calls at once take it seconds and half a GiB, and it
+  // buffers up to 1 GiB of unread responses (maxSessionMemory). It is tried with smaller numbers.
   const [streamCount, answerCount] = engine === "direct" ? [25_000, 4_000] : [2_000, 400];
   const forMs = quick ? 2_500 : 10_000;
 
@@ -106,14 +108,14 @@ function frame(type: number, flags: number, streamId: number, payload: Uint8Arra
   return Buffer.concat([head, payload]);
 }
 
-/** The client's preface, with windows as wide as they get. */
+/** The client's preface, with the largest possible windows. */
 const preface = Buffer.concat([
   Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
   frame(Type.SETTINGS, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])),
   frame(Type.WINDOW_UPDATE, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])),
 ]);
 
-/** A whole call: HEADERS and DATA. */
+/** A complete call: HEADERS and DATA. */
 function request(streamId: number, method: string, message: MessageInitShape<typeof EchoRequestSchema>): Buffer {
   const fields = [":method", "POST", ":scheme", "http", ":path", `/vyra.test.EchoService/${method}`];
   fields.push(":authority", "localhost", "content-type", "application/grpc", "te", "trailers");
@@ -125,7 +127,7 @@ function request(streamId: number, method: string, message: MessageInitShape<typ
   return Buffer.concat([frame(Type.HEADERS, 4, streamId, block), frame(Type.DATA, 1, streamId, body)]);
 }
 
-/** Counts what the server says to streams it does not take. */
+/** Counts the frames with which the server refuses streams. */
 function readFrames(socket: Socket): { refused: number; goAway: boolean } {
   const seen = { refused: 0, goAway: false };
   let rest = Buffer.alloc(0);

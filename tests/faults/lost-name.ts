@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { client, type Fault, isServed, load, ms, quantile, slackMs } from "./fault.js";
 import { Process } from "./process.js";
 
-/** Somebody deletes the socket file of a running server, or puts another in its place. */
+/** The socket file of a running server is deleted, or replaced by another file. */
 export const lostName: Fault = async ({ socket, engine, quick }) => {
   const rounds = quick ? 5 : 50;
   const server = await new Process().serve({ options: { socket, engine } });

@@ -6,7 +6,7 @@ import { Process } from "./process.js";
 
 const before = ["unshare", "--pid", "--net", "--fork", "--kill-child"];
 
-/** Servers and clients as in containers that share a folder: each its own process ids, each its own network. */
+/** Servers and clients run as in containers that share a folder: each has its own process ids and its own network. */
 export const namespaces: Fault = async ({ socket, engine }) => {
   if (spawnSync(before[0] ?? "", [...before.slice(1), "true"]).status !== 0) {
     throw new CannotBeTried("this machine has no unshare that we may use");

@@ -6,7 +6,7 @@ import { Code } from "@connectrpc/connect";
 import { CannotBeTried, client, type Fault, failsWith, isServed, type Scene } from "./fault.js";
 import { Process } from "./process.js";
 
-/** A file system without space, without files, or read-only, where a server wants to take its name. */
+/** A server starts on a file system that is full, has no free inodes, or is read-only. */
 export const noSpace: Fault = async ({ folder, engine }) => {
   const disk = join(folder, "disk");
   const socket = join(disk, "x.sock");
@@ -69,7 +69,7 @@ function mount(args: string[]): void {
   }
 }
 
-/** A process that has no descriptors left. */
+/** A process has no file descriptors left. */
 export const noDescriptors: Fault = async (scene) => {
   const { socket, engine } = scene;
   const refusals = await startWithFew(scene);
@@ -99,7 +99,7 @@ export const noDescriptors: Fault = async (scene) => {
   ].join(", ");
 };
 
-/** Starts with no descriptor to spare, then one, then two, until it succeeds. */
+/** Starts with no spare descriptor, then one, then two, until it succeeds. */
 async function startWithFew({ folder, socket, engine }: Scene): Promise<number> {
   for (let spare = 0; ; spare++) {
     assert.ok(spare < 30, "does not start with 30 descriptors either");
@@ -114,7 +114,7 @@ async function startWithFew({ folder, socket, engine }: Scene): Promise<number> 
     assert.equal(answer.name, "AddressError", `${spare} to spare: ${answer.name}: ${answer.message}`);
     assert.match(answer.message, /EMFILE|too many open files/i, `${spare} to spare`);
     assert.deepEqual(readdirSync(folder), [], `files left behind with ${spare} to spare`);
-    // Node.js does not try again to load a module that it could not read once: what could not start here starts anew.
+    // Node.js does not retry to load a module after it failed once, so each attempt needs a new process.
     await process.kill();
     const next = await new Process().serve({ options: { socket, engine } });
     await isServed(socket);

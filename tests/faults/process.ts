@@ -4,13 +4,13 @@ import type { Answer, Order, ServeOrder } from "./protocol.js";
 
 const script = fileURLToPath(new URL("child.js", import.meta.url));
 
-/** How long a process may take for what it is told, in milliseconds; long, since the machine may be busy. */
+/** How long a process may take to obey a command, in milliseconds; long, since the machine may be busy. */
 const patienceMs = 60_000;
 
 type Did = Answer["did"];
 type AnswerOf<D extends Did> = Extract<Answer, { did: D }>;
 
-/** A process under test, and what it has said. */
+/** A process under test, and the messages that it has sent. */
 export class Process {
   readonly complaints: string[] = [];
   readonly exited: Promise<void>;
@@ -19,7 +19,10 @@ export class Process {
   #wake = () => {};
   #hasExited = false;
 
-  /** @param before a command to run it by, such as `unshare`. @param flags Node's own. */
+  /**
+   * @param before a command to run it with, such as `unshare`
+   * @param flags Node's own flags
+   */
   constructor({ before = [], flags = [] }: { before?: string[]; flags?: string[] } = {}) {
     const [command = "", ...args] = [...before, process.execPath, ...flags, script];
     this.#child = spawn(command, args, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
@@ -54,7 +57,7 @@ export class Process {
     this.#child.send(order, () => {});
   }
 
-  /** The next answer of one of these kinds; what was said before it is dropped. */
+  /** Waits for the next message of one of these kinds, and drops those before it. */
   async answer<D extends Did>(...kinds: D[]): Promise<AnswerOf<D>> {
     const giveUpAt = performance.now() + patienceMs;
     for (;;) {
@@ -80,13 +83,13 @@ export class Process {
     }
   }
 
-  /** Tells it to serve. Returns how that went. */
+  /** Tells it to serve. @returns the outcome */
   async trySocket(order: Omit<ServeOrder, "do">): Promise<AnswerOf<"serving" | "failed">> {
     this.tell({ do: "serve", ...order });
     return this.answer("serving", "failed");
   }
 
-  /** Has it serve. @throws if it does not. */
+  /** Makes it serve. @throws if it cannot */
   async serve(order: Omit<ServeOrder, "do">): Promise<this> {
     const answer = await this.trySocket(order);
     if (answer.did === "failed") {
@@ -107,7 +110,7 @@ export class Process {
 
 const running = new Set<Process>();
 
-/** Ends what is left of all that was started. */
+/** Ends all processes that are still running. */
 export async function endAll(): Promise<void> {
   await Promise.all([...running].map((process) => process.kill()));
 }

@@ -1,11 +1,11 @@
-/** What a parent tells its child, and what that answers. */
+/** The messages between a parent and its child process. */
 export interface ServeOrder {
   readonly do: "serve";
-  /** As for `serve()`, without what is no JSON. */
+  /** The options of `serve()` that can be written as JSON. */
   readonly options: Readonly<Record<string, unknown>> & { readonly socket: string };
-  /** The file that gets a line for each unary call that was finished. */
+  /** The file that gets a line for each finished unary call. */
   readonly log?: string;
-  /** Whether `Date` is to lie. */
+  /** Whether `Date` should return wrong times. */
   readonly clockJumps?: boolean;
 }
 

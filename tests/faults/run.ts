@@ -1,7 +1,6 @@
 // npm run test:faults [-- --quick] [-- --engine direct|node] [-- --only starters,kills]
 //
-// What can go wrong with a server on a local socket, made to go wrong, each with its figures. `--engine` is the
-// server's.
+// Causes the faults that a server on a local socket can meet, and prints figures for each. `--engine` is the server's.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import { type Fault, isServed } from "./fault.js";
 import { Process } from "./process.js";
 
-/** Many processes start on one name at once: over a free name, and over what a killed server left. */
+/** Many processes start on one name at once: on a free name, and on one that a killed server left. */
 export const starters: Fault = async ({ socket, engine, quick }) => {
   const rounds = quick ? 15 : 100;
   const processes = Array.from({ length: 6 }, () => new Process());

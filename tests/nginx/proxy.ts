@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNginx } from "../support/nginx.js";
 
-/** How nginx holds its connections to the server: a new one for each call, or some that it uses again. */
+/** How nginx connects to the server: with a new connection for each call, or with connections that it reuses. */
 export const connectionKinds = ["fresh", "kept"] as const;
 export type ConnectionKind = (typeof connectionKinds)[number];
 
-/** A running proxy: where it listens, as a gRPC client dials it. */
+/** A running proxy, with the address that a gRPC client connects to. */
 export interface Proxy extends Readonly<Record<ConnectionKind, string>> {
-  /** Ends it, and returns what it complained of. */
+  /** Ends nginx, and returns the errors that it has logged. */
   stop(): Promise<string>;
 }
 

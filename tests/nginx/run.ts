@@ -1,7 +1,7 @@
 // npm run test:nginx [-- --engine node,direct]
 //
-// nginx as a gRPC proxy (`grpc_pass`) between a client of grpc-js and our server, over each of our engines that serve:
-// the interop cases, with a connection to the server for each call, and with connections that are kept.
+// Runs nginx as a gRPC proxy (`grpc_pass`) between a grpc-js client and our server, for each of our engines with a
+// server: the interop cases, with a new connection to the server for each call, and with connections that are kept.
 import { parseArgs } from "node:util";
 import { type Outcome, runPairing } from "../interop/pairing.js";
 import { grpcJsClient, ourSide, type Side } from "../interop/peers.js";
@@ -16,7 +16,7 @@ const allEngines: readonly { readonly name: ServerEngine }[] = [{ name: "direct"
 const engines = chosen(options.engine, allEngines, "name").map(({ name }) => name);
 
 const unseen = "which messages are compressed is seen between client and server, where nginx is now";
-/** Cases that cannot be run here, and why. */
+/** Cases that cannot be run here, and the reasons. */
 const clientCannot = {
   client_compressed_unary: unseen,
   client_compressed_streaming: unseen,

@@ -1,5 +1,5 @@
-// Programs of users as bundlers make them, built as docs/guide/bundlers.md says, then run where nothing is installed
-// but koffi.
+// Bundles users' programs as docs/guide/bundlers.md says, with each bundler, and then runs them where only koffi is
+// installed.
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -38,7 +38,7 @@ describe("in a bundle", () => {
       const folder = join(deployed, bundler);
       run(process.execPath, ["build.mjs", bundler, folder], { cwd: project });
       const said = run(process.execPath, [join(folder, programIn(folder))], { cwd: work });
-      assert.equal(said, `@vyra/ipc ${version}`); // by telemetry()
+      assert.equal(said, `@vyra/ipc ${version}`); // through telemetry()
       assert.deepEqual(socketsLeft(), []);
     });
   }
@@ -93,7 +93,7 @@ describe("in Next.js", () => {
     run(process.execPath, [next, "build", "--turbopack"], { cwd, env: { ...options.env, NEXT_OUTPUT: "standalone" } });
     const elsewhere = join(work, "standalone");
     cpSync(join(cwd, ".next/standalone"), elsewhere, { recursive: true });
-    // What was installed where it was built is not there where it runs.
+    // The packages that were installed for the build are missing where the bundle runs.
     renameSync(join(project, "node_modules"), join(project, "not_here"));
     try {
       await serves(() => ["server.js"], join(elsewhere, "next"));
@@ -102,7 +102,7 @@ describe("in Next.js", () => {
     }
   });
 
-  /** Starts Next.js, asks the route, and ends Next.js as a supervisor does. */
+  /** Starts Next.js, calls the route, and ends Next.js as a supervisor does. */
   async function serves(argsFor: (port: number) => readonly string[], cwd: string): Promise<void> {
     const port = await freePort();
     const child = spawn(process.execPath, argsFor(port), {

@@ -1,4 +1,4 @@
-// Tests of users in their frameworks, with real timers and with fake ones.
+// Runs users' tests in their frameworks, with real timers and with fake ones.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

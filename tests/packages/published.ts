@@ -1,5 +1,5 @@
-// The packages as their users get them: publint and arethetypeswrong look at the tarballs, which are then installed in
-// an empty project, which imports them, requires them and makes calls.
+// The packages as users get them: publint and arethetypeswrong check the tarballs, which are then installed in an empty
+// project that imports them, requires them and makes calls.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ describe("the packages as their users get them", () => {
           "nothing in dist/: has it been built?",
         );
         assert.deepEqual(
-          // What `vyra-ipc init` lays out has tests of its own.
+          // The project that `vyra-ipc init` creates has its own tests.
           files.filter((file) => !file.startsWith("templates/") && /(^|\/)test\/|\.test\.|\.tsbuildinfo$/.test(file)),
           [],
         );
@@ -108,7 +108,7 @@ describe("the packages as their users get them", () => {
             "service Shop { rpc Buy(vyra.ipc.DataRequest) returns (vyra.ipc.DataResponse); }",
           ].join("\n"),
         );
-        // As docs/guide/getting-started.md has it.
+        // The command is the one in docs/guide/getting-started.md.
         const modules = "modules: [{ path: proto }, { path: node_modules/@vyra/ipc/proto }]";
         writeFileSync(join(project, "buf.yaml"), `{ version: v2, ${modules} }`);
         const plugin = `{ local: ${bin("protoc-gen-es")}, out: gen, opt: [target=ts, import_extension=js] }`;

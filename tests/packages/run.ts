@@ -1,6 +1,6 @@
 // npm run test:packages
 //
-// Looks at the public packages as their users get them, each part in a file of its own.
+// Tests the public packages as users get them. Each part has its own file.
 import "./published.js";
 import "./types.js";
 import "./api.js";

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, suiteFolder } from "../support/folders.js";
 
-/** What the suite has of users' projects. */
+/** The parts of users' projects in this suite. */
 const fixtures = suiteFolder("packages");
 
-/** Everything that the tests write goes here, and is removed in the end; the servers' sockets, too. */
+/** The folder for everything that the tests write, including the servers' sockets. It is removed at the end. */
 export const work = mkdtempSync(join(tmpdir(), "vyra-packages-"));
 process.once("exit", () => rmSync(work, { recursive: true }));
 export const env = { ...process.env, VYRA_IPC_DIR: work };
@@ -27,21 +27,21 @@ export interface PackedPackage extends Manifest {
   readonly folder: string;
   /** The path of its tarball. */
   readonly tarball: string;
-  /** What is in the tarball. */
+  /** The files in the tarball. */
   readonly files: readonly string[];
 }
 
 /** The public packages, packed. */
 export const packages: readonly PackedPackage[] = packPublicPackages();
 
-/** The names of sockets that servers have left. */
+/** Returns the names of sockets that servers have left behind. */
 export function socketsLeft(): string[] {
   return readdirSync(work).filter((name) => name.endsWith(".sock"));
 }
 
 let builds: string | undefined;
 
-/** A project that has the packages and all that `tools/package.json` names. It is installed for the first who asks. */
+/** Returns a project that has the packages and all dependencies in `tools/package.json`. The first use installs it. */
 export function buildsProject(): string {
   if (builds === undefined) {
     builds = join(work, "builds");
@@ -62,9 +62,7 @@ export function bin(name: string): string {
   return join(root, "node_modules/.bin", name);
 }
 
-/**
- * Runs a command to its end, and returns what it wrote to its standard output. Fails, with all it wrote, if it failed.
- */
+/** Runs a command to its end. @returns its standard output. @throws an error with all its output if it fails */
 export function run(command: string, args: readonly string[], options: SpawnSyncOptions = {}): string {
   const { status, error, stdout, stderr } = spawnSync(command, args, { env, ...options, encoding: "utf8" });
   assert.equal(status, 0, `${command} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`);

@@ -1,5 +1,5 @@
-// What compilers make of the packages' types: today's and TypeScript 5.4, from ES modules and from CommonJS, by each
-// way to find modules.
+// Compiles programs against the packages' types: with today's compiler and TypeScript 5.4, as ES modules and as
+// CommonJS, with each kind of module resolution.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { bin, buildsProject, copyFixture, env } from "./support.js";
 
-/** A way to find modules, and the files that are compiled by it; `plain` has the same text as `everything`. */
+/** A kind of module resolution, and the files that are compiled with it. `plain` has the same text as `everything`. */
 interface Way {
   readonly module: string;
   readonly moduleResolution: string;
@@ -34,12 +34,12 @@ describe("the packages' types", () => {
     for (const name of ["everything.cts", "plain.ts"]) {
       copyFixture("consumer/everything.mts", join(project, "types", name));
     }
-    // Under node10 and bundler a file is what its package is.
+    // Under node10 and bundler, the package determines the kind of a file's module.
     writeFileSync(join(project, "types/package.json"), '{ "private": true }');
   });
 
   for (const { module, moduleResolution, files } of ways) {
-    // What has been taken out of today's compiler is no way of its users.
+    // An option that today's compiler no longer has is skipped, since its users cannot choose it.
     it(`are right for TypeScript of today, ${moduleResolution}`, {
       skip: moduleResolution === "node10" && "gone",
     }, () => {
@@ -49,7 +49,7 @@ describe("the packages' types", () => {
     it(`are right for TypeScript 5.4, ${moduleResolution}`, () => {
       const tsc = join(project, "node_modules/.bin/tsc");
       const found = complaints(tsc, { module, moduleResolution, files });
-      // Connect and protobuf-es themselves have types that 5.4 does not know.
+      // The types of Connect and protobuf-es use features that TypeScript 5.4 does not know.
       assert.deepEqual(
         found.filter((line) => !/^\.\.\/node_modules\/@(bufbuild|connectrpc)\//.test(line)),
         [],

@@ -10,7 +10,7 @@ import {
 } from "@vyra/http2";
 import { largeSummary, pieces, summaryOf } from "./pattern.js";
 
-/** A connection to the server on a socket, and the requests that a check needs. */
+/** A connection to the server on a socket, and the requests that the checks need. */
 export class PeersClient implements Disposable {
   private readonly connection: ClientConnection;
   private readonly ready: Promise<void>;
@@ -20,7 +20,7 @@ export class PeersClient implements Disposable {
     this.ready = new Promise((resolve) => {
       isReady = resolve;
     });
-    // Until the server has said how many streams it takes there are only a hundred.
+    // Until the server has announced its limit, only a hundred streams may be open.
     this.connection = new ClientConnection(connect({ path, noDelay: true }), { onCapacity: () => isReady() });
   }
 
@@ -31,7 +31,7 @@ export class PeersClient implements Disposable {
     return answer.whole;
   }
 
-  /** Sends the body no faster than it is taken. Trailers are announced: Go's server passes on no others. */
+  /** Sends the body no faster than it is accepted. Trailers are announced, because Go's server passes on no others. */
   async post(path: string, body: Iterable<Uint8Array>, trailers?: HeaderBlock, method = "POST"): Promise<Answer> {
     await this.ready;
     const answer = new Answer();
@@ -56,7 +56,7 @@ export class PeersClient implements Disposable {
   }
 }
 
-/** A response, as it comes and when it is there. */
+/** A response, available as it arrives and once it is complete. */
 class Answer implements ResponseHandler {
   status = 0;
   trailers = new Map<string, string>();
@@ -99,8 +99,8 @@ class Answer implements ResponseHandler {
 }
 
 /**
- * What our client checks of a server like ours, or part of it. Each throws, or returns what was seen where that is not
- * the same.
+ * The checks that our client makes of a server. Each throws, or returns what it saw if that differs from what is
+ * expected.
  */
 export const clientChecks: Readonly<Record<string, (client: PeersClient) => Promise<string | undefined>>> = {
   small: async (client) => same((await client.get("/small")).text, "hello\n"),

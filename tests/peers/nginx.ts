@@ -1,4 +1,4 @@
-// nginx as the server that our client calls: it serves files, and takes one.
+// nginx as the server that our client calls: it serves files, and accepts the upload of one.
 import { createReadStream, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Nginx, startNginx } from "../support/nginx.js";

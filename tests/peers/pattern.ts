@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 
-/** A body that fills every window on its way many times over. */
+/** The size of a body that fills every window on its way many times over. */
 export const largeBytes = 64 * 2 ** 20;
 export const pieceBytes = 64 * 2 ** 10;
 
-/**
- * The n-th piece of the large body: none is like another, so nothing can be lost, doubled or out of place unnoticed.
- */
+/** Returns the n-th piece of the large body. All pieces differ, so a lost, repeated or misplaced one is noticed. */
 export function piece(n: number): Buffer {
   const bytes = Buffer.alloc(pieceBytes, (n % 251) + 1);
   bytes.writeUInt32BE(n);
@@ -17,7 +15,7 @@ export function* pieces(): Iterable<Buffer> {
   for (let n = 0; n * pieceBytes < largeBytes; n++) yield piece(n);
 }
 
-/** What a server that counts answers to the large body: its length and its SHA-256. */
+/** The response of a server that counts the large body: its length and its SHA-256. */
 export const largeSummary = summaryOf(pieces());
 
 export function summaryOf(chunks: Iterable<Uint8Array>): string {

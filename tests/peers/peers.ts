@@ -1,5 +1,4 @@
-// The peers, and how each of them makes the checks. A check returns what was seen where that is not what should be
-// seen.
+// The peers, and how each of them makes the checks. A check returns what it saw if that differs from what is expected.
 
 import { type Command, Program } from "../support/programs.js";
 import { clientChecks, PeersClient, same } from "./client.js";
@@ -9,28 +8,28 @@ import { goPeer, outputOf, summaryOfOutput } from "./tools.js";
 
 export const checkNames: readonly string[] = Object.keys(clientChecks);
 
-/** Resolves to what is wrong; to undefined if nothing is. */
+/** Resolves to a description of the failure, or to undefined if the check passed. */
 export type Check = () => Promise<string | undefined>;
 
 /** A column of the matrix. */
 export interface Peer {
   readonly title: string;
-  /** Why it cannot make the other checks, by their names. */
+  /** The reasons why it cannot make the other checks, by the checks' names. */
   readonly cannot?: Readonly<Record<string, string>>;
-  /** What of a check it does otherwise. */
+  /** The part of a check that it does differently. */
   readonly remarks?: Readonly<Record<string, string>>;
   /** Starts it; resolves to the checks that it can make, by name. */
   begin(place: Place): Promise<ReadonlyMap<string, Check>>;
   end?(): Promise<void>;
 }
 
-/** Where everything is. */
+/** The paths and addresses that peers need. */
 export interface Place {
   /** A folder for what the peer writes. */
   readonly folder: string;
   /** The socket of our server. */
   readonly path: string;
-  /** The port that leads to our server. */
+  /** The TCP port that leads to our server. */
   readonly port: number;
   /** The files that are sent. */
   readonly large: string;
@@ -154,7 +153,7 @@ export const peers: readonly Peer[] = [
 
 interface Startable {
   readonly title: string;
-  /** Has it serve at a socket's path; resolves to what ends it. */
+  /** Makes it serve at a socket's path. Resolves to a function that ends it. */
   start(path: string): Promise<() => Promise<void>>;
 }
 

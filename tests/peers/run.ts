@@ -1,8 +1,8 @@
 // npm run test:peers [-- --peer curl]
 //
-// Both roles of @vyra/http2 against HTTP/2 of other makes, over a Unix socket: small exchanges, trailers, 64 MiB each
-// way, a thousand streams at once. node:http2 has its place in the package's own tests, grpc-go and others in the
-// interop tests.
+// Tests both roles of @vyra/http2 against other implementations of HTTP/2 over a Unix socket: small exchanges,
+// trailers, 64 MiB each way, a thousand streams at once. The package's own tests cover node:http2, and the interop
+// tests cover grpc-go and others.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,9 +1,9 @@
 /**
- * The server that peers of all kinds call. It has
+ * The server that all peers call. Its paths are:
  * - GET /small: a few bytes, and trailers
  * - GET /large: the large body
- * - POST /count: how long the request's body was, and its hash
- * - POST /echo: the body back as it comes, and the trailers too
+ * - POST /count: the length of the request's body, and its hash
+ * - POST /echo: the same body as it arrives, and the same trailers
  */
 import { createHash, type Hash } from "node:crypto";
 import {
@@ -53,7 +53,7 @@ const noAnswer: RequestHandler = {
   onReset() {},
 };
 
-/** Sends no faster than it is read. */
+/** Sends no faster than the client reads. */
 class Large implements RequestHandler {
   private sent = 0;
 
@@ -94,7 +94,7 @@ class Count implements RequestHandler {
   onReset(): void {}
 }
 
-/** Takes no more than its caller takes back. */
+/** Reads no more than the caller reads back. */
 class Echo implements RequestHandler {
   private unsent = 0;
 

@@ -1,4 +1,5 @@
-// What the peers need: programs that are there or are built, a large file, a server of ours. And how they are run.
+// What the peers need: programs, which are installed or built here, a large file, and our server. Also runs the
+// programs.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once as event } from "node:events";
@@ -17,10 +18,10 @@ const goFolder = join(suiteFolder("peers"), "go");
 const bin = cacheFolder("peers");
 export const goPeer = join(bin, "go-peer");
 
-/** No tool here takes longer for any of its checks, on a machine that has other things to do. */
+/** The longest time that a tool may take for a check on a busy machine, in milliseconds. */
 const patienceMs = 60_000;
 
-/** Builds what has to be built. @returns the versions of all tools, or throws that one is missing */
+/** Builds the programs that need it. @returns the versions of all tools. @throws if one is missing */
 export async function prepare(): Promise<readonly string[]> {
   const versions = {
     curl: /curl \S+/.exec(ask("curl", ["--version"]) ?? "")?.[0],
@@ -47,7 +48,7 @@ export function writeLarge(path: string): void {
   }
 }
 
-/** Serves at the path, and at a port for those who can dial nothing else. */
+/** Serves at the path, and at a TCP port for programs that can connect to TCP only. */
 export async function startOurs(path: string): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const connections = new Set<ServerConnection>();
   const server = createServer((socket) => {
@@ -68,14 +69,14 @@ export async function startOurs(path: string): Promise<{ readonly port: number; 
   };
 }
 
-/** What a program prints; throws if it fails. */
+/** Returns what a program prints; throws if it fails. */
 export async function outputOf(...command: Command): Promise<string> {
   const chunks: Buffer[] = [];
   await runInto((chunk) => chunks.push(chunk), command);
   return Buffer.concat(chunks).toString();
 }
 
-/** The length and hash of what a program prints, as `summaryOf` has them. */
+/** Returns the length and hash of what a program prints, in the form of `summaryOf`. */
 export async function summaryOfOutput(...command: Command): Promise<string> {
   const hash = createHash("sha256");
   let bytes = 0;

@@ -1,4 +1,4 @@
-// Every engine of the server called by every engine of the client, on the runtime that runs this.
+// Every client engine calls every server engine, on the runtime that runs this program.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { request } from "node:http";
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "vyra-runtimes-"));
 process.env.VYRA_IPC_DIR = folder;
 const timeoutMs = 60_000;
 
-/** A call of Connect's protocol over HTTP/1.1, as curl makes it. */
+/** Makes a call of Connect's protocol over HTTP/1.1, as curl does. */
 function http1(socketPath: string, body: object): Promise<unknown> {
   const headers = { "content-type": "application/json" };
   const options = { socketPath, path: "/vyra.test.EchoService/Unary", method: "POST", headers };
@@ -31,7 +31,7 @@ function http1(socketPath: string, body: object): Promise<unknown> {
 }
 
 for (const engine of ["direct", "node"] as const) {
-  // With an `authorize` that takes its time, a connection waits before it is served.
+  // With an asynchronous `authorize`, a connection waits before it is served.
   for (const authorize of [undefined, async () => true]) {
     const server = await serve({
       socket: "runtime",
@@ -44,7 +44,7 @@ for (const engine of ["direct", "node"] as const) {
       const channel = createChannel("runtime", { engine: clientEngine, timeoutMs });
       const client = channel.client(EchoService);
       assert.equal((await client.unary({ text: "hello" })).text, "hello");
-      // Bun's own HTTP/2 client, on which the engine "node" is there, sends no more than a window of one message.
+      // The engine "node" uses Bun's own HTTP/2 client, which sends at most one window of a message.
       const bytes = clientEngine === "direct" ? 3_000_000 : 60_000;
       assert.equal((await client.unary({ payload: new Uint8Array(bytes) })).payload.length, bytes);
       const responses = await all(client.serverStream({ count: 1_000 }));

@@ -1,6 +1,7 @@
 // npm run test:runtimes
 //
-// Server and client on Bun, engine by engine, in `calls.ts`. The npm package `bun` brings it into .cache/runtimes.
+// Tests server and client on Bun, engine by engine, with `calls.ts`. The npm package `bun` is installed in
+// .cache/runtimes.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { cacheFolder, compiled } from "../support/folders.js";

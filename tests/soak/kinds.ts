@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { EchoClient } from "../faults/fault.js";
 import { all, iterate } from "../support/expect.js";
 
-/** A kind of call, and how often it is made. Resolves when the call has ended as it must, and throws if it has not. */
+/** A kind of call, and its share of all calls. Resolves when the call has ended as expected, and throws otherwise. */
 export interface Kind {
   readonly name: string;
   readonly weight: number;

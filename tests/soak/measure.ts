@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 
-/** What a process holds. */
+/** The resources that a process holds. */
 export interface Holdings {
   readonly heapMiB: number;
   readonly rssMiB: number;
@@ -10,7 +10,7 @@ export interface Holdings {
   readonly listeners: number;
 }
 
-/** Measures this process after a collection of garbage; needs --expose-gc. */
+/** Measures this process after a garbage collection; needs --expose-gc. */
 export async function measure(): Promise<Holdings> {
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.();
@@ -29,12 +29,12 @@ export async function measure(): Promise<Holdings> {
   };
 }
 
-/** How much each may grow from the end of the warm-up to the end of the run. */
+/** How much each resource may grow from the end of the warm-up to the end of the run. */
 export const bounds: Holdings = { heapMiB: 6, rssMiB: 60, fds: 4, timers: 4, handles: 6, listeners: 0 };
 
 /**
- * By how much it has grown: from the median of the first third of the samples to that of the last, so that no single
- * moment decides.
+ * Returns the growth of each resource: from the median of the first third of the samples to that of the last third, so
+ * that no single sample decides.
  */
 export function growth(samples: readonly Holdings[]): Holdings {
   const third = Math.max(1, Math.floor(samples.length / 3));

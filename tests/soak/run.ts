@@ -1,7 +1,8 @@
 // npm run test:soak [-- --seconds 60] [-- --calls 1000000] [-- --engine direct|node]
 //
-// Calls of all kinds, with cancels, deadlines, errors and reconnects: what both processes hold must not grow after the
-// warm-up. With --calls, it runs until so many were made; else for so many seconds.
+// Makes calls of all kinds, with cancellations, deadlines, errors and reconnects. The resources of both processes must
+// not grow after the warm-up. With --calls, it runs until that many calls were made; otherwise for the given number of
+// seconds.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -9,10 +9,10 @@ import { type Holdings, measure } from "./measure.js";
 export interface SoakOptions {
   readonly socket: string;
   readonly engine: NonNullable<ServeOptions["engine"]>;
-  /** When to end: whichever comes first. */
+  /** When to end: at the limit that is reached first. */
   readonly seconds: number;
   readonly calls: number;
-  /** Called now and then. */
+  /** Called repeatedly to report progress. */
   onSample(calls: number, client: Holdings, server: Holdings): void;
 }
 
@@ -21,16 +21,16 @@ export interface Soaked {
   readonly byKind: Readonly<Record<string, number>>;
   readonly reconnects: number;
   readonly wrong: readonly string[];
-  /** What was held after the warm-up, and then at intervals. */
+  /** The resources that were held after the warm-up, and then at intervals. */
   readonly client: readonly Holdings[];
   readonly server: readonly Holdings[];
 }
 
-/** How many calls are in flight at a time. */
+/** The number of calls in flight at a time. */
 const width = 32;
-/** So many calls by one connection, then it is closed for another. */
+/** The number of calls on one connection, after which it is closed and another one is opened. */
 const callsPerConnection = 5_000;
-/** The first share of the run lets caches, code and heaps find their size. */
+/** The share of the run at its start in which caches, code and heaps reach their size. */
 const warmUpShare = 0.25;
 const sampleCount = 12;
 
@@ -45,7 +45,7 @@ export async function soak({ socket, engine, seconds, calls: maxCalls, onSample 
   const samples: { client: Holdings[]; server: Holdings[] } = { client: [], server: [] };
   const totalWeight = kinds.reduce((sum, { weight }) => sum + weight, 0);
   const begin = performance.now();
-  /** How much of the run is over, by whichever limit is nearer. */
+  /** Returns the share of the run that is over, by the limit that is nearer. */
   const progress = () => Math.max((performance.now() - begin) / (seconds * 1_000), calls / maxCalls);
   let calls = 0;
   let reconnects = 0;
@@ -72,7 +72,7 @@ export async function soak({ socket, engine, seconds, calls: maxCalls, onSample 
     child.kill("SIGTERM");
     await once(child, "exit");
   }
-  // Nobody is there: calls that fail to connect are to leave nothing either.
+  // No server is running: calls that fail to connect must not leave anything behind either.
   for (let i = 0; i < 100; i++) {
     const nobody = createChannel(socket);
     await nobody.ready({ timeoutMs: 1 }).catch(() => {});

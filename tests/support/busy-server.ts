@@ -1,9 +1,8 @@
-// A server in a thread of its own that is alive and slow: its event loop is blocked most of the time, so PINGs wait for
-// their answers.
+// A server in its own thread whose event loop is blocked most of the time: it is alive, but slow to acknowledge PINGs.
 import { createServer } from "node:http2";
 import { parentPort, workerData } from "node:worker_threads";
 
-/** For how long it is blocked at a time, and in between for how long it is not, in milliseconds. */
+/** How long the event loop is blocked at a time, and how long it is free in between, in milliseconds. */
 const blockedMs = 200;
 const awakeMs = 10;
 

@@ -6,8 +6,8 @@ import { after, afterEach, before, beforeEach } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Gives the tests of a file a folder of their own for sockets, and checks after each that it left nothing there and
- * nothing open: no socket file, no lock, no timer, no handle.
+ * Gives the tests of a file their own folder for sockets, and checks after each test that it left nothing behind: no
+ * socket file, no lock, no timer and no open handle.
  */
 export function leaveNothingBehind(): { readonly folder: string } {
   const folder = mkdtempSync(join(tmpdir(), "vyra-"));
@@ -42,10 +42,10 @@ function resources(): Map<string, number> {
   return counts;
 }
 
-/** What is open beyond the baseline. A handle that is being closed has a moment to go. */
+/** Returns what is open beyond the baseline. A handle that is being closed is given a moment to disappear. */
 async function excess(baseline: Map<string, number>): Promise<string[]> {
   for (let waitedMs = 0; ; waitedMs += 10) {
-    // The wait itself is a timer; look between two of them.
+    // The wait itself is a timer, so the check is made between two waits.
     const found = [...resources()].filter(([type, count]) => count > (baseline.get(type) ?? 0)).map(([type]) => type);
     if (found.length === 0 || waitedMs > 1_000) {
       return found;

@@ -1,5 +1,5 @@
 /**
- * A client in a process of its own that makes its calls and forgets its channel: `node client-process.js SOCKET
+ * A client in its own process, which makes its calls and never closes its channel: `node client-process.js SOCKET
  * ENGINE`.
  */
 import { type ChannelOptions, createChannel } from "@vyra/ipc";

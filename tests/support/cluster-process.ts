@@ -1,7 +1,7 @@
 /**
- * The echo service as a cluster: `node cluster-process.js SOCKET ENGINE [OPTIONS as JSON]`. To a unary call it answers
- * who called and who answered. The primary prints a line for what happens, and does what it is told by lines on
- * standard input. While the file `failIfThere` is there, workers end as soon as they have begun.
+ * The echo service as a cluster: `node cluster-process.js SOCKET ENGINE [OPTIONS as JSON]`. The response to a unary
+ * call names the caller and the worker that answered. The primary prints a line for each event, and obeys commands on
+ * standard input. While the file `failIfThere` exists, workers exit as soon as they have started.
  */
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";

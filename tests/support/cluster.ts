@@ -15,10 +15,10 @@ function clientOf(channel: Channel) {
   return channel.client(EchoService);
 }
 
-/** How long to wait before a cluster is looked at again, in milliseconds. */
+/** The interval at which a cluster's state is checked, in milliseconds. */
 const pauseMs = 10;
 
-/** A cluster in processes of its own, with the channels to it. */
+/** A cluster in its own processes, with channels to it. */
 export async function startCluster(engine: string, options: object, name = freshName()) {
   const script = fileURLToPath(new URL("../support/cluster-process.js", import.meta.url));
   const args = [script, name, engine, JSON.stringify({ graceMs: 3_600_000, ...options })];
@@ -29,7 +29,7 @@ export async function startCluster(engine: string, options: object, name = fresh
   });
   child.stdin.on("error", () => {});
   const primaryEnded = once(child, "exit");
-  // Workers have the same standard output: this is the end of all of them.
+  // The workers share this standard output, so its end means that all of them have ended.
   const ended = once(child, "close");
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const line = async (): Promise<string> => (await lines.next()).value ?? assert.fail(`the cluster ended: ${stderr}`);
@@ -90,7 +90,7 @@ export async function startCluster(engine: string, options: object, name = fresh
   };
 }
 
-/** A call that lasts for as long as the test wants it to. */
+/** A call that lasts until the test ends it. */
 export function conversation(client: Client) {
   let next = later<boolean>();
   const answers = client

@@ -1,7 +1,7 @@
 import { type Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import { type EchoRequest, type EchoService, ErrorDetailSchema, type Fault } from "../gen/vyra/test/echo_pb.js";
 
-/** What an echo service noted of the calls it got. */
+/** What an echo service recorded about its calls. */
 export interface Echo extends ServiceImpl<typeof EchoService> {
   /** How many calls began. */
   calls: number;

@@ -23,12 +23,12 @@ export interface Pair {
 export const serverEngines = ["direct", "node"] as const satisfies readonly Pair["server"][];
 export const clientEngines = ["direct", "node", "undici"] as const satisfies readonly Pair["client"][];
 
-// A package that an application brings along: loaded beforehand, so that no test's deadline includes it.
+// The application brings this package along. It is loaded beforehand so that no test's deadline includes loading it.
 await import("undici");
 
 const pairs: readonly Pair[] = clientEngines.flatMap((client) => serverEngines.map((server) => ({ client, server })));
 
-/** Describes what holds for every engine calling every other. */
+/** Declares tests that must pass for every pair of a client engine and a server engine. */
 export function describePairs(name: string, body: (pair: Pair) => void): void {
   for (const pair of pairs) {
     describe(`${name}, ${pair.client} to ${pair.server}`, () => body(pair));
@@ -41,7 +41,7 @@ export interface Setup extends AsyncDisposable {
   readonly channel: Channel;
   readonly client: ReturnType<typeof clientOf>;
   readonly echo: Echo;
-  /** What the server's `onError` was told. */
+  /** The errors that were passed to the server's `onError`. */
   readonly reported: { error: unknown; method: string }[];
 }
 
@@ -50,7 +50,7 @@ const patienceMs = 60_000;
 
 let counter = 0;
 
-/** A module's name that no other test has. */
+/** Returns a module name that no other test uses. */
 export function freshName(): string {
   return `t${process.pid}-${counter++}`;
 }
@@ -93,22 +93,22 @@ function clientOf(channel: Channel) {
   return channel.client(EchoService);
 }
 
-/** The path of the socket file at an address; an abstract name has none. */
+/** Returns the path of the socket file at an address. An abstract name has none. */
 export function pathOf(socket: string): string {
   const { path } = resolveSocket(socket);
   assert.ok(path !== undefined, `${socket} is not the address of a file`);
   return path;
 }
 
-/** A server of the echo service with these handlers, each of which may give or throw anything, and a channel to it. */
+/** A server of the echo service with these handlers, which may return or throw anything, and a channel to it. */
 export function setUpHandlers(pair: Pair, handlers: object, options: Partial<ServeOptions> = {}): Promise<Setup> {
   return setUp(pair, { routes: (router) => router.service(EchoService, handlers), ...options });
 }
 
-/** Options with which calls take the way through interceptors. */
+/** Options that make calls pass through interceptors. */
 export const throughInterceptor = { interceptors: [(next) => next] satisfies Interceptor[] };
 
-/** Asserts that a server whose handlers do not include this one still answers, on the connection that it has. */
+/** Asserts that a server whose handlers do not include this one still answers on its existing connection. */
 export async function assertServes({ channel, server }: Pick<Setup, "channel" | "server">): Promise<void> {
   await failure(channel.client(EchoService).unaryNoSideEffects({}), Code.Unimplemented);
   assert.equal(server.stats().connections, 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** The ConnectError that this fails with, which must have this code. */
+/** Returns the ConnectError with which the promise rejects, which must have this code. */
 export async function failure(outcome: Promise<unknown>, code: Code): Promise<ConnectError> {
   try {
     await outcome;
@@ -14,8 +14,8 @@ export async function failure(outcome: Promise<unknown>, code: Code): Promise<Co
 }
 
 /**
- * What a channel's wait fails with, which must have this code, once its time limit is long enough to find that out: a
- * busy machine may need more than a moment to look at all, and the wait then ends with DeadlineExceeded.
+ * Returns the error with which a channel's wait rejects, which must have this code. If the wait ends with
+ * DeadlineExceeded, it is repeated with a longer timeout: a busy machine may need more time to find the reason.
  */
 export async function timedOut(wait: (timeoutMs: number) => Promise<void>, code: Code): Promise<ConnectError> {
   for (let timeoutMs = 50; ; timeoutMs *= 2) {
@@ -32,7 +32,7 @@ function connectError(error: unknown): ConnectError {
   return error;
 }
 
-/** All that comes out of an iterable. */
+/** Collects all values of an async iterable. */
 export async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const value of values) {
@@ -41,13 +41,14 @@ export async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** These values as an async iterable. */
+/** Returns these values as an async iterable. */
 export async function* iterate<T>(values: Iterable<T>): AsyncIterable<T> {
   yield* values;
 }
 
 /**
- * Waits until it holds, looking again each turn of the event loop; for as long as a test may take on a busy machine.
+ * Waits until the condition holds. It is checked in each turn of the event loop, for as long as a test may take on a
+ * busy machine.
  */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const giveUpAt = performance.now() + 60_000;

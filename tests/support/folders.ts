@@ -1,22 +1,22 @@
-// Where things are. A compiled file lies in tests/dist, one folder deeper than its source: paths start from here, not
-// from the file.
+// Where things are. A compiled file is in tests/dist, one folder deeper than its source. So paths start from the
+// constants here, and not from the file that needs them.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The root of the repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
-/** The folder of a suite, as the sources have it. */
+/** Returns the folder of a suite's sources. */
 export function suiteFolder(suite: string): string {
   return join(root, "tests", suite);
 }
 
-/** A program of ours, compiled: `compiled("interop/vyra/server.js")`. */
+/** Returns the path of one of our compiled programs: `compiled("interop/vyra/server.js")`. */
 export function compiled(path: string): string {
   return join(root, "tests/dist", path);
 }
 
-/** Where a suite keeps what it has downloaded or built, for the next run. Git does not see it. */
+/** Returns the folder in which a suite keeps its downloads and builds for the next run. Git ignores it. */
 export function cacheFolder(suite: string): string {
   return join(root, ".cache", suite);
 }

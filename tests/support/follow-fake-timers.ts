@@ -1,6 +1,6 @@
-// Lets @vyra/http2 and @vyra/ipc follow fake timers, in our own tests of their time limits. Both packages keep the
-// timers that they find when they are loaded, so a test imports this file before them. The timers that they then find
-// call the global ones each time.
+// Lets @vyra/http2 and @vyra/ipc follow fake timers, for the tests of their own timeouts. Both packages keep the timer
+// functions that they find when they are loaded, so a test imports this file before them. It replaces the timer
+// functions by ones that look up the global ones at each call.
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers";
 

@@ -3,9 +3,9 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * Where frameworks for tests put their own timers: what @sinonjs/fake-timers replaces, on which jest's and vitest's are
- * built. Node's own streams stand still without `process.nextTick`; jest, which replaces it in a copy of `process`, has
- * its test in tests/packages.
+ * The functions that fake timers replace, by the objects that hold them: those that @sinonjs/fake-timers, on which
+ * jest's and vitest's are built, replaces. `process.nextTick` is not among them, because Node's own streams need it;
+ * jest replaces it in a copy of `process`, which tests/packages covers.
  */
 const places: readonly (readonly [holder: object, names: readonly string[]])[] = [
   [globalThis, ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "setImmediate", "clearImmediate"]],
@@ -18,9 +18,9 @@ const places: readonly (readonly [holder: object, names: readonly string[]])[] =
 ];
 
 /**
- * Runs `body` while all timers and clocks stand still, as under a framework's fake ones that nobody moves.
+ * Runs `body` while all timers and clocks stand still, as under fake timers that are never advanced.
  *
- * @returns the names of those that were asked for something meanwhile.
+ * @returns the names of the timers and clocks that were used meanwhile.
  */
 export async function withFrozenTimers(body: () => Promise<void>): Promise<ReadonlySet<string>> {
   const asked = new Set<string>();

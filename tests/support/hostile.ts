@@ -1,8 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * Things that may be thrown, or given as the reason of an abort, and do harm to whoever looks at them. Made anew for
- * each test.
+ * Creates values that may be thrown, or given as the reason of an abort, and that throw or misbehave when they are
+ * inspected. Each test gets new ones.
  */
 export function hostileThings(): Record<string, unknown> {
   const refuse = (): never => {
@@ -46,7 +46,7 @@ function revoked(): object {
   return proxy;
 }
 
-/** Iterators that do not keep to the rules, each of which has no value ever; made anew for each test. */
+/** Creates iterators that violate the iterator protocol. None of them ever has a value. Each test gets new ones. */
 export function hostileIterators(): Record<string, AsyncIterable<never>> {
   const never = () => new Promise<never>(() => {});
   const iterable = (iterator: object) => ({ [Symbol.asyncIterator]: () => iterator }) as AsyncIterable<never>;
@@ -83,7 +83,7 @@ export function hostileIterators(): Record<string, AsyncIterable<never>> {
   };
 }
 
-/** Iterables whose first step fails; made anew for each test. */
+/** Creates iterables whose first step fails. Each test gets new ones. */
 export function brokenIterables(): Record<string, unknown> {
   const iterable = (next: unknown) => ({ [Symbol.asyncIterator]: () => ({ next }) });
   const refuse = (): never => {

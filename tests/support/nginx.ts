@@ -1,4 +1,4 @@
-// Starts nginx as this user, in a folder of its own, in the foreground.
+// Starts nginx in the foreground, as this user and in its own folder.
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,25 +8,25 @@ import { Program } from "./programs.js";
 const startMs = 10_000;
 const endMs = 5_000;
 
-/** Debian puts nginx where only root looks. */
+/** Debian installs nginx in a folder that is only in root's PATH. */
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
-/** Which nginx there is, such as `nginx/1.22.1`; undefined if there is none. */
+/** Returns the version of nginx, such as `nginx/1.22.1`; undefined if it is not installed. */
 export function nginxVersion(): string | undefined {
   return /nginx\/[\d.]+/.exec(spawnSync("nginx", ["-v"], { env, encoding: "utf8" }).stderr ?? "")?.[0];
 }
 
 export interface Nginx {
-  /** Ends nginx, and returns what it complained of. */
+  /** Ends nginx, and returns the errors that it has logged. */
   stop(): Promise<string>;
 }
 
 /**
  * Starts nginx, and waits until it listens.
  *
- * @param folder where all its files are
+ * @param folder the folder for all its files
  * @param sockets the paths at which it listens
- * @param http what its configuration has in the block `http`
+ * @param http the content of the block `http` in its configuration
  */
 export async function startNginx(folder: string, sockets: readonly string[], http: string): Promise<Nginx> {
   writeFileSync(join(folder, "nginx.conf"), configuration(folder, http));

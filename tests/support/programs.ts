@@ -1,4 +1,4 @@
-// Starts programs, reads their lines, and leaves none of them behind.
+// Starts programs, reads their lines, and ends all of them when this process ends.
 import {
   type ChildProcess,
   type ChildProcessWithoutNullStreams,
@@ -8,7 +8,7 @@ import {
 } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** Variables that a program gets besides those of this process. */
+/** Environment variables that a program gets in addition to those of this process. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** A program and its arguments. */
@@ -31,15 +31,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => process.exit(1));
 }
 
-/** Ends a program that was started elsewhere with this process, at the latest. */
-export function endWithUs(child: ChildProcess): void {
-  running.add(child);
-  child.once("close", () => running.delete(child));
-}
-
-/** A program whose standard output is lines for us; its standard error is kept. */
+/** A program whose standard output is read line by line. Its standard error is kept. */
 export class Program {
-  /** Fulfilled when the program has ended and all its output is there. */
+  /** Resolves when the program has ended and all its output has been read. */
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcessWithoutNullStreams;
   #stderr = "";
@@ -80,7 +74,7 @@ export class Program {
     this.#child.kill(signal);
   }
 
-  /** Whether the program ended within the time. */
+  /** Waits for the program to end. @returns whether it ended in time */
   async endsWithin(ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<false>((resolve) => {
@@ -120,7 +114,7 @@ export async function run(
   return output;
 }
 
-/** What a program prints about itself, or undefined if it is not there or fails. */
+/** Returns what a program prints about itself, or undefined if it is missing or fails. */
 export function ask(program: string, args: readonly string[], env: Env = {}): string | undefined {
   const { status, stdout } = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, ...env } });
   return status === 0 ? stdout.trim() : undefined;

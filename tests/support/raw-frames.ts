@@ -13,18 +13,18 @@ export function requestHeaders(streamId: number, method: string, contentType = "
 }
 
 /**
- * A client that keeps to no rule but those it is told to: it knows the windows that a server grants it, and says of
- * itself that it takes `windowSize` bytes a stream.
+ * A client that follows no rule unless it is told to. It keeps account of the windows that a server grants it, and
+ * announces a window of `windowSize` bytes for each stream.
  */
 export class RawClient {
-  /** What it may send on the connection. */
+  /** The bytes that it may still send on the connection. */
   window = 65_535;
-  /** What it may send on a stream at first. */
+  /** The initial window of each stream, in bytes. */
   initialWindow = 65_535;
-  /** By how much streams' windows were enlarged. */
+  /** The bytes by which the windows of streams were enlarged. */
   readonly updates = new Map<number, number>();
   goAway: string | undefined;
-  /** DATA frames and HEADERS by stream, as they came. */
+  /** The DATA and HEADERS frames of each stream, in the order in which they arrived. */
   readonly resets = new Set<number>();
   readonly answered = new Map<number, Buffer[]>();
   readonly #splitter = new FrameSplitter();
@@ -47,14 +47,14 @@ export class RawClient {
     return this.socket.destroyed;
   }
 
-  /** Writes, and waits until the operating system has taken it. */
+  /** Writes the bytes, and waits until the operating system has accepted them. */
   async send(...frames: Uint8Array[]): Promise<void> {
     await new Promise((resolve) => {
       this.socket.write(Buffer.concat(frames), resolve);
     });
   }
 
-  /** Sends so much of a body on a stream as the connection's window allows; returns how much. */
+  /** Sends as much of a body on a stream as the connection's window allows. @returns the number of bytes */
   async sendData(streamId: number, body: Uint8Array, flags = 0): Promise<number> {
     const bytes = Math.min(body.length, this.window);
     this.window -= bytes;

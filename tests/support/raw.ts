@@ -10,7 +10,7 @@ import {
 } from "node:http2";
 import { connect, type Socket } from "node:net";
 
-/** What came back on one HTTP/2 stream. */
+/** The response on one HTTP/2 stream. */
 export interface RawResponse {
   readonly headers: IncomingHttpHeaders & { ":status"?: number | undefined };
   readonly trailers: IncomingHttpHeaders;
@@ -18,14 +18,14 @@ export interface RawResponse {
   readonly rstCode: number | undefined;
 }
 
-/** A bare HTTP/2 client, for what no proper client would send. */
+/** A bare HTTP/2 client, which can send what a correct client would not. */
 export function rawSession(path: string, socket: Socket = connect({ path })): ClientHttp2Session {
   const session = connectHttp2("http://localhost", { createConnection: () => socket });
   session.on("error", () => {});
   return session;
 }
 
-/** One exchange; `body` is sent as it is, and `end: false` leaves the request open. */
+/** Makes one request and reads its response. `body` is sent unchanged, and `end: false` leaves the request open. */
 export function rawRequest(
   session: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
@@ -68,12 +68,12 @@ export function envelope(message: Uint8Array, { flags = 0, length = message.leng
   return Buffer.concat([head, message]);
 }
 
-/** The gRPC status of an answer, wherever it stands. */
+/** Returns the gRPC status of a response, from its headers or its trailers. */
 export function statusOf({ headers, trailers }: RawResponse): number {
   return Number(trailers["grpc-status"] ?? headers["grpc-status"]);
 }
 
-/** Sends bytes as they are and gives back all that comes until the other side closes. */
+/** Sends bytes unchanged, and returns all that the other side sends until it closes the connection. */
 export function rawExchange(path: string, ...chunks: (string | Uint8Array)[]): Promise<Buffer> {
   return new Promise((resolve) => {
     const socket: Socket = connect({ path });
@@ -90,7 +90,7 @@ export function rawExchange(path: string, ...chunks: (string | Uint8Array)[]): P
   });
 }
 
-/** A bare HTTP/2 server at a path, for what no proper server would do. */
+/** A bare HTTP/2 server at a path, which can do what a correct server would not. */
 export interface RawServer extends AsyncDisposable {
   readonly http2: Http2Server;
   /** Breaks all connections. */
@@ -129,7 +129,7 @@ export async function rawServer(
   };
 }
 
-/** Calls back for each HEADERS frame that a client of HTTP/2 sends, on a server's socket on which nobody else reads. */
+/** Calls back for each HEADERS frame that an HTTP/2 client sends, on a server's socket that has no other reader. */
 export function onHeaders(socket: Socket, callback: () => void): void {
   let received = Buffer.alloc(0);
   let at = 24; // the preface

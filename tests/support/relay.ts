@@ -1,15 +1,15 @@
 import net from "node:net";
 
-/** A TCP port that leads to a Unix socket, for programs that can dial nothing else. */
+/** A TCP port that leads to a Unix socket, for programs that can connect to TCP only. */
 export interface Relay {
   readonly port: number;
   close(): Promise<void>;
 }
 
 /**
- * Relays each connection to the port faithfully: bytes both ways in order and no faster than they are read, the end of
- * one direction as the end of that direction, a reset as a reset. So whatever is tested through it meets what it would
- * meet directly.
+ * Relays each connection to the port faithfully: bytes pass both ways in order and no faster than they are read, the
+ * end of one direction is passed on as the end of that direction, and a reset as a reset. So a program behaves through
+ * the relay as it would directly.
  */
 export async function relayTo(path: string): Promise<Relay> {
   const sockets = new Set<net.Socket>();
@@ -39,13 +39,16 @@ function carry(from: net.Socket, to: net.Socket): void {
   to.on("drain", () => from.resume());
   from.on("end", () => to.end());
   from.on("error", () => reset(to));
-  // After both directions have ended there is nothing left to say; before, it is as good as a reset.
+  // A connection that closes before both directions have ended counts as reset.
   from.on("close", () => {
     if (!from.readableEnded) reset(to);
   });
 }
 
-/** A Unix socket knows no reset of its own: closed with bytes unread, it resets the other end, and else it ends. */
+/**
+ * Unix sockets have no reset of their own. One that is closed while bytes are unread resets the other end; otherwise
+ * the other end just sees the end.
+ */
 function reset(socket: net.Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();

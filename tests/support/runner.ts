@@ -1,5 +1,4 @@
-// What the run scripts of the suites have in common: choices on the command line, the time so far, the count at the
-// end.
+// What the run scripts of the suites share: options on the command line, the elapsed time, and the summary at the end.
 const startedAt = Date.now();
 
 /** How long the suite has run, in seconds, with one digit after the point. */
@@ -8,8 +7,8 @@ export function seconds(): string {
 }
 
 /**
- * Those of `all` that an option names, in lists with commas; all if the option is not given. Throws where a name is
- * unknown.
+ * Returns the members of `all` that an option lists, separated by commas; all of them if the option is not given.
+ * Throws if a name is unknown.
  */
 export function chosen<K extends string, T extends Readonly<Record<K, string>>>(
   names: readonly string[] | undefined,
@@ -30,13 +29,13 @@ export function chosen<K extends string, T extends Readonly<Record<K, string>>>(
     });
 }
 
-/** Prints the count by which a suite ends, and has the process fail if anything failed. */
+/** Prints the summary at the end of a suite, and makes the process exit with 1 if anything failed. */
 export function finish(passed: number, failed: number): void {
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-/** The message of whatever was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

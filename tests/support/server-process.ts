@@ -1,6 +1,6 @@
 /**
- * The echo service in a process of its own: `node server-process.js SOCKET ENGINE [OPTIONS as JSON]`. Prints a line
- * once it serves.
+ * The echo service in its own process: `node server-process.js SOCKET ENGINE [OPTIONS as JSON]`. Prints a line once it
+ * serves.
  */
 import { type ServeOptions, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
@@ -16,7 +16,7 @@ const server = await serve({
 });
 console.log(`serving at ${server.address}`);
 void server.closed.then(() => console.log("closed"));
-// What a test tells it by a line on standard input.
+// A test sends commands as lines on standard input.
 process.stdin.on("data", (line) => {
   switch (String(line).trim()) {
     case "exit":

@@ -1,6 +1,7 @@
 /**
- * Somebody else on this machine: `node stranger-process.js call|"take over"|serve|"serve under any umask" PATH`,
- * started by root, tries it as nobody and prints a line on what came of it.
+ * Another user of this machine: `node stranger-process.js ACTION PATH`, where ACTION is `call`, `"take over"`, `serve`
+ * or `"serve under any umask"`. Root starts it. It becomes the user `nobody`, tries the action, and prints the outcome
+ * on a line.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -9,7 +10,7 @@ import { createChannel, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 
 const [what, path = ""] = process.argv.slice(2);
-// All modules first: nobody may not be allowed to read them.
+// All modules are loaded first, because the user `nobody` may not be allowed to read them.
 await (await serve({ socket: `unix:${path}.${process.pid}`, routes: () => {} })).close();
 process.setgroups?.([]);
 process.setgid?.(65_534);

@@ -1,12 +1,12 @@
-// What the suites need of other languages, and how they build it once.
+// What several suites need of other languages, and how it is built once.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { ask } from "./programs.js";
 
-/** grpc-go asks for this version. */
+/** The oldest version of Go that grpc-go supports. */
 export const goVersion = "1.26";
-/** GOTOOLCHAIN=local keeps Go from fetching another Go. */
+/** GOTOOLCHAIN=local prevents Go from downloading another version of Go. */
 export const goEnv = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
 
 /** The version of Go on this machine, such as `1.26`; undefined if there is none. */
@@ -14,7 +14,7 @@ export function goVersionHere(): string | undefined {
   return /go(\d+\.\d+)/.exec(ask("go", ["version"], goEnv) ?? "")?.[1];
 }
 
-/** Does the work unless it was done with the same inputs before; the file `stamp` says with which. */
+/** Does the work unless it was already done with the same inputs. The file `stamp` records the inputs. */
 export async function once(stamp: string, inputs: readonly unknown[], work: () => Promise<unknown>): Promise<void> {
   const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) {

@@ -1,14 +1,14 @@
-/** HTTP/2 by hand: frames and field blocks, right or wrong, for tests that speak to one of our ends. */
+/** HTTP/2 written by hand: valid and invalid frames and field blocks, for tests that talk to one of our ends. */
 
-/** A frame as it stands on the wire, right or wrong. */
+/** A frame as it is on the wire, valid or not. */
 export interface Frame {
   type: number;
   flags: number;
   streamId: number;
   payload: Buffer;
-  /** What the header says, where that is not the payload's length. */
+  /** The length in the header, if it differs from the payload's length. */
   declared?: number;
-  /** What a HEADERS frame that is a whole block meant when it was recorded. */
+  /** The fields that a HEADERS frame with a whole block had when it was recorded. */
   fields?: readonly string[];
 }
 
@@ -41,18 +41,18 @@ export function bytesOf(frame: Frame): Buffer {
   return bytes;
 }
 
-/** The bytes of a frame that says of itself what it is. */
+/** Returns the bytes of a frame. */
 export function frame(type: number, flags: number, streamId: number, payload: Uint8Array = new Uint8Array()): Buffer {
   return bytesOf({ type, flags, streamId, payload: Buffer.from(payload) });
 }
 
-/** Takes frames out of a byte stream as it comes. */
+/** Splits a byte stream into frames as it arrives. */
 export class FrameSplitter {
-  /** What has come of a frame that is not whole yet. */
+  /** The bytes of a frame that is not complete yet. */
   rest = Buffer.alloc(0);
-  /** A field block is open: only CONTINUATION may follow. */
+  /** Whether a field block is open. If so, only CONTINUATION may follow. */
   isInBlock = false;
-  /** Frames so far. */
+  /** The number of frames so far. */
   count = 0;
 
   push(bytes: Uint8Array): Frame[] {
@@ -75,13 +75,13 @@ export class FrameSplitter {
     return frames;
   }
 
-  /** Between two frames, where any may follow. */
+  /** Whether the stream is between two frames, where any frame may follow. */
   get isBetween(): boolean {
     return this.rest.length === 0 && !this.isInBlock;
   }
 }
 
-/** A field block of literals that change no table and need none. */
+/** Encodes a field block of literals that neither use nor change the dynamic table. */
 export function literals(fields: readonly string[], representation = 0): Buffer {
   const parts: Buffer[] = [];
   for (let i = 0; i < fields.length; i += 2) {
@@ -95,7 +95,7 @@ function string(text: string): Buffer {
   return Buffer.concat([integer(bytes.length, 0x7f), bytes]);
 }
 
-/** An integer as RFC 7541 §5.1 has it, with the prefix `mask` below the bits of `pattern`. */
+/** Encodes an integer as in RFC 7541 §5.1, with the prefix `mask` below the bits of `pattern`. */
 export function integer(value: number, mask: number, pattern = 0): Buffer {
   if (value < mask) return Buffer.from([pattern | value]);
   const bytes = [pattern | mask];

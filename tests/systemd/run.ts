@@ -1,8 +1,8 @@
 // npm run test:systemd [-- --engine direct|node]
 //
-// Our server as systemd starts it: systemd-socket-activate listens, starts it at the first connection and hands the
-// socket over; NOTIFY_SOCKET is a datagram socket that a Python process reads. Needs the Debian package systemd, which
-// need not be running.
+// Starts our server as systemd does: systemd-socket-activate listens, starts the server at the first connection and
+// passes the socket to it. NOTIFY_SOCKET is a datagram socket that a Python process reads. The suite needs the Debian
+// package systemd, which need not be running.
 import assert from "node:assert/strict";
 import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ if (spawnSync("systemd-socket-activate", ["--version"]).status !== 0) {
   process.exit(1);
 }
 
-/** Prints each datagram that it gets. */
+/** A Python program that prints each datagram that it receives. */
 const receive = `
 import socket, sys
 name = sys.argv[1]
@@ -73,8 +73,8 @@ async function tryOut(name: string, body: () => Promise<string>): Promise<void> 
 }
 
 /**
- * The socket is there before the server, which the first call starts; it stays when the server ends, and serves the
- * next.
+ * The socket exists before the server, which the first call starts. It remains when the server ends, and the next
+ * server uses it.
  */
 async function activated(engine: ServerEngine): Promise<string> {
   const path = join(folder, `${engine}.sock`);
@@ -90,7 +90,7 @@ async function activated(engine: ServerEngine): Promise<string> {
   const { text } = await channel.client(EchoService).unary({ text: "activated" }, { timeoutMs: 30_000 });
   assert.equal(text, "activated");
   const firstMs = performance.now() - began;
-  // It has become the server, and has called listen() itself; that is what the kernel tells clients of.
+  // The process has become the server, and has called listen() itself; clients see its credentials from the kernel.
   const other = createChannel(path, { engine });
   assert.equal((await other.client(EchoService).unary({ text: "another" })).text, "another");
   assert.equal(other.peer?.pid, child.pid);
@@ -105,7 +105,7 @@ async function activated(engine: ServerEngine): Promise<string> {
   return `the first call, which started it, took ${Math.round(firstMs)} ms; the socket file was left alone`;
 }
 
-/** A manager's socket gets a datagram when the server can be reached, and one when it begins to close. */
+/** The socket of a service manager gets a datagram when the server is ready, and one when it begins to stop. */
 async function notified(engine: ServerEngine, notifySocket: string): Promise<string> {
   const manager = start("python3", ["-c", receive, notifySocket]);
   const lines = createInterface(manager.stdout)[Symbol.asyncIterator]();

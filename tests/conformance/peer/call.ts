@@ -25,7 +25,7 @@ import { addHeaders, errorMessage, headerMessages } from "./messages.js";
 type ConformanceClient = Client<typeof ConformanceService>;
 type Response = { payload?: ConformancePayload | undefined };
 
-/** Makes the call that a case asks for, and tells how it went. */
+/** Makes the call that a case describes, and reports its outcome. */
 export async function makeCall(client: ConformanceClient, request: ClientCompatRequest): Promise<ClientResponseResult> {
   return new Call(client, request).run();
 }
@@ -34,7 +34,7 @@ class Call {
   readonly #result = create(ClientResponseResultSchema);
   readonly #controller = new AbortController();
   readonly #options: CallOptions;
-  /** Tells the side that sends that a response has come, or that no more will. */
+  /** Notifies the sending side that a response has arrived, or that no more will arrive. */
   readonly #received = new EventTarget();
   #isOver = false;
   #sent = 0;
@@ -105,7 +105,7 @@ class Call {
     }
   }
 
-  /** The request of a method that has one; sending it closes the sending side. */
+  /** Returns the request of a method that takes one. Sending it closes the sending side. */
   #onlyMessage<T extends DescMessage>(schema: T): MessageShape<T> {
     const [message, ...more] = this.#unpacked(schema);
     if (message === undefined || more.length > 0) {
@@ -150,7 +150,7 @@ class Call {
     }
   }
 
-  /** When to cancel; a request that does not say means at once after the requests. */
+  /** Returns the time at which to cancel. If the case does not say, it is immediately after the requests. */
   get #cancelTiming(): string | undefined {
     return this.request.cancel && (this.request.cancel.cancelTiming.case ?? "afterCloseSendMs");
   }
@@ -165,7 +165,8 @@ class Call {
   }
 
   /**
-   * An error's metadata is all there is where the call gave neither headers nor trailers; as trailers, says the suite.
+   * If the call has neither headers nor trailers, the metadata of its error is reported as trailers, as the suite
+   * requires.
    */
   #noteError(error: ConnectError): void {
     this.#result.error = errorMessage(error);

@@ -1,6 +1,7 @@
 /**
- * `client.js <engine> [intercepted]`: the client under test. Reads from standard input the calls that the runner wants
- * made, makes each over a Unix socket and a relay, and writes to standard output how it went. Ends when its input has.
+ * `client.js <engine> [intercepted]`: the client under test. It reads the calls that the runner wants from standard
+ * input, makes each over a Unix socket and a relay, and writes the outcome to standard output. It ends when its input
+ * ends.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +26,7 @@ import { type Relay, relay } from "./relay.js";
 
 const [engine, intercepted] = process.argv.slice(2);
 
-/** How many calls there are at once. Most of their time they wait. */
+/** The number of calls at once. Most of the time they wait. */
 const concurrency = 8;
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-conformance-"));
@@ -63,7 +64,7 @@ async function resultOf(request: ClientCompatRequest): Promise<ClientCompatRespo
   }
 }
 
-/** Calls that want the same of a transport share it, and so its connection. */
+/** Returns the transport for a call. Calls that need the same options share a transport, and so its connection. */
 function transportFor(request: ClientCompatRequest): Promise<IpcTransport> {
   const { host, port, protocol, codec, compression, messageReceiveLimit } = request;
   if (protocol !== Protocol.GRPC || request.serverTlsCert.length > 0) {

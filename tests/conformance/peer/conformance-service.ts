@@ -20,7 +20,10 @@ import { addHeaders, errorOf, headerMessages } from "./messages.js";
 type Payload = MessageInitShape<typeof ConformancePayloadSchema>;
 type RequestInfo = ConformancePayload_RequestInfo;
 
-/** The service of the suite: a request says what to answer, and the answer tells what was seen of the request. */
+/**
+ * The service of the suite: a request describes the response, and the response reports what the server has seen of the
+ * request.
+ */
 export const conformanceService: Omit<ServiceImpl<typeof ConformanceService>, "unimplemented"> = {
   unary: (request, ctx) => answer(request.responseDefinition, [anyPack(UnaryRequestSchema, request)], ctx),
 
@@ -54,7 +57,7 @@ export const conformanceService: Omit<ServiceImpl<typeof ConformanceService>, "u
   },
 };
 
-/** The single answer of a unary or client-streaming call. */
+/** Creates the single response of a unary or client-streaming call. */
 async function answer(definition: UnaryResponseDefinition | undefined, requests: Any[], ctx: HandlerContext) {
   addHeaders(ctx.responseHeader, definition?.responseHeaders);
   addHeaders(ctx.responseTrailer, definition?.responseTrailers);
@@ -70,7 +73,7 @@ async function answer(definition: UnaryResponseDefinition | undefined, requests:
   }
 }
 
-/** The answers of a stream, one after the other. */
+/** Creates the responses of a stream, one after the other. */
 class Answers {
   #sent = 0;
 
@@ -87,7 +90,10 @@ class Answers {
     return this.#sent >= (this.definition?.responseData.length ?? 0);
   }
 
-  /** The next answer; the first tells all about the call, later ones of a full-duplex call only what came since. */
+  /**
+   * Returns the next response. The first one reports the whole call, later ones of a full-duplex call only what has
+   * arrived since.
+   */
   async next(requests: Any[]): Promise<{ payload: Payload }> {
     const payload = this.#payload(requests);
     await pause(this.definition?.responseDelayMs, this.ctx);
@@ -102,7 +108,10 @@ class Answers {
     return requests.length > 0 ? { data, requestInfo: { requests } } : { data };
   }
 
-  /** What is left, and the error if there is to be one; it tells about the call if no answer has. */
+  /**
+   * Returns the remaining responses, and throws the error if there is one, which reports the call if no response has
+   * done so.
+   */
   async *rest(requests: Any[]): AsyncIterable<{ payload: Payload }> {
     while (!this.isOver) {
       yield await this.next(this.#sent === 0 ? requests : []);

@@ -1,9 +1,12 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 
-/** How the runner and the programs that it starts talk: each message behind its length, four bytes, big-endian. */
+/**
+ * The format in which the runner and its programs exchange messages: each message follows its length, four bytes in
+ * big-endian order.
+ */
 const lengthBytes = 4;
 
-/** The messages of a stream, as they come. */
+/** Yields the messages of a stream as they arrive. */
 export async function* readMessages<T extends DescMessage>(
   stream: AsyncIterable<Buffer>,
   schema: T,

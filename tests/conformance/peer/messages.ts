@@ -9,7 +9,7 @@ import {
   HeaderSchema,
 } from "./gen/connectrpc/conformance/v1/service_pb.js";
 
-/** The messages that come in an Any: requests and error details. JSON needs to know them as well. */
+/** The messages that may be in an Any: requests and error details. JSON needs this registry as well. */
 export const registry = createRegistry(file_connectrpc_conformance_v1_service);
 
 export function headerMessages(headers: Iterable<[string, string]>): Header[] {
@@ -24,7 +24,7 @@ export function addHeaders(to: Headers, headers: readonly Header[] = []): void {
   }
 }
 
-/** The error that a server is asked for. The suite numbers its codes as gRPC and Connect do. */
+/** Creates the error that a server is asked for. The suite uses the same numbers for codes as gRPC and Connect. */
 export function errorOf({ code, message, details }: ErrorMessage, more: readonly Any[] = []): ConnectError {
   const outgoing = [...details, ...more].map((any) => {
     const value = anyUnpack(any, registry);
@@ -37,7 +37,7 @@ export function errorOf({ code, message, details }: ErrorMessage, more: readonly
   return new ConnectError(message ?? "", code as number as Code, undefined, outgoing);
 }
 
-/** The error that a client got. */
+/** Describes the error that a client received. */
 export function errorMessage({ code, rawMessage, details }: ConnectError): ErrorMessage {
   return create(ErrorSchema, {
     code: code as number as ErrorMessage["code"],

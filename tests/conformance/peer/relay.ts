@@ -7,19 +7,20 @@ import {
   type Socket,
 } from "node:net";
 
-/** A way for bytes between two addresses of different kinds. */
+/** A relay between two addresses of different kinds. */
 export interface Relay {
-  /** The TCP port it listens at, if it does at one. */
+  /** The TCP port at which it listens, if it does. */
   readonly port: number | undefined;
-  /** Stops listening and ends what goes through it. */
+  /** Stops listening, and closes all relayed connections. */
   close(): void;
 }
 
 /**
- * Passes bytes on between TCP, which is all that the runner speaks, and Unix sockets, which is all that we speak.
+ * Relays bytes between TCP, which is all that the runner supports, and Unix sockets, which is all that @vyra/ipc
+ * supports.
  *
- * What one end does the other sees: an end of its data as such, a slow reader by a full pipe, and a connection that is
- * reset as one that is reset (by its end, where the other kind of socket knows no reset).
+ * Each end sees what the other does: the end of its data, backpressure from a slow reader, and a reset connection as a
+ * reset, or as an end where that kind of socket has no reset.
  */
 export async function relay(from: ListenOptions, to: NetConnectOpts): Promise<Relay> {
   const open = new Set<Socket>();
@@ -42,11 +43,11 @@ export async function relay(from: ListenOptions, to: NetConnectOpts): Promise<Re
     },
   };
 
-  /** One direction; and the end of both if this end breaks. */
+  /** Relays one direction. If this end breaks, both ends are closed. */
   function join(source: Socket, target: Socket): void {
     open.add(source);
-    source.pipe(target); // passes on the end as well
-    source.on("error", () => reset(target)); // a vanished peer, or one that reads no more (EPIPE)
+    source.pipe(target); // this passes on the end as well
+    source.on("error", () => reset(target)); // the peer has vanished, or no longer reads (EPIPE)
     source.once("close", () => open.delete(source));
   }
 }

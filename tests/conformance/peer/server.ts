@@ -1,6 +1,6 @@
 /**
- * `server.js <engine> [intercepted]`: the server under test. Reads from standard input what the runner wants served,
- * serves it on a Unix socket through a relay, and writes to standard output where that listens. Ends on SIGTERM.
+ * `server.js <engine> [intercepted]`: the server under test. It reads from standard input what to serve, serves it on a
+ * Unix socket behind a relay, and writes the relay's address to standard output. It ends on SIGTERM.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.once(signal, stop);
 }
 const { ppid } = process;
-setInterval(() => process.ppid !== ppid && stop(), 1_000); // the runner was killed, and told nobody
+setInterval(() => process.ppid !== ppid && stop(), 1_000); // a runner that is killed sends no signal
 
 async function stop(): Promise<void> {
   close();

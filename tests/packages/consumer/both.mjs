@@ -1,4 +1,4 @@
-// One process in which some import the packages and others require them: they have the same ones.
+// A process in which some modules import the packages and others require them. Both get the same instances.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 
@@ -13,7 +13,7 @@ for (const entryPoint of entryPoints) {
   }
 }
 
-// What one serves the other recognizes: an error's class, a context's key.
+// Each side recognizes the other's objects: the class of an error, the key of a context value.
 const { AddressInUseError, createChannel, peerKey, serve } = require("@vyra/ipc");
 const { BackendService } = require("@vyra/ipc/proto");
 const imported = await import("@vyra/ipc");
