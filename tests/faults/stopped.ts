@@ -3,7 +3,7 @@ import { Code } from "@connectrpc/connect";
 import { client, type Fault, failsWith, ms, quantile, slackMs } from "./fault.js";
 import { Process } from "./process.js";
 
-/** The server is stopped in the middle, as by a debugger or a frozen container. */
+/** The server is stopped while it has calls, as by a debugger or a frozen container. */
 export const stopped: Fault = async ({ socket, engine }) => {
   const server = await new Process().serve({ options: { socket, engine } });
   const plain = client(socket);

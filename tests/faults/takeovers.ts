@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { client, countLines, type Fault, load, ms, quantile } from "./fault.js";
 import { Process } from "./process.js";
 
-/** One server takes over from the other, under 64 calls in flight and without retry(). */
+/** A new server takes over from the old one again and again, under 64 calls in flight and without retry(). */
 export const takeovers: Fault = async ({ folder, socket, engine, quick }) => {
   const rounds = quick ? 10 : 50;
   const log = join(folder, "finished");

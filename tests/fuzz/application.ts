@@ -16,12 +16,12 @@ export class Thrown extends Error {
 }
 
 /**
- * What programs do with a connection, at random: everything the interface allows, also from within callbacks, and some
- * of what it refuses. It notes where the connection breaks a promise.
+ * Does at random what programs may do with a connection: everything that the interface allows, also from within
+ * callbacks, and some of what it refuses. Records where the connection breaks a promise.
  */
 export abstract class Application<S extends ClientStream | ServerStream> {
   readonly problems: string[] = [];
-  /** What has come, for comparing one run with another. */
+  /** The events so far, to compare one run with another. */
   readonly seen: string[] = [];
   isClosed = false;
   protected abstract readonly connection: ClientConnection | ServerConnection;
@@ -31,7 +31,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
 
   constructor(
     protected readonly random: Random,
-    /** Does no more than it must, always the same. */
+    /** Whether it does no more than it must, and always the same. */
     protected readonly isPassive: boolean,
   ) {
     this.body = Buffer.alloc(300_000, 98);
@@ -46,7 +46,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
     this.settle();
   };
 
-  /** The connection is over: so is every stream, and their owner knows. */
+  /** The connection has ended, so every stream must have ended as well, and its owner must have been told. */
   settle(): void {
     for (const watched of this.watched.values()) watched.settle();
   }
@@ -55,7 +55,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
     if (!(error instanceof Thrown)) this.noteThrown(error);
   };
 
-  /** Errors by which the interface refuses what makes no sense; all others are mistakes. */
+  /** Records errors that are defects, and ignores those with which the interface refuses misuse. */
   noteThrown(error: unknown): void {
     const isFault = !(error instanceof Error) || error instanceof TypeError || error instanceof RangeError;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -75,7 +75,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
     return watched;
   }
 
-  /** A body of the size at random: mostly small, sometimes larger than any window. */
+  /** Returns a body of random size: mostly small, sometimes larger than any window. */
   protected someBody(): Buffer {
     return this.body.subarray(0, this.random.pick([0, 1, 5, 100, 1_000, 16_384, 16_385, 70_000, 300_000]));
   }
@@ -88,7 +88,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
     }
   }
 
-  /** Now and then something that nobody expects at this point. @throws Thrown */
+  /** Sometimes does something unexpected. @throws Thrown */
   protected act(stream: S): void {
     if (this.isPassive || !this.random.chance(0.12)) return;
     const { random, connection } = this;
@@ -163,14 +163,14 @@ export abstract class Application<S extends ClientStream | ServerStream> {
 
   protected abstract actOnRole(stream: S): void;
 
-  /** No callback of a stream that we reset may follow; it does not matter if it is over already. */
+  /** Expects no further callbacks of a stream that the program resets. The stream may be over already. */
   private abandon(stream: S): void {
     if (!stream.isClosed) this.of(stream).abandoned();
   }
 
   protected onReset(stream: S, error: StreamError): void {
     this.of(stream).onReset(error);
-    // With the connection they all end, and how is not told of each.
+    // All streams end with the connection, but its error is not recorded for each of them.
     if (error.cause === undefined) this.note(stream, `reset ${error.errorCode} ${error.origin}`);
     this.act(stream);
   }
@@ -185,7 +185,7 @@ export abstract class Application<S extends ClientStream | ServerStream> {
     if (this.isPassive) this.seen.push(`${stream.id} ${what}`);
   }
 
-  /** A body is one body, in however many pieces it comes. */
+  /** Checks that the body is the same, however it was cut into pieces. */
   protected noteBody(stream: S, bytes: number, endStream: boolean): void {
     if (!this.isPassive) return;
     const [last, before] = [this.seen.at(-1), /^(\d+) body (\d+) false$/.exec(this.seen.at(-1) ?? "")];

@@ -2,23 +2,23 @@ import { readFileSync } from "node:fs";
 import type { Random } from "./random.js";
 
 export const kinds = ["server", "client", "grpc-server", "grpc-client"] as const;
-/** Who is being lied to. */
+/** The program under test. */
 export type Kind = (typeof kinds)[number];
 
-/** How a case ends, once all has been said. */
+/** How a case ends after the last byte. */
 export const endings = ["end", "reset", "destroy", "close"] as const;
 export type Ending = (typeof endings)[number];
 
-/** One connection's worth of what a peer says, and everything else that decides what happens. */
+/** All that a peer sends on one connection, and everything else on which the outcome depends. */
 export interface Case {
   readonly kind: Kind;
-  /** For what the program under test does meanwhile. */
+  /** The seed for the random actions of the program under test. */
   readonly seed: number;
-  /** The recording that it was made from. */
+  /** The recording from which the case was made. */
   readonly origin: string;
-  /** Requests that a client under test makes at once. */
+  /** The number of requests that a client under test makes at once. */
   readonly requests: number;
-  /** Pieces as they arrive; a number is so many turns of the event loop between two of them. */
+  /** The pieces in which the bytes arrive. A number is a pause of that many turns of the event loop. */
   readonly steps: readonly (Buffer | number)[];
   readonly ending: Ending;
 }
@@ -36,13 +36,13 @@ export function readCase(path: string): Case {
   return { ...found, steps };
 }
 
-/** Cuts bytes into pieces, now at random, now everywhere, now nowhere, with or without time in between. */
+/** Cuts bytes into pieces: at random, after every byte, or not at all, with or without pauses. */
 export function stepsOf(bytes: Buffer, random: Random): (Buffer | number)[] {
   const largest = random.pick([1, 9, 60, 1_000, 20_000, bytes.length]);
   const isQuick = random.chance(0.4);
   const steps: (Buffer | number)[] = [];
   for (let at = 0; at < bytes.length; ) {
-    // Byte by byte for long would take for ever, and show nothing more.
+    // Many bytes one by one would take too long, and would show nothing more.
     const limit = steps.length > 500 ? 20_000 : largest;
     const size = 1 + random.below(limit);
     steps.push(bytes.subarray(at, at + size));

@@ -16,7 +16,7 @@ const block = (method: string) =>
 const [post, get, head] = [block("POST"), block("GET"), block("HEAD")];
 const done = HeaderBlock.of(["x-status", "0"]);
 
-/** A client that asks in all the ways there are. */
+/** A client that makes every kind of request. */
 export class ClientApplication extends Application<ClientStream> implements ClientConnectionHandler {
   readonly connection: ClientConnection;
 
@@ -25,7 +25,7 @@ export class ClientApplication extends Application<ClientStream> implements Clie
     this.connection = new ClientConnection(socket.asSocket(), this, options);
   }
 
-  /** As many requests as a recorded server has answered, on the same streams. */
+  /** Makes as many requests as a recorded server has answered, on the same streams. */
   ask(requests: number): void {
     for (let i = 0; i < requests; i++) this.request();
   }

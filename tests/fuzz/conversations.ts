@@ -29,9 +29,9 @@ interface Conversation {
   readonly server?: ConnectionOptions;
   /** What the client does. */
   talk(client: ClientConnection, server: ServerConnection): Promise<void> | void;
-  /** How the server answers a request that is complete; else it sends the body back. */
+  /** How the server answers a complete request. By default it sends the body back. */
   answer?(stream: ServerStream, body: Buffer): void;
-  /** Whose further settings make the other acknowledge what, in another conversation, it was never sent. */
+  /** The role whose recording is used. The other role acknowledges settings that it would not be sent in a replay. */
   readonly onlyFrom?: "client" | "server";
 }
 
@@ -147,7 +147,7 @@ const conversations: readonly Conversation[] = [
   },
 ];
 
-/** What clients and servers say in conversations of ours, and with those of node:http2. */
+/** Records what clients and servers send in conversations between ours, and with those of node:http2. */
 export async function recordConversations(): Promise<{ fromClients: Recording[]; fromServers: Recording[] }> {
   const fromClients: Recording[] = [];
   const fromServers: Recording[] = [];
@@ -213,7 +213,7 @@ async function recordNodeServer(): Promise<Recording> {
   return recording;
 }
 
-/** Two joined sockets, and what each end says. */
+/** Two joined sockets, and what each end sends. */
 function tapped() {
   const ends = joined();
   const [clientSays, serverSays] = [new Recorder(), new Recorder()];
@@ -230,7 +230,7 @@ function tap(socket: MemorySocket, recorder: Recorder): void {
   };
 }
 
-/** How many streams a client has opened since. */
+/** Returns a function that counts the streams that a client has opened. */
 function counted(client: ClientConnection): () => number {
   let count = 0;
   const { request: open } = client;

@@ -4,7 +4,10 @@ import { mutated } from "./mutate.js";
 import { Random } from "./random.js";
 import type { Recording } from "./recording.js";
 
-/** Makes a case: a recording's frames, changed, in pieces. The same seed makes the same of the same recordings. */
+/**
+ * Makes a case from a recording: its frames are mutated, and cut into pieces. The same seed and recordings give the
+ * same case.
+ */
 export function makeCase(kind: Kind, seed: number, recordings: readonly Recording[]): Case {
   const random = new Random(seed);
   const recording = random.pick(recordings);

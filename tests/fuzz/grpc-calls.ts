@@ -11,12 +11,12 @@ import type { ChannelOptions, ServeOptions } from "@vyra/ipc";
 import { type EchoRequest, type EchoService, ErrorDetailSchema } from "../gen/vyra/test/echo_pb.js";
 import { all, iterate } from "../support/expect.js";
 
-/** However a request was mangled, its handler has little to do. */
+/** The largest number of responses that a mutated request can ask of a handler. */
 const mostAnswers = 20;
 
-/** Calls without an answer end by this, so that a case takes no longer. */
+/** The timeout of calls that get no response, which keeps a case short. */
 const timeoutMs = 300;
-/** Calls of those who mean well wait as long as it takes on a machine that is busy. */
+/** The timeout of the calls of correct peers, long enough for a busy machine. */
 export const patientMs = 20_000;
 
 export const serverOptions = {
@@ -36,10 +36,10 @@ export const channelOptions: ChannelOptions = {
 
 export const compressing: ChannelOptions = { ...channelOptions, sendCompression: compressionGzip };
 
-/** Calls go another way where there is one of these, and ought to come out the same. */
+/** With an interceptor, calls use other code, which must have the same result. */
 export const interceptor: Interceptor = (next) => (request) => next({ ...request });
 
-/** The echo service, but for what would make it hang or work for long if a request said so. */
+/** The echo service, except for what would let a request make it hang or work for a long time. */
 export const echo: ServiceImpl<typeof EchoService> = {
   unary,
   unaryIdempotent: unary,
@@ -68,7 +68,7 @@ function unary({ text, payload, fault }: EchoRequest, context: HandlerContext) {
   return { text, payload };
 }
 
-/** The n-th of the calls that a client makes, each of another kind. Settles when the call is over. */
+/** Makes the n-th call of a client; each call is of another kind. Settles when the call has ended. */
 export function callNumber(n: number, client: Client<typeof EchoService>, limitMs = timeoutMs): Promise<unknown> {
   const options = { timeoutMs: limitMs };
   switch (n % 7) {

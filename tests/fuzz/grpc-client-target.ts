@@ -8,7 +8,7 @@ import { callNumber, channelOptions, echo, interceptor, patientMs, serverOptions
 import { turns } from "./memory-socket.js";
 import { type Target, within } from "./target.js";
 
-/** Channels of @vyra/ipc's direct engine, lied to by whoever answers them. */
+/** Channels of @vyra/ipc's direct engine, to which a mutated server responds. */
 export class GrpcClientTarget implements Target {
   private current: Case | undefined;
   private connections = 0;
@@ -17,7 +17,7 @@ export class GrpcClientTarget implements Target {
   private constructor(
     private readonly listener: net.Server,
     private readonly path: string,
-    /** A server that means well. */
+    /** A correct server. */
     private readonly server: Server,
     private readonly serverPath: string,
   ) {
@@ -79,7 +79,8 @@ export class GrpcClientTarget implements Target {
     socket.on("error", () => {});
     socket.on("close", () => this.sockets.delete(socket));
     const one = this.current;
-    // A call that was never looked at goes to another connection: it says the same, but not for ever.
+    // A call that was not processed is repeated on another connection. That connection gets the same bytes, but only a
+    // few times.
     if (one === undefined || ++this.connections > 3) {
       socket.destroy();
       return;
@@ -97,11 +98,11 @@ export class GrpcClientTarget implements Target {
     await turns(3);
     if (ending === "end") socket.end();
     else if (ending === "reset") socket.destroy();
-    // Otherwise it says nothing more, and the calls end at their deadline, or as the channel is closed.
+    // Otherwise it sends nothing more, and the calls end at their deadline or when the channel is closed.
   }
 }
 
-/** A call that fails does so with a ConnectError, and not by a mistake of ours. */
+/** Checks that a failed call has a ConnectError that is not caused by a defect of ours. */
 function problemOf(error: unknown): string | undefined {
   if (!(error instanceof ConnectError)) return `a call failed with ${error instanceof Error ? error.stack : error}`;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

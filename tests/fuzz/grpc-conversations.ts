@@ -14,13 +14,13 @@ const conversations = [
   { name: "calls by node:http2", options: { ...channelOptions, engine: "node" as const }, calls: 7, atOnce: true },
 ];
 
-/** Callers that a server of ours hands to Connect's own handlers. */
+/** Requests that a server of ours passes to Connect's own handlers. */
 const bridged = [
   ["Connect", createConnectTransport],
   ["gRPC-Web", createGrpcWebTransport],
 ] as const;
 
-/** What channels and servers of ours say to each other. Sockets are made in the folder. */
+/** Records what channels and servers of ours send to each other. Sockets are created in the folder. */
 export async function recordCalls(folder: string): Promise<{ fromClients: Recording[]; fromServers: Recording[] }> {
   const fromClients: Recording[] = [];
   const fromServers: Recording[] = [];
@@ -40,7 +40,7 @@ export async function recordCalls(folder: string): Promise<{ fromClients: Record
       if (!atOnce) await Promise.allSettled(outcomes);
     }
     await Promise.allSettled(outcomes);
-    // Before anybody says farewell.
+    // The recording is taken before either side closes its connection.
     fromClients.push(tap.clientSays.recording(name, calls));
     fromServers.push(tap.serverSays.recording(name, calls));
     await channel.close();
@@ -59,7 +59,7 @@ export async function recordCalls(folder: string): Promise<{ fromClients: Record
   return { fromClients, fromServers };
 }
 
-/** A way to the target that notes what is said on its first connection. */
+/** A relay to the target that records its first connection. */
 async function tapped(path: string, target: string) {
   const [clientSays, serverSays] = [new Recorder(), new Recorder()];
   const listener = net.createServer((outer) => {

@@ -10,13 +10,13 @@ import { turns } from "./memory-socket.js";
 import { Allowance, OutputCheck } from "./output-check.js";
 import { type Target, within } from "./target.js";
 
-/** A server of @vyra/ipc's direct engine, lied to over its socket. */
+/** A server of @vyra/ipc's direct engine, which gets mutated requests over its socket. */
 export class GrpcServerTarget implements Target {
   private constructor(
-    /** One without interceptors, and one with. */
+    /** One server without interceptors, and one with. */
     private readonly servers: readonly Server[],
     private readonly paths: readonly string[],
-    /** Callers that mean well, all the time. */
+    /** Correct clients, which call all the time. */
     private readonly channels: readonly Channel[],
     private readonly problems: string[],
   ) {}
@@ -26,7 +26,7 @@ export class GrpcServerTarget implements Target {
     const options: Omit<ServeOptions, "socket"> = {
       ...serverOptions,
       readMaxBytes: 100_000,
-      // No handler throws anything but what it means to.
+      // The handlers throw nothing except the errors that they are asked for.
       onError: (error) => problems.push(`onError: ${error instanceof Error ? error.stack : error}`),
       routes: (router) => router.service(EchoService, echo),
     };
@@ -41,7 +41,7 @@ export class GrpcServerTarget implements Target {
   async run(one: Case): Promise<string | undefined> {
     const socket = net.connect(this.paths[one.seed % 3 === 0 ? 1 : 0] as string);
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    socket.on("error", () => {}); // a reset is as good as an end
+    socket.on("error", () => {}); // a reset counts as an end
     const allowance = new Allowance();
     const check = new OutputCheck(false, allowance, (fields, isLast) => this.checkAnswer(fields, isLast));
     socket.on("data", (bytes) => check.push(bytes));
@@ -93,7 +93,10 @@ export class GrpcServerTarget implements Target {
     await Promise.all(this.servers.map((server) => server.close()));
   }
 
-  /** The last fields of an answer in gRPC have its status, and a handler's mistake is none of the caller's business. */
+  /**
+   * Checks that the last fields of a gRPC response have a status, and that the caller does not learn of a handler's
+   * defect.
+   */
   private checkAnswer(fields: ReadonlyMap<string, string>, isLast: boolean): void {
     const type = fields.get("content-type") ?? "";
     if (!isLast || !/^application\/grpc($|\+)/.test(type)) return;

@@ -6,7 +6,8 @@ const ok = HeaderBlock.of([":status", "200"]);
 const done = HeaderBlock.of(["x-status", "0"]);
 
 /**
- * One exchange between a client and a server of ours that mean well: what the client got back, and what the server got.
+ * One exchange between a correct client and a correct server of ours: the response that the client got, and the request
+ * that the server got.
  */
 export async function exchangeOnce(text: string): Promise<readonly [string, string]> {
   const [near, far] = joined();

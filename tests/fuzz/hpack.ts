@@ -1,7 +1,5 @@
 // The HPACK decoder of @vyra/http2, which the package does not export. It is imported at run time because a compiled
-// file is one folder deeper than its source, so that no relative import is right for both.
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+// file is one folder deeper than its source, so no relative import would fit both.
 import type { Decoder as DecoderType } from "../../packages/http2/dist/hpack/decoder.js";
 import { root } from "../support/folders.js";
 

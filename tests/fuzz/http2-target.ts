@@ -8,17 +8,17 @@ import { Random } from "./random.js";
 import { ServerApplication } from "./server-application.js";
 import type { Target } from "./target.js";
 
-/** For what takes no time but its turn. */
+/** How many turns of the event loop to wait for what takes no time except turns. */
 const patienceTurns = 300;
 
-/** The last of what an application has seen, where nothing was amiss. */
+/** The last event of an application whose connection ended without an error. */
 const orderly = "over undefined undefined";
 
-/** Connections of ours over sockets in memory: each case has its own. */
+/** Connections of ours over sockets in memory. Each case has its own. */
 export const http2Target: Target = {
   async run(one) {
     const problem = await runActively(one);
-    // However the bytes are cut, they mean the same.
+    // However the bytes are cut into pieces, the outcome must be the same.
     return problem ?? (one.seed % 4 === 0 ? await compareCuts(one) : undefined);
   },
 
@@ -33,7 +33,7 @@ export const http2Target: Target = {
 async function runActively(one: Case): Promise<string | undefined> {
   const random = new Random(one.seed);
   const run = new Run(one, random, false);
-  const isSlow = random.chance(0.1); // the peer reads nothing for a while
+  const isSlow = random.chance(0.1); // a slow peer reads nothing for a while
   run.socket.isHeld = isSlow;
   await run.say(one.steps);
   if (isSlow) run.socket.release();
@@ -43,7 +43,7 @@ async function runActively(one: Case): Promise<string | undefined> {
   return run.problems[0];
 }
 
-/** The same bytes in one piece, and byte by byte: what is made of them must not differ. */
+/** Sends the same bytes in one piece and byte by byte. The outcomes must not differ. */
 async function compareCuts(one: Case): Promise<string | undefined> {
   const whole = Buffer.concat(one.steps.filter((step) => typeof step !== "number"));
   const pieces = whole.length < 3_000 ? Array.from(whole, (_, i) => whole.subarray(i, i + 1)) : one.steps;
@@ -57,8 +57,8 @@ async function compareCuts(one: Case): Promise<string | undefined> {
   }
   const [first = [], second = []] = seen;
   const at = first.findIndex((line, i) => line !== second[i]);
-  // A connection that has nothing left to do ends with the piece, and not before: what else was in it is still looked
-  // at.
+  // A connection that is done closes at the end of a piece and not earlier, so the rest of the piece is still
+  // processed.
   const isOrderly = [first.at(at), second.at(at)].includes(orderly);
   if (at === -1 || isOrderly) return undefined;
   return `in one piece and in many it is not the same: ${first.at(at)} and ${second.at(at)}, at event ${at}`;
@@ -73,7 +73,7 @@ class Run {
   private readonly check: OutputCheck;
   private magicLeft: number;
   private highestId = 0;
-  /** The caller reads the socket, into a buffer that it uses again. */
+  /** Whether the caller reads the socket itself, into a buffer that it reuses. */
   private readonly readBuffer: Buffer | undefined;
 
   constructor(one: Case, random: Random, isPassive: boolean) {
@@ -86,7 +86,7 @@ class Run {
       ...(isPassive ? {} : optionsFor(random)),
       ...(this.readBuffer && { reader: "caller" as const }),
     };
-    if (this.readBuffer) this.socket.resume(); // its end is noticed all the same
+    if (this.readBuffer) this.socket.resume(); // the end of the socket must be noticed as well
     if (isServer) this.application = new ServerApplication(random, isPassive, this.socket, options);
     else {
       this.application = new ClientApplication(random, isPassive, this.socket, options);
@@ -107,7 +107,10 @@ class Run {
     await turns(4);
   }
 
-  /** A connection that is open, and has not been left within a frame, answers a ping, and a server a request. */
+  /**
+   * Checks that a connection that is open, and is not in the middle of a frame, acknowledges a PING, and that a server
+   * answers a request.
+   */
   async expectAnswer(): Promise<void> {
     const { application } = this;
     if (application.isClosed || this.magicLeft > 0 || !this.said.isBetween || this.said.count === 0) return;
@@ -129,7 +132,7 @@ class Run {
     }
   }
 
-  /** Whatever ends it, it ends, and says so. */
+  /** Checks that the connection ends, whatever the cause, and reports its end. */
   async end(ending: Case["ending"]): Promise<void> {
     const { application, socket } = this;
     if (ending === "destroy") application.connection.destroy();
@@ -170,7 +173,7 @@ class Run {
   }
 }
 
-/** Malformed on purpose: it is reset, whatever the windows and whoever answers; `:path` is missing. */
+/** A malformed request: `:path` is missing. It is reset whatever the windows are, and whatever the application does. */
 const badRequest = Buffer.from([0x82, 0x86]);
 
 function optionsFor(random: Random) {

@@ -2,14 +2,14 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 /**
- * A socket whose other end is this program: bytes arrive in exactly the pieces they are given in, so that a case is the
- * same case each time. Of a real socket it has what a connection uses.
+ * A socket whose other end is this program. Bytes arrive in exactly the given pieces, so a case is the same each time.
+ * It has those parts of a real socket that a connection uses.
  */
 export class MemorySocket extends Duplex {
   readonly connecting = false;
-  /** What the connection has written, as it comes. */
+  /** Gets what the connection writes. */
   onWritten: (bytes: Buffer) => void = () => {};
-  /** The other end does not read: writes are not done until `release()`. */
+  /** Whether the other end does not read. If so, writes are not done until `release()`. */
   isHeld = false;
   private held: (() => void)[] = [];
   private isOver = false;
@@ -46,7 +46,7 @@ export class MemorySocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.onWritten(Buffer.from(chunk)); // the connection uses its buffers again
+    this.onWritten(Buffer.from(chunk)); // a copy, because the connection reuses its buffers
     if (this.isHeld) this.held.push(() => done());
     else done();
   }
@@ -57,7 +57,7 @@ export class MemorySocket extends Duplex {
   }
 }
 
-/** Two sockets joined: what one writes the other reads. */
+/** Joins two sockets, so that each reads what the other writes. */
 export function joined(): readonly [MemorySocket, MemorySocket] {
   const pair = [new MemorySocket(), new MemorySocket()] as const;
   const join = (from: MemorySocket, to: MemorySocket) => {
@@ -69,7 +69,7 @@ export function joined(): readonly [MemorySocket, MemorySocket] {
   return pair;
 }
 
-/** So many turns of the event loop. */
+/** Waits for this many turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

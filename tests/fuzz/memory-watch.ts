@@ -1,21 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/**
- * What may be kept for good, however many cases there were: code that has been compiled, pools, caches of a fixed size.
- */
+/** How much memory may stay allocated after any number of cases: compiled code, pools, caches of a fixed size. */
 const maxGrowthMiB = 32;
-/** What a case may take while it lasts, with all else that this process holds. */
+/** How much memory the process may use during a case. */
 const maxRssMiB = 900;
-/** What has ended may have its last timer running: connections linger for a second. */
+/** How long to wait for the last timers of what has ended, in milliseconds: connections linger for a second. */
 const patienceMs = 20_000;
 
-/** Notices memory and handles that are kept from case to case. Needs --expose-gc. */
+/** Finds memory and handles that are kept from one case to the next. Needs --expose-gc. */
 export class MemoryWatch {
   rssMiB = 0;
   private heldMiB = 0;
   private handles = 0;
 
-  /** @param isWarm whether everything has been used at least once: until then this is what to compare with */
+  /**
+   * @param isWarm whether all code has been used at least once. Until then, each measurement becomes the new baseline.
+   */
   async check(isWarm: boolean): Promise<string | undefined> {
     this.rssMiB = mebi(process.resourceUsage().maxRSS * 1024);
     if (!isWarm) {
@@ -45,7 +45,7 @@ function heldMiB(): number {
   return mebi(heapUsed + external);
 }
 
-/** Sockets and timers that keep the process alive. */
+/** Returns the number of sockets and timers that keep the process alive. */
 function handles(): number {
   return process.getActiveResourcesInfo().length;
 }

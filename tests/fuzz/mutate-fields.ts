@@ -1,6 +1,6 @@
 import type { Random } from "./random.js";
 
-/** What the fields of HTTP/2 and gRPC may be, and what they may not. */
+/** Valid and invalid values of the fields of HTTP/2 and gRPC. */
 const names = [
   ...[
     ":method",
@@ -110,7 +110,7 @@ const values = [
   ],
 ];
 
-/** What answers and requests of another kind say. */
+/** Fields of other kinds of requests and responses. */
 const replacements: readonly (readonly [name: string, value: string])[] = [
   ...([400, 401, 404, 429, 503, 418, 103, 302].map((status) => [":status", String(status)]) as [string, string][]),
   ["content-type", "text/html"],
@@ -128,7 +128,7 @@ const replacements: readonly (readonly [name: string, value: string])[] = [
   [":method", "GET"],
 ];
 
-/** A field list, changed by one field. */
+/** Returns a field list with one field changed. */
 export function mutateFields(fields: readonly string[], random: Random): string[] {
   const changed = [...fields];
   if (random.chance(0.3)) {

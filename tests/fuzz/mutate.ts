@@ -2,7 +2,7 @@ import { bytesOf, Flag, type Frame, integer, literals, settings, Type, uint32 } 
 import { mutateFields } from "./mutate-fields.js";
 import type { Random } from "./random.js";
 
-/** Numbers at which something changes. */
+/** Numbers at the borders of ranges. */
 const interesting = [0, 1, 2, 3, 4, 5, 8, 9, 127, 128, 255, 256, 16_383, 16_384, 16_385, 65_535, 65_536, 2 ** 24 - 1];
 const interesting32 = [
   ...interesting,
@@ -18,12 +18,12 @@ const interesting32 = [
 type Mutation = (frames: Frame[], random: Random, pool: readonly Frame[]) => void;
 
 /**
- * What a peer might say that means ill or is broken: frames of a recording, some of them changed, dropped, repeated,
- * moved, made up or taken from another recording (`pool`), and the bytes of all that changed once more.
+ * Returns what a hostile or defective peer might send: frames of a recording, some of them changed, dropped, repeated,
+ * moved, invented or taken from another recording (`pool`). The bytes of all of them may then be changed once more.
  */
 export function mutated(recorded: readonly Frame[], random: Random, pool: readonly Frame[]): Buffer {
   const frames = recorded.map((frame) => ({ ...frame }));
-  // Blocks that refer to no table can be changed one by one, and the others still mean what they meant.
+  // Field blocks that do not use the dynamic table can be changed one by one without an effect on the others.
   if (random.chance(0.5)) for (const frame of frames) makeStateless(frame);
   for (let count = random.few() + random.few() - 1; count > 0; count--) random.pick(mutations)(frames, random, pool);
   return mutatedBytes(Buffer.concat(frames.map(bytesOf)), random);
@@ -131,7 +131,10 @@ function mutatedPayload(payload: Buffer, random: Random): Buffer {
   }
 }
 
-/** A field block, changed where it is most likely to matter: its representations, its integers, its strings. */
+/**
+ * Returns a field block that is changed where errors are most likely: in its representations, its integers, its
+ * strings.
+ */
 function mutateBlock(frame: Frame, random: Random): void {
   const at = random.below(frame.payload.length + 1);
   const piece = random.pick([
@@ -153,7 +156,7 @@ function mutateBlock(frame: Frame, random: Random): void {
   frame.payload = Buffer.concat([frame.payload.subarray(0, at), piece, frame.payload.subarray(at + removed)]);
 }
 
-/** What gRPC puts in front of a message. */
+/** Returns the prefix of a gRPC message, possibly with a wrong flag or length. */
 function mutateEnvelope(frame: Frame, random: Random): void {
   const payload = Buffer.from(frame.payload);
   if (payload.length < 5) return;
@@ -171,7 +174,7 @@ function pad(frame: Frame, random: Random): void {
   frame.payload = Buffer.concat([Buffer.from([said]), frame.payload, Buffer.alloc(padding)]);
 }
 
-/** A block in several frames, a body in several. */
+/** Splits a field block, or a body, into several frames. */
 function split(frames: Frame[], random: Random): void {
   const at = random.below(frames.length);
   const frame = frames[at];
@@ -193,7 +196,7 @@ function repeat(frames: Frame[], random: Random): void {
   const some = frames.slice(at, at + length);
   const copies: Frame[] = [];
   const times = random.chance(0.03) ? random.below(1_500) : random.few();
-  const isNew = random.chance(0.3); // the same again on other streams
+  const isNew = random.chance(0.3); // the same frames are repeated on other streams
   for (let i = 1; i <= times; i++) {
     for (const frame of some) copies.push({ ...frame, streamId: isNew ? frame.streamId + 2 * i : frame.streamId });
   }
@@ -229,7 +232,7 @@ function insertMadeUp(frames: Frame[], random: Random): void {
   frames.splice(random.below(frames.length + 1), 0, made);
 }
 
-/** Now and then nothing is where a frame begins. */
+/** Changes random bytes, or cuts the bytes off, wherever the frames begin. */
 function mutatedBytes(bytes: Buffer, random: Random): Buffer {
   if (random.chance(0.1)) {
     for (let count = random.few(); count > 0 && bytes.length > 0; count--)

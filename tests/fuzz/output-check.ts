@@ -8,16 +8,16 @@ interface OpenStream {
 }
 
 /**
- * Checks what one of our connections says, whatever it is told: whole frames, in an order that a peer may expect, no
- * more DATA than its windows can ever have allowed, field blocks that can be decoded, and nothing after a GOAWAY that
- * ends it.
+ * Checks what one of our connections sends, whatever it receives: complete frames in a valid order, no more DATA than
+ * its windows can ever have allowed, field blocks that can be decoded, and nothing after a GOAWAY that ends the
+ * connection.
  */
 export class OutputCheck {
   readonly problems: string[] = [];
   readonly acknowledgedPings: string[] = [];
-  /** Streams that have had an answer, or been reset. */
+  /** Streams that have been answered or reset. */
   readonly answered = new Set<number>();
-  /** The last GOAWAY's code; -1 before. */
+  /** The error code of the last GOAWAY; -1 if there was none. */
   goAwayCode = -1;
   private readonly out = new FrameSplitter();
   private readonly decoder = new Decoder(2 ** 24);
@@ -29,11 +29,13 @@ export class OutputCheck {
   private sent = 0;
   private lastOpened = -1;
 
-  /** @param isClient whether the connection is a client's, which begins with the magic bytes and opens streams */
+  /**
+   * @param isClient whether the connection is a client's, which begins with the connection preface and opens streams
+   */
   constructor(
     private readonly isClient: boolean,
     private readonly allowance: Allowance,
-    /** Gets all fields of a message so far, with each block; the last block ends it. */
+    /** Called with each field block, with all fields of the message so far. The last block ends the message. */
     private readonly onFields: (fields: ReadonlyMap<string, string>, isLast: boolean) => void = () => {},
   ) {
     this.magicLeft = isClient ? magic : Buffer.alloc(0);
@@ -47,7 +49,7 @@ export class OutputCheck {
     for (const frame of this.out.push(bytes.subarray(skipped))) this.onFrame(frame);
   }
 
-  /** The connection says no more. */
+  /** The connection will send nothing more. */
   end(): void {
     if (!this.out.isBetween && this.goAwayCode === 0) this.complain("it ended in order, but within a frame or block");
   }
@@ -135,7 +137,7 @@ export class OutputCheck {
     const pseudo = this.isClient ? ":method" : ":status";
     if (isFirst !== (fields[0] === pseudo))
       this.complain(`fields that begin with ${fields[0]}, on stream ${first.streamId}`);
-    // After an informational response another one begins in the same way.
+    // After an informational response, another response begins in the same way.
     if (stream !== undefined && !/^1..$/.test(fields[1] ?? "")) stream.hasHeaders = true;
     const isLast = (first.flags & Flag.END_STREAM) !== 0;
     if (stream !== undefined) {
@@ -162,7 +164,7 @@ export class OutputCheck {
   }
 }
 
-/** The most that a peer can have allowed with what it has said so far. */
+/** Returns the largest window that a peer can have granted by what it has sent so far. */
 export class Allowance {
   maxFrameSize = 16_384;
   ofConnection = 65_535;

@@ -1,4 +1,4 @@
-/** Numbers that look random and follow from a seed: the same seed, the same numbers. The generator is sfc32. */
+/** Pseudo-random numbers from a seed: the same seed gives the same numbers. The generator is sfc32. */
 export class Random {
   private a: number;
   private b: number;
@@ -39,7 +39,7 @@ export class Random {
     return list[this.below(list.length)] as T; // within the list
   }
 
-  /** From 1 up, half of them 1, a quarter 2, and so on. */
+  /** Returns an integer from 1 up: 1 in half of the cases, 2 in a quarter, and so on. */
   few(): number {
     return 1 + Math.clz32(this.next() | 1);
   }
@@ -51,7 +51,9 @@ export class Random {
   }
 }
 
-/** A seed for each of many cases. It stays below 2^48, which a number holds exactly and a person can copy. */
+/**
+ * Returns the seed of each of many cases. It is below 2^48, which a number represents exactly and a person can copy.
+ */
 export function seedOf(seed: number, ...indices: number[]): number {
   let random = new Random(seed);
   for (const index of indices) random = new Random(random.next() * 2 ** 16 + index);

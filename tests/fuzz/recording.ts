@@ -1,16 +1,16 @@
 import { Flag, type Frame, FrameSplitter, magic, Type } from "../support/wire.js";
 import { Decoder } from "./hpack.js";
 
-/** What one end of a connection said in a conversation that went well. */
+/** What one end of a connection sent in a conversation that went well. */
 export interface Recording {
   readonly name: string;
-  /** How many requests the client made. */
+  /** The number of requests that the client made. */
   readonly requests: number;
-  /** The client's magic bytes are left out. */
+  /** The frames, without the client's connection preface. */
   readonly frames: readonly Frame[];
 }
 
-/** Collects what one end says. */
+/** Collects what one end sends. */
 export class Recorder {
   private readonly chunks: Buffer[] = [];
 
@@ -27,7 +27,7 @@ export class Recorder {
   }
 }
 
-/** Decodes the field blocks, and notes what those mean that are one frame. */
+/** Decodes the field blocks, and records the fields of those that are a single frame. */
 function readFields(frames: readonly Frame[]): void {
   const decoder = new Decoder(2 ** 20);
   decoder.setTableLimit(2 ** 20);
@@ -43,7 +43,7 @@ function readFields(frames: readonly Frame[]): void {
   }
 }
 
-/** A HEADERS frame's part of the block, without padding and priority. */
+/** Returns the part of the field block in a HEADERS frame, without padding and priority. */
 function fragmentOf({ flags, payload }: Frame): Buffer {
   const isPadded = (flags & Flag.PADDED) !== 0;
   const padding = isPadded ? (payload[0] ?? 0) : 0;

@@ -1,8 +1,8 @@
 // npm run test:fuzz [-- --seconds 60] [--seed N] [--kind server,client,grpc-server,grpc-client] [--replay FILE]
 //
-// Lies to both roles of @vyra/http2, and to the direct engine of @vyra/ipc on top of it: conversations that went well,
-// mutated. No lie may crash or hang us, make us grow, make us break what we promise our callers or the wire, or keep a
-// peer that means well from being served. A case that fails is written to a file, which --replay runs again.
+// Sends mutated recordings of correct conversations to both roles of @vyra/http2, and to the direct engine of @vyra/ipc
+// on top of it. None of them may crash or hang the program, make it grow, make it break a promise to its callers or to
+// the peer, or keep correct peers from being served. A case that fails is written to a file, which --replay runs again.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
     replay: { type: "string" },
   },
 });
-/** Of failures that look alike, so many are kept; and after so many in all there is no use going on. */
+/** The number of similar failures that are kept, and the number of all failures after which the run stops. */
 const mostAlike = 2;
 const mostFailures = 50;
 
@@ -60,7 +60,7 @@ async function fuzz(): Promise<void> {
     );
   }
   console.log(`seed ${seed}, ${seconds} s`);
-  // One process for each layer, since there are two cores.
+  // Each layer has its own process, since most machines have at least two cores.
   const layers = [kinds.filter((kind) => !kind.startsWith("grpc")), kinds.filter((kind) => kind.startsWith("grpc"))];
   const counts = new Map<Kind, number>();
   let rssMiB = 0;
@@ -99,7 +99,7 @@ async function fuzz(): Promise<void> {
   }
 }
 
-/** All of it is in the file. */
+/** The file has the whole message. */
 function shortened(problem: string): string {
   const lines = problem.split("\n");
   return lines.length > 6 ? [...lines.slice(0, 6), "    …"].join("\n") : problem;

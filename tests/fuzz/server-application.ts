@@ -18,7 +18,7 @@ const done = HeaderBlock.of(["x-status", "0"]);
 const manyFields = Array.from({ length: 20 }, (_, i) => [`x-${i}`, "v".repeat(i * 13)]).flat();
 const plans = ["echo", "echo", "at once", "large", "pieces", "informed", "later", "silent", "fields"] as const;
 
-/** A server that answers, or does not, in all the ways there are. */
+/** A server that answers, or does not answer, in every possible way. */
 export class ServerApplication extends Application<ServerStream> implements ServerConnectionHandler {
   readonly connection: ServerConnection;
   constructor(random: Random, isPassive: boolean, socket: MemorySocket, options: ConnectionOptions) {
@@ -31,7 +31,7 @@ export class ServerApplication extends Application<ServerStream> implements Serv
     watched.onHeaders(endStream);
     this.note(stream, `request ${JSON.stringify([...headers.fields, ...extra])} ${endStream}`);
     stream.context = this.random.pick(plans);
-    // Until this returns, nobody can be told of what becomes of the stream.
+    // Until this function returns, nothing can be reported about the stream.
     watched.isUnborn = true;
     try {
       this.act(stream);

@@ -1,14 +1,14 @@
 import type { Case } from "./case.js";
 
-/** Something of ours that cases are run against. */
+/** A program of ours under test. */
 export interface Target extends AsyncDisposable {
-  /** @returns what went wrong, or undefined */
+  /** Runs a case. @returns what went wrong, or undefined */
   run(one: Case): Promise<string | undefined>;
-  /** Whether a peer that means well is still served. @returns what went wrong, or undefined */
+  /** Checks that a correct peer is still served. @returns what went wrong, or undefined */
   check(): Promise<string | undefined>;
 }
 
-/** The promise's outcome, or an error that says what was waited for, after so long. */
+/** Returns the promise's outcome. After the timeout, it rejects with an error that names what was waited for. */
 export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

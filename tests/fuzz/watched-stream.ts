@@ -1,8 +1,8 @@
 import type { ClientStream, ServerStream, StreamError } from "@vyra/http2";
 
-/** What a connection promises of each stream, checked by whoever owns it. */
+/** Checks what a connection promises to the owner of each stream. */
 export class WatchedStream {
-  /** Its owner could not be told anything yet. */
+  /** Whether the owner is not registered yet, so it cannot be notified. */
   isUnborn = false;
   private isBegun = false;
   private isEnded = false;
@@ -47,12 +47,12 @@ export class WatchedStream {
     if (this.isReset || this.isOurs) this.complain("onDrain after the stream's end");
   }
 
-  /** We reset it, or threw, which does the same. */
+  /** The owner has reset the stream, or has thrown, which resets it as well. */
   abandoned(): void {
     this.isOurs = true;
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   settle(): void {
     if (this.isUnborn) return;
     if (!this.stream.isClosed) this.complain("the stream is open although its connection is over");

@@ -1,20 +1,31 @@
-// Runs a worker in a process of its own: what kills or hangs it must not do so to whoever tells of it.
-import { fork } from "node:child_process";
+// Runs a worker in its own process, so that a crash or a hang of the worker does not affect the process that reports
+// it.
+import { type ChildProcess, fork } from "node:child_process";
 import { compiled } from "../support/folders.js";
 import { endWithUs } from "../support/programs.js";
 import type { WorkerMessage, WorkerOptions } from "./worker.js";
 
-/** A batch takes a second or two; on a machine that is busy with other things, several. */
+/** How long a worker may be silent, in milliseconds. A batch takes a second or two, and several on a busy machine. */
 const silenceMs = 60_000;
-/** With memory that is not bounded this is soon used up. */
+/** Memory that grows without a bound soon exceeds this heap limit. */
 const flags = ["--expose-gc", "--max-old-space-size=384", "--no-warnings"];
 
-/** What a worker tells before it is done. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => process.exit(1));
+}
+
+/** A message that a worker sends before it is done. */
 export type WorkerReport = Exclude<WorkerMessage, { readonly type: "done" }>;
 
 /**
- * @param onMessage gets the worker's messages but the last; false ends the worker
- * @returns what the worker died of, if it did
+ * @param onMessage gets all messages of the worker except the last; if it returns false, the worker is ended
+ * @returns the error that ended the worker, if there was one
  */
 export async function runWorker(
   options: WorkerOptions,
@@ -50,7 +61,7 @@ export async function runWorker(
   });
   clearTimeout(silence);
   if (death === undefined && (!isDone || (code !== 0 && code !== "SIGKILL"))) {
-    // The error comes after the place where it was thrown.
+    // The text of an error follows the lines that show where it was thrown.
     const error = /^\S*Error.*$/m.exec(stderr)?.index ?? 0;
     death = `the process died (${code}): ${stderr.slice(error).trim()}`;
   }

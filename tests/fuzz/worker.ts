@@ -1,6 +1,6 @@
 /**
- * Runs cases, one after the other: `node worker.js OPTIONS-AS-JSON`. Tells its parent what it has done and found, in
- * messages; if it dies or hangs, the case at fault is in the file `current`.
+ * Runs cases, one after the other: `node worker.js OPTIONS-AS-JSON`. Reports its progress and its findings to its
+ * parent in messages. If it crashes or hangs, the case that caused it is in the file `current`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,13 +21,13 @@ export interface WorkerOptions {
   readonly kinds: readonly Kind[];
   readonly seed: number;
   readonly seconds: number;
-  /** Where the case being run is written, before it runs. */
+  /** The file to which each case is written before it runs. */
   readonly current: string;
-  /** Run this case and nothing else. */
+  /** A single case to run instead of generated ones. */
   readonly replay?: string;
 }
 
-/** What the parent is told. */
+/** The messages to the parent. */
 export type WorkerMessage =
   | { readonly type: "batch"; readonly kind: Kind; readonly cases: number; readonly rssMiB: number }
   | {
@@ -39,7 +39,7 @@ export type WorkerMessage =
     }
   | { readonly type: "done" };
 
-/** After each batch a peer that means well has its turn, and memory is looked at. */
+/** After each batch, a correct peer is served and memory is measured. */
 const batchSizes: Record<Kind, number> = { server: 200, client: 200, "grpc-server": 60, "grpc-client": 60 };
 
 const options = JSON.parse(process.argv[2] ?? "{}") as WorkerOptions;

@@ -12,7 +12,8 @@ const module = readFileSync(join(folder, "go.mod"), "utf8");
 export const version = /summerwind\/h2spec (v\S+)/.exec(module)?.[1];
 
 /**
- * h2specd listens at as many ports in a row as it has cases. These lie below those that systems hand out by themselves.
+ * The first port of h2specd, which listens at as many consecutive ports as it has cases. They are below those that
+ * operating systems assign themselves.
  */
 const firstPorts = { from: 20_000, to: 30_000 };
 const triesForPorts = 5;
@@ -27,7 +28,7 @@ export async function prepare(): Promise<void> {
 }
 
 /**
- * What a run of all cases came to: how many passed, and the names of those that failed, of which the output tells more.
+ * The result of a run: the number of cases that passed, and the names of those that failed. The output has the details.
  */
 export interface Outcome {
   readonly passed: number;
@@ -36,12 +37,12 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Every case that an HTTP/2 server at the port must stand; `strict` ones too. */
+/** Runs all cases against the HTTP/2 server at the port, including the `strict` ones. */
 export function testServer(port: number, { strict }: { readonly strict: boolean }): Promise<Outcome> {
   return outcomeOf("h2spec", ["--host", "127.0.0.1", "--port", `${port}`, ...(strict ? ["--strict"] : [])]);
 }
 
-/** Every case that an HTTP/2 client must stand: `command`, with a URL appended. */
+/** Runs all cases against an HTTP/2 client: `command`, with a URL appended. */
 export async function testClient(command: Command): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     const port = firstPorts.from + Math.floor(Math.random() * (firstPorts.to - firstPorts.from));
@@ -55,7 +56,7 @@ export async function testClient(command: Command): Promise<Outcome> {
 async function outcomeOf(name: string, args: readonly string[]): Promise<Outcome> {
   const lines: string[] = [];
   const program = new Program([join(bin, name), ...args], {
-    // h2specd goes on to complain that it cannot accept once it has closed its listeners.
+    // After h2specd has closed its listeners, it still complains that it cannot accept connections.
     onLine: (line) => line.includes("use of closed network connection") || lines.push(line),
   });
   const { code } = await program.ended;

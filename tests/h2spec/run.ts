@@ -1,7 +1,8 @@
 // npm run test:h2spec [-- --verbose]
 //
-// h2spec, the conformance suite for HTTP/2, against our server, on a Unix socket behind a relay; its strict cases too;
-// and its counterpart h2specd against our client. No case is left out: one that is skipped or missing counts as failed.
+// Runs h2spec, the conformance suite for HTTP/2, against our server, on a Unix socket behind a relay, including the
+// strict cases. Also runs its counterpart h2specd against our client. A case that is skipped or missing counts as
+// failed.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -27,9 +28,9 @@ const relay = await relayTo(path);
 const client = [process.execPath, compiled("h2spec/client.js")] as const;
 
 /**
- * h2specd wants a connection error here, by RFC 7540 §5.1. RFC 9113 §6.1 wants a stream error for DATA, which is what
- * @vyra/http2 answers. It answers HEADERS alike: gRPC C++ answers some calls twice, and a connection is too much to
- * lose for that.
+ * h2specd expects a connection error after DATA or HEADERS on a closed stream, as RFC 7540 §5.1 does. RFC 9113 §6.1
+ * requires a stream error for DATA, which is what our client sends. It does the same for HEADERS, because gRPC C++
+ * answers some calls twice, which should not cost a connection.
  */
 const changedSince = ["closed: Sends a DATA frame", "closed: Sends a HEADERS frame"];
 

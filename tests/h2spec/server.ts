@@ -8,7 +8,7 @@ import {
 
 const ok = HeaderBlock.of([":status", "200", "content-type", "text/plain"]);
 const done = HeaderBlock.of(["x-trailer", "done"]);
-/** Larger than the windows that h2spec opens one by one. */
+/** The size of the response, which is larger than the windows that h2spec opens one by one. */
 const body = Buffer.from("what h2spec asks for does not matter, but that it is a body\n");
 
 function answer(stream: ServerStream): void {
@@ -23,7 +23,7 @@ const afterBody: RequestHandler = {
   onReset() {},
 };
 
-/** Answers every request once it is complete, the same way each time. */
+/** Answers every complete request in the same way. */
 export const plainServer: ServerConnectionHandler = {
   onStream(stream, _headers, _extra, endStream) {
     if (endStream) answer(stream);

@@ -1,5 +1,5 @@
-// Servers of other makes that end each connection when it has become old, while calls go on: docs/guide/restarts.md
-// says that none is lost.
+// Tests servers of other implementations that end each connection when it reaches a maximum age, while calls are made.
+// docs/guide/restarts.md promises that no call is lost.
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -13,7 +13,7 @@ import { Program } from "../support/programs.js";
 import { messageOf } from "../support/runner.js";
 import type { EngineName, ServingPrograms } from "./peers.js";
 
-/** How old a connection becomes, and how long its calls may then take, in milliseconds. */
+/** The age at which a connection is ended, and how long its calls may then take, in milliseconds. */
 export const maxAgeMs = 200;
 const graceMs = 20_000;
 
@@ -26,8 +26,8 @@ type Counts = Record<keyof typeof wanted, number>;
 /**
  * Calls a server until it has ended its connection often enough.
  *
- * @param programs a peer's, whose server heeds MAX_CONNECTION_AGE_MS and MAX_CONNECTION_AGE_GRACE_MS
- * @param engine of our client
+ * @param programs the programs of a peer whose server reads MAX_CONNECTION_AGE_MS and MAX_CONNECTION_AGE_GRACE_MS
+ * @param engine the engine of our client
  * @returns what went wrong
  */
 export async function runAges(
@@ -82,8 +82,8 @@ async function callAcrossAges(path: string, engine: EngineName): Promise<readonl
         await call();
         done[what]++;
       } catch (error) {
-        // As docs/guide/restarts.md has it: a call that the server refuses is given back where some of several requests
-        // have been sent.
+        // As docs/guide/restarts.md says, a call with several requests, some of them sent, fails if the server refuses
+        // it.
         const cause = error instanceof Error ? error.cause : undefined;
         if (what === "streams" && cause instanceof NotProcessedError) {
           continue;
@@ -107,7 +107,7 @@ async function callAcrossAges(path: string, engine: EngineName): Promise<readonl
   }
 }
 
-/** A stream that is older than its connection may become: request and answer take turns. */
+/** Makes a call that lasts longer than a connection may. Requests and responses alternate. */
 async function talk(client: Client<typeof TestService>): Promise<void> {
   const endsAt = performance.now() + 2 * maxAgeMs;
   let asked = 0;

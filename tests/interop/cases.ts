@@ -1,5 +1,5 @@
-// The cases, in the order in which a client runs them over one connection. What each does is written down in every
-// peer's client under the same name.
+// The cases, in the order in which a client runs them over one connection. Every peer's client has a function of the
+// same name for each case.
 
 import type { TappedCall } from "./tap.js";
 
@@ -9,15 +9,15 @@ export interface Case {
   readonly says: string;
   /** Whether it is one of gRPC's own: https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md */
   readonly isGrpcs: boolean;
-  /** Which messages were compressed. */
+  /** The messages that were compressed. */
   readonly flags?: CompressionCheck;
 }
 
 export type CompressionCheck = (calls: readonly TappedCall[], isProbing: boolean) => Flags;
 
 /**
- * What the wire shows of a case of compression: all that gRPC describes; only that a call's messages were compressed,
- * but not one by one as asked for; or something else.
+ * What the wire shows in a case of compression: the messages were compressed as gRPC describes; or only calls as a
+ * whole were compressed, and not single messages; or something else.
  */
 export type Flags = "message" | "call" | "wrong";
 
@@ -73,7 +73,7 @@ export const cases: readonly Case[] = [
   ours("quiet", "Our side writes nothing to standard error."),
 ];
 
-/** Those that no client runs: the runner sees them from outside. */
+/** The cases that no client runs: the runner observes them from outside. */
 export const observedCases: readonly string[] = ["clean_exit", "quiet"];
 
 function grpcs(name: string, says: string, flags?: CompressionCheck): Case {
@@ -85,10 +85,8 @@ function ours(name: string, says: string): Case {
 }
 
 /**
- * Compares the flags of a call's messages on one side.
- *
- * @param byMessage the flags if each message was compressed as asked for
- * @param byCall the flags if only whole calls were
+ * @param byMessage the flags of each call's messages if each message was compressed as asked for
+ * @param byCall the flags if only whole calls were compressed
  */
 function flags(
   calls: readonly TappedCall[],

@@ -1,4 +1,4 @@
-// One server, one client, all cases.
+// Runs all cases with one server and one client.
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Program } from "../support/programs.js";
@@ -8,11 +8,11 @@ import type { ServingPrograms, Side } from "./peers.js";
 import { tap } from "./tap.js";
 
 const readyMs = 10_000;
-/** How long a client may be silent: no case takes longer. */
+/** How long a client may be silent, in milliseconds. No case takes longer. */
 const silenceMs = 30_000;
 const exitMs = 8_000;
 
-/** The outcome of a case; `note` gives the reason if it is not "passed". */
+/** The outcome of a case. If it is not "passed", `note` gives the reason. */
 export type Outcome =
   | { readonly verdict: "passed" | "missing" }
   | { readonly verdict: "part" | "impossible" | "failed"; readonly note: string };
@@ -26,7 +26,7 @@ export async function runPairing(server: Side<ServingPrograms>, client: Side, mo
   return await pairing.run();
 }
 
-/** A case, and the name by which the client is asked for it. */
+/** A case, and the name under which the client knows it. */
 interface Wanted {
   readonly name: string;
   readonly as: string;
@@ -51,7 +51,7 @@ class Pairing {
     try {
       await this.#start();
       const runnable = cases.filter(({ name }) => this.#isRunnable(name));
-      // Those that the tap listens to come first: the last case of all stops the server.
+      // The cases that need the tap come first, because the last case stops the server.
       for (const { name, flags } of runnable) {
         if (flags !== undefined) {
           await this.#runTapped(name, flags);
@@ -162,7 +162,7 @@ class Pairing {
     );
   }
 
-  /** Runs cases in one process; in a new one if that dies or falls silent. */
+  /** Runs cases in one process, and in a new one if it ends early or falls silent. */
   async #runClient(path: string, wanted: readonly Wanted[]): Promise<void> {
     let rest = wanted;
     while (rest.length > 0) {
@@ -236,7 +236,7 @@ class Pairing {
   }
 }
 
-/** What a program that died had to say: its error if it named one, or its last line. */
+/** Returns why a program ended: the error that it printed, or its last line. */
 function lastWords(stderr: string): string | undefined {
   const lines = stderr.split("\n");
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1);

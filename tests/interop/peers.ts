@@ -1,4 +1,4 @@
-// Whom we talk to: how each peer is prepared and started, and what it cannot do.
+// The peers: how each of them is prepared and started, and what it cannot do.
 import { join } from "node:path";
 import type { ChannelOptions } from "@vyra/ipc";
 import { compiled, suiteFolder } from "../support/folders.js";
@@ -7,7 +7,7 @@ import { prepareCpp, prepareGo, prepareGrpcJs, prepareGrpcurl, preparePython } f
 
 export type EngineName = NonNullable<ChannelOptions["engine"]>;
 
-/** The commands of a peer whose toolchain is there. */
+/** The commands of a peer whose toolchain is installed. */
 export interface Programs {
   readonly env?: Env;
   /** The command that serves at a socket's path. */
@@ -18,29 +18,29 @@ export interface Programs {
 
 export type ServingPrograms = Programs & Required<Pick<Programs, "server">>;
 
-/** What a pairing has to know of its two sides. */
+/** What a pairing needs to know of its two sides. */
 export interface Traits {
   readonly title: string;
   readonly isOurs?: boolean;
-  /** Whether its server cannot tell a compressed request from another. */
+  /** Whether its server cannot distinguish a compressed request from an uncompressed one. */
   readonly cannotSeeCompression?: boolean;
-  /** Cases that cannot be run against its server, and why. */
+  /** The cases that cannot be run against its server, with the reasons. */
   readonly serverCannot?: Readonly<Record<string, string>>;
-  /** Cases that its client cannot run, and why. */
+  /** The cases that its client cannot run, with the reasons. */
   readonly clientCannot?: Readonly<Record<string, string>>;
 }
 
-/** A toolchain that the machine lacks: what to install. */
+/** A toolchain that is missing on this machine: what to install. */
 export interface Missing {
   readonly missing: string;
 }
 
 export interface Peer extends Traits {
-  /** As in `--peer`. */
+  /** The name of the peer for `--peer`. */
   readonly name: string;
   /** Whether it has a server. */
   readonly serves: boolean;
-  /** Whether its server heeds MAX_CONNECTION_AGE_MS. */
+  /** Whether its server reads MAX_CONNECTION_AGE_MS. */
   readonly endsOldConnections?: boolean;
   readonly prepare: () => Promise<Missing | (Programs & { readonly version: string })>;
 }
@@ -144,13 +144,13 @@ export const peers: readonly Peer[] = [
   },
 ];
 
-/** The programs on grpc-js. Its client takes an address of grpc-js. */
+/** The programs on grpc-js. Its client takes an address in grpc-js' form. */
 export const grpcJsPrograms: ServingPrograms = {
   server: (path) => [process.execPath, compiled("interop/grpc-js/server.js"), `unix:${path}`],
   client: (path, cases) => grpcJsClient(`unix://${path}`, cases),
 };
 
-/** The client of grpc-js that runs cases against the server at an address. */
+/** The client on grpc-js, which runs cases against the server at an address. */
 export function grpcJsClient(address: string, cases: readonly string[]): Command {
   return [process.execPath, compiled("interop/grpc-js/client.js"), address, ...cases];
 }
@@ -161,7 +161,7 @@ export interface Side<P extends Programs = Programs> {
   readonly programs: P;
 }
 
-/** Ours, over one engine. */
+/** Our programs, with one engine. */
 export function ourSide(engine: EngineName): Side<ServingPrograms> {
   const [server, client] = [compiled("interop/vyra/server.js"), compiled("interop/vyra/client.js")];
   return {

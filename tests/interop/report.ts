@@ -1,4 +1,4 @@
-// Prints the matrix of all cases on the terminal, and writes it into docs/reports/interop.md.
+// Writes the matrix for the terminal and for docs/reports/interop.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cases } from "./cases.js";
 import type { Outcome, Outcomes } from "./pairing.js";
@@ -8,10 +8,10 @@ const end = "<!-- end of what is written by `npm run test:interop` -->";
 
 const marks = { passed: "✓", part: "◐", impossible: "–", failed: "✗", missing: "?" };
 
-/** A column of the matrix: a peer in one direction, with the outcomes of each engine. */
+/** One column: a peer, a direction, and the results with each engine. */
 export interface Column {
   readonly title: string;
-  /** The side that was the client. */
+  /** Whose client was used. */
   readonly caller: Caller;
   readonly runs: readonly EngineRun[];
 }
@@ -23,7 +23,7 @@ export interface EngineRun {
   readonly outcomes: Outcomes;
 }
 
-/** Prints the matrix on the terminal. */
+/** Prints the matrix for the terminal. */
 export function printMatrix(columns: readonly Column[]): void {
   for (const [caller, title] of directions) {
     const some = columns.filter((column) => column.caller === caller);
@@ -75,7 +75,7 @@ const directions = [
 const legend =
   "✓: the case passed. ◐: it passed in part. –: it is impossible. ✗: it failed. ?: the toolchain is missing.";
 
-/** The notes below the tables, with their numbers. */
+/** Returns the numbers of the notes below the table. */
 type Notes = Map<string, number>;
 
 function table(title: string, columns: readonly Column[], notes: Notes): string {

@@ -1,8 +1,8 @@
 // npm run test:interop [-- --engine node,direct] [--peer python,go] [--no-report]
 //
-// Every peer's client against our server and our client against every peer's server, over each of our engines. Writes
-// the matrix into docs/reports/interop.md if all peers and engines took part, and then also runs the programs that the
-// docs show.
+// Runs every peer's client against our server, and our client against every peer's server, with each of our engines. If
+// all peers and engines take part, it writes the matrix into docs/reports/interop.md, and also runs the programs that
+// the docs show.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -36,7 +36,7 @@ interface Engine {
   readonly serves: boolean;
 }
 
-/** All that @vyra/ipc may have; a run takes those that it does have. */
+/** All engines that @vyra/ipc may have. A run takes those that exist. */
 const knownEngines: readonly Engine[] = [
   { name: "direct", serves: true },
   { name: "node", serves: true },
@@ -50,7 +50,7 @@ const wanted = chosen(options.peer, peers, "name");
 const isWhole = options.engine === undefined && options.peer === undefined;
 
 type Prepared = Awaited<ReturnType<Peer["prepare"]>>;
-/** What was prepared for each of the peers wanted. */
+/** The prepared programs of each selected peer. */
 const prepared: readonly (readonly [Peer, Prepared])[] = await Promise.all(
   wanted.map(async (peer) => [peer, await peer.prepare()] as const),
 );
@@ -97,7 +97,7 @@ const passed =
 console.log(`${passed} passed, ${problems.length} failed`);
 process.exitCode = problems.length > 0 || (missing.length > 0 && process.env.CI === "true") ? 1 : 0;
 
-/** Our clients while servers end their connections. */
+/** Runs our clients while servers end their connections. */
 async function runAllAges(): Promise<{ readonly passed: number; readonly problems: readonly string[] }> {
   const problems: string[] = [];
   let passed = 0;
@@ -143,7 +143,7 @@ function serving(programs: Programs): ServingPrograms {
   return { ...programs, server };
 }
 
-/** A module of its own for each pairing. */
+/** Returns a module name for each pairing. */
 function nextModule(): string {
   return `vyra_interop_${process.pid}_${count++}`;
 }
@@ -152,7 +152,10 @@ function problemsIn(columns: readonly Column[]): string[] {
   return columns.flatMap(({ title, caller, runs }) => runs.flatMap((run) => problemsOf(run, title, caller)));
 }
 
-/** A line for each failure; one for all that failed for the same reason, such as a server that did not start. */
+/**
+ * Prints a line for each failure, and a single line for all that failed for the same reason, such as a server that did
+ * not start.
+ */
 function problemsOf({ engine, outcomes }: EngineRun, title: string, caller: Caller): string[] {
   const who = caller === "theirs" ? `${title} calls us` : `we call ${title}`;
   const namesByNote = new Map<string, string[]>();

@@ -22,15 +22,15 @@ interface Pair {
   readonly what: string;
   readonly backend: CommandFor;
   readonly frontend: CommandFor;
-  /** What the frontend prints, if not "ready". */
+  /** What the frontend prints, if it is not "ready". */
   readonly prints?: string;
   readonly env?: Env;
 }
 
-/** The pairs of a language; none if its toolchain is missing. */
+/** The pairs of programs of a language; none if its toolchain is missing. */
 type Pairs = readonly Pair[];
 
-/** Runs all pairs for which the machine has the toolchain. */
+/** Runs all pairs whose toolchain is installed. */
 export async function runSnippets(): Promise<{ readonly passed: number; readonly problems: readonly string[] }> {
   for (const doc of ["other-languages", "moving-from-grpc-js", "moving-from-python"]) {
     extract(doc);
@@ -49,7 +49,7 @@ export async function runSnippets(): Promise<{ readonly passed: number; readonly
 const ourBackend: CommandFor = (module) => [node, join(folder, "moving-from-grpc-js/dist/after-backend.js"), module];
 const ourFrontend: CommandFor = (module) => [node, join(folder, "moving-from-grpc-js/dist/after-frontend.js"), module];
 
-/** Ours are written in TypeScript: they have to be right by its strictest rules, too. */
+/** Our programs are written in TypeScript, so they are also checked by its strictest rules. */
 async function ours(): Promise<Pairs> {
   for (const doc of ["moving-from-grpc-js", "moving-from-python"]) {
     const config = {
@@ -68,7 +68,7 @@ async function ours(): Promise<Pairs> {
   ];
 }
 
-/** A program of the page on moving from Python, when the move is done. */
+/** Returns a program from the page on moving from Python, in its final state. */
 function after(name: string): CommandFor {
   return (module) => [node, join(folder, "moving-from-python/dist", `${name}.js`), module];
 }
@@ -138,7 +138,7 @@ async function cpp(): Promise<Pairs> {
     return [];
   }
   const source = join(folder, "other-languages/cpp");
-  const build = join(cache, "snippets-cpp"); // kept: C++ takes long
+  const build = join(cache, "snippets-cpp"); // it is kept, because C++ takes long to build
   linkProtos(source);
   const inputs = ["CMakeLists.txt", "backend.cc", "frontend.cc"].map((name) =>
     readFileSync(join(source, name), "utf8"),
@@ -220,7 +220,7 @@ function extract(doc: string): void {
   linkProtos(join(folder, doc));
 }
 
-/** The snippets expect the protos beside them. */
+/** Copies the protos, which the programs expect beside them. */
 function linkProtos(where: string): void {
   const link = join(where, "proto");
   rmSync(link, { recursive: true, force: true });

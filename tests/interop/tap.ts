@@ -1,8 +1,8 @@
-// Listens between a client and a server, and notes which messages were compressed: few languages let a program see
-// that.
+// Listens between a client and a server, and records which messages were compressed, because few languages show that to
+// a program.
 import { connect, createServer, type Socket } from "node:net";
 
-/** The compressed flags (0 or 1) of a call's messages, as gRPC's length-prefixed messages carry them. */
+/** The compressed flags (0 or 1) in the prefixes of a call's messages. */
 export interface TappedCall {
   readonly requests: number[];
   readonly responses: number[];
@@ -25,7 +25,7 @@ export interface Tap {
   close(): void;
 }
 
-/** Listens at `path` and passes everything on to the server at `target` and back. */
+/** Listens at `path`, and relays everything to the server at `target` and back. */
 export async function tap(path: string, target: string): Promise<Tap> {
   const calls: TappedCall[] = [];
   const sockets = new Set<Socket>();

@@ -1,5 +1,5 @@
-// Makes what the peers need, under .cache/interop, and keeps it for the next run. Each function returns what a peer
-// needs to start and the versions used, or `{ missing }`: what to install.
+// Builds what the peers need, under .cache/interop, and keeps it for the next run. Each function returns what a peer
+// needs to start and the versions that were used, or `{ missing }`: what to install.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const grpcurlVersion = "v1.9.4";
 
 const debianPackages = "g++ cmake make pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc";
 
-/** Prepares a toolchain for the first who asks. */
+/** Prepares a toolchain at its first use. */
 function shared<T>(prepare: () => Promise<T>): () => Promise<T> {
   let prepared: Promise<T> | undefined;
   return () => {
@@ -52,8 +52,9 @@ export const preparePython = shared(async (): Promise<Missing | Python> => {
 });
 
 /**
- * Python finds generated code by the proto's path, and `grpc/testing` would be looked for in the package grpc itself.
- * So the files are generated from copies in a folder of another name; on the wire only the proto package counts.
+ * Generates Python code. Python finds generated code by the proto's path, and would look for `grpc/testing` in the
+ * package grpc itself. So the code is generated from copies in a folder of another name. On the wire, only the proto
+ * package counts.
  */
 async function generatePython(python: string, folder: string): Promise<void> {
   const copies = join(folder, "src/protos");

@@ -1,5 +1,4 @@
-// What the peers that are written in TypeScript have in common: ours, those of grpc-js, and the client that starts
-// grpcurl.
+// What the peers in TypeScript share: ours, those on grpc-js, and the client that starts grpcurl.
 import { createInterface } from "node:readline/promises";
 import { isDeepStrictEqual } from "node:util";
 
@@ -14,8 +13,8 @@ export const trailingKey = "x-grpc-test-echo-trailing-bin";
 export const fourMB = 4_000_000;
 
 /**
- * Runs the cases named. Prints "PASS <case>" or "FAIL <case> <reason>" for each; the process then ends with 1 if one
- * failed.
+ * Runs the named cases. Prints "PASS <case>" or "FAIL <case> <reason>" for each. The process then exits with 1 if a
+ * case failed.
  */
 export async function runCases(
   cases: Readonly<Record<string, () => Promise<void>>>,
@@ -43,12 +42,12 @@ export function assertEqual(actual: unknown, wanted: unknown, what: string): voi
   }
 }
 
-/** The values of a text key as one, as every hop may join them (with or without a space). */
+/** Joins the values of a text key into one, as every hop may do, with or without a space. */
 export function joined(values: readonly (string | Buffer)[]): string {
   return values.map(String).join(",").replaceAll(", ", ",");
 }
 
-/** Lets the runner stop or start the server, and waits until that is done. */
+/** Asks the runner to stop or start the server, and waits until that is done. */
 export async function ask(what: "stop" | "start"): Promise<void> {
   console.log(`ASK ${what}`);
   const answers = createInterface({ input: process.stdin });

@@ -1,4 +1,4 @@
-// client.js <address> <case>...: the cases, called by grpc-js.
+// client.js <address> <case>...: the cases, implemented with grpc-js.
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -224,7 +224,7 @@ const cases: Record<string, () => Promise<void>> = {
   async metadata_on_error() {
     const error = await failureOf(unary(probe, probe.fail, failRequest, { metadata: metadataOf(sent) }));
     assertCode(error, status.FAILED_PRECONDITION);
-    // A server may answer with trailers alone; then they hold everything.
+    // A server may send only trailers, which then hold all metadata.
     const headers = error.headers?.get("x-head-text").length ? error.headers : error.metadata;
     assertEcho(headers, error.metadata);
   },
@@ -317,7 +317,8 @@ async function compressedUnary(): Promise<void> {
 }
 
 async function compressedStreaming(): Promise<void> {
-  // grpc-js compresses a stream's requests all or none: the second, meant to go uncompressed, expects nothing here.
+  // grpc-js compresses all requests of a stream or none. The second one should be uncompressed, so its field expects
+  // nothing here.
   const requests = [{ payload: payload(27182), expectCompressed: { value: true } }, { payload: payload(45904) }];
   assertEqual((await upload(compressing, requests)).aggregatedPayloadSize, 73086, "size");
 }
@@ -326,13 +327,13 @@ function deadline(ms = timeoutMs): CallOptions {
   return { deadline: Date.now() + ms };
 }
 
-/** What of metadata a call has received when it is over. */
+/** The metadata that a call has received when it ends. */
 interface Echo {
   headers: Metadata;
   trailers: Metadata;
 }
 
-/** A way to cancel a call that is a promise. */
+/** Lets a case cancel a call that it sees as a promise. */
 interface Control {
   cancel(): void;
 }
@@ -344,10 +345,10 @@ interface UnaryOptions {
   readonly control?: Control;
 }
 
-/** The error of a call, with what the call received of metadata. */
+/** The error of a call, with the metadata that the call received. */
 type CallError = ServiceError & Partial<Echo>;
 
-/** A unary call: its response, headers and trailers. */
+/** Makes a unary call. @returns its response, headers and trailers */
 function unary<Request, Response>(
   client: Client,
   method: UnaryMethod<Request, Response>,
@@ -356,7 +357,7 @@ function unary<Request, Response>(
 ): Promise<{ readonly response: Response } & Echo> {
   return new Promise((resolve, reject) => {
     const call = method.call(client, request, metadata, deadline(ms), (error, response) => {
-      // The status, and with it the trailers, comes after the callback.
+      // The status, which has the trailers, comes after the callback.
       setImmediate(() => {
         if (error !== null) {
           reject(Object.assign(error, echo));
@@ -372,7 +373,7 @@ function unary<Request, Response>(
   });
 }
 
-/** A StreamingInputCall; one that is given no requests stays open. */
+/** Makes a StreamingInputCall. Without requests, it stays open. */
 function upload(
   client: TestClient,
   requests: readonly Init<InputRequest>[] | undefined,
@@ -435,7 +436,7 @@ function metadataOf(entries: readonly Entry[]): Metadata {
   return metadata;
 }
 
-/** A key's values; those of a text key as one. */
+/** Returns the values of a key. Those of a text key are joined into one. */
 function valuesOf(values: readonly MetadataValue[]): string[] {
   return values.some(Buffer.isBuffer) ? values.map((value) => value.toString("hex")) : [joined(values)];
 }

@@ -1,4 +1,4 @@
-// The test services and messages as @grpc/proto-loader gives them.
+// The test services and messages in the form of @grpc/proto-loader.
 import { join } from "node:path";
 import {
   type CallOptions,
@@ -17,7 +17,7 @@ import {
 import { loadSync } from "@grpc/proto-loader";
 import { root } from "../../support/folders.js";
 
-// The messages as they are received: a message that is absent is null.
+// Received messages: an absent message is null.
 
 export interface Payload {
   readonly body: Buffer;
@@ -88,7 +88,7 @@ interface RpcStatus {
   readonly details: readonly { readonly type_url: string; readonly value: Buffer }[];
 }
 
-/** A call's name for `Ended`. */
+/** The key that identifies a call for `Ended`. */
 export interface Key {
   readonly key: string;
 }
@@ -97,7 +97,7 @@ export interface Ended {
   readonly ended: boolean;
 }
 
-/** A message as it is sent: every field may be left out. */
+/** A message to send: every field is optional. */
 export type Init<T> = T extends Buffer
   ? Buffer
   : T extends readonly (infer Element)[]
@@ -106,7 +106,7 @@ export type Init<T> = T extends Buffer
       ? { readonly [Field in keyof T]?: Init<T[Field]> }
       : T;
 
-// The clients, as far as the cases use them.
+// The clients, with the methods that the cases use.
 
 export type UnaryMethod<Request, Response> = (
   request: Request,

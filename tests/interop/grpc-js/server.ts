@@ -1,4 +1,5 @@
-// server.js <address>: the test services on grpc-js. Prints "ready" when it takes calls; ends on SIGTERM.
+// server.js <address>: the test services, implemented with grpc-js. Prints "ready" when it accepts calls; ends on
+// SIGTERM.
 import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -33,10 +34,10 @@ import {
   TestService,
 } from "./protos.js";
 
-/** The keys of the calls that hung and have ended. */
+/** The keys of the hanging calls that have ended. */
 const ended = new Set<string>();
 
-/** What the calls of all kinds have in common. */
+/** What calls of all kinds have in common. */
 interface ServerCall {
   readonly metadata: Metadata;
   readonly cancelled: boolean;
@@ -69,7 +70,7 @@ const test: UntypedServiceImplementation = {
       }
       callback(null, { aggregatedPayloadSize });
     } catch {
-      // Cancelled: nobody waits for an answer.
+      // The call was cancelled, so nobody waits for a response.
     }
   },
   async fullDuplexCall(call: ServerDuplexStream<OutputRequest, PayloadResponse>) {
@@ -85,7 +86,7 @@ const test: UntypedServiceImplementation = {
       }
       call.end(trailers);
     } catch {
-      // Cancelled: nobody waits for an answer.
+      // The call was cancelled, so nobody waits for a response.
     }
   },
 };
@@ -129,7 +130,10 @@ const probe: UntypedServiceImplementation = {
   },
 };
 
-/** A duplex call's requests; leaving the loop leaves the call open, as its end is yet to be sent. */
+/**
+ * Yields the requests of a duplex call. Leaving the loop early leaves the call open, because the server has not ended
+ * it yet.
+ */
 function requestsOf<Request>(call: ServerDuplexStream<Request, never>): AsyncIterable<Request> {
   return call.iterator({ destroyOnReturn: false });
 }
@@ -161,7 +165,7 @@ function statusAsked(
   return responseStatus?.code ? { code: responseStatus.code, details: responseStatus.message, metadata } : null;
 }
 
-/** Echoes the headers of gRPC's own case; returns the trailers to send. */
+/** Echoes the headers of gRPC's own case. @returns the trailers to send */
 function echoTestMetadata(call: ServerCall): Metadata {
   const headers = pick(call.metadata, (key) => key === initialKey);
   if (headers.get(initialKey).length > 0) {
@@ -199,7 +203,7 @@ function failure({ code, message, detail }: FailRequest, metadata: Metadata): St
   return { code, details: message, metadata };
 }
 
-/** Connections end at this age, where one is given. */
+/** The age at which connections end, if one is given. */
 const { MAX_CONNECTION_AGE_MS: age, MAX_CONNECTION_AGE_GRACE_MS: grace } = process.env;
 const server = new Server(
   age === undefined
@@ -209,7 +213,7 @@ const server = new Server(
 server.addService(TestService.service, test);
 server.addService(ProbeService.service, probe);
 const address = process.argv[2] ?? "";
-// A killed server leaves its socket's file behind, and Node.js does not listen where a file is.
+// A killed server leaves its socket file behind, and Node.js does not listen at a path where a file exists.
 rmSync(address.replace(/^unix:/, ""), { force: true });
 server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
   if (error) {

@@ -1,4 +1,4 @@
-// client.js <grpcurl> <socket's path> <case>...: the cases that grpcurl, one process a call, can do.
+// client.js <grpcurl> <socket's path> <case>...: the cases that grpcurl can run, with one process for each call.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ const probe = "grpc.testing.vyra.ProbeService";
 /** A key and its value. */
 type Entry = readonly [key: string, value: string];
 
-/** A response, or an error, as grpcurl prints it: the fields that the cases look at. */
+/** A response, or an error, as grpcurl prints it, with the fields that the cases check. */
 interface Printed {
   readonly payload?: { readonly body: string };
   readonly metadata?: readonly { readonly key: string; readonly value: string }[];
@@ -36,7 +36,7 @@ interface Printed {
   readonly details?: readonly unknown[];
 }
 
-/** What grpcurl printed of a call. */
+/** The output of grpcurl for a call. */
 interface Result {
   readonly exitCode: number | null;
   readonly messages: readonly Printed[];
@@ -48,15 +48,15 @@ interface Result {
 interface CallOptions {
   readonly metadata?: readonly Entry[];
   readonly maxTimeS?: number;
-  /** Whether grpcurl prints headers and trailers; it does so where there is metadata. */
+  /** Whether grpcurl prints headers and trailers. It also does so if there is metadata. */
   readonly isVerbose?: boolean;
-  /** Writes what follows the requests. */
+  /** Writes further requests. */
   readonly write?: (stdin: Writable, responses: Collected) => Promise<unknown>;
 }
 
 const code = { OK: 0, UNKNOWN: 2, DEADLINE_EXCEEDED: 4, FAILED_PRECONDITION: 9, ABORTED: 10, UNIMPLEMENTED: 12 };
 
-/** "-bin" values in base64, as grpcurl takes and prints them. */
+/** Encodes "-bin" values in base64, which is the form that grpcurl reads and prints. */
 const sent: readonly Entry[] = [
   ["x-head-text", "one"],
   ["x-head-text", "two"],
@@ -155,7 +155,8 @@ const cases: Record<string, () => Promise<void>> = {
     assertStatus(await call("grpc.testing.UnimplementedService/UnimplementedCall", [{}]), code.UNIMPLEMENTED);
   },
   async timeout_on_sleeping_server() {
-    // Not 1 ms, as elsewhere: grpcurl's time limit includes dialling. And grpcurl looks at its input before the status.
+    // The timeout is not 1 ms as in other clients: grpcurl's includes connecting. And grpcurl reads its input before
+    // the status.
     const result = await call(`${test}/FullDuplexCall`, [{ payload: payload(27182) }], {
       maxTimeS: 0.3,
       write: () => delay(1_500),
@@ -184,7 +185,7 @@ const cases: Record<string, () => Promise<void>> = {
       isVerbose: true,
     });
     assertEqual(exitCode, 64 + failRequest.code, "exit code");
-    // A server may answer with trailers alone; then they hold everything.
+    // A server may send only trailers, which then hold all metadata.
     assertMetadata([...headers, ...trailers], "x-head-", "headers");
     assertMetadata(trailers, "x-tail-", "trailers");
   },
@@ -215,8 +216,8 @@ const cases: Record<string, () => Promise<void>> = {
 };
 
 /**
- * One call. With metadata, or if it is to be verbose, grpcurl prints headers and trailers and keeps an error to text;
- * else it prints an error as JSON.
+ * Makes one call. If it has metadata or is to be verbose, grpcurl prints headers, trailers, and an error as text;
+ * otherwise it prints an error as JSON.
  */
 async function call(method: string, requests: readonly object[], options: CallOptions = {}): Promise<Result> {
   const { metadata = [], maxTimeS = 5, isVerbose = metadata.length > 0, write } = options;
@@ -242,10 +243,10 @@ async function call(method: string, requests: readonly object[], options: CallOp
   return { exitCode: exitCode ?? null, messages: jsonIn(responses.text()), errors: errors.text(), headers, trailers };
 }
 
-/** What a program has printed so far. */
+/** The output of a program so far. */
 interface Collected {
   text(): string;
-  /** Waits until there are so many messages, or no more come. */
+  /** Waits until there are this many messages, or the output ends. */
   atLeast(count: number): Promise<void>;
 }
 
@@ -263,12 +264,12 @@ function collect(stream: Readable): Collected {
   };
 }
 
-/** The JSON objects in grpcurl's output, each with its braces on lines of their own (or "{}"). */
+/** Returns the JSON objects in grpcurl's output. The braces of each are on their own lines, or it is "{}". */
 function jsonIn(text: string): Printed[] {
   return (text.match(/^\{\}$|^\{$[\s\S]*?^\}$/gm) ?? []).map((json) => JSON.parse(json));
 }
 
-/** The "key: value" lines under a title. */
+/** Returns the "key: value" lines under a title. */
 function section(text: string, title: string): Entry[] {
   const start = text.indexOf(title);
   if (start === -1) {
@@ -292,7 +293,7 @@ async function ok(ended: Promise<Result>): Promise<Result> {
   return result;
 }
 
-/** grpcurl exits with 64 plus the status code. */
+/** Returns the status code from grpcurl's exit status, which is 64 plus the code. */
 function assertStatus({ exitCode, errors }: Result, wanted: number, message?: string): void {
   assertEqual(exitCode, 64 + wanted, `exit code of grpcurl (${errors.trim()})`);
   if (message !== undefined) {
@@ -323,7 +324,7 @@ function assertMetadata(seen: readonly Entry[], prefix: string, where: string): 
   }
 }
 
-/** A key's values; those of a text key as one. */
+/** Returns the values of a key. Those of a text key are joined into one. */
 function valuesOf(entries: readonly Entry[], key: string): string[] {
   const values = entries.filter(([k]) => k === key).map(([, value]) => value);
   return key.endsWith("-bin") ? values : [joined(values)];

@@ -2,23 +2,25 @@ import { Code, type Client as ConnectClient, ConnectError } from "@connectrpc/co
 import type { TestService, UnimplementedService } from "../../gen/grpc/testing/test_pb.js";
 import type { ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 
-/** The services' clients over one channel. */
+/** The clients of the services on one channel. */
 export interface ChannelClients {
   readonly test: ConnectClient<typeof TestService>;
   readonly probe: ConnectClient<typeof ProbeService>;
   readonly unimplemented: ConnectClient<typeof UnimplementedService>;
 }
 
-/** Those over a channel as it comes; one that sends and accepts gzip; one that accepts it only. */
+/**
+ * The clients on a channel with default options, on one that sends and accepts gzip, and on one that only accepts it.
+ */
 export interface Clients extends ChannelClients {
   readonly compressing: ChannelClients;
   readonly accepting: ChannelClients;
 }
 
-/** Throws if the server does not do as it should. */
+/** A case. It throws if the server does not behave as expected. */
 export type Case = (clients: Clients) => Promise<void>;
 
-/** The error that a call ends with; throws if it succeeds. */
+/** Returns the error that a call ends with. Throws if the call succeeds. */
 export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
   let result: unknown;
   try {

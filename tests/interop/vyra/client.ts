@@ -1,6 +1,6 @@
 /**
- * `client.js <engine> <address> <case>...`: the cases, called through @vyra/ipc. Prints "PASS <case>" or
- * "FAIL <case> <reason>" for each.
+ * `client.js <engine> <address> <case>...`: the cases, implemented with @vyra/ipc. Prints "PASS <case>" or "FAIL <case>
+ * <reason>" for each.
  */
 import { compressionGzip } from "@connectrpc/connect-node";
 import { type Channel, type ChannelOptions, createChannel } from "@vyra/ipc";

@@ -1,10 +1,10 @@
 import { decodeBinaryHeader, encodeBinaryHeader } from "@connectrpc/connect";
 import { joined } from "../typescript-peers.js";
 
-/** Metadata as a list: keys in lower case, a key's values in order, text as UTF-8. */
+/** Metadata as a list: keys in lower case, the values of a key in order, text in UTF-8. */
 export type Entry = readonly [key: string, value: Uint8Array];
 
-/** The entries of `headers`; the values of a "-bin" key, which `Headers` joins, taken apart and decoded. */
+/** Returns the entries of `headers`. The values of a "-bin" key, which `Headers` joins, are split and decoded. */
 export function entriesOf(headers: Headers): Entry[] {
   const entries: Entry[] = [];
   for (const [key, joined] of headers) {
@@ -28,7 +28,7 @@ export function headersOf(entries: readonly Entry[]): Headers {
   return headers;
 }
 
-/** A key's values; those of a text key as one. */
+/** Returns the values of a key. Those of a text key are joined into one. */
 export function valuesOf(entries: readonly Entry[], key: string): string[] {
   const values = entries.filter(([k]) => k === key).map(([, value]) => Buffer.from(value));
   return isBinary(key) ? values.map((value) => value.toString("hex")) : [joined(values)];

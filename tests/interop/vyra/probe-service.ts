@@ -3,7 +3,7 @@ import { type Code, ConnectError, type HandlerContext, type ServiceImpl } from "
 import { ErrorReasonSchema, type FailRequest, type ProbeService } from "../../gen/grpc/testing/vyra/probe_pb.js";
 import { entriesOf } from "./metadata.js";
 
-/** How long `Ended` waits for a handler to notice. */
+/** How long `Ended` waits until a handler has noticed the end of its call, in milliseconds. */
 const patienceMs = 2_000;
 
 /** What a server of ours sees of a call. */
@@ -50,7 +50,7 @@ export function createProbe(): ServiceImpl<typeof ProbeService> {
         }
         await hang(key, ctx);
       } finally {
-        // The stream of requests fails when the call is cancelled; or its consumer stops in the middle.
+        // The stream of requests fails when the call is cancelled. Otherwise its reader stops early.
         ended.add(key);
       }
     },

@@ -1,5 +1,5 @@
 /**
- * `server.js <engine> <address>`: the test services, served by @vyra/ipc. Prints "ready" when it takes calls; ends on
+ * `server.js <engine> <address>`: the test services, served by @vyra/ipc. Prints "ready" when it accepts calls; ends on
  * SIGTERM.
  */
 import { compressionGzip } from "@connectrpc/connect-node";

@@ -4,7 +4,7 @@ import type { BoolValue, EchoStatus, StreamingOutputCallRequest } from "../../ge
 import type { TestService } from "../../gen/grpc/testing/test_pb.js";
 import { initialKey, trailingKey } from "../typescript-peers.js";
 
-/** gRPC's interop test service; what it leaves out answers Unimplemented. */
+/** gRPC's interop test service. Methods that it leaves out are answered with Unimplemented. */
 export const testService: Partial<ServiceImpl<typeof TestService>> = {
   emptyCall: () => ({}),
 
@@ -63,9 +63,9 @@ function throwIfAsked(status: EchoStatus | undefined): void {
 }
 
 /**
- * A handler of Connect's does not learn whether a message came compressed, only whether the call may have compressed
- * ones. So a message that should be compressed is refused if the call has no compression; one that should not be
- * passes.
+ * Checks that a message was compressed as its field expects. Connect does not tell a handler whether a message was
+ * compressed, only whether the call may have compressed messages. So a message that should be compressed is refused if
+ * the call has no compression, and one that should not be is always accepted.
  */
 function assertCompressed(expected: BoolValue | undefined, ctx: HandlerContext): void {
   const encoding = ctx.requestHeader.get("grpc-encoding") ?? "identity";

@@ -4,9 +4,9 @@ import { assertCode, type Case, type Clients, failureOf } from "../case.js";
 import { each, payload, sizesOf } from "./grpc.js";
 
 /**
- * gRPC's cases of compression. Whether a message was compressed is read off the wire by the runner. What Connect
- * compresses is a matter of the transport, not of a call: hence the channels. Within a stream it is all messages that
- * are large enough.
+ * gRPC's cases of compression. The runner reads from the wire whether a message was compressed. In Connect the
+ * transport, and not the call, decides what is compressed, so each case uses one of several channels. In a stream, all
+ * messages that are large enough are compressed.
  */
 export const compressionCases: Record<string, Case> = {
   async client_compressed_unary(clients) {
@@ -54,7 +54,7 @@ function unary({ test }: Pick<Clients, "test">, value: boolean) {
   return test.unaryCall({ expectCompressed: { value }, responseSize: 314159, payload: payload(271828) });
 }
 
-/** The second message, meant to go uncompressed, expects nothing here. */
+/** The second message should be uncompressed, so its field expects nothing here. */
 async function compressedStreaming({ compressing }: Clients): Promise<void> {
   const { aggregatedPayloadSize } = await compressing.test.streamingInputCall(
     each([{ payload: payload(27182), expectCompressed: { value: true } }, { payload: payload(45904) }]),

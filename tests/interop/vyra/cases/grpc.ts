@@ -20,7 +20,8 @@ type InputRequest = MessageInitShape<typeof StreamingInputCallRequestSchema>;
 type OutputRequest = MessageInitShape<typeof StreamingOutputCallRequestSchema>;
 
 /**
- * gRPC's own cases but those of compression: https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
+ * gRPC's own cases except those of compression:
+ * https://github.com/grpc/grpc/blob/master/doc/interop-test-descriptions.md
  */
 export const grpcCases: Record<string, Case> = {
   async empty_unary({ test }) {
@@ -140,7 +141,7 @@ export async function* each<T>(values: Iterable<T>): AsyncIterable<T> {
   yield* values;
 }
 
-/** The sizes of all responses of a stream. */
+/** Returns the sizes of all responses of a stream. */
 export async function sizesOf(
   responses: AsyncIterable<{ readonly payload?: { readonly body: Uint8Array } | undefined }>,
 ): Promise<(number | undefined)[]> {

@@ -8,7 +8,7 @@ import { assertCode, type Case, type ChannelClients, failureOf } from "../case.j
 import { type Entry, entriesOf, headersOf, valuesOf } from "../metadata.js";
 import { each, payload, sizesOf } from "./grpc.js";
 
-/** Repeated keys, bytes, an empty value. */
+/** Metadata with repeated keys, binary values and an empty value. */
 const sent: Entry[] = [
   ["x-head-text", Buffer.from("one")],
   ["x-head-text", Buffer.from("two")],
@@ -30,7 +30,7 @@ const failRequest = {
 
 const refusal = { responseStatus: { code: Code.Aborted, message: "enough" } };
 
-/** What this project promises beyond gRPC's own cases. */
+/** The cases of what this project promises beyond gRPC's own cases. */
 export const ourCases: Record<string, Case> = {
   async four_mb_unary({ test }) {
     const response = await test.unaryCall({ responseSize: fourMB, payload: payload(fourMB) }, { timeoutMs: 10_000 });
@@ -73,7 +73,7 @@ export const ourCases: Record<string, Case> = {
   async metadata_on_error({ probe }) {
     const error = await failureOf(probe.fail(failRequest, { headers: headersOf(sent) }));
     assertCode(error, Code.FailedPrecondition);
-    // Connect gives an error's headers and trailers together.
+    // Connect returns the headers and trailers of an error together.
     assertMetadata(entriesOf(error.metadata), "x-", "the error's metadata");
   },
 
@@ -163,7 +163,7 @@ export const ourCases: Record<string, Case> = {
   },
 };
 
-/** Call options that send metadata, and a check that it came back. */
+/** Returns call options that send metadata, and a check that it came back. */
 function echo() {
   let header = new Headers();
   let trailer = new Headers();
