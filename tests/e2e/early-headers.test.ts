@@ -84,7 +84,7 @@ function ofServer(pair: Pair): void {
     assert.equal((await trailersOf(stream))["grpc-status"], "0");
   });
 
-  it("come before the first event that a handler waits for; what is set later is in the trailers", async () => {
+  it("come before the first event that a handler waits for; what it sets later is in the trailers", async () => {
     const event = later();
     const routes = {
       async *serverStream(_: unknown, context: { responseHeader: Headers; responseTrailer: Headers }) {

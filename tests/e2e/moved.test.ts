@@ -12,7 +12,7 @@ leaveNothingBehind();
 
 const bytes = 300_000;
 
-it("direct sends what it has begun to send, when its call and its memory have moved on", async () => {
+it("direct finishes what it has begun to send, after its call has moved and its memory is reused", async () => {
   const [name, realName] = [freshName(), freshName()];
   await using _real = await serve({
     socket: realName,

@@ -112,8 +112,7 @@ describePairs("retry", (pair) => {
   it("stops asking a server in trouble when the budget is half spent, until calls succeed again", async () => {
     const errors = times(7);
     await using t = await failing(errors, { maxTokens: 8, tokenRatio: 2, maxAttempts: 4 });
-    // 8 tokens: attempts 1 to 4, the last of which ends it
-    await failure(t.client.unaryIdempotent({}), Code.Unavailable);
+    await failure(t.client.unaryIdempotent({}), Code.Unavailable); // 8 tokens: attempts 1 to 4
     assert.equal(t.contexts.length, 4);
     for (let i = 0; i < 3; i++) {
       await failure(t.client.unaryIdempotent({}), Code.Unavailable); // half or less is left: one attempt each

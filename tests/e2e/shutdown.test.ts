@@ -160,8 +160,8 @@ for (const engine of serverEngines) {
       ["exit", 7],
       ["throw", 1],
     ] as const) {
-      const end = how === "exit" ? "process.exit()" : "an uncaught exception";
-      it(`removes its socket when it ends by ${end}`, async () => {
+      const cause = how === "exit" ? "process.exit()" : "an uncaught exception";
+      it(`removes its socket when it ends by ${cause}`, async () => {
         await using t = await start();
         t.child.stdin?.write(`${how}\n`);
         assert.deepEqual(await t.exited, { status, signal: null });

@@ -161,8 +161,8 @@ for (const engine of serverEngines) {
     });
 
     for (const fd of [3, "backend"]) {
-      const named = typeof fd === "number" ? "a descriptor" : "systemd names it";
-      it(`serves a socket that listens already, as ${named}, and leaves its file alone`, async () => {
+      const source = typeof fd === "number" ? "a descriptor" : "systemd names it";
+      it(`serves a socket that listens already, as ${source}, and leaves its file alone`, async () => {
         const path = join(folder, `${freshName()}.sock`);
         // It listens at another path first, because libuv unlinks the path that it has bound when this process closes
         // the socket.
@@ -429,7 +429,7 @@ describe("another user", { skip: process.geteuid?.() === 0 ? false : "needs root
   }
 
   for (const engine of serverEngines) {
-    it(`may neither call the ${engine} server nor have its name, even where the file's rights let them`, async () => {
+    it(`may neither call the ${engine} server nor have its name, even if the file's mode would allow it`, async () => {
       await using t = await setUp({ client: "direct", server: engine }, { mode: 0o666 });
       const path = pathOf(t.server.address);
       chmodSync(folder, 0o711);

@@ -38,11 +38,8 @@ export const greedy: Fault = async ({ socket, engine, quick }) => {
     await isServed(socket);
     assert.ok(server.isRunning);
     figures.push(
-      [
-        `${name}: +${Math.round(grownMiB)} of ${boundMiB} MiB allowed`,
-        `${latencies.length} newcomers served in p50 ${ms(quantile(latencies, 0.5))}`,
-        `worst ${ms(quantile(latencies, 1))}`,
-      ].join(", "),
+      `${name}: +${Math.round(grownMiB)} of ${boundMiB} MiB allowed, ${latencies.length} newcomers served ` +
+        `in p50 ${ms(quantile(latencies, 0.5))}, worst ${ms(quantile(latencies, 1))}`,
     );
   };
   // The node engine does not withstand hostile peers: 10,000 calls at once take it seconds and half a GiB, and it

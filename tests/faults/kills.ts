@@ -45,12 +45,11 @@ export const kills: Fault = async ({ folder, socket, engine, quick }) => {
   assert.deepEqual(wrongly, [], "said not to be processed, but a server finished them");
   const lost = calls.failures.filter(({ error }) => !wasNotProcessed(error)).length;
   return [
-    `${rounds} kills`,
-    `every next start succeeded; ${calls.succeeded.size} calls succeeded and all were finished by a server`,
-    `${lost} in flight failed with Unavailable`,
-    `${calls.failures.length - lost} were never processed; outage p50 ${ms(quantile(outages, 0.5))}`,
-    `worst ${ms(quantile(outages, 1))}`,
-  ].join(", ");
+    `${rounds} kills, every next start succeeded`,
+    `${calls.succeeded.size} calls succeeded and all were finished by a server, ` +
+      `${lost} in flight failed with Unavailable, ${calls.failures.length - lost} were never processed`,
+    `outage p50 ${ms(quantile(outages, 0.5))}, worst ${ms(quantile(outages, 1))}`,
+  ].join("; ");
 };
 
 async function begin(): Promise<Process> {

@@ -43,9 +43,8 @@ export const lostName: Fault = async ({ socket, engine, quick }) => {
   await close();
   await server.kill();
   return [
-    `deleted ${rounds} times: published again after p50 ${ms(quantile(gaps, 0.5))}`,
-    `at worst ${ms(quantile(gaps, 1))}`,
-    `${calls.succeeded.size} calls meanwhile and none lost; replaced: said so and closed after ${ms(endedMs)}`,
-    "the other file untouched",
-  ].join(", ");
+    `deleted ${rounds} times: published again after p50 ${ms(quantile(gaps, 0.5))}, ` +
+      `at worst ${ms(quantile(gaps, 1))}, ${calls.succeeded.size} calls meanwhile and none lost`,
+    `replaced: said so and closed after ${ms(endedMs)}, the other file untouched`,
+  ].join("; ");
 };

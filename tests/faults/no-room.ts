@@ -92,11 +92,10 @@ export const noDescriptors: Fault = async (scene) => {
   await newcomer.close();
   await server.kill();
   return [
-    `at the start: ${refusals} times an AddressError with nothing left behind`,
-    "until there were enough; under a running server: 10 newcomers got Unavailable",
-    "the connection that was there lost no call",
-    "newcomers were served once there were descriptors",
-  ].join(", ");
+    `at the start: ${refusals} times an AddressError with nothing left behind, until there were enough`,
+    "under a running server: 10 newcomers got Unavailable, the connection that was there lost no call, " +
+      "newcomers were served once there were descriptors",
+  ].join("; ");
 };
 
 /** Starts with no spare descriptor, then one, then two, until it succeeds. */

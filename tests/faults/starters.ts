@@ -41,9 +41,7 @@ export const starters: Fault = async ({ socket, engine, quick }) => {
     }
   }
   return [
-    `${rounds} rounds of ${processes.length} processes`,
-    `${overDeadSockets} of them over a dead socket: ${rounds} won`,
-    `${refused} got AddressInUseError`,
-    "every winner answered",
-  ].join(", ");
+    `${rounds} rounds of ${processes.length} processes, ${overDeadSockets} of them over a dead socket: ` +
+      `${rounds} won, ${refused} got AddressInUseError, every winner answered`,
+  ].join("; ");
 };

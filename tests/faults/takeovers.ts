@@ -40,12 +40,10 @@ export const takeovers: Fault = async ({ folder, socket, engine, quick }) => {
   assert.deepEqual(twice, [], "processed more than once");
   assert.equal(finished.size, calls.sent, "as many were processed as were sent");
   return [
-    `${rounds} takeovers under 64 calls in flight: ${calls.sent} calls sent`,
-    `${calls.succeeded.size} succeeded`,
-    `${finished.size} processed`,
-    `none twice; the new server was there after p50 ${ms(quantile(durations, 0.5))}`,
-    `at worst ${ms(quantile(durations, 1))}`,
-  ].join(", ");
+    `${rounds} takeovers under 64 calls in flight: ${calls.sent} calls sent, ` +
+      `${calls.succeeded.size} succeeded, ${finished.size} processed, none twice`,
+    `the new server was there after p50 ${ms(quantile(durations, 0.5))}, at worst ${ms(quantile(durations, 1))}`,
+  ].join("; ");
 };
 
 async function begin(): Promise<Process> {

@@ -28,10 +28,7 @@ export class MemoryWatch {
     for (let waitedMs = 0; isOver(); waitedMs += 100) {
       if (waitedMs >= patienceMs) {
         const after = `${heldMiB()} MiB and ${handles()} handles`;
-        return [
-          `after its cases the process holds ${after}`,
-          `where it was ${this.heldMiB} MiB and ${this.handles} handles`,
-        ].join(", ");
+        return `held before the cases: ${this.heldMiB} MiB and ${this.handles} handles; after them: ${after}`;
       }
       await delay(100);
     }

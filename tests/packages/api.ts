@@ -1,5 +1,5 @@
-// The public API: the reports that are checked in, and the reference that is made of the docstrings. See
-// docs/api/README.md.
+// Checks the public API: its reports, which are checked in, and the reference that is generated from the docstrings.
+// See docs/api/README.md.
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { root } from "../support/folders.js";

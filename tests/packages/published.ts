@@ -102,11 +102,8 @@ describe("the packages as their users get them", () => {
         mkdirSync(join(project, "proto"), { recursive: true });
         writeFileSync(
           join(project, "proto/shop.proto"),
-          [
-            'syntax = "proto3";',
-            'import "vyra/ipc/data.proto";',
+          'syntax = "proto3"; import "vyra/ipc/data.proto"; ' +
             "service Shop { rpc Buy(vyra.ipc.DataRequest) returns (vyra.ipc.DataResponse); }",
-          ].join("\n"),
         );
         // The command is the one in docs/guide/getting-started.md.
         const modules = "modules: [{ path: proto }, { path: node_modules/@vyra/ipc/proto }]";

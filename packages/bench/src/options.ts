@@ -9,11 +9,12 @@ export const usage = `npm run bench [-- [http2] [rpc] [mixed] [instructions] [im
 
   --peer a,b       only these peers
   --scenario a,b   only these scenarios
-  --rounds N       how often each peer does each scenario (default 5)
-  --quick          shows that everything runs: one short round, figures worth nothing; the report goes to a folder of its own
+  --rounds N       the number of rounds of each peer in each scenario (default 5)
+  --quick          shows that everything runs, in one short round whose figures are worth nothing; the report goes to
+                   its own folder
   --json FILE      writes the results there
-  --update         puts these scenarios, measured anew, into the results that are there, and writes the report
-  --report         only writes docs/reports/performance.md anew, from the results that are there
+  --update         measures these scenarios again, replaces their results, and writes the report
+  --report         only writes docs/reports/performance.md again, from the present results
   --list           names suites, scenarios and peers
 
 Results and docs/reports/performance.md are written when a suite has run in full: all its peers, all its scenarios.`;

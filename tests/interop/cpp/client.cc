@@ -68,13 +68,14 @@ void ExpectEqual(const T& actual, const T& wanted, const std::string& what) {
 }
 
 void ExpectStatus(const Status& status, StatusCode code) {
-  Expect(status.error_code() == code, "got status " + std::to_string(status.error_code()) + " (" + status.error_message() +
-                                          "), want " + std::to_string(code));
+  const std::string got = std::to_string(status.error_code()) + " (" + status.error_message() + ")";
+  Expect(status.error_code() == code, "got status " + got + ", want " + std::to_string(code));
 }
 
 void ExpectStatus(const Status& status, StatusCode code, const std::string& message) {
   ExpectStatus(status, code);
-  Expect(status.error_message() == message, "got status message '" + status.error_message() + "', want '" + message + "'");
+  Expect(status.error_message() == message,
+         "got status message '" + status.error_message() + "', want '" + message + "'");
 }
 
 void ExpectOk(const Status& status) { ExpectStatus(status, StatusCode::OK); }
@@ -286,7 +287,8 @@ class Client {
     StreamingInputCallResponse response;
     auto writer = test_->StreamingInputCall(&context, &response);
     Expect(writer->Write(CompressedInput(27182, true)), "the server does not read");
-    Expect(writer->Write(CompressedInput(45904, false), grpc::WriteOptions().set_no_compression()), "the server does not read");
+    Expect(writer->Write(CompressedInput(45904, false), grpc::WriteOptions().set_no_compression()),
+           "the server does not read");
     writer->WritesDone();
     ExpectOk(writer->Finish());
     ExpectEqual(response.aggregated_payload_size(), 73086, "size");

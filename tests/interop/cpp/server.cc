@@ -1,4 +1,5 @@
-// server <address>: the test services on gRPC's synchronous C++ server. Prints "ready" when it takes calls; ends on SIGTERM.
+// server <address>: the test services on gRPC's synchronous C++ server. Prints "ready" when it accepts calls, and ends
+// on SIGTERM.
 
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
@@ -32,10 +33,13 @@ namespace {
 Status CheckCompressed(ServerContext* context, bool is_expected) {
   bool was_compressed = grpc_call_test_only_get_message_flags(context->c_call()) & kWasCompressed;
   if (was_compressed == is_expected) return Status::OK;
-  return Status(grpc::INVALID_ARGUMENT, is_expected ? "expected a compressed message" : "expected an uncompressed message");
+  return Status(grpc::INVALID_ARGUMENT,
+                is_expected ? "expected a compressed message" : "expected an uncompressed message");
 }
 
-Status AskedFor(const EchoStatus& status) { return Status(static_cast<grpc::StatusCode>(status.code()), status.message()); }
+Status AskedFor(const EchoStatus& status) {
+  return Status(static_cast<grpc::StatusCode>(status.code()), status.message());
+}
 
 void EchoTestMetadata(ServerContext* context) {
   for (const auto& [key, value] : context->client_metadata()) {

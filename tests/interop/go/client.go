@@ -161,13 +161,15 @@ func (c *client) compressedStreaming(ctx context.Context) error {
 	return c.compressedStreamingNoProbe(ctx)
 }
 
-// grpc-go compresses a call's requests all or none: the second, meant to go uncompressed, expects nothing here.
+// grpc-go compresses all requests of a call or none. The second one should be uncompressed, so its
+// field expects nothing here.
 func (c *client) compressedStreamingNoProbe(ctx context.Context) error {
 	stream, err := c.test.StreamingInputCall(ctx, grpc.UseCompressor(gzip.Name))
 	if err != nil {
 		return err
 	}
-	for _, in := range []*testpb.StreamingInputCallRequest{inputRequest(27182, boolValue(true)), inputRequest(45904, nil)} {
+	compressed, either := inputRequest(27182, boolValue(true)), inputRequest(45904, nil)
+	for _, in := range []*testpb.StreamingInputCallRequest{compressed, either} {
 		if err := stream.Send(in); err != nil {
 			return err
 		}

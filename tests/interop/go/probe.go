@@ -33,7 +33,9 @@ func (s *probeServer) Observe(ctx context.Context, _ *probepb.ObserveRequest) (*
 	return observe(ctx), grpc.SetTrailer(ctx, prefixed(md, "x-tail-"))
 }
 
-func (s *probeServer) ObserveStream(stream grpc.BidiStreamingServer[probepb.ObserveRequest, probepb.Observation]) error {
+func (s *probeServer) ObserveStream(
+	stream grpc.BidiStreamingServer[probepb.ObserveRequest, probepb.Observation],
+) error {
 	if err := echo(stream); err != nil {
 		return err
 	}
@@ -60,7 +62,10 @@ func (s *probeServer) Fail(ctx context.Context, in *probepb.FailRequest) (*probe
 	return nil, failure(in)
 }
 
-func (s *probeServer) FailStream(in *probepb.FailRequest, stream grpc.ServerStreamingServer[probepb.Observation]) error {
+func (s *probeServer) FailStream(
+	in *probepb.FailRequest,
+	stream grpc.ServerStreamingServer[probepb.Observation],
+) error {
 	if err := echo(stream); err != nil {
 		return err
 	}

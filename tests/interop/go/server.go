@@ -72,7 +72,10 @@ func (s *testServer) UnaryCall(ctx context.Context, in *testpb.SimpleRequest) (*
 }
 
 // grpc-go compresses all messages of a stream or none, so here all are if one is to be.
-func (s *testServer) StreamingOutputCall(in *testpb.StreamingOutputCallRequest, stream grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse]) error {
+func (s *testServer) StreamingOutputCall(
+	in *testpb.StreamingOutputCallRequest,
+	stream grpc.ServerStreamingServer[testpb.StreamingOutputCallResponse],
+) error {
 	for _, wanted := range in.ResponseParameters {
 		if wanted.Compressed.GetValue() {
 			if err := grpc.SetSendCompressor(stream.Context(), "gzip"); err != nil {
@@ -84,7 +87,9 @@ func (s *testServer) StreamingOutputCall(in *testpb.StreamingOutputCallRequest, 
 	return s.TestServiceServer.StreamingOutputCall(in, stream)
 }
 
-func (s *testServer) StreamingInputCall(stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+func (s *testServer) StreamingInputCall(
+	stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse],
+) error {
 	return s.TestServiceServer.StreamingInputCall(checkingStream{stream})
 }
 

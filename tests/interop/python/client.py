@@ -100,7 +100,8 @@ class Client:
         unary = lambda: self.test.UnaryCall(messages.SimpleRequest(response_status=status), timeout=TIMEOUT_S)
         expect_status(failure(unary), Code.UNKNOWN, status.message)
         requests = iter([messages.StreamingOutputCallRequest(response_status=status)])
-        expect_status(failure(lambda: list(self.test.FullDuplexCall(requests, timeout=TIMEOUT_S))), Code.UNKNOWN, status.message)
+        duplex = lambda: list(self.test.FullDuplexCall(requests, timeout=TIMEOUT_S))
+        expect_status(failure(duplex), Code.UNKNOWN, status.message)
 
     def special_status_message(self):
         request = messages.SimpleRequest(response_status=echo_status(Code.UNKNOWN, SPECIAL_MESSAGE))
@@ -148,7 +149,8 @@ class Client:
 
     def concurrent_calls(self):
         sizes = range(0, 2000, 10)
-        calls = [self.test.UnaryCall.future(messages.SimpleRequest(response_size=size), timeout=TIMEOUT_S) for size in sizes]
+        requests = [messages.SimpleRequest(response_size=size) for size in sizes]
+        calls = [self.test.UnaryCall.future(request, timeout=TIMEOUT_S) for request in requests]
         expect_equal([len(call.result().payload.body) for call in calls], list(sizes), "sizes")
 
     def metadata_unary(self):
@@ -243,7 +245,8 @@ class Client:
             time.sleep(0.05)
 
     def expect_ended(self, key):
-        expect(self.probe.Ended(probe.EndedRequest(key=key), timeout=TIMEOUT_S).ended, "the handler did not see the end of the call")
+        response = self.probe.Ended(probe.EndedRequest(key=key), timeout=TIMEOUT_S)
+        expect(response.ended, "the handler did not see the end of the call")
 
 
 class Requests:

@@ -66,7 +66,8 @@ def expect_detail(error):
     expect_status(error, grpc.StatusCode.FAILED_PRECONDITION, FAILURE.message)
     raw = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
     expect(raw is not None, "the error has no grpc-status-details-bin")
-    status = status_pb2.Status.FromString(raw) if isinstance(error, grpc.aio.AioRpcError) else rpc_status.from_call(error)
+    is_aio = isinstance(error, grpc.aio.AioRpcError)
+    status = status_pb2.Status.FromString(raw) if is_aio else rpc_status.from_call(error)
     expect_equal(len(status.details), 1, "number of details")
     detail = probe.ErrorReason()
     expect(status.details[0].Unpack(detail), f"detail has type {status.details[0].type_url}")
@@ -124,7 +125,8 @@ def parameters(size, compressed=None):
 def input_request(size, compressed=None):
     if compressed is None:
         return messages.StreamingInputCallRequest(payload=payload(size))
-    return messages.StreamingInputCallRequest(payload=payload(size), expect_compressed=messages.BoolValue(value=compressed))
+    expected = messages.BoolValue(value=compressed)
+    return messages.StreamingInputCallRequest(payload=payload(size), expect_compressed=expected)
 
 
 def echo_status(code, message):

@@ -1,5 +1,5 @@
-// A peer for @vyra/http2 that speaks HTTP/2 by golang.org/x/net/http2, on a Unix socket: `peer server SOCKET` serves what
-// tests/peers/server.ts does, `peer client SOCKET` calls such a server and prints a line of JSON for each check.
+// A peer for @vyra/http2 that uses golang.org/x/net/http2 on a Unix socket: `peer server SOCKET` serves the same as
+// tests/peers/server.ts; `peer client SOCKET` calls such a server, and prints a line of JSON for each check.
 package main
 
 import (
