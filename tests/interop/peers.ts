@@ -66,8 +66,8 @@ export const peers: readonly Peer[] = [
     cannotSeeCompression: true,
     clientCannot: {
       status_during_upload:
-        'grpcio\'s asyncio client gives INTERNAL, "Internal error from Core", for any call that ends ' +
-        "while it writes, also with a server of grpcio's own",
+        "grpcio's asyncio client reports INTERNAL for any call that ends while it writes, " +
+        "also with grpcio's own server",
     },
   },
   {

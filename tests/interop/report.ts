@@ -75,7 +75,7 @@ const directions = [
 const legend =
   "✓: the case passed. ◐: it passed in part. –: it is impossible. ✗: it failed. ?: the toolchain is missing.";
 
-/** Returns the numbers of the notes below the table. */
+/** The notes below the tables, with their numbers. */
 type Notes = Map<string, number>;
 
 function table(title: string, columns: readonly Column[], notes: Notes): string {

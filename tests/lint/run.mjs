@@ -22,6 +22,8 @@ const covered = [
   "docs/reference/",
   "docs/reports/",
   "examples/",
+  "packages/bench/",
+  "packages/cli/",
   "packages/http2/",
   "packages/ipc/src/client/dialling/",
   "packages/ipc/src/client/engines/",
