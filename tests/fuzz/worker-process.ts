@@ -1,6 +1,6 @@
 // Runs a worker in its own process, so that a crash or a hang of the worker does not affect the process that reports
 // it.
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { compiled } from "../support/folders.js";
 import { endWithUs } from "../support/programs.js";
 import type { WorkerMessage, WorkerOptions } from "./worker.js";
@@ -9,16 +9,6 @@ import type { WorkerMessage, WorkerOptions } from "./worker.js";
 const silenceMs = 60_000;
 /** Memory that grows without a bound soon exceeds this heap limit. */
 const flags = ["--expose-gc", "--max-old-space-size=384", "--no-warnings"];
-
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) {
-    child.kill("SIGKILL");
-  }
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => process.exit(1));
-}
 
 /** A message that a worker sends before it is done. */
 export type WorkerReport = Exclude<WorkerMessage, { readonly type: "done" }>;

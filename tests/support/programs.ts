@@ -31,6 +31,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => process.exit(1));
 }
 
+/** Ends a program that was started elsewhere when this process ends, if it still runs. */
+export function endWithUs(child: ChildProcess): void {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+}
+
 /** A program whose standard output is read line by line. Its standard error is kept. */
 export class Program {
   /** Resolves when the program has ended and all its output has been read. */
