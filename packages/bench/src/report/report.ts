@@ -65,7 +65,8 @@ Instructions are those that all threads of a process execute in user mode, count
 programs on the machine do not change them. They exclude the work of the kernel. They include the work of the JavaScript
 compiler if JavaScript takes long to warm up.
 
-Absolute figures from different machines cannot be compared. Ratios mostly can. \`npm run bench\` measures your machine.`;
+Absolute figures from different machines cannot be compared. Ratios mostly can.
+\`npm run bench\` measures your machine.`;
 
 function suiteSection(result: SuiteResult, link: (name: string) => string): string[] {
   const json = `${result.suite}.json`;
@@ -123,7 +124,8 @@ function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteRes
     `The suite was measured on ${startedAt.slice(0, 10)}${where}.`,
     `The machine has ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} and Node.js ${node}.`,
     `Its load average was ${load.join(", ")} at the start.`,
-    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after ${seconds(budget.warmMs)} of warm-up.`,
+    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, ` +
+      `each after ${seconds(budget.warmMs)} of warm-up.`,
     `Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
     `All results are in ${source}.`,
   ];
