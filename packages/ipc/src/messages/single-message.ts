@@ -10,26 +10,39 @@ export interface MessageSource extends Inlet {
   pause(isCounted: boolean): void;
 }
 
+/** What the messages of a method have in common. */
+export interface SingleMessageRules {
+  readonly readMaxBytes: number;
+  /** The word for the message in errors. */
+  readonly name: "input" | "output";
+}
+
 /**
  * The single message of a body: a unary request or response. It usually arrives whole in one DATA frame and is lent:
  * its bytes must be parsed or kept before the next ones are read into the same memory.
  */
 export class SingleMessage {
-  #bytes: Uint8Array | undefined;
-  #flags = 0;
-  #count = 0;
-  #reader: EnvelopeReader | undefined;
-  /** The account to which a copy is charged, and its cost. */
-  #account: Pick<Account, "unfinished"> | undefined;
-  #keptBytes = 0;
+  // Ordinary fields that the constructor assigns: one of these objects belongs to each unary call, on either side.
+  private readonly rules: SingleMessageRules;
+  /** The message's bytes, from when all have arrived until they are released. */
+  bytes: Uint8Array | undefined;
   /** Whether the bytes will be overwritten. */
-  isLent = false;
+  isLent: boolean;
+  private flags: number;
+  private count: number;
+  private reader: EnvelopeReader | undefined;
+  /** The account to which a copy is charged, and its cost. */
+  private charge: { readonly account: Pick<Account, "unfinished">; readonly bytes: number } | undefined;
 
-  /** @param name what error messages call the message */
-  constructor(
-    private readonly readMaxBytes: number,
-    private readonly name: "input" | "output",
-  ) {}
+  constructor(rules: SingleMessageRules) {
+    this.rules = rules;
+    this.bytes = undefined;
+    this.isLent = false;
+    this.flags = 0;
+    this.count = 0;
+    this.reader = undefined;
+    this.charge = undefined;
+  }
 
   /**
    * Takes a piece of the body.
@@ -37,74 +50,71 @@ export class SingleMessage {
    */
   push(source: MessageSource, buffer: Uint8Array, start: number, end: number): void {
     const length = end - start - envelopeBytes;
-    if (this.#reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
-      assertReadable(length, this.readMaxBytes);
-      this.#onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
+    if (this.reader === undefined && length >= 0 && lengthAt(buffer, start) === length) {
+      assertReadable(length, this.rules.readMaxBytes);
+      this.onMessage(buffer, start + envelopeBytes, end, buffer[start] as number, true);
     } else if (end > start) {
-      this.#reader ??= this.#readInPieces(source);
-      this.#reader.push(buffer, start, end);
+      this.reader ??= this.readInPieces(source);
+      this.reader.push(buffer, start, end);
     }
   }
 
-  /** The message's bytes, from when all have arrived until they are released. */
-  get bytes(): Uint8Array | undefined {
-    return this.#bytes;
-  }
-
   get isCompressed(): boolean {
-    return (this.#flags & compressedFlag) !== 0;
+    return (this.flags & compressedFlag) !== 0;
   }
 
   /** Whether a message has arrived, even if it has been released. */
   get hasCome(): boolean {
-    return this.#count > 0;
+    return this.count > 0;
   }
 
   /** Whether the body may end here. */
   get isAtEnd(): boolean {
-    return this.#reader?.isAtEnd ?? true;
+    return this.reader?.isAtEnd ?? true;
   }
 
   /** Preserves the bytes until `release()`: lent bytes are copied, and the copy is charged to the account. */
   keep(account: Pick<Account, "unfinished">): Uint8Array {
-    const bytes = this.#bytes as Uint8Array; // a message has arrived
+    const bytes = this.bytes as Uint8Array; // a message has arrived
     if (!this.isLent) {
       return bytes;
     }
     this.isLent = false;
-    this.#bytes = copyOf(bytes, 0, bytes.length);
-    this.#account = account;
-    this.#keptBytes = bytes.length + memoryOverhead;
-    account.unfinished(this.#keptBytes);
-    return this.#bytes;
+    this.bytes = copyOf(bytes, 0, bytes.length);
+    this.charge = { account, bytes: bytes.length + memoryOverhead };
+    account.unfinished(this.charge.bytes);
+    return this.bytes;
   }
 
   /** Releases the bytes and their charge. */
   release(): void {
-    this.#bytes = undefined;
-    this.#reader?.release();
-    this.#account?.unfinished(-this.#keptBytes);
-    this.#account = undefined;
+    this.bytes = undefined;
+    this.reader?.release();
+    const { charge } = this;
+    if (charge !== undefined) {
+      this.charge = undefined;
+      charge.account.unfinished(-charge.bytes);
+    }
   }
 
   /**
    * Reads a message in pieces. They are charged to the connection's account and keep the stream's window closed until
    * the message is complete.
    */
-  #readInPieces(source: MessageSource): EnvelopeReader {
+  private readInPieces(source: MessageSource): EnvelopeReader {
     source.pause(false);
-    return new EnvelopeReader(this.readMaxBytes, source, (...message) => this.#onMessage(...message));
+    return new EnvelopeReader(this.rules.readMaxBytes, source, (...message) => this.onMessage(...message));
   }
 
-  #onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
-    if (++this.#count > 1) {
+  private onMessage(buffer: Uint8Array, start: number, end: number, flags: number, isLent: boolean): void {
+    if (++this.count > 1) {
       throw new ConnectError(
-        `protocol error: received extra ${this.name} message for unary method`,
+        `protocol error: received extra ${this.rules.name} message for unary method`,
         Code.Unimplemented,
       );
     }
-    this.#bytes = viewOf(buffer, start, end);
-    this.#flags = flags;
+    this.bytes = viewOf(buffer, start, end);
+    this.flags = flags;
     this.isLent = isLent;
   }
 }

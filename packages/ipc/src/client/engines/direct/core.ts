@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { SocketAddress } from "../../../address/index.js";
+import type { SingleMessageRules } from "../../../messages/single-message.js";
 import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { dial } from "../../dialling/dial.js";
 import { createSubchannels } from "../../dialling/subchannel-pool.js";
@@ -14,6 +15,8 @@ export class Core {
   readonly pendingCalls: PendingCalls;
   readonly connection: ReturnType<typeof createSubchannels<DirectSession>>;
   readonly counter = new CallCounter();
+  /** The rules for the responses of unary calls. */
+  readonly responseRules: SingleMessageRules;
   readonly #keepAliveInterval: KeepAliveInterval;
   readonly #methods = new Map<DescMethod, Method>();
 
@@ -21,6 +24,7 @@ export class Core {
     readonly address: SocketAddress,
     readonly options: ResolvedOptions,
   ) {
+    this.responseRules = { readMaxBytes: options.readMaxBytes, name: "output" };
     this.#keepAliveInterval = new KeepAliveInterval(options.keepAliveIntervalMs);
     this.connection = createSubchannels(options.connections, address, (stop) => this.#openSession(stop));
     this.pendingCalls = new PendingCalls(this.connection, options.maxWaitingBytes);

@@ -31,7 +31,7 @@ export class UnaryCall extends ClientCall {
     private readonly onError: (error: ConnectError) => void,
   ) {
     super(core, spec);
-    this.#response = new SingleMessage(core.options.readMaxBytes, "output");
+    this.#response = new SingleMessage(core.responseRules);
   }
 
   /** Starts the call with its encoded request. */

@@ -14,6 +14,7 @@ import {
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { acceptedByDefault } from "../../../messages/gzip.js";
+import type { SingleMessageRules } from "../../../messages/single-message.js";
 import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
@@ -41,6 +42,8 @@ export class Route {
   readonly compressions: readonly Compression[];
   readonly responseCompressions: readonly Compression[];
   readonly maxTimeoutMs: number;
+  /** The rules for the requests of a unary method. */
+  readonly requestRules: SingleMessageRules;
   readonly binary: Format;
   readonly json: Format;
 
@@ -59,6 +62,7 @@ export class Route {
     this.compressMinBytes = options.compressMinBytes ?? router.compressMinBytes;
     this.compressions = options.acceptCompression ?? router.acceptCompression;
     this.responseCompressions = this.compressions === acceptedByDefault ? [] : this.compressions;
+    this.requestRules = { readMaxBytes: this.readMaxBytes, name: "input" };
     this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
     this.binary = {
       input: binaryCodec(desc.input as DescMessage, options),

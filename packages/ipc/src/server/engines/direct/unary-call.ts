@@ -13,7 +13,7 @@ type Implementation = (message: unknown, context: unknown) => unknown;
 
 /** A call with one message in each direction. */
 export class UnaryServerCall extends ServerCall {
-  readonly #request = new SingleMessage(this.facts.route.readMaxBytes, "input");
+  readonly #request = new SingleMessage(this.facts.route.requestRules);
 
   get unfinished(): unknown {
     return this.isOver || this.stream.isReceived ? undefined : this;
