@@ -7,13 +7,15 @@ import { userInfo } from "node:os";
 import { describe, it, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Code, createContextValues } from "@connectrpc/connect";
+import { ErrorCode } from "@vyra/http2";
 import { type ChannelOptions, createChannel, NotProcessedError, serve, waitForReady } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { clientEngines, describePairs, freshName, pathOf, serverEngines, setUp } from "../support/engines.js";
 import { all, failure, timedOut, until } from "../support/expect.js";
-import { rawServer } from "../support/raw.js";
+import { onHeaders, rawServer } from "../support/raw.js";
+import { frame, goAway, noSettings, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 
@@ -351,15 +353,15 @@ for (const engine of serverEngines) {
 for (const client of clientEngines) {
   it(`${client} says that a refused call, or one above GOAWAY's last stream, was not processed`, async () => {
     for (const answer of [
-      (streamId: number) => frame(3, [0, 0, 0, 7], streamId), // RST_STREAM with REFUSED_STREAM
-      () => frame(7, [0, 0, 0, 0, 0, 0, 0, 0], 0), // GOAWAY, with no stream looked at
+      (streamId: number) => frame(Type.RST_STREAM, 0, streamId, uint32(ErrorCode.REFUSED_STREAM)),
+      () => goAway(0, ErrorCode.NO_ERROR),
     ]) {
       const name = freshName();
       const sockets = new Set<Socket>();
       const server = createServer((socket) => {
         sockets.add(socket.on("error", () => {}));
-        socket.write(frame(4, [], 0)); // SETTINGS
-        onHeadersFrame(socket, (streamId) => socket.write(answer(streamId)));
+        socket.write(noSettings);
+        onHeaders(socket, (streamId) => socket.write(answer(streamId)));
       });
       await new Promise<void>((resolve) => server.listen(pathOf(name), resolve));
       const channel = createChannel(name, { engine: client });
@@ -383,8 +385,7 @@ it("direct dials anew where the server was leaving when it took the connection, 
   const server = createServer((socket) => {
     dials++;
     if (leaving-- > 0) {
-      // SETTINGS, and GOAWAY
-      socket.on("error", () => {}).end(Buffer.concat([frame(4, [], 0), frame(7, [0, 0, 0, 0, 0, 0, 0, code], 0)]));
+      socket.on("error", () => {}).end(Buffer.concat([noSettings, goAway(0, code)]));
       socket.resume();
     } else {
       const other = connect(pathOf(t.server.address));
@@ -414,22 +415,3 @@ it("direct dials anew where the server was leaving when it took the connection, 
   }
   await new Promise((resolve) => server.close(resolve));
 });
-
-function frame(type: number, payload: number[], streamId: number): Buffer {
-  return Buffer.from([0, 0, payload.length, type, 0, 0, 0, 0, streamId, ...payload]);
-}
-
-/** Calls back for each HEADERS frame of a client, and acknowledges nothing. */
-function onHeadersFrame(socket: Socket, callback: (streamId: number) => void): void {
-  let received = Buffer.alloc(0);
-  let at = 24; // the preface
-  socket.on("data", (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    while (received.length >= at + 9) {
-      if (received[at + 3] === 1) {
-        callback(received.readUInt32BE(at + 5));
-      }
-      at += 9 + received.readUIntBE(at, 3);
-    }
-  });
-}

@@ -10,7 +10,7 @@ import { createEcho } from "../support/echo.js";
 import { clientEngines, freshName, setUp } from "../support/engines.js";
 import { all, failure, until } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
-import { bytesOf, Type, uint32 } from "../support/wire.js";
+import { Flag, frame, literals, noSettings, settings, Type, uint32 } from "../support/wire.js";
 
 leaveNothingBehind();
 
@@ -21,17 +21,7 @@ afterEach(() => assert.deepEqual(thrown.splice(0), []));
 
 type Engine = (typeof clientEngines)[number];
 
-const END_STREAM = 1;
-const END_HEADERS = 4;
-
-function frame(type: number, flags: number, streamId: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  return bytesOf({ type, flags, streamId, payload: Buffer.from(payload) });
-}
-
-/** Encodes a literal without indexing, RFC 7541 §6.2.2. Name and value must be shorter than 127 bytes. */
-function field(name: string, value: string): Buffer {
-  return Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]);
-}
+const { END_STREAM, END_HEADERS, PADDED } = Flag;
 
 /**
  * Returns the outcome of calls to a server that starts each connection with some bytes, and responds to the first call
@@ -59,8 +49,6 @@ async function endsOf(engine: Engine, beginning: Uint8Array, answer: Uint8Array)
   });
 }
 
-const settings = frame(Type.SETTINGS, 0, 0);
-
 const broken: Record<string, Buffer> = {
   ...Object.fromEntries(
     [0, 3, 5].map((bytes) => [`RST_STREAM of ${bytes} bytes`, frame(Type.RST_STREAM, 0, 1, Buffer.alloc(bytes))]),
@@ -71,14 +59,14 @@ const broken: Record<string, Buffer> = {
   "WINDOW_UPDATE of 3 bytes": frame(Type.WINDOW_UPDATE, 0, 1, Buffer.alloc(3)),
   "PING of 7 bytes": frame(Type.PING, 0, 0, Buffer.alloc(7)),
   "SETTINGS of 5 bytes": frame(Type.SETTINGS, 0, 0, Buffer.alloc(5)),
-  "DATA that is all padding, and more": frame(Type.DATA, 8, 1, Buffer.of(200, 0)),
+  "DATA that is all padding, and more": frame(Type.DATA, PADDED, 1, Buffer.of(200, 0)),
   "SETTINGS with thousands of values": frame(Type.SETTINGS, 0, 0, Buffer.alloc(2_000 * 6)),
-  "a final response of status 000": frame(Type.HEADERS, END_STREAM | END_HEADERS, 1, field(":status", "000")),
+  "a final response of status 000": frame(Type.HEADERS, END_STREAM | END_HEADERS, 1, literals([":status", "000"])),
   "an informational response that is the last": frame(
     Type.HEADERS,
     END_STREAM | END_HEADERS,
     1,
-    field(":status", "103"),
+    literals([":status", "103"]),
   ),
   "nothing at all": Buffer.alloc(0),
 };
@@ -87,7 +75,7 @@ for (const engine of clientEngines) {
   describe(`to the engine ${engine}, a server's`, () => {
     for (const [what, bytes] of Object.entries(broken)) {
       it(`${what} costs the calls on its connection, and nothing else`, async () => {
-        for (const error of await endsOf(engine, settings, bytes)) {
+        for (const error of await endsOf(engine, noSettings, bytes)) {
           assert.ok([Code.Internal, Code.Unavailable, Code.Unknown].includes(error.code), error.message);
         }
       });
@@ -95,7 +83,7 @@ for (const engine of clientEngines) {
 
     it("connection that ends with its first settings is not one for calls", async () => {
       // INITIAL_WINDOW_SIZE of 2^31, RFC 9113 §6.5.2
-      const wrong = frame(Type.SETTINGS, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0x8000_0000)]));
+      const wrong = frame(Type.SETTINGS, 0, 0, settings([4, 0x8000_0000]));
       for (const error of await endsOf(engine, wrong, Buffer.alloc(0))) {
         assert.equal(Code[error.code], "Unavailable", error.message);
         // Node.js reports the error to undici one turn later. A call may have been sent meanwhile, and it is unknown
@@ -108,8 +96,8 @@ for (const engine of clientEngines) {
 
 describe("what a server did wrong", () => {
   it("is in the message of the calls on a connection that ends for it", async () => {
-    const push = frame(5, END_HEADERS, 1, uint32(2));
-    for (const error of await endsOf("direct", settings, push)) {
+    const push = frame(Type.PUSH_PROMISE, END_HEADERS, 1, uint32(2));
+    for (const error of await endsOf("direct", noSettings, push)) {
       assert.match(
         error.rawMessage,
         /^lost the connection to \S+ \(push_promise frame on stream 1: push is disabled\)$/,
@@ -118,8 +106,8 @@ describe("what a server did wrong", () => {
   });
 
   it("is in the message of the call whose stream ends for it", async () => {
-    const answer = frame(Type.HEADERS, END_HEADERS, 1, Buffer.concat([field(":status", "200"), field("X", "y")]));
-    const [error] = await endsOf("direct", settings, answer);
+    const answer = frame(Type.HEADERS, END_HEADERS, 1, literals([":status", "200", "X", "y"]));
+    const [error] = await endsOf("direct", noSettings, answer);
     assert.equal(Code[error?.code ?? 0], "Internal");
     assert.match(
       error?.rawMessage ?? "",

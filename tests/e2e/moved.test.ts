@@ -7,6 +7,7 @@ import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { createEcho } from "../support/echo.js";
 import { freshName, pathOf } from "../support/engines.js";
+import { type Frame, FrameSplitter, goAway, magic, Type, widestWindows } from "../support/wire.js";
 
 leaveNothingBehind();
 
@@ -22,7 +23,7 @@ it("direct finishes what it has begun to send, after its call has moved and its 
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     if (sockets.push(socket.on("error", () => {})) === 1) {
-      socket.write(Buffer.concat([settings([4, 0x7fff_ffff]), windowUpdate(0x7fff_0000)]));
+      socket.write(widestWindows);
     } else {
       const real = connect(pathOf(realName)).on("error", () => {});
       sockets.push(real);
@@ -46,11 +47,11 @@ it("direct finishes what it has begun to send, after its call has moved and its 
   const [first] = (await once(server, "connection")) as [Socket];
   const received: Buffer[] = [];
   first.on("data", (chunk: Buffer) => received.push(chunk));
-  while (frames(received).every(({ type }) => type !== headersType)) {
+  while (frames(received).every(({ type }) => type !== Type.HEADERS)) {
     await once(first, "data");
   }
   first.pause(); // what it sends now stays where it is: in the memory that it was encoded to
-  first.write(goAway);
+  first.write(goAway(0, 0));
   assert.equal((await moving).payload.length, bytes);
   for (let i = 0; i < 20; i++) {
     await client.unary({ payload: new Uint8Array(bytes).fill(0xbb) });
@@ -58,35 +59,12 @@ it("direct finishes what it has begun to send, after its call has moved and its 
   first.resume();
   await Promise.race([once(first, "end"), once(first, "close")]);
 
-  const body = Buffer.concat(frames(received).flatMap(({ type, payload }) => (type === dataType ? [payload] : [])));
+  const body = Buffer.concat(frames(received).flatMap(({ type, payload }) => (type === Type.DATA ? [payload] : [])));
   assert.ok(body.length > 65_536, `only ${body.length} bytes came on the first connection`);
   assert.equal(body.indexOf(0xbb), -1);
 });
 
-const dataType = 0;
-const headersType = 1;
-
 /** Returns the complete frames after the preface. */
-function frames(chunks: readonly Buffer[]): { type: number; payload: Buffer }[] {
-  const all = Buffer.concat(chunks).subarray(24);
-  const found: { type: number; payload: Buffer }[] = [];
-  for (let at = 0; at + 9 <= all.length; at += 9 + all.readUIntBE(at, 3)) {
-    found.push({ type: all[at + 3] as number, payload: all.subarray(at + 9, at + 9 + all.readUIntBE(at, 3)) });
-  }
-  return found;
+function frames(chunks: readonly Buffer[]): Frame[] {
+  return new FrameSplitter().push(Buffer.concat(chunks).subarray(magic.length));
 }
-
-function settings([id, value]: [number, number]): Buffer {
-  const frame = Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, id, 0, 0, 0, 0]);
-  frame.writeUInt32BE(value, 11);
-  return frame;
-}
-
-function windowUpdate(increment: number): Buffer {
-  const frame = Buffer.from([0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-  frame.writeUInt32BE(increment, 9);
-  return frame;
-}
-
-/** The GOAWAY frame of a server that has processed no stream. */
-const goAway = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

@@ -11,16 +11,9 @@ import { leaveNothingBehind } from "../support/clean.js";
 import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { failure } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
-import { bytesOf, Type, uint32 } from "../support/wire.js";
+import { goAway, noSettings } from "../support/wire.js";
 
 leaveNothingBehind();
-
-const settings = bytesOf({ type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
-
-function goAway(lastStreamId: number, code: number, debug: string): Buffer {
-  const payload = Buffer.concat([uint32(lastStreamId, code), Buffer.from(debug)]);
-  return bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload });
-}
 
 /** Returns the reason that the peer gave, from the cause of the error. */
 function reasonIn(error: unknown): string | undefined {
@@ -51,7 +44,7 @@ for (const engine of clientEngines) {
   describe(`a server's reason to hang up, to the engine ${engine},`, () => {
     it("is in the message of the calls it ends, and in their cause", async () => {
       const { error, path } = await errorFrom((socket) => {
-        socket.write(settings);
+        socket.write(noSettings);
         onHeaders(socket, () => socket.end(goAway(1, 11, "too_many_pings")));
       }, Code.Unavailable);
       assert.equal(error.rawMessage, `lost the connection to ${path} (ENHANCE_YOUR_CALM: too_many_pings)`);
@@ -61,7 +54,7 @@ for (const engine of clientEngines) {
 
     it("is there when it was none of the caller's doing: its connection has become too old", async () => {
       const { error, path } = await errorFrom((socket) => {
-        socket.write(settings);
+        socket.write(noSettings);
         onHeaders(socket, () => socket.end(goAway(1, 0, "max_age")));
       }, Code.Unavailable);
       assert.equal(error.rawMessage, `lost the connection to ${path} (NO_ERROR: max_age)`);
@@ -70,7 +63,7 @@ for (const engine of clientEngines) {
 
     it("is in the cause of the calls it has not looked at", async () => {
       const { error } = await errorFrom((socket) => {
-        socket.write(settings);
+        socket.write(noSettings);
         onHeaders(socket, () => socket.end(goAway(0, 0, "max_age")));
       }, Code.Unavailable);
       assert.ok(error.cause instanceof NotProcessedError);
@@ -80,7 +73,7 @@ for (const engine of clientEngines) {
     it("is in the message of the calls for which the connection has not even begun", async () => {
       const { error, path } = await errorFrom((socket) => {
         socket.resume();
-        socket.end(Buffer.concat([settings, goAway(0, 11, "go away")]));
+        socket.end(Buffer.concat([noSettings, goAway(0, 11, "go away")]));
       }, Code.Unavailable);
       assert.equal(
         error.rawMessage,

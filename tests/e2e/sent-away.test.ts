@@ -10,14 +10,11 @@ import { createEcho } from "../support/echo.js";
 import { clientEngines, freshName, pathOf } from "../support/engines.js";
 import { all, failure, iterate } from "../support/expect.js";
 import { onHeaders } from "../support/raw.js";
-import { bytesOf, Type, uint32 } from "../support/wire.js";
+import { goAway, noSettings } from "../support/wire.js";
 
 leaveNothingBehind();
 
 type Client = ClientOf<typeof EchoService>;
-
-const settings = bytesOf({ type: Type.SETTINGS, flags: 0, streamId: 0, payload: Buffer.alloc(0) });
-const goAway = (code: number) => bytesOf({ type: Type.GOAWAY, flags: 0, streamId: 0, payload: uint32(0, code) });
 
 /** A server that sends GOAWAY for all calls on the first connections, and behaves normally on the others. */
 async function leavingServer(times: number, code: number) {
@@ -29,8 +26,8 @@ async function leavingServer(times: number, code: number) {
   const server = createServer((socket) => {
     sockets.push(socket.on("error", () => {}));
     if (connections++ < times) {
-      socket.write(settings);
-      onHeaders(socket, () => socket.write(goAway(code)));
+      socket.write(noSettings);
+      onHeaders(socket, () => socket.write(goAway(0, code)));
     } else {
       const other = connect(pathOf(realName)).on("error", () => {});
       sockets.push(other);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { EchoRequestSchema } from "../gen/vyra/test/echo_pb.js";
 import { envelope } from "../support/raw.js";
+import { Flag, FrameSplitter, frame, literals, magic, Type, widestWindows } from "../support/wire.js";
 import { type Fault, isServed, ms, quantile, rssMiB } from "./fault.js";
 import { Process } from "./process.js";
 
@@ -94,50 +95,28 @@ function open(path: string): Promise<Socket> {
   });
 }
 
-const Type = { DATA: 0, HEADERS: 1, RST_STREAM: 3, SETTINGS: 4, GOAWAY: 7, WINDOW_UPDATE: 8 } as const;
-
-function frame(type: number, flags: number, streamId: number, payload: Uint8Array): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(streamId, 5);
-  return Buffer.concat([head, payload]);
-}
-
 /** The client's preface, with the largest possible windows. */
-const preface = Buffer.concat([
-  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-  frame(Type.SETTINGS, 0, 0, Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff])),
-  frame(Type.WINDOW_UPDATE, 0, 0, Buffer.from([0x7f, 0xff, 0, 0])),
-]);
+const preface = Buffer.concat([magic, widestWindows]);
 
 /** A complete call: HEADERS and DATA. */
 function request(streamId: number, method: string, message: MessageInitShape<typeof EchoRequestSchema>): Buffer {
   const fields = [":method", "POST", ":scheme", "http", ":path", `/vyra.test.EchoService/${method}`];
   fields.push(":authority", "localhost", "content-type", "application/grpc", "te", "trailers");
-  // Literals without indexing, RFC 7541 §6.2.2; all are shorter than 127 bytes.
-  const block = Buffer.concat(
-    fields.map((text, index) => Buffer.from([...(index % 2 === 0 ? [0] : []), text.length, ...Buffer.from(text)])),
-  );
   const body = envelope(toBinary(EchoRequestSchema, create(EchoRequestSchema, message)));
-  return Buffer.concat([frame(Type.HEADERS, 4, streamId, block), frame(Type.DATA, 1, streamId, body)]);
+  return Buffer.concat([
+    frame(Type.HEADERS, Flag.END_HEADERS, streamId, literals(fields)),
+    frame(Type.DATA, Flag.END_STREAM, streamId, body),
+  ]);
 }
 
 /** Counts the frames with which the server refuses streams. */
 function readFrames(socket: Socket): { refused: number; goAway: boolean } {
   const seen = { refused: 0, goAway: false };
-  let rest = Buffer.alloc(0);
+  const splitter = new FrameSplitter();
   socket.on("data", (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk]);
-    for (;;) {
-      const length = rest.length >= 9 ? 9 + rest.readUIntBE(0, 3) : Number.POSITIVE_INFINITY;
-      if (rest.length < length) {
-        return;
-      }
-      seen.refused += rest[3] === Type.RST_STREAM ? 1 : 0;
-      seen.goAway ||= rest[3] === Type.GOAWAY;
-      rest = rest.subarray(length);
+    for (const { type } of splitter.push(chunk)) {
+      seen.refused += type === Type.RST_STREAM ? 1 : 0;
+      seen.goAway ||= type === Type.GOAWAY;
     }
   });
   return seen;

@@ -24,8 +24,9 @@ export class RawClient {
   /** The bytes by which the windows of streams were enlarged. */
   readonly updates = new Map<number, number>();
   goAway: string | undefined;
-  /** The DATA and HEADERS frames of each stream, in the order in which they arrived. */
+  /** The streams that the server has reset. */
   readonly resets = new Set<number>();
+  /** The payloads of the HEADERS and DATA frames of each stream, in the order in which they arrived. */
   readonly answered = new Map<number, Buffer[]>();
   readonly #splitter = new FrameSplitter();
 

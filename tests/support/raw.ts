@@ -9,6 +9,7 @@ import {
   type ServerOptions,
 } from "node:http2";
 import { connect, type Socket } from "node:net";
+import { FrameSplitter, magic, Type } from "./wire.js";
 
 /** The response on one HTTP/2 stream. */
 export interface RawResponse {
@@ -129,15 +130,19 @@ export async function rawServer(
   };
 }
 
-/** Calls back for each HEADERS frame that an HTTP/2 client sends, on a server's socket that has no other reader. */
-export function onHeaders(socket: Socket, callback: () => void): void {
-  let received = Buffer.alloc(0);
-  let at = 24; // the preface
+/**
+ * Calls back for each HEADERS frame that an HTTP/2 client sends, on a server's socket that has no other reader. Nothing
+ * is acknowledged.
+ */
+export function onHeaders(socket: Socket, callback: (streamId: number) => void): void {
+  const splitter = new FrameSplitter();
+  let prefaceLeft = magic.length;
   socket.on("data", (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    for (; received.length >= at + 9; at += 9 + received.readUIntBE(at, 3)) {
-      if (received[at + 3] === 1) {
-        callback();
+    const skipped = Math.min(prefaceLeft, chunk.length);
+    prefaceLeft -= skipped;
+    for (const { type, streamId } of splitter.push(chunk.subarray(skipped))) {
+      if (type === Type.HEADERS) {
+        callback(streamId);
       }
     }
   });

@@ -46,6 +46,20 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   return bytesOf({ type, flags, streamId, payload: Buffer.from(payload) });
 }
 
+/** A SETTINGS frame without values. */
+export const noSettings = frame(Type.SETTINGS, 0, 0);
+
+/** The frames with which a peer grants the largest windows, for each stream and for the connection. */
+export const widestWindows = Buffer.concat([
+  frame(Type.SETTINGS, 0, 0, settings([4, 0x7fff_ffff])),
+  frame(Type.WINDOW_UPDATE, 0, 0, uint32(0x7fff_0000)),
+]);
+
+/** Returns a GOAWAY frame. */
+export function goAway(lastStreamId: number, errorCode: number, debugData = ""): Buffer {
+  return frame(Type.GOAWAY, 0, 0, Buffer.concat([uint32(lastStreamId, errorCode), Buffer.from(debugData)]));
+}
+
 /** Splits a byte stream into frames as it arrives. */
 export class FrameSplitter {
   /** The bytes of a frame that is not complete yet. */

@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { compressInTurn, maxCompressing, maxWaitingBytes } from "../dist/messages/compress.js";
 
-/** Compresses when it is told to. */
+/** A compression that finishes or fails only when the test says so. */
 class Slow implements Compression {
   readonly name = "slow";
   readonly begun: { readonly finish: () => void; readonly fail: (error: Error) => void }[] = [];
@@ -16,12 +16,12 @@ class Slow implements Compression {
   }
 
   async decompress(): Promise<never> {
-    throw new Error("not to be called");
+    throw new Error("this test does not decompress");
   }
 }
 
-describe("messages that are compressed", () => {
-  it("are so a few at a time, in the order in which they came, whatever becomes of the others", async () => {
+describe("compressInTurn", () => {
+  it("compresses a few messages at a time, in order, even if one of them fails", async () => {
     const slow = new Slow();
     const count = 20;
     const results = Array.from({ length: count }, (_, i) =>
@@ -45,7 +45,7 @@ describe("messages that are compressed", () => {
     );
   });
 
-  it("wait for it up to a limit in bytes; the others are refused", async () => {
+  it("refuses a message if the waiting ones would exceed a limit in bytes", async () => {
     const slow = new Slow();
     const bytes = new Uint8Array(maxWaitingBytes / 8);
     const running = Array.from({ length: maxCompressing + 7 }, () => compressInTurn(slow, bytes));

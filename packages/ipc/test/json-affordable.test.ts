@@ -8,7 +8,7 @@ import { assertJsonAffordable } from "../dist/protobuf/json-affordable.js";
 
 const MiB = 2 ** 20;
 
-/** So much of it as makes a text of this size. */
+/** Returns an array of copies of the item, as JSON of about this many bytes. */
 function repeated(item: string, bytes: number): string {
   return `[${`${item},`.repeat(Math.floor(bytes / (item.length + 1)))}${item}]`;
 }
@@ -29,7 +29,7 @@ function isTooCostly(type: DescMessage, text: string): boolean {
 
 const file = (messages: string) => `{"file":[{"messageType":${messages}}]}`;
 
-describe("JSON", () => {
+describe("JSON that is checked before it is parsed", () => {
   for (const [name, type, text] of [
     ["empty lists in a ListValue", ListValueSchema, repeated("[]", 9 * MiB)],
     ["empty objects in a ListValue, after white space", ListValueSchema, ` \n${repeated(" { } ", 9 * MiB)}`],
@@ -37,19 +37,19 @@ describe("JSON", () => {
     ["a Struct of lists", StructSchema, `{"a":${repeated("[]", 9 * MiB)}}`],
     ["messages", FileDescriptorSetSchema, file(repeated("{}", 9 * MiB))],
     [
-      "messages behind a name in another form",
+      "messages behind an escaped name",
       FileDescriptorSetSchema,
       `{"file":[{"message\\u005ftype":${repeated("{}", 9 * MiB)}}]}`,
     ],
     [
-      "messages behind what looks like an end",
+      "messages behind a string with brackets and quotation marks",
       FileDescriptorSetSchema,
       `{"x":"}]\\"","file":${repeated("{}", 9 * MiB)}}`,
     ],
-    ["messages behind a mark of the byte order", FileDescriptorSetSchema, `\ufeff${file(repeated("{}", 9 * MiB))}`],
-    ["messages where they are of another name", FileDescriptorSetSchema, file(repeated('{"field":[{},{}]}', 9 * MiB))],
+    ["messages behind a byte order mark", FileDescriptorSetSchema, `\ufeff${file(repeated("{}", 9 * MiB))}`],
+    ["messages with nested messages", FileDescriptorSetSchema, file(repeated('{"field":[{},{}]}', 9 * MiB))],
   ] as const) {
-    it(`is refused before it is parsed where it would take memory out of proportion: ${name}`, () => {
+    it(`is refused if it would take memory out of proportion to its size: ${name}`, () => {
       assert.equal(isTooCostly(type, text), true);
       assert.throws(
         () => jsonCodec(type, {}).parse(Buffer.from(text)),
@@ -59,21 +59,21 @@ describe("JSON", () => {
   }
 
   for (const [name, type, text] of [
-    ["a long text", StructSchema, `{"a":"${"[],{},:".repeat(MiB)}"}`],
-    ["texts", FileDescriptorSetSchema, `{"file":[{"dependency":${repeated('"some/file.proto"', 9 * MiB)}}]}`],
+    ["a long string", StructSchema, `{"a":"${"[],{},:".repeat(MiB)}"}`],
+    ["strings", FileDescriptorSetSchema, `{"file":[{"dependency":${repeated('"some/file.proto"', 9 * MiB)}}]}`],
     ["numbers", FileDescriptorSetSchema, `{"file":[{"publicDependency":${repeated("123456", 9 * MiB)}}]}`],
     [
       "messages with values in them",
       FileDescriptorSetSchema,
       file(repeated(`{"name":"${"a_long_name".repeat(4)}","reservedName":["b","c"]}`, 5 * MiB)),
     ],
-    ["what is in no message", FileDescriptorSetSchema, `{"x":${repeated("[]", 9 * MiB)}}`],
+    ["values of an unknown field", FileDescriptorSetSchema, `{"x":${repeated("[]", 9 * MiB)}}`],
     ["many small messages in a small text", FileDescriptorSetSchema, file(repeated("{}", 200_000))],
   ] as const) {
-    it(`is taken as it is: ${name}`, () => assert.equal(isTooCostly(type, text), false));
+    it(`is accepted: ${name}`, () => assert.equal(isTooCostly(type, text), false));
   }
 
-  it("that is none is left to its parser", () => {
+  it("is left to the parser if it is malformed", () => {
     for (const text of [
       "[".repeat(100_000),
       "]".repeat(100_000),

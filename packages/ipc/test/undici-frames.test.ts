@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { frame, goAway, magic } from "../../../tests/dist/support/wire.js";
 import { FrameFilter, frameType, streamIdOf, typeOf } from "../dist/client/engines/undici/frames.js";
 
-const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 describe("a frame filter", () => {
-  const goaway = frame(7, 0, 0, Buffer.concat([Buffer.from([0, 0, 0, 9, 0, 0, 0, 0]), Buffer.from("debug data")]));
+  const goaway = goAway(9, 0, "debug data");
   const parts = [
-    Buffer.from(preface),
+    magic,
     frame(4, 0, 0, Buffer.alloc(12)),
     frame(1, 4, 1, Buffer.from("header block")),
     frame(0, 0, 1, Buffer.from("hello, ")),
@@ -47,7 +46,7 @@ describe("a frame filter", () => {
           dataHead: (head) => void log.push(`DATA on ${streamIdOf(head)}`),
           data: (streamId, part) => void data.set(streamId, (data.get(streamId) ?? "") + part.toString()),
         },
-        preface.length,
+        magic.length,
       );
       const out: Buffer[] = [];
       for (let at = 0; at < bytes.length; at += size) {
@@ -66,12 +65,3 @@ describe("a frame filter", () => {
     assert.ok(Buffer.concat([long.subarray(0, 5), long.subarray(5)].flatMap((part) => filter.pass(part))).equals(long));
   });
 });
-
-function frame(type: number, flags: number, streamId: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(streamId, 5);
-  return Buffer.concat([head, payload]);
-}

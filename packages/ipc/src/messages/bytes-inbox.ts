@@ -9,14 +9,17 @@ export interface BodyForm {
   readonly isEnveloped: boolean;
   /** The length of the whole body in bytes, if it is announced. */
   readonly contentLength: number | undefined;
+  /** The maximum size of a message, in bytes. */
   readonly readMaxBytes: number;
-  /** There is to be one message, which the reader wants with its end: until then it stays here. */
+  /** Whether the body should be one message. The reader then gets it only when the body has ended. */
   readonly isSingle: boolean;
 }
 
 /** A stream that also reports how much its peer may send now. */
 export interface BytesInlet extends Inlet {
+  /** The number of bytes that the peer may send now. */
   readonly receiveWindow: number;
+  /** Drops bytes that are received from now on. */
   resume(): void;
 }
 
@@ -51,16 +54,16 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   #headBytes = 0;
   /** Set when the body is expected to have the maximum length. */
   #isLengthAssumed = false;
-  /** Set when the body is too large. The reader will say so when it has seen the beginning. */
+  /** Set when the body is too large. The reader reports that when it has read the beginning. */
   #isTooLarge = false;
-  /** What has come is given to the reader when its end has. */
-  #isKept: boolean;
+  /** Whether received bytes are kept back until the body has ended. */
+  #isKeptBack: boolean;
 
   constructor(
     private readonly inlet: BytesInlet,
     private readonly form: BodyForm,
   ) {
-    this.#isKept = form.isSingle;
+    this.#isKeptBack = form.isSingle;
   }
 
   /** The incomplete message for which the reader waits, if there is one. */
@@ -73,9 +76,9 @@ export class BytesInbox implements InboxSource<Uint8Array> {
       at = this.#add(buffer, at, end);
     }
     if (this.#isTooLarge) {
-      this.#isKept = false;
+      this.#isKeptBack = false;
     }
-    if (this.#waiting.length > 0 && !this.#isKept) {
+    if (this.#waiting.length > 0 && !this.#isKeptBack) {
       this.bytes.arrived();
     }
     if (this.bytes.isAwaited) {
@@ -87,7 +90,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   finish(): void {
     const message = this.#unfinished;
     this.#unfinished = undefined;
-    this.#isKept = false;
+    this.#isKeptBack = false;
     if (message !== undefined) {
       this.#keep(message, message.length - message.missing);
     } else if (this.#headBytes > 0) {
@@ -101,7 +104,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
   }
 
   take(): Uint8Array | typeof nothing {
-    const first = this.#isKept ? undefined : this.#waiting.shift();
+    const first = this.#isKeptBack ? undefined : this.#waiting.shift();
     if (first === undefined) {
       return nothing;
     }
@@ -116,11 +119,11 @@ export class BytesInbox implements InboxSource<Uint8Array> {
       return;
     }
     const { isEnveloped, contentLength } = this.form;
+    // If the reader waits for the end of the body, one more byte is expected than is missing, since Node.js does not
+    // end a stream whose window is used up to the last byte.
     if (isEnveloped) {
-      // One byte more where the end has to come: Node.js does not end a stream whose window is used up to the last byte.
-      this.inlet.expect(this.#isKept ? missing + 1 : missing);
+      this.inlet.expect(this.#isKeptBack ? missing + 1 : missing);
     } else if (contentLength !== undefined) {
-      // One more byte is expected, since Node.js does not end a stream whose window is used up to the last byte.
       this.inlet.expect(missing + 1);
     } else if (!this.#isLengthAssumed) {
       this.#expectUnknown(missing);
@@ -162,7 +165,7 @@ export class BytesInbox implements InboxSource<Uint8Array> {
     }
     if (this.#unfinished === undefined) {
       if (this.#waiting.length > 0) {
-        this.#isKept = false; // another message: one too many, as the reader will find
+        this.#isKeptBack = false; // there is more than one message, which the reader reports
       }
       return this.form.isEnveloped ? this.#beginEnveloped(buffer, start, end) : this.#beginBody(start);
     }

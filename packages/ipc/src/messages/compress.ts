@@ -2,39 +2,46 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { memoryOverhead } from "./unfinished-message.js";
 
-/** How many messages are compressed at once: as many as Node.js has threads for it. Each takes a quarter of a MiB besides. */
+/**
+ * The maximum number of messages that are compressed at once: the default size of the thread pool of Node.js. Each of
+ * them takes a quarter of a MiB in addition to its bytes.
+ */
 export const maxCompressing = 4;
 
-/** How many bytes of messages may wait for that in a process. Nobody's window stops those: they are answers and requests of our own. */
+/**
+ * The maximum size of the messages of this process that wait to be compressed, in bytes. No flow control limits them,
+ * since they are sent by this process.
+ */
 export const maxWaitingBytes = 128 * 2 ** 20;
 
 let running = 0;
 let waitingBytes = 0;
+/** The functions that start the waiting messages. Those before the index `first` have been called. */
 const waiting: (() => void)[] = [];
 let first = 0;
 
 /**
- * Compresses a message when those before it have been.
+ * Compresses a message after those that were given before it.
  *
- * @throws {ConnectError} ResourceExhausted if too much waits already
+ * @throws {ConnectError} ResourceExhausted if the waiting messages would exceed {@link maxWaitingBytes}
  */
 export async function compressInTurn(compression: Compression, bytes: Uint8Array): ReturnType<Compression["compress"]> {
   if (running < maxCompressing) {
     running++;
   } else {
-    await turn(bytes.length + memoryOverhead);
+    await waitForTurn(bytes.length + memoryOverhead);
   }
   try {
     return await compression.compress(bytes as Uint8Array<ArrayBuffer>);
   } finally {
-    next();
+    startNext();
   }
 }
 
-async function turn(cost: number): Promise<void> {
+async function waitForTurn(cost: number): Promise<void> {
   if (waitingBytes > 0 && waitingBytes + cost > maxWaitingBytes) {
     throw new ConnectError(
-      `messages of ${waitingBytes} bytes wait to be compressed: there is no room for ${cost} more`,
+      `messages of ${waitingBytes} bytes wait to be compressed, and ${cost} more would exceed ${maxWaitingBytes}`,
       Code.ResourceExhausted,
     );
   }
@@ -46,8 +53,8 @@ async function turn(cost: number): Promise<void> {
   }
 }
 
-/** Gives the place that has become free to the first that waits. */
-function next(): void {
+/** Starts the first waiting message, because another one has been compressed. */
+function startNext(): void {
   const start = waiting[first];
   if (start === undefined) {
     running--;
@@ -61,7 +68,10 @@ function next(): void {
   start();
 }
 
-/** Returns the compression for code that compresses by itself, such as Connect's handlers: its messages wait for their turn, too. */
+/**
+ * Returns a compression that compresses with {@link compressInTurn}, for code that compresses messages itself, such as
+ * Connect's handlers.
+ */
 export function compressingInTurn(compression: Compression): Compression {
   return {
     name: compression.name,

@@ -30,14 +30,15 @@ export class MessageInbox implements InboxSource<unknown> {
   /** The received part of an envelope; all of it once its message has begun. */
   readonly #envelope = new Uint8Array(envelopeBytes);
   #envelopeBytes = 0;
-  /** The received part of that envelope's message; undefined if nobody wants it. */
+  /** The received part of that envelope's message; undefined if the message is to be dropped. */
   #unfinished: UnfinishedMessage | undefined;
-  /** How many bytes of that message are missing. */
+  /** The number of bytes of that message that have not been received. */
   #missing = 0;
   /** A message that is about to be given to the waiting reader. */
   #arrived: Taken | undefined;
+  /** The number of messages that are being decompressed. */
   #decompressing = 0;
-  /** What the fields cost that are kept. */
+  /** The cost of the fields that this inbox has recorded on the account, in bytes. */
   #fieldBytes = 0;
 
   constructor(private readonly options: MessageInboxOptions) {}
@@ -96,13 +97,16 @@ export class MessageInbox implements InboxSource<unknown> {
     }
   }
 
-  /** The stream is over, which counted its fields until now: they are kept until the reader comes to the end, or goes away. */
+  /**
+   * Records the memory of the stream's fields on the account until the reader has reached the end of the messages, or
+   * stops reading. The stream records it only until its own end.
+   */
   keepFields(bytes: number): void {
     this.#fieldBytes = bytes;
     this.inlet.account.fields(bytes);
   }
 
-  #letGoOfFields(): void {
+  #releaseFields(): void {
     this.inlet.account.fields(-this.#fieldBytes);
     this.#fieldBytes = 0;
   }
@@ -111,7 +115,7 @@ export class MessageInbox implements InboxSource<unknown> {
     const taken = this.#arrived ?? this.#waiting.take(this.inlet.account);
     if (taken === undefined) {
       if (this.#fieldBytes > 0) {
-        this.#letGoOfFields();
+        this.#releaseFields();
       }
       return nothing;
     }
@@ -144,7 +148,7 @@ export class MessageInbox implements InboxSource<unknown> {
     if (isDropped) {
       this.#waiting.clear(this.inlet?.account);
       if (this.#fieldBytes > 0) {
-        this.#letGoOfFields();
+        this.#releaseFields();
       }
     }
   }
@@ -175,12 +179,13 @@ export class MessageInbox implements InboxSource<unknown> {
     this.#missing -= taken;
     if (this.#missing === 0) {
       this.#envelopeBytes = 0;
-      this.#whole(this.#unfinished);
+      this.#completed(this.#unfinished);
     }
     return at + taken;
   }
 
-  #whole(message: UnfinishedMessage | undefined): void {
+  /** Passes a complete message on: to the reader if it waits, or else to the waiting messages. */
+  #completed(message: UnfinishedMessage | undefined): void {
     this.#unfinished = undefined;
     if (message === undefined) {
       return;
@@ -194,6 +199,7 @@ export class MessageInbox implements InboxSource<unknown> {
     }
   }
 
+  /** Offers a message to the waiting reader. */
   #offer(taken: Taken): void {
     this.#arrived = taken;
     this.messages.arrived();

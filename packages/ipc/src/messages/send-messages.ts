@@ -11,7 +11,7 @@ export interface Outlet {
    * Tells whether a message of this size may wait there for its receiver, considering all that waits on the connection.
    */
   hasRoomFor(bytes: number): boolean;
-  /** Tells whether a message of this size exceeds what all streams that share the room may hold. */
+  /** Tells whether a message of this size exceeds the memory that all connections may hold together. */
   isAboveShared(bytes: number): boolean;
   /** Arranges for `Drain.onDrain()` to be called when there is room again. */
   awaitRoom(): void;
@@ -83,8 +83,8 @@ export async function sendMessages(
       return false;
     }
     if (outlet.isAboveShared(bytes.length)) {
-      const what = `there is no room for a message of ${bytes.length} bytes: too much waits on all connections together`;
-      throw new ConnectError(what, Code.ResourceExhausted);
+      const problem = `a message of ${bytes.length} bytes exceeds the memory that all connections may hold together`;
+      throw new ConnectError(problem, Code.ResourceExhausted);
     }
     if (isFirst) {
       onFirst?.();

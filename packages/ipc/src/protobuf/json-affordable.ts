@@ -3,10 +3,12 @@ import { type JsonShape, shapeOf } from "./json-shape.js";
 import { allowedBytes, alwaysAffordableBytes, tooCostly } from "./message-cost.js";
 
 /**
- * Looks through JSON that is going to be parsed, and makes nothing of it: what it will be in memory, as JSON and as a message, both of which
- * are there for a moment, must not be out of proportion to its bytes. What is no JSON is left for the parser to find out.
+ * Checks, before JSON is parsed, that it will not take memory out of proportion to its size. It adds up the memory of
+ * the parsed JSON and of the message, since both exist at the same time. Malformed JSON is left to the parser.
  *
- * @throws {ConnectError} ResourceExhausted above 256 MiB, or 25 bytes for each of its own if that is more
+ * @param type the type of the message
+ * @throws {ConnectError} ResourceExhausted if the memory exceeds 256 MiB, or 25 bytes for each byte of the JSON if that
+ *   is more
  */
 export function assertJsonAffordable(type: DescMessage, bytes: Uint8Array): void {
   if (bytes.length > alwaysAffordableBytes && !isAffordable(shapeOf(type), bytes)) {
@@ -24,17 +26,18 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const SPACE = 0x20;
 
-/** An array or an object whose end has not come. */
-interface Open {
+/** An array or an object whose end has not been reached. */
+interface OpenValue {
   readonly shape: JsonShape;
   readonly isObject: boolean;
 }
 
 function isAffordable(root: JsonShape, bytes: Uint8Array): boolean {
   let left = allowedBytes(bytes.length);
-  const around: Open[] = [];
-  let within: Open | undefined;
-  /** What the next value is, unless a key comes first. */
+  /** The open values, from the outermost to the innermost, which is `within`. */
+  const open: OpenValue[] = [];
+  let within: OpenValue | undefined;
+  /** The shape of the next value, unless a key precedes it. */
   let next = root;
   let isKeyNext = false;
   for (let at = 0; at < bytes.length && left >= 0; ) {
@@ -53,12 +56,12 @@ function isAffordable(root: JsonShape, bytes: Uint8Array): boolean {
       isKeyNext = byte === OPEN_OBJECT;
       left -= isKeyNext ? next.objectBytes : next.arrayBytes;
       within = { shape: next, isObject: isKeyNext };
-      around.push(within);
+      open.push(within);
       next = next.element;
       at++;
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
-      around.pop();
-      within = around.at(-1);
+      open.pop();
+      within = open.at(-1);
       isKeyNext = false;
       at++;
     } else if (byte === COMMA) {
@@ -75,7 +78,7 @@ function isAffordable(root: JsonShape, bytes: Uint8Array): boolean {
   return left >= 0;
 }
 
-/** Where the string ends whose first character is at this place, its quotation mark included. */
+/** Returns the end of a string, after its closing quotation mark. `start` is the index of its first character. */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== QUOTE) {
@@ -84,6 +87,7 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return at + 1;
 }
 
+/** Returns the end of a number, `true`, `false` or `null` that begins at `start`. */
 function endOfLiteral(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   for (; at < bytes.length; at++) {

@@ -1,37 +1,47 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BYTES_FIELD_BYTES, blankBytesOf } from "./message-cost.js";
 
-/** What the values at one place of a message's JSON cost, in bytes of memory, and what is within them. */
+/**
+ * The memory, in bytes, that a value at one position in the JSON of a message takes, and the shapes of nested values.
+ */
 export interface JsonShape {
-  /** A string, a number, true, false or null. */
+  /** The memory of a string, a number, true, false or null. */
   readonly scalarBytes: number;
-  /** An array or an object, without what is in it. */
+  /** The memory of an array, without its elements. */
   readonly arrayBytes: number;
+  /** The memory of an object, without its keys and values. */
   readonly objectBytes: number;
-  /** Each key of an object. */
+  /** The memory of each key of an object. */
   readonly keyBytes: number;
-  /** What the values in an array are. */
+  /** The shape of the elements of an array. */
   readonly element: JsonShape;
-  /** What the value of an object is whose key is in `[start, end)`, in quotation marks. */
+  /** Returns the shape of an object's value, whose key is in `[start, end)`, with its quotation marks. */
   valueOf(bytes: Uint8Array, start: number, end: number): JsonShape;
 }
 
-/** In bytes, as measured with Node.js 20 on 64 bits. A value has a place in its array or object, and one in its message. */
+// The following numbers were measured with Node.js 20 on a 64-bit machine.
+/** The memory of the references to a value: one in its array or object, and one in the message. */
 const PLACE_BYTES = 16;
 const NUMBER_BYTES = 16;
 const ARRAY_BYTES = 48;
 const OBJECT_BYTES = 56;
-/** A key that is none of a message's fields: its text, and its place in an object that is a hash table. */
+/** The memory of a key that is not a field of a message: its text, and its entry in an object that is a hash table. */
 const KEY_BYTES = 64;
 
-/** A place where every value is of this shape, however deep. */
+/** The shape of a position where all values, at any depth, have the same costs. */
 class Uniform implements JsonShape {
   readonly scalarBytes: number;
   readonly arrayBytes: number;
   readonly objectBytes: number;
   readonly element = this;
 
-  /** @param arrayBytes what the message has for it, beside the JSON; likewise the others */
+  /**
+   * Adds the memory of the parsed JSON to that of the message.
+   * @param scalarBytes the memory that a scalar takes in the message
+   * @param arrayBytes the memory that an array takes in the message
+   * @param objectBytes the memory that an object takes in the message
+   * @param keyBytes the memory of a key in the parsed JSON and in the message
+   */
   constructor(
     scalarBytes: number,
     arrayBytes: number,
@@ -48,13 +58,13 @@ class Uniform implements JsonShape {
   }
 }
 
-/** What is in no message: it is parsed, and dropped. */
+/** The shape of JSON that belongs to no field. It is parsed and then dropped. */
 const unknown: JsonShape = new Uniform(0, 0, 0, KEY_BYTES);
-/** What has a type that only its reader knows: it is taken for messages that are not small. */
+/** The shape of values of unknown types (`google.protobuf.Any`, extensions). They are assumed to be large messages. */
 const anything: JsonShape = new Uniform(128, 256, 512, 2 * KEY_BYTES);
 
-/** Every value at one place, in a list or a map. */
-class Many implements JsonShape {
+/** The shape of a repeated field or a map, whose values all have one shape. */
+class Repeated implements JsonShape {
   readonly scalarBytes = PLACE_BYTES;
   readonly arrayBytes = PLACE_BYTES + ARRAY_BYTES;
   readonly objectBytes = PLACE_BYTES + OBJECT_BYTES;
@@ -77,7 +87,7 @@ class MessageShape implements JsonShape {
 
   constructor(private readonly type: DescMessage) {
     const blankBytes = blankBytesOf(type);
-    // Timestamp, wrappers and others of google.protobuf are a string or a number in JSON.
+    // Messages such as google.protobuf.Timestamp and the wrappers are a string or a number in JSON.
     this.scalarBytes =
       PLACE_BYTES + (type.file.proto.package === "google.protobuf" ? blankBytes + BYTES_FIELD_BYTES : 0);
     this.objectBytes = PLACE_BYTES + OBJECT_BYTES + blankBytes;
@@ -101,7 +111,7 @@ function namesOf(field: DescField): [string, JsonShape][] {
 function shapeOfField(field: DescField): JsonShape {
   const value =
     field.message === undefined ? (field.scalar === ScalarType.BYTES ? bytesValue : scalar) : shapeOf(field.message);
-  return field.fieldKind === "list" || field.fieldKind === "map" ? new Many(value) : value;
+  return field.fieldKind === "list" || field.fieldKind === "map" ? new Repeated(value) : value;
 }
 
 const scalar: JsonShape = new Uniform(0, 0, 0, KEY_BYTES);
@@ -115,13 +125,13 @@ function keyOf(bytes: Uint8Array, start: number, end: number): string {
   try {
     return JSON.parse(text) as string;
   } catch {
-    return ""; // no JSON, as its parser will say
+    return ""; // this is not JSON, which the parser reports
   }
 }
 
 const shapes = new WeakMap<DescMessage, JsonShape>();
 
-/** What the JSON of a message of this type is. */
+/** Returns the shape of the JSON of a message type. */
 export function shapeOf(type: DescMessage): JsonShape {
   let shape = shapes.get(type);
   if (shape === undefined) {
@@ -131,7 +141,9 @@ export function shapeOf(type: DescMessage): JsonShape {
   return shape;
 }
 
-/** The types whose JSON is whatever it is: https://protobuf.dev/programming-guides/json/. */
+/**
+ * Returns the shape of a type whose JSON does not depend on its fields: https://protobuf.dev/programming-guides/json/.
+ */
 function shapeOfKnown(type: DescMessage): JsonShape | undefined {
   switch (type.typeName) {
     case "google.protobuf.Any":
@@ -145,7 +157,7 @@ function shapeOfKnown(type: DescMessage): JsonShape | undefined {
   }
 }
 
-/** A `Value` with what it is of. Both have one field, and a `Value` has a oneof besides. */
+/** The memory of a `Value` with its content. Both have one field, and a `Value` has a oneof as well. */
 const VALUE_BYTES = 64 + 40 + 6 * 8;
 const dynamic: JsonShape = new Uniform(
   VALUE_BYTES,

@@ -86,7 +86,7 @@ function boundMethod(object: object, name: string): RecordedMethod["implementati
   return typeof fn === "function" ? fn.bind(object) : undefined;
 }
 
-/** Returns the implementation of a method that nobody has implemented. */
+/** Returns an implementation that fails with Unimplemented, for a method that the user has not implemented. */
 export function unimplemented(desc: DescMethod): () => never {
   const message = `${desc.parent.typeName}.${desc.name} is not implemented`;
   return () => {
@@ -94,7 +94,7 @@ export function unimplemented(desc: DescMethod): () => never {
   };
 }
 
-/** Returns Connect's handler for a method, which refuses messages that are too costly. */
+/** Returns Connect's handler for a method, extended so that it refuses messages that would take too much memory. */
 function handlerOf(
   { desc, implementation, options: own }: RecordedMethod,
   options: ConnectRouterOptions,
@@ -109,8 +109,8 @@ function handlerOf(
 }
 
 /**
- * Returns the method with response streams that conform to the iterator protocol, which Connect's handlers rely on, and with
- * headers that can be sent early.
+ * Returns the method with response streams that conform to the iterator protocol, which Connect's handlers rely on, and
+ * with headers that can be sent early.
  */
 function conformingMethod(
   { methodKind }: DescMethod,
@@ -149,7 +149,7 @@ function withOutermost(
     acceptCompression: acceptCompression.map((compression) =>
       checking(decompressing(compressingInTurn(compression)), check),
     ),
-    // Connect would compress its responses with what it accepts.
+    // Connect would compress responses with the compressions that it accepts, so the minimum size is the maximum.
     ...(acceptCompression === acceptedByDefault && { compressMinBytes: 2 ** 32 - 1 }),
     interceptors: [outermost(all), ...(all.interceptors ?? [])],
   };

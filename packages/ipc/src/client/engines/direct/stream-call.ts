@@ -29,7 +29,7 @@ export class StreamCall extends ClientCall {
   readonly #scope = new CallScope();
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
-  /** Set when requests have been taken, so that the call can be retried only with the one that is kept. */
+  /** Set when a request has been taken from its source. The call can then be retried only if that request is kept. */
   #isSending = false;
   /** The request of a method that takes a single one, kept until the server has begun to answer. */
   #kept: { readonly request: unknown } | undefined;
@@ -242,7 +242,10 @@ export class StreamCall extends ClientCall {
 
 function ignore(): void {}
 
-/** Returns what it costs to keep the fields of a response, as RFC 9113 §6.5.2 counts them; 0 where that is no more than a call costs. */
+/**
+ * Returns the memory of a response's fields, in bytes: their names, their values and 32 bytes for each (RFC 9113
+ * §6.5.2). Returns 0 if it is at most 1 KiB, which is included in the cost of a call.
+ */
 function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: ResponseFields): number {
   let bytes = 0;
   for (const fields of [headerFields, headerExtra, trailerFields, trailerExtra]) {
@@ -274,7 +277,7 @@ class ReaderMessages implements AsyncIterableIterator<unknown> {
   constructor(private readonly messages: MessageInbox["messages"]) {}
 
   next(): Promise<IteratorResult<unknown>> {
-    // keeps this object alive, since a reader that waits for a message can still read it
+    // The argument keeps this object alive while its reader waits for a message.
     return this.messages.next(this);
   }
 

@@ -10,7 +10,10 @@ const headBytes = 9;
 export const flagsAt = 4;
 export const flag = { ack: 0x1, endStream: 0x1, padded: 0x8 } as const;
 
-/** Longer frames pass without being examined. It is 2^14, which no peer exceeds unless asked to (RFC 9113 §4.2). */
+/**
+ * The maximum payload of frames that are examined, in bytes; longer frames pass. It is 2^14, which no peer exceeds
+ * unless it is allowed to (RFC 9113 §4.2).
+ */
 const maxPayloadBytes = 16_384;
 
 export function typeOf(frame: Buffer): number | undefined {
@@ -21,13 +24,15 @@ export function has(frame: Buffer, mask: number): boolean {
   return ((frame[flagsAt] ?? 0) & mask) !== 0;
 }
 
-/** Whether a frame lacks what its type needs: RST_STREAM has an error code (RFC 9113 §6.4), GOAWAY that and a last stream (§6.8). */
+/**
+ * Tells whether a frame is too short for its type. RST_STREAM has an error code (RFC 9113 §6.4); GOAWAY has a last
+ * stream id and an error code (§6.8).
+ */
 export function isTooShort(frame: Buffer): boolean {
-  const least = leastPayloadBytes[frame[3] as number] ?? 0;
-  return frame.length < headBytes + least;
+  return frame.length < headBytes + (minPayloadBytes[frame[3] as number] ?? 0);
 }
 
-const leastPayloadBytes: Record<number, number> = { [frameType.rstStream]: 4, [frameType.goaway]: 8 };
+const minPayloadBytes: Record<number, number> = { [frameType.rstStream]: 4, [frameType.goaway]: 8 };
 
 export function streamIdOf(frame: Buffer): number {
   return frame.readUInt32BE(5) & 0x7fff_ffff;
@@ -89,7 +94,7 @@ export class FrameFilter {
       const head = bytes.subarray(at, at + headBytes);
       const payloadBytes = head.readUIntBE(0, 3);
       const end = at + headBytes + payloadBytes;
-      if (payloadBytes > maxPayloadBytes || !this.#isSeenWhole(head)) {
+      if (payloadBytes > maxPayloadBytes || !this.#needsWhole(head)) {
         this.#passing = { bytes: payloadBytes };
         if (typeOf(head) === frameType.data) {
           visitor.dataHead?.(head);
@@ -113,7 +118,8 @@ export class FrameFilter {
     return out;
   }
 
-  #isSeenWhole(head: Buffer): boolean {
+  /** Tells whether a frame is examined only when it is complete: padded DATA, and the types that the visitor names. */
+  #needsWhole(head: Buffer): boolean {
     const type = typeOf(head) as number;
     return type === frameType.data ? has(head, flag.padded) : this.visitor.types.includes(type);
   }

@@ -23,6 +23,14 @@ export interface KeepAlive {
   readonly timeoutMs: number;
 }
 
+export interface SessionOptions {
+  /** The origin of the URLs of all calls, such as `http://localhost`. */
+  readonly origin: string;
+  readonly keepAlive: KeepAlive;
+  /** How long the connection may be without a call before it is closed, in milliseconds. */
+  readonly idleTimeoutMs: number;
+}
+
 /** One connection with its calls, on an undici client that never opens another one. */
 export class UndiciSession implements Session, CallHost, WireListener {
   readonly peer: PeerCredentials | undefined;
@@ -49,9 +57,7 @@ export class UndiciSession implements Session, CallHost, WireListener {
     private readonly address: SocketAddress,
     private readonly socket: Socket,
     undici: Undici,
-    origin: string,
-    keepAlive: KeepAlive,
-    idleTimeoutMs: number,
+    { origin, keepAlive, idleTimeoutMs }: SessionOptions,
   ) {
     this.#idle = new IdleTimeout(idleTimeoutMs, () => this.#retire());
     this.peer = credentialsOf(socket);

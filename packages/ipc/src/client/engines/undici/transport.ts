@@ -73,7 +73,8 @@ async function openSession(
     intervalMs: options.keepAliveIntervalMs,
     timeoutMs: options.keepAliveTimeoutMs,
   };
-  const session = new UndiciSession(address, socket, undici, originOf(options), keepAlive, options.idleTimeoutMs);
+  const { idleTimeoutMs } = options;
+  const session = new UndiciSession(address, socket, undici, { origin: originOf(options), keepAlive, idleTimeoutMs });
   const limit = startDeadline(stop, handshakeTimeoutMs, "time to connect").unref();
   try {
     await orAborted(session.handshake, limit.signal);

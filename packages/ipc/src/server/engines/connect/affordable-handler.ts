@@ -8,20 +8,24 @@ import { assertJsonAffordable } from "../../../protobuf/json-affordable.js";
 import { alwaysAffordableBytes } from "../../../protobuf/message-cost.js";
 import { isEnveloped } from "./whole-messages.js";
 
-/** One of Connect's handlers, and how large a message may be that it reads. */
+/** A handler of Connect, with the maximum size of the messages that it reads. */
 export interface Handler extends UniversalHandler {
+  /** The maximum size of a message, in bytes. */
   readonly readMaxBytes: number;
 }
 
-/** Looks at a message that is going to be parsed. @throws {ConnectError} ResourceExhausted for one that would cost too much */
+/**
+ * Checks a message before it is parsed. @throws {ConnectError} ResourceExhausted if it would take too much memory
+ */
 export type Check = (message: Uint8Array) => void;
 
 /**
- * A handler of Connect's that parses no message which would take memory out of proportion to its bytes: it parses by protobuf-es, which
- * does not count. Messages are looked at before it gets them, and compressed ones when it has decompressed them; there a message does not
- * tell whether it is JSON, so there is a handler for each.
+ * Returns a handler of Connect that refuses messages which would take memory out of proportion to their size. Connect
+ * parses with protobuf-es, which has no such limit. Messages are checked before the handler gets them, and compressed
+ * ones after the handler has decompressed them. A decompressed message does not tell whether it is JSON, so there is
+ * one handler for JSON and one for binary messages.
  *
- * @param create makes the handler; what it is given is to look at what comes out of its compressions
+ * @param create creates the handler; its compressions must call the given check with each decompressed message
  */
 export function affordableHandler(
   method: DescMethod,
@@ -48,7 +52,7 @@ export function affordableHandler(
   });
 }
 
-/** A compression of which what comes out is looked at. */
+/** Returns a compression that checks each message after it has been decompressed. */
 export function checking(compression: Compression, check: Check): Compression {
   return {
     name: compression.name,
@@ -61,11 +65,12 @@ export function checking(compression: Compression, check: Check): Compression {
   };
 }
 
-/** Whether the messages of a request are JSON: Connect's GET requests have no body, and say so in the query. */
+/** Tells whether the messages of a request are JSON. Connect's GET requests have no body and tell it in the query. */
 export function speaksJson({ header, url }: Pick<UniversalServerRequest, "header" | "url">): boolean {
   return /\bjson\b/.test(header.get("content-type") ?? new URL(url).searchParams.get("encoding") ?? "");
 }
 
+/** Returns the body of a request, whose uncompressed messages are checked before it yields their last piece. */
 function affordable(
   { header, body }: UniversalServerRequest,
   readMaxBytes: number,
@@ -82,7 +87,10 @@ function affordable(
   return isCompressed ? bytes : affordableMessage(bytes, readMaxBytes, check);
 }
 
-/** A body that is one message: its last piece is given away when it has been looked at. Of one that is too large nothing is parsed. */
+/**
+ * Yields a body that is one message, the last piece only after the message has been checked. A message that is larger
+ * than `readMaxBytes` is not checked, since it is not parsed either.
+ */
 async function* affordableMessage(
   body: AsyncIterable<Uint8Array>,
   readMaxBytes: number,
@@ -110,7 +118,7 @@ async function* affordableMessage(
   }
 }
 
-/** Likewise for messages in envelopes. */
+/** Yields a body of messages in envelopes. The piece that completes a message is yielded after it has been checked. */
 async function* affordableMessages(
   body: AsyncIterable<Uint8Array>,
   readMaxBytes: number,

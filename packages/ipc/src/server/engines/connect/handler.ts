@@ -1,7 +1,7 @@
 /**
- * Running calls with Connect's own handlers, for HTTP/1.1, the Connect and gRPC-Web protocols, and all calls of engine
- * `"node"`: the bridge from Node.js' HTTP to the handlers, and corrections of what they and their adapters do
- * differently from the engine `"direct"`.
+ * This file runs calls with Connect's own handlers, for HTTP/1.1, the Connect and gRPC-Web protocols, and all calls of
+ * engine `"node"`. It connects the HTTP modules of Node.js with the handlers, and corrects what the handlers and their
+ * adapters do differently from the engine `"direct"`.
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -26,7 +26,7 @@ import { type Caller, contextValuesFor } from "../../caller.js";
 import { nameOf, type OnError } from "../../on-error.js";
 import type { Handler, Handlers } from "../routes.js";
 import { ConnectHeaders, isStatusKnown } from "./headers.js";
-import { discountAnswer, inRoom } from "./http1-answer.js";
+import { limitResponse, releaseWhenSent } from "./http1-answer.js";
 import { Http1Body } from "./http1-body.js";
 import type { Http1Connection } from "./http1-memory.js";
 import { longTimeouts } from "./long-timeouts.js";
@@ -96,8 +96,8 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     }
     let response = await handler(request);
     if (connection !== undefined) {
-      discountAnswer(res as ServerResponse, contentType, connection.account);
-      response = await inRoom(response, contentType, connection);
+      releaseWhenSent(res as ServerResponse, contentType, connection.account);
+      response = await limitResponse(response, contentType, connection);
     }
     await universalResponseToNodeResponse(endedWith(res, response), res);
   }

@@ -6,19 +6,21 @@ import { memoryOverhead } from "../../../messages/unfinished-message.js";
 import type { Http1Connection } from "./http1-memory.js";
 import { isEnveloped } from "./whole-messages.js";
 
-/** Takes what {@link inRoom} has counted off the connection's account when it has left. */
-export function discountAnswer(res: ServerResponse, contentType: string, account: Http1Connection["account"]): void {
+/** Removes parts of a response, which {@link limitResponse} has recorded, from the account when they have been sent. */
+export function releaseWhenSent(res: ServerResponse, contentType: string, account: Http1Connection["account"]): void {
   const isInEnvelope = isEnveloped(contentType);
-  const write = res.write.bind(res) as (chunk: Uint8Array, encoding: string, onLeft: Callback) => boolean;
-  res.write = ((chunk: Uint8Array, encoding: string, onLeft?: Callback) => {
+  const write = res.write.bind(res) as (chunk: Uint8Array, encoding: string, onSent: Callback) => boolean;
+  res.write = ((chunk: Uint8Array, encoding: string, onSent?: Callback) => {
     return write(chunk, encoding, (error) => {
       account.waiting(-costOf(chunk, isInEnvelope));
-      onLeft?.(error);
+      onSent?.(error);
     });
   }) as typeof res.write;
 }
 
-/** Connect holds a message beside its envelope until the next is asked for. */
+/**
+ * Returns the memory of a part, in bytes. Connect keeps a message beside its envelope until the next one is requested.
+ */
 function costOf({ length }: Uint8Array, isInEnvelope: boolean): number {
   return (isInEnvelope ? 2 : 1) * length + memoryOverhead;
 }
@@ -26,11 +28,12 @@ function costOf({ length }: Uint8Array, isInEnvelope: boolean): number {
 type Callback = (error?: Error | null) => void;
 
 /**
- * An answer whose parts are made when there is room for what they will probably be: as large as the largest before them. One for whose first
- * part there is no room is ResourceExhausted; a later one of that kind ends the connection, as nothing else can be said any more. Each part is
- * on the connection's account from the moment when it is there.
+ * Returns a response whose parts are produced only when there is room for them, and are recorded on the connection's
+ * account as soon as they exist. The next part is assumed to be as large as the largest one so far. If there is no room
+ * for the first part, the response is ResourceExhausted. If there is none for a later one, the connection ends, since
+ * no error can be sent any more.
  */
-export async function inRoom(
+export async function limitResponse(
   response: UniversalServerResponse,
   contentType: string,
   connection: Http1Connection,
@@ -45,10 +48,10 @@ export async function inRoom(
   if (!connection.hasRoomFor(largest)) {
     const { body, ...rest } = refusal(noRoom(largest, connection), contentType);
     parts.return?.().catch(() => {});
-    return body === undefined ? rest : { ...rest, body: one(counted(body)) };
+    return body === undefined ? rest : { ...rest, body: one(record(body)) };
   }
   if (first.done !== true) {
-    counted(first.value);
+    record(first.value);
   }
   const body: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => body,
@@ -68,7 +71,7 @@ export async function inRoom(
         }
       }
       if (result.done !== true) {
-        counted(result.value);
+        record(result.value);
       }
       return result;
     },
@@ -77,7 +80,7 @@ export async function inRoom(
   };
   return { ...response, body };
 
-  function counted(bytes: Uint8Array): Uint8Array {
+  function record(bytes: Uint8Array): Uint8Array {
     connection.account.waiting(costOf(bytes, isInEnvelope));
     return bytes;
   }
@@ -85,15 +88,15 @@ export async function inRoom(
 
 function noRoom(bytes: number, { account, memory }: Http1Connection): ConnectError {
   const { heldBytes } = memory.limits.shared;
-  const where = `${account.waitingBytes} bytes wait already for this caller, of ${heldBytes} that the server holds`;
-  return new ConnectError(`there is no room for an answer of ${bytes} bytes: ${where}`, Code.ResourceExhausted);
+  const held = `${account.waitingBytes} bytes wait for this caller, and the server holds ${heldBytes} bytes in total`;
+  return new ConnectError(`there is no room for a response of ${bytes} bytes: ${held}`, Code.ResourceExhausted);
 }
 
 interface Refusal extends Omit<UniversalServerResponse, "body"> {
   readonly body?: Uint8Array;
 }
 
-/** The error in the form of the protocol that was asked in. */
+/** Returns the response for an error in the protocol of the request, which its content type tells. */
 function refusal(error: ConnectError, contentType: string): Refusal {
   const header = new Headers({ "content-type": contentType });
   if (contentType.startsWith("application/grpc")) {
@@ -102,18 +105,19 @@ function refusal(error: ConnectError, contentType: string): Refusal {
       ? { status: 200, header, body: enveloped(trailersFlag, `${status}: ${code}\r\n${name}: ${message}\r\n`) }
       : { status: 200, header, trailer: new Headers({ [status]: code, [name]: message }) };
   }
-  const said = { code: "resource_exhausted", message: error.rawMessage };
+  const json = { code: "resource_exhausted", message: error.rawMessage };
   return contentType.startsWith("application/connect+")
-    ? { status: 200, header, body: enveloped(endStreamFlag, JSON.stringify({ error: said })) }
+    ? { status: 200, header, body: enveloped(endStreamFlag, JSON.stringify({ error: json })) }
     : {
         status: 429,
         header: new Headers({ "content-type": "application/json" }),
-        body: Buffer.from(JSON.stringify(said)),
+        body: Buffer.from(JSON.stringify(json)),
       };
 }
 
-/** The envelope with the call's status, in Connect and in gRPC-Web. */
+/** The flag of the envelope that contains the status of a call in Connect. */
 const endStreamFlag = 2;
+/** The flag of the envelope that contains the trailers in gRPC-Web. */
 const trailersFlag = 128;
 
 function enveloped(flags: number, text: string): Uint8Array {

@@ -5,18 +5,23 @@ import { memoryOverhead } from "../../../messages/unfinished-message.js";
 import type { Http1Connection } from "./http1-memory.js";
 
 /**
- * The body of a request of HTTP/1.1, read as there is memory for it: so much of it as nobody has taken, and a message that is larger when
- * the server has room for all of it. Until then the socket is not read, and the kernel stops the peer.
+ * Reads the body of an HTTP/1.1 request as far as there is memory for it: up to 256 KiB that the handler has not
+ * consumed, and more for a larger message once the server has room for the whole message. Until then the socket is not
+ * read, and the kernel makes the peer wait.
  */
 export class Http1Body implements BytesInlet {
   readonly inbox: BytesInbox;
+  /** The number of bytes that have been received and not consumed. */
   #unconsumedBytes = 0;
+  /** The number of further bytes that the reader needs before it can consume any. */
   #expectedBytes = 0;
-  /** So much may be there that nobody has taken. */
+  /** The maximum of `#unconsumedBytes`. Above it the socket is not read. */
   #allowedBytes = MIN_CONNECTION_WINDOW;
-  /** What it was let in with, and what the connection will hold when all of that has come. */
-  #letInBytes = 0;
+  /** The number of bytes with which the body was admitted; 0 if it was not. */
+  #admittedBytes = 0;
+  /** The number of bytes that the connection will have received when the admitted bytes have arrived. */
   #targetBytes = 0;
+  /** The part of the shared account's `promisedBytes` that belongs to this body. */
   #promisedBytes = 0;
 
   constructor(
@@ -31,7 +36,7 @@ export class Http1Body implements BytesInlet {
     req.once("error", (error) => this.end(error));
     req.once("close", () => {
       if (!req.readableEnded) {
-        this.end(new Error("the connection was closed within a request"));
+        this.end(new Error("the connection was closed before the end of the request"));
       }
     });
   }
@@ -44,7 +49,7 @@ export class Http1Body implements BytesInlet {
     return Math.max(0, MIN_CONNECTION_WINDOW - this.#unconsumedBytes);
   }
 
-  /** What has to be free for all of it to come. */
+  /** The memory that must be free for all expected bytes, in bytes. */
   get neededBytes(): number {
     return Math.max(1, this.#unconsumedBytes + this.#expectedBytes + memoryOverhead - this.account.receivedBytes);
   }
@@ -52,7 +57,7 @@ export class Http1Body implements BytesInlet {
   consume(bytes: number): void {
     this.#unconsumedBytes -= bytes;
     if (this.isWindowExtended && this.#expectedBytes <= 0) {
-      this.#giveUpRoom();
+      this.#releaseRoom();
     }
     this.#regulate();
   }
@@ -60,34 +65,34 @@ export class Http1Body implements BytesInlet {
   expect(bytes: number): void {
     this.#expectedBytes = bytes;
     if (bytes === 0) {
-      this.#giveUpRoom();
+      this.#releaseRoom();
     } else if (!this.isWindowExtended && this.#unconsumedBytes + bytes > MIN_CONNECTION_WINDOW) {
-      this.connection.memory.claim(this);
+      this.connection.memory.requestRoom(this);
     }
   }
 
   get isWindowExtended(): boolean {
-    return this.#letInBytes > 0;
+    return this.#admittedBytes > 0;
   }
 
-  /** There is room for all that is expected: so many bytes. */
-  letIn(bytes: number): void {
-    this.#letInBytes = bytes;
+  /** Is called when there is room for all expected bytes, which need this much memory. */
+  admit(bytes: number): void {
+    this.#admittedBytes = bytes;
     this.#allowedBytes = Math.max(MIN_CONNECTION_WINDOW, this.#unconsumedBytes + this.#expectedBytes);
     this.#targetBytes = this.account.receivedBytes + bytes;
-    this.#keepPromise();
+    this.#updatePromise();
     this.#regulate();
   }
 
-  /** The reader takes no more: what still comes is thrown away. */
+  /** Reads and drops the rest of the body, because the reader does not read any more. */
   resume(): void {
     this.#regulate();
   }
 
-  /** The call is over: nothing of it is held any more, and what is left of it is read to get at the next request. */
+  /** Ends the body because the call has ended. The rest is read and dropped, since the next request comes after it. */
   end(reason: unknown): void {
     this.inbox.bytes.abort(reason);
-    this.#giveUpRoom();
+    this.#releaseRoom();
     this.#regulate();
     if (this.connection.body === this) {
       this.connection.body = undefined;
@@ -101,12 +106,12 @@ export class Http1Body implements BytesInlet {
     this.#unconsumedBytes += chunk.length;
     this.#expectedBytes = Math.max(0, this.#expectedBytes - chunk.length);
     this.inbox.push(chunk, 0, chunk.length);
-    this.#keepPromise();
+    this.#updatePromise();
     this.#regulate();
   }
 
-  /** What has come of what was promised room is held now. */
-  #keepPromise(): void {
+  /** Updates the promised bytes: those of the admitted bytes that have arrived are held rather than promised. */
+  #updatePromise(): void {
     const promised = this.isWindowExtended ? Math.max(0, this.#targetBytes - this.account.receivedBytes) : 0;
     if (promised !== this.#promisedBytes) {
       const more = promised - this.#promisedBytes;
@@ -115,23 +120,25 @@ export class Http1Body implements BytesInlet {
     }
   }
 
-  #giveUpRoom(): void {
-    const bytes = this.#letInBytes;
+  /** Releases the memory that was granted, or cancels the request for it. */
+  #releaseRoom(): void {
+    const bytes = this.#admittedBytes;
     this.#allowedBytes = MIN_CONNECTION_WINDOW;
     if (bytes > 0) {
-      this.#letInBytes = 0;
-      this.#keepPromise();
+      this.#admittedBytes = 0;
+      this.#updatePromise();
       this.connection.memory.release(bytes);
     } else {
-      this.connection.memory.forget(this);
+      this.connection.memory.cancelRequest(this);
     }
   }
 
+  /** Pauses or resumes reading from the socket. */
   #regulate(): void {
     const { req } = this;
-    const isWelcome = this.inbox.bytes.isEnded || this.#unconsumedBytes <= this.#allowedBytes;
-    if (isWelcome === req.isPaused()) {
-      if (isWelcome) {
+    const mayRead = this.inbox.bytes.isEnded || this.#unconsumedBytes <= this.#allowedBytes;
+    if (mayRead === req.isPaused()) {
+      if (mayRead) {
         req.resume();
       } else {
         req.pause();

@@ -3,40 +3,47 @@ import { Account, MIN_CONNECTION_WINDOW, type SharedAccount } from "@vyra/http2"
 import { clearInterval, maxTimerMs, setInterval } from "../../../time/real-timers.js";
 import type { Http1Body } from "./http1-body.js";
 
-/** How much of what waits is held over HTTP/1.1: by the server's account, and within these limits. */
+/** The limits of the memory of HTTP/1.1 connections. */
 export interface Http1Limits {
-  /** What all connections of the server hold together, those of HTTP/2 as well. */
+  /** The account of all connections of the server, including those of HTTP/2. */
   readonly shared: SharedAccount;
-  /** Of the answers of one connection. */
+  /** The memory of responses that may wait on one connection, in bytes. */
   readonly maxWaitingBytes: number;
-  /** How long a message may take to become whole, and how long what is held may stand still while memory is short, in milliseconds. */
+  /**
+   * The time that a message may take to arrive, and that a connection may hold memory without releasing any while
+   * memory is scarce, in milliseconds.
+   */
   readonly requestTimeoutMs: number;
 }
 
-const looksWithin = 2;
+/** A connection is checked this many times within `requestTimeoutMs`. */
+const checksPerTimeout = 2;
 
-/** What may be held when a large message is read on, or a large answer is kept, of what the server may hold: HTTP/2 has the rest. */
+/** The share of the server's memory that all admitted requests may take together; HTTP/2 has the rest. */
 const requestsShare = 1 / 2;
-const answersShare = 3 / 4;
+/** The share of the server's memory up to which responses larger than the minimum are kept; HTTP/2 has the rest. */
+const responsesShare = 3 / 4;
 
 /**
- * What the connections of HTTP/1.1 hold, and who of them waits for room. A connection may hold as much as the least that one of HTTP/2 may;
- * a larger message is read on when the server has room for all of it, so that each that is let in becomes whole.
+ * Grants memory to the connections of HTTP/1.1. A connection may always hold 256 KiB, the minimum of an HTTP/2
+ * connection. A larger message is admitted when the server has room for the whole message, so every admitted message
+ * can be completed.
  */
 export class Http1Memory {
   readonly #connections = new Set<Http1Connection>();
-  /** Bodies that wait for room, in the order in which they came. */
-  readonly #line = new Set<Http1Body>();
-  /** What those take that were let in. */
-  #letInBytes = 0;
-  /** It holds nothing: it is told when there is room again. */
-  readonly #asker: Account;
+  /** The bodies that wait for room, in the order of their requests. */
+  readonly #waiting = new Set<Http1Body>();
+  /** The memory of the admitted bodies, in bytes. */
+  #admittedBytes = 0;
+  /** An account that holds nothing. Its callback is called when there is room again. */
+  readonly #waitingAccount: Account;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly limits: Http1Limits) {
-    this.#asker = new Account(0, limits.shared, () => this.#letIn());
+    this.#waitingAccount = new Account(0, limits.shared, () => this.#admitWaiting());
   }
 
+  /** Creates the record of a connection's memory, which is closed with the socket. */
   connection(socket: Socket): Http1Connection {
     const connection = new Http1Connection(socket, this);
     this.#connections.add(connection);
@@ -48,53 +55,58 @@ export class Http1Memory {
     return connection;
   }
 
-  /** Has `letIn()` called when there is room for what the body needs. */
-  claim(body: Http1Body): void {
-    this.#line.add(body);
-    this.#letIn();
+  /** Requests room for a body. Its `admit()` is called when there is room for what it needs. */
+  requestRoom(body: Http1Body): void {
+    this.#waiting.add(body);
+    this.#admitWaiting();
   }
 
-  forget(body: Http1Body): void {
-    if (this.#line.delete(body)) {
-      this.#letIn(); // those behind it may need less
+  /** Cancels the request of a body that waits for room. */
+  cancelRequest(body: Http1Body): void {
+    if (this.#waiting.delete(body)) {
+      this.#admitWaiting(); // the bodies that wait behind it may need less
     }
   }
 
-  /** A body that was let in is done with. */
+  /** Releases the memory with which a body was admitted. */
   release(bytes: number): void {
-    this.#letInBytes -= bytes;
-    this.#letIn();
+    this.#admittedBytes -= bytes;
+    this.#admitWaiting();
   }
 
-  /** Half of what the server may hold is for all that were let in, or one: the rest is for HTTP/2, and for what is small. */
-  #letIn(): void {
+  /**
+   * Admits waiting bodies, in order, as long as there is room. All admitted bodies together may take half of the
+   * server's memory; a single one may take more. The rest is for HTTP/2, and for small messages.
+   */
+  #admitWaiting(): void {
     const { shared } = this.limits;
-    for (const body of this.#line) {
+    for (const body of this.#waiting) {
       const bytes = body.neededBytes;
       if (!shared.mayAdmit(bytes)) {
-        shared.waitingForMessages.add(this.#asker);
+        shared.waitingForMessages.add(this.#waitingAccount);
         return;
       }
-      if (this.#letInBytes > 0 && this.#letInBytes + bytes > requestsShare * shared.limitBytes) {
+      if (this.#admittedBytes > 0 && this.#admittedBytes + bytes > requestsShare * shared.limitBytes) {
         return;
       }
-      this.#line.delete(body);
-      this.#letInBytes += bytes;
-      body.letIn(bytes);
+      this.#waiting.delete(body);
+      this.#admittedBytes += bytes;
+      body.admit(bytes);
     }
   }
 
+  /** Starts the timer that checks the connections, unless it runs. */
   #watch(): void {
     const { requestTimeoutMs } = this.limits;
     if (this.#timer === undefined && requestTimeoutMs !== Number.POSITIVE_INFINITY) {
-      const everyMs = Math.min(maxTimerMs, Math.max(1, requestTimeoutMs / looksWithin));
-      this.#timer = setInterval(() => this.#look(), everyMs).unref();
+      const intervalMs = Math.min(maxTimerMs, Math.max(1, requestTimeoutMs / checksPerTimeout));
+      this.#timer = setInterval(() => this.#check(), intervalMs).unref();
     }
   }
 
-  #look(): void {
+  #check(): void {
     for (const connection of this.#connections) {
-      connection.look(looksWithin);
+      connection.check(checksPerTimeout);
     }
     if (this.#connections.size === 0) {
       clearInterval(this.#timer);
@@ -103,25 +115,32 @@ export class Http1Memory {
   }
 }
 
-/** What one connection holds. */
+/** The memory of one connection of HTTP/1.1. */
 export class Http1Connection {
+  /** The account that records the memory. */
   readonly account: Account;
   /** The body that is being read. */
   body: Http1Body | undefined;
+  /** The functions that resume those who wait for room. */
   readonly #wakers = new Set<() => void>();
   #isClosed = false;
-  #before: { readonly releases: number; readonly unfinished: unknown } | undefined;
-  #looks = 0;
+  /** The state of the connection at the last check. */
+  #lastCheck: { readonly releases: number; readonly unfinished: unknown } | undefined;
+  /** The number of successive checks without progress. */
+  #stalledChecks = 0;
 
   constructor(
     private readonly socket: Socket,
     readonly memory: Http1Memory,
   ) {
-    // An eighth of the limit is what it may hold without room being asked for: see unfinished-message.ts.
+    // An incomplete message may take an eighth of the limit without a request for room; see unfinished-message.ts.
     this.account = new Account(8 * MIN_CONNECTION_WINDOW, memory.limits.shared, () => this.#wake());
   }
 
-  /** Whether so much more may wait to be sent. One answer always may, however large, where the server has room for it. */
+  /**
+   * Tells whether this many more bytes may wait to be sent. A single response may exceed `maxWaitingBytes` if the
+   * server has room for it.
+   */
   hasRoomFor(bytes: number): boolean {
     const { shared, maxWaitingBytes } = this.memory.limits;
     const { waitingBytes } = this.account;
@@ -129,11 +148,11 @@ export class Http1Connection {
       return false;
     }
     return (
-      shared.heldBytes + bytes <= answersShare * shared.limitBytes || waitingBytes + bytes <= MIN_CONNECTION_WINDOW
+      shared.heldBytes + bytes <= responsesShare * shared.limitBytes || waitingBytes + bytes <= MIN_CONNECTION_WINDOW
     );
   }
 
-  /** Until there is room for so much, or nobody for whom it would be. */
+  /** Waits until this many more bytes may wait to be sent, or the connection is closed. */
   async roomFor(bytes: number): Promise<void> {
     while (!this.#isClosed && !this.hasRoomFor(bytes)) {
       this.memory.limits.shared.waitingForRoom.add(this.account);
@@ -141,6 +160,7 @@ export class Http1Connection {
     }
   }
 
+  /** Removes the connection's memory from the server's account. */
   close(): void {
     this.#isClosed = true;
     this.account.close();
@@ -148,25 +168,27 @@ export class Http1Connection {
   }
 
   /**
-   * To be called now and then. Closes a connection that has not gone on since so many looks: of which a message is unfinished that its
-   * handler waits for, or that holds much of which nothing releases while the server holds half of what it may.
+   * Closes the connection if it has made no progress in the last `maxStalledChecks` checks: if its handler waits for
+   * the same incomplete message, or if it holds more than its minimum and has released nothing while the server holds
+   * more than half of its limit.
    */
-  look(most: number): void {
+  check(maxStalledChecks: number): void {
     const { shared } = this.memory.limits;
     const { releases, heldBytes } = this.account;
     const unfinished = this.body?.inbox.unfinished;
-    const isHoarding = heldBytes > MIN_CONNECTION_WINDOW && shared.heldBytes > shared.limitBytes / 2;
-    const before = this.#before;
-    this.#before = { releases, unfinished };
-    const isStill =
-      before !== undefined &&
-      ((unfinished !== undefined && unfinished === before.unfinished) || (isHoarding && releases === before.releases));
-    this.#looks = isStill ? this.#looks + 1 : 0;
-    if (this.#looks >= most) {
+    const mustRelease = heldBytes > MIN_CONNECTION_WINDOW && shared.heldBytes > shared.limitBytes / 2;
+    const last = this.#lastCheck;
+    this.#lastCheck = { releases, unfinished };
+    const isStalled =
+      last !== undefined &&
+      ((unfinished !== undefined && unfinished === last.unfinished) || (mustRelease && releases === last.releases));
+    this.#stalledChecks = isStalled ? this.#stalledChecks + 1 : 0;
+    if (this.#stalledChecks >= maxStalledChecks) {
       this.socket.destroy();
     }
   }
 
+  /** Resumes those who wait for room. */
   #wake(): void {
     for (const wake of this.#wakers) {
       this.#wakers.delete(wake);

@@ -7,28 +7,36 @@ import { type Http1Connection, type Http1Limits, Http1Memory } from "./http1-mem
 
 /** Serves HTTP/1.1 on connections that were accepted elsewhere, for curl and for clients of Connect and gRPC-Web. */
 export interface Http1 {
-  /** Takes a connection. Calls `onBegun` when the headers of the first request are complete. */
+  /**
+   * Serves a connection.
+   * @param head the bytes that have been read from the socket already
+   * @param onBegun called when the headers of a request are complete
+   */
   accept(socket: Socket, head: Buffer, caller: Caller, onBegun: () => void): void;
+  /** Closes idle connections now, and the others after their requests. */
   drain(): void;
 }
 
 /** How long a kept-alive connection may wait for its next request, in milliseconds: Node.js' default. */
 const keepAliveMs = 5_000;
 
-/** How many requests may come before the one that is being answered has its answer, and what each costs that waits for its turn. */
+/** The maximum number of pipelined requests on a connection, including the one that is being answered. */
 const maxPipelined = 128;
+/** The memory of a pipelined request that waits for its turn, in bytes. */
 const pipelinedBytes = 4_096;
 
 interface Connection {
   readonly caller: Caller;
   readonly onBegun: () => void;
-  readonly held: Http1Connection;
-  /** Those that have come and not been answered; the first is being answered. */
+  readonly memory: Http1Connection;
+  /** The requests that have not been answered. The first one is being answered. */
   readonly requests: (readonly [IncomingMessage, ServerResponse])[];
 }
 
 /**
- * @param headersMs how long headers may take from the end of the previous request, in milliseconds:
+ * Creates a server for HTTP/1.1.
+ *
+ * @param headersMs the time from the end of a response to the end of the next request's headers, in milliseconds:
  *   `ServeOptions.handshakeTimeoutMs`
  */
 export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http1Limits): Http1 {
@@ -39,7 +47,7 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
   /** The connections that wait for their next request, each with the function that stops its timer. */
   const idle = new Map<Socket, () => void>();
   let isDraining = false;
-  // The client is told this time, and has as much again for a request that it sends at the last moment.
+  // This time is announced to the client. It has the same time again for a request that it sends at the last moment.
   const server = createServer({ keepAliveTimeout: Math.min(keepAliveMs, headersMs / 2) }, (req, res) => {
     const { socket } = req;
     idle.get(socket)?.();
@@ -49,7 +57,7 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
       socket.destroy();
       return;
     }
-    const { requests, held } = connection;
+    const { requests, memory: held } = connection;
     connection.onBegun();
     requests.push([req, res]);
     if (requests.length === 1) {
@@ -62,7 +70,7 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
   });
   return {
     accept(socket, head, caller, onBegun) {
-      connections.set(socket, { caller, onBegun, held: memory.connection(socket), requests: [] });
+      connections.set(socket, { caller, onBegun, memory: memory.connection(socket), requests: [] });
       socket.once("close", () => {
         idle.get(socket)?.();
         idle.delete(socket);
@@ -79,7 +87,7 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
     },
   };
 
-  /** Answers the first of a connection's requests, and then the next: Node.js would handle all of them at once. */
+  /** Answers the requests of a connection one after another. Node.js would handle pipelined requests all at once. */
   function serve(connection: Connection, socket: Socket): void {
     const [first] = connection.requests;
     if (first === undefined) {
@@ -90,16 +98,16 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
     res.once("close", () => {
       connection.requests.shift();
       if (connection.requests.length > 0) {
-        connection.held.account.unread(-pipelinedBytes);
+        connection.memory.account.unread(-pipelinedBytes);
       }
       serve(connection, socket);
     });
-    if (!socket.destroyed && handle(req, res, connection.caller, connection.held) === "whole request") {
+    if (!socket.destroyed && handle(req, res, connection.caller, connection.memory) === "whole request") {
       limitBody(req);
     }
   }
 
-  /** Makes the connection wait for its next request; ends it while the server drains. */
+  /** Makes a connection wait for its next request, or closes it if the server drains. */
   function release(socket: Socket): void {
     idle.get(socket)?.();
     if (isDraining) {
@@ -112,9 +120,10 @@ export function createHttp1(handle: NodeHandler, headersMs: number, limits: Http
     }
   }
 
+  /** Closes the connection if the body of a request has not been received within `requestTimeoutMs`. */
   function limitBody(req: IncomingMessage): void {
-    const isWhole = afterReading(limits.requestTimeoutMs, () => req.socket.destroy());
-    req.once("end", isWhole);
-    req.once("close", isWhole);
+    const stopTimer = afterReading(limits.requestTimeoutMs, () => req.socket.destroy());
+    req.once("end", stopTimer);
+    req.once("close", stopTimer);
   }
 }

@@ -32,7 +32,7 @@ export function isEnveloped(contentType: string): boolean {
   return contentType.startsWith(grpcType) || contentType.startsWith("application/connect+");
 }
 
-/** What a request's body is, by its fields. */
+/** Returns the form of a request's body, which the request's fields and the method tell. */
 export function formOf({ method, readMaxBytes }: Handler, fieldOf: (name: string) => string | undefined): BodyForm {
   const contentLength = Number.parseInt(fieldOf("content-length") ?? "", 10);
   return {
@@ -43,14 +43,14 @@ export function formOf({ method, readMaxBytes }: Handler, fieldOf: (name: string
   };
 }
 
-/** Whether a method takes one message, which comes at once. */
+/** Tells whether a method takes one request message, which the caller sends at once. */
 export function hasOneRequest({ methodKind }: DescMethod): boolean {
   return methodKind === "unary" || methodKind === "server_streaming";
 }
 
 /**
- * The fields of a request without its length, for which Connect's handlers would allocate memory before anything of it has come. That it is
- * too large is left for them to say.
+ * Removes the content-length from the fields of a request, since Connect's handlers would allocate that much memory
+ * before any of the body has arrived. A content-length above `readMaxBytes` is kept, so that they refuse the request.
  */
 export function withoutLength(header: Headers, { readMaxBytes }: Handler): Headers {
   if (!(Number(header.get("content-length")) > readMaxBytes)) {

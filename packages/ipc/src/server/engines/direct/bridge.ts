@@ -24,10 +24,30 @@ import { formOf, hasOneRequest, wholeMessages, withoutLength } from "../connect/
 import type { Handler } from "../routes.js";
 import type { CheckedCall } from "./unfinished-requests.js";
 
+/** The beginning of a request, and Connect's handler for its path. */
+export interface BridgedRequest {
+  readonly handler: Handler;
+  readonly caller: Caller;
+  /** All header fields, names and values in turn: `fields`, then `extra`. */
+  readonly fields: readonly string[];
+  readonly extra: readonly string[];
+  /** Whether the request has no body. */
+  readonly endStream: boolean;
+}
+
+/** The settings that all bridged calls of a server share. */
+export interface BridgeSettings {
+  readonly onError: OnError;
+  /** The limit of timeouts in milliseconds; undefined for none. */
+  readonly maxTimeoutMs: number | undefined;
+}
+
 /** A call that is not gRPC, or has no route: Connect's own handler for its path answers it. */
 export class BridgedCall implements RequestHandler, CheckedCall {
   lastUnfinished: unknown;
   checks = 0;
+  readonly #handler: Handler;
+  readonly #caller: Caller;
   readonly #inbox: BytesInbox;
   readonly #controller = new AbortController();
   readonly #drain = new Drain();
@@ -35,15 +55,12 @@ export class BridgedCall implements RequestHandler, CheckedCall {
 
   constructor(
     private readonly stream: ServerStream,
-    private readonly handler: Handler,
-    private readonly caller: Caller,
-    fields: readonly string[],
-    extra: readonly string[],
-    endStream: boolean,
-    private readonly onError: OnError,
-    private readonly maxTimeoutMs: number | undefined,
+    { handler, caller, fields, extra, endStream }: BridgedRequest,
+    private readonly settings: BridgeSettings,
   ) {
     stream.pause(false);
+    this.#handler = handler;
+    this.#caller = caller;
     this.#inbox = new BytesInbox(
       stream,
       formOf(handler, (name) => fieldOf(name, fields, extra)),
@@ -62,7 +79,7 @@ export class BridgedCall implements RequestHandler, CheckedCall {
     if (this.stream.isReceived || this.stream.isClosed) {
       return undefined;
     }
-    return hasOneRequest(this.handler.method) ? this : this.#inbox.unfinished;
+    return hasOneRequest(this.#handler.method) ? this : this.#inbox.unfinished;
   }
 
   fail(error: ConnectError): void {
@@ -95,20 +112,20 @@ export class BridgedCall implements RequestHandler, CheckedCall {
   async #run(fields: readonly string[], extra: readonly string[]): Promise<void> {
     try {
       const header = headersOf(fields, extra);
-      for (const [name, value] of longTimeouts((name) => header.get(name) ?? undefined, this.maxTimeoutMs)) {
+      for (const [name, value] of longTimeouts((name) => header.get(name) ?? undefined, this.settings.maxTimeoutMs)) {
         header.set(name, value);
       }
-      const contextValues = contextValuesFor(this.caller);
+      const contextValues = contextValuesFor(this.#caller);
       const contentType = header.get("content-type") ?? "";
       if (isStatusKnown(contentType)) {
         this.#headers = new ConnectHeaders(contextValues, (early) => this.#respond(200, early));
       }
       await this.#answer(
-        await this.handler({
+        await this.#handler({
           httpVersion: "2.0",
           method: fieldOf(":method", fields, extra) ?? "",
           url: `http://localhost${fieldOf(":path", fields, extra) ?? "/"}`,
-          header: withoutLength(header, this.handler),
+          header: withoutLength(header, this.#handler),
           body: wholeMessages(this.#inbox.bytes, contentType, this.#headers),
           signal: this.#controller.signal,
           contextValues,
@@ -118,7 +135,7 @@ export class BridgedCall implements RequestHandler, CheckedCall {
       if (!this.stream.isClosed) {
         // Header fields that exceed the caller's limit are not a fault of the handler.
         if (!isInstance(error, HeaderListSizeError)) {
-          this.onError(error, { method: nameOf(this.handler.method) });
+          this.settings.onError(error, { method: nameOf(this.#handler.method) });
         }
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }
@@ -139,7 +156,7 @@ export class BridgedCall implements RequestHandler, CheckedCall {
    */
   async #findRoomFor({ length }: Uint8Array): Promise<void> {
     const { stream } = this;
-    const { methodKind } = this.handler.method;
+    const { methodKind } = this.#handler.method;
     if ((methodKind === "unary" || methodKind === "client_streaming") && !stream.hasRoomFor(length)) {
       stream.reset(ErrorCode.ENHANCE_YOUR_CALM);
     }

@@ -16,7 +16,7 @@ import type { Caller } from "../../caller.js";
 import type { Http1 } from "../connect/http1.js";
 import type { EngineOptions, ServerEngine } from "../engine.js";
 import { outermost } from "../outermost-interceptor.js";
-import { BridgedCall } from "./bridge.js";
+import { BridgedCall, type BridgeSettings } from "./bridge.js";
 import { ServerCall } from "./call.js";
 import { factsOf, Route } from "./route.js";
 import { StreamServerCall } from "./stream-call.js";
@@ -44,6 +44,7 @@ export function createDirectEngine({
       direct.delete(path);
     }
   }
+  const bridge: BridgeSettings = { onError, maxTimeoutMs: router.maxTimeoutMs };
   const connections = new Set<ServerConnection>();
   const unfinished = new UnfinishedRequests(connections, memory.requestTimeoutMs);
   let http1: Promise<Http1> | undefined;
@@ -156,7 +157,7 @@ export function createDirectEngine({
     const query = path.indexOf("?");
     const handler = handlers.get(query === -1 ? path : path.slice(0, query));
     if (handler !== undefined) {
-      const call = new BridgedCall(stream, handler, caller, fields, extra, endStream, onError, router.maxTimeoutMs);
+      const call = new BridgedCall(stream, { handler, caller, fields, extra, endStream }, bridge);
       stream.context = call;
       return call;
     }
