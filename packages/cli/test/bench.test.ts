@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Interceptor } from "@connectrpc/connect";
-import type { Server } from "@vyra/ipc";
 import { run, start } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
 import { serveForeignShop } from "./support/foreign.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop, serveShop } from "./support/shop.js";
 
 describe("vyra-ipc bench", () => {
-  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
-  let server: Server;
-
-  before(async () => {
-    server = await serveShop("shop");
-  });
-
-  after(async () => {
-    await server.close();
-  });
+  const { folder } = ownShop();
 
   it("shows throughput and latency", async () => {
     const { code, stdout, stderr } = await run(["bench", "shop", "Place", '{"id": "7"}', "-c", "4", "-d", "300ms"]);

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Server } from "@vyra/ipc";
+import { before, describe, it } from "node:test";
 import { type Ended, run, start } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop } from "./support/shop.js";
 
 const refusals: readonly (readonly [what: string, args: readonly string[], complaint: RegExp])[] = [
   ["an unknown method", ["Palce", "{}"], /no method Palce at .*: did you mean cli\.test\.ShopService\/Place\?$/],
@@ -37,18 +35,12 @@ const refusals: readonly (readonly [what: string, args: readonly string[], compl
 ];
 
 describe("vyra-ipc call refuses", () => {
-  ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
-  let server: Server;
+  ownShop();
   let outcomes: Promise<Ended>[];
 
   before(async () => {
-    server = await serveShop("shop");
     // The commands run at once, since their start takes longest.
     outcomes = refusals.map(([, args]) => run(["call", "shop", ...args]));
-  });
-
-  after(async () => {
-    await server.close();
   });
 
   for (const [index, [what, , complaint]] of refusals.entries()) {

@@ -1,25 +1,14 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import type { Server } from "@vyra/ipc";
+import { describe, it } from "node:test";
 import { run, start } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop } from "./support/shop.js";
 
 const order = '{"id": "7", "items": [{"name": "bread", "price": 2.5, "count": 2}]}';
 
 describe("vyra-ipc call", () => {
-  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
-  let server: Server;
-
-  before(async () => {
-    server = await serveShop("shop");
-  });
-
-  after(async () => {
-    await server.close();
-  });
+  const { folder } = ownShop();
 
   for (const name of ["Place", "ShopService/Place", "cli.test.ShopService/Place", "cli.test.ShopService.Place"]) {
     it(`finds ${name}`, async () => {

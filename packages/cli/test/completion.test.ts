@@ -6,28 +6,17 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Server } from "@vyra/ipc";
 import { run } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
-import { serveShop, shopProto } from "./support/shop.js";
+import { ownShop, shopProto } from "./support/shop.js";
 
 const main = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 
 describe("vyra-ipc completion", () => {
-  const folder = ownFolder(
-    "shop_ipc.sock",
-    "shop_ipc.sock.lock",
-    "mute_ipc.sock",
-    "my folder",
-    "vyra-ipc",
-    "file.json",
-  );
+  const { folder } = ownShop("mute_ipc.sock", "my folder", "vyra-ipc", "file.json");
   const mute = createServer();
-  let server: Server;
 
   before(async () => {
     process.env.VYRA_IPC_COMPLETION_TIMEOUT = "1m"; // the machine may be busy
-    server = await serveShop("shop");
     await new Promise<void>((resolve) => mute.listen({ path: join(folder, "mute_ipc.sock") }, resolve));
     mkdirSync(join(folder, "my folder"));
     writeFileSync(join(folder, "file.json"), "{}");
@@ -36,7 +25,6 @@ describe("vyra-ipc completion", () => {
   });
 
   after(async () => {
-    await server.close();
     mute.close();
     delete process.env.VYRA_IPC_COMPLETION_TIMEOUT;
   });

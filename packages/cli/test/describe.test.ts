@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Server } from "@vyra/ipc";
 import { run } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
 import { serveForeignShop } from "./support/foreign.js";
-import { protoFolder, serveShop, shopProto } from "./support/shop.js";
+import { ownShop, protoFolder, shopProto } from "./support/shop.js";
 
 describe("vyra-ipc describe", () => {
-  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "foreign_ipc.sock");
-  let server: Server;
+  const { folder } = ownShop("foreign_ipc.sock");
   let foreign: AsyncDisposable;
 
   before(async () => {
-    server = await serveShop("shop");
     foreign = await serveForeignShop(folder, "foreign");
   });
 
   after(async () => {
-    await server.close();
     await foreign[Symbol.asyncDispose]();
   });
 

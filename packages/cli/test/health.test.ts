@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import type { Server } from "@vyra/ipc";
+import { describe, it } from "node:test";
 import { run, start } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop, serveShop } from "./support/shop.js";
 
 describe("vyra-ipc health", () => {
-  ownFolder("shop_ipc.sock", "shop_ipc.sock.lock");
-  let server: Server;
-
-  before(async () => {
-    server = await serveShop("shop");
-  });
-
-  after(async () => {
-    await server.close();
-  });
+  const own = ownShop();
 
   it("exits with 0 if a server serves", async () => {
     const plain = await run(["health", "shop"]);
@@ -25,9 +15,9 @@ describe("vyra-ipc health", () => {
   });
 
   it("exits with 5 if it reports that it does not serve", async () => {
-    server.health.set("", "NOT_SERVING");
+    own.server.health.set("", "NOT_SERVING");
     const { code, stdout, stderr } = await run(["health", "shop"]);
-    server.health.set("", "SERVING");
+    own.server.health.set("", "SERVING");
     assert.deepEqual({ code, stdout }, { code: 5, stdout: "NOT_SERVING\n" });
     assert.match(stderr, /shop_ipc\.sock does not serve \(NOT_SERVING\)\n$/);
   });

@@ -5,27 +5,22 @@ import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Server } from "@vyra/ipc";
 import { run } from "./support/command.js";
-import { ownFolder } from "./support/folder.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop } from "./support/shop.js";
 import { staleSocket } from "./support/stale-socket.js";
 
 describe("vyra-ipc ls", () => {
-  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "dead_ipc.sock", "mute.sock", "file_ipc.sock");
+  const { folder } = ownShop("dead_ipc.sock", "mute.sock", "file_ipc.sock");
   const user = userInfo().username;
   const mute = createServer();
-  let server: Server;
 
   before(async () => {
-    server = await serveShop("shop");
     await staleSocket(join(folder, "dead_ipc.sock"));
     writeFileSync(join(folder, "file_ipc.sock"), "no socket at all");
     await new Promise<void>((resolve) => mute.listen({ path: join(folder, "mute.sock") }, resolve));
   });
 
   after(async () => {
-    await server.close();
     mute.close();
   });
 

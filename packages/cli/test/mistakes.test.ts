@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { NotProcessedError, type Server, UntrustedSocketError } from "@vyra/ipc";
+import { NotProcessedError, UntrustedSocketError } from "@vyra/ipc";
 import { failureOf } from "../dist/server/failure-of.js";
 import { shellPath, shellWord } from "../dist/terminal/shell-word.js";
 import { run } from "./support/command.js";
 import { ownFolder } from "./support/folder.js";
 import { withListener } from "./support/listener.js";
-import { serveShop } from "./support/shop.js";
+import { ownShop } from "./support/shop.js";
 
 /** The subcommands that dial, with their arguments after the socket's name. */
 const dialling: readonly (readonly [command: string, ...rest: string[]])[] = [
@@ -29,17 +29,11 @@ function runAll(socket: string) {
 }
 
 describe("vyra-ipc reports in every subcommand that the address is not a server but", () => {
-  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", "some folder", "file");
-  let server: Server;
+  const { folder } = ownShop("some folder", "file");
 
   before(async () => {
-    server = await serveShop("shop");
     mkdirSync(join(folder, "some folder"));
     writeFileSync(join(folder, "file"), "");
-  });
-
-  after(async () => {
-    await server.close();
   });
 
   it("a folder", async () => {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { create, type DescMessage, type DescService, type Registry } from "@bufbuild/protobuf";
@@ -9,6 +10,7 @@ import { compile } from "../../dist/descriptors/compile.js";
 import { descriptorSet } from "../../dist/descriptors/file-source.js";
 import type { DescriptorSource } from "../../dist/descriptors/source.js";
 import { file_google_rpc_error_details } from "../../dist/gen/google/rpc/error_details_pb.js";
+import { ownFolder } from "./folder.js";
 
 export const protoFolder = fileURLToPath(new URL("../../test/proto", import.meta.url));
 export const shopProto = join(protoFolder, "cli/test/shop.proto");
@@ -43,6 +45,28 @@ export async function serveShop(socket: string, options: Partial<ServeOptions> =
     routes: (router) => router.service(service, shop(types) as unknown as ServiceImpl<DescService>),
     ...options,
   });
+}
+
+/**
+ * Serves the shop as the module `shop` for the tests of a `describe`, in their own folder for modules' sockets.
+ * @param allowed other files that the tests may leave in the folder
+ * @returns the folder, and the server, which exists once the tests run
+ */
+export function ownShop(...allowed: readonly string[]): { readonly folder: string; readonly server: Server } {
+  const folder = ownFolder("shop_ipc.sock", "shop_ipc.sock.lock", ...allowed);
+  let server: Server;
+  before(async () => {
+    server = await serveShop("shop");
+  });
+  after(async () => {
+    await server.close();
+  });
+  return {
+    folder,
+    get server() {
+      return server;
+    },
+  };
 }
 
 interface Item {
