@@ -1,6 +1,6 @@
-// Writes the API report of each public entry point, packages/*/api/*.api.md: its exported types and values, without their
-// documentation. A change to the public API so becomes visible in review. With --check nothing is written: it fails where a report
-// is out of date. It reads the .d.ts files that `npm run build` makes.
+// Writes the API report of each public entry point, packages/*/api/*.api.md: its exported types and values, without
+// their documentation, so that a review shows each change of the public API. With --check it writes nothing, and fails
+// if a report is out of date. It reads the .d.ts files that `npm run build` makes.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
