@@ -17,3 +17,8 @@ export function grpcFormat(contentType: string | undefined): string | undefined 
   const match = grpcContentType.exec(contentType ?? "");
   return match === null ? undefined : (match[1] ?? "proto").toLowerCase();
 }
+
+/** Tells whether the messages of a body with this content type have envelopes; otherwise the body is one message. */
+export function isEnveloped(contentType: string): boolean {
+  return contentType.startsWith("application/grpc") || contentType.startsWith("application/connect+");
+}

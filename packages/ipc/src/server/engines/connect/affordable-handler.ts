@@ -1,12 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import type { Compression, UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { compressedFlag, envelopeBytes, lengthAt } from "../../../grpc/index.js";
+import { compressedFlag, envelopeBytes, isEnveloped, lengthAt } from "../../../grpc/index.js";
 import { assertAffordable } from "../../../protobuf/affordable.js";
 import { viewOf } from "../../../protobuf/bytes.js";
 import { assertJsonAffordable } from "../../../protobuf/json-affordable.js";
 import { alwaysAffordableBytes } from "../../../protobuf/message-cost.js";
-import { isEnveloped } from "./whole-messages.js";
 
 /** A handler of Connect, with the maximum size of the messages that it reads. */
 export interface Handler extends UniversalHandler {

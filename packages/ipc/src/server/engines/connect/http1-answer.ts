@@ -1,10 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { envelopeOf, statusFields } from "../../../grpc/index.js";
+import { envelopeOf, isEnveloped, statusFields } from "../../../grpc/index.js";
 import { memoryOverhead } from "../../../messages/unfinished-message.js";
 import type { Http1Connection } from "./http1-memory.js";
-import { isEnveloped } from "./whole-messages.js";
 
 /** Removes parts of a response, which {@link limitResponse} has recorded, from the account when they have been sent. */
 export function releaseWhenSent(res: ServerResponse, contentType: string, account: Http1Connection["account"]): void {

@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import { Account, MIN_CONNECTION_WINDOW, type SharedAccount } from "@vyra/http2";
 import { clearInterval, maxTimerMs, setInterval } from "../../../time/real-timers.js";
-import type { Http1Body } from "./http1-body.js";
 
 /** The limits of the memory of HTTP/1.1 connections. */
 export interface Http1Limits {
@@ -24,6 +23,13 @@ const requestsShare = 1 / 2;
 /** The share of the server's memory up to which responses larger than the minimum are kept; HTTP/2 has the rest. */
 const responsesShare = 3 / 4;
 
+/** A body that waits until there is room for a large message. */
+export interface WaitingBody {
+  readonly neededBytes: number;
+  /** Called when there is room for this many bytes. */
+  admit(bytes: number): void;
+}
+
 /**
  * Grants memory to the connections of HTTP/1.1. A connection may always hold 256 KiB, the minimum of an HTTP/2
  * connection. A larger message is admitted when the server has room for the whole message, so every admitted message
@@ -32,7 +38,7 @@ const responsesShare = 3 / 4;
 export class Http1Memory {
   readonly #connections = new Set<Http1Connection>();
   /** The bodies that wait for room, in the order of their requests. */
-  readonly #waiting = new Set<Http1Body>();
+  readonly #waiting = new Set<WaitingBody>();
   /** The memory of the admitted bodies, in bytes. */
   #admittedBytes = 0;
   /** An account that holds nothing. Its callback is called when there is room again. */
@@ -56,13 +62,13 @@ export class Http1Memory {
   }
 
   /** Requests room for a body. Its `admit()` is called when there is room for what it needs. */
-  requestRoom(body: Http1Body): void {
+  requestRoom(body: WaitingBody): void {
     this.#waiting.add(body);
     this.#admitWaiting();
   }
 
   /** Cancels the request of a body that waits for room. */
-  cancelRequest(body: Http1Body): void {
+  cancelRequest(body: WaitingBody): void {
     if (this.#waiting.delete(body)) {
       this.#admitWaiting(); // the bodies that wait behind it may need less
     }
@@ -120,7 +126,7 @@ export class Http1Connection {
   /** The account that records the memory. */
   readonly account: Account;
   /** The body that is being read. */
-  body: Http1Body | undefined;
+  body: { readonly inbox: { readonly unfinished: unknown } } | undefined;
   /** The functions that resume those who wait for room. */
   readonly #wakers = new Set<() => void>();
   #isClosed = false;

@@ -1,9 +1,9 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { incompleteMessage } from "../../../grpc/index.js";
+import { incompleteMessage, isEnveloped } from "../../../grpc/index.js";
 import type { BodyForm } from "../../../messages/bytes-inbox.js";
 import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
-import type { Handler } from "../routes.js";
+import type { Handler } from "./affordable-handler.js";
 import type { ConnectHeaders } from "./headers.js";
 
 /**
@@ -25,11 +25,6 @@ export function wholeMessages(
     // The codes are those of the specifications of gRPC and of Connect.
     return contentType.startsWith(grpcType) ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
   });
-}
-
-/** Tells by the content type whether messages have envelopes; otherwise the body is one message. */
-export function isEnveloped(contentType: string): boolean {
-  return contentType.startsWith(grpcType) || contentType.startsWith("application/connect+");
 }
 
 /** Returns the form of a request's body, which the request's fields and the method tell. */
