@@ -13,7 +13,7 @@ const folders = readdirSync(join(root, "packages")).map((name) => join(root, "pa
 // The slowest tests start first, so that none is left running alone at the end.
 const files = [join(root, "tests/dist/e2e"), ...folders]
   .flatMap(testFilesUnder)
-  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  .filter((file) => words.length === 0 || words.some((word) => relative(root, file).includes(word)));
 if (files.length === 0) {
   console.error("no test found: has it been built (npm run build)?");
   process.exit(1);

@@ -66,7 +66,7 @@ export interface IpcTransportOptions {
    * The memory that waiting calls may hold, in bytes: calls that wait because the server allows no more streams, or
    * because it is not reachable yet. Each call counts with its request and 1 KiB (a stream with 3.5 KiB, a signal with
    * 1 KiB more). A call for which there is no room fails at once with ResourceExhausted. On each connection, requests
-   * that have been sent and that the server does not read may hold as much again. Applies to engine `"direct"`.
+   * that have been sent and that the server does not read may hold another `maxWaitingBytes`. Applies to engine `"direct"`.
    * Default: 256 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
@@ -104,7 +104,7 @@ export interface IpcTransportOptions {
   readonly keepAliveTimeoutMs?: number | undefined;
   /**
    * How long a connection may have no calls before it is closed, in milliseconds; 0 and `Infinity` mean never. The next
-   * call connects again. So a channel that was dropped without `close()` does not keep its connection for ever.
+   * call connects again. Thus a channel that nobody closes does not keep its connection.
    * Default: 1,800,000 (30 minutes), as in grpc-go and grpc-java.
    */
   readonly idleTimeoutMs?: number | undefined;

@@ -2,7 +2,7 @@
  * Fields that belong to HTTP and are not metadata: those of a connection (RFC 9113 §8.2.2), and those that describe a
  * body or name the peer.
  */
-const httpFields = new Set([
+export const httpFields: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "host",

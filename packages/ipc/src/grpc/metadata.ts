@@ -1,3 +1,5 @@
+import { httpFields } from "./http-fields.js";
+
 /**
  * Metadata has two forms: `Headers` for users, and a flat list of names and values for HTTP/2. The names in this set
  * are not metadata, since they belong to HTTP/2 or to gRPC itself: the fields of a connection (RFC 9113 §8.2.2), those
@@ -6,9 +8,8 @@
  * reserved: the caller may set it, as in Connect.
  */
 const reserved = new Set([
-  "connection",
+  ...httpFields,
   "content-encoding",
-  "content-length",
   "content-type",
   "grpc-accept-encoding",
   "grpc-encoding",
@@ -17,14 +18,7 @@ const reserved = new Set([
   "grpc-status",
   "grpc-status-details-bin",
   "grpc-timeout",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "proxy-connection",
   "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
 ]);
 
 /** Returns the metadata in these headers as a flat list of fields to send: name, value, name, value. */

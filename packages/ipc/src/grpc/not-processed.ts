@@ -8,7 +8,6 @@ import { causesOf, hasCode } from "../user-code/thrown.js";
  */
 export class NotProcessedError extends Error {
   override readonly name = "NotProcessedError";
-  /** The stable code of this class of errors. */
   /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_IPC_NOT_PROCESSED";
 }

@@ -34,14 +34,11 @@ export interface RetryOptions extends RetryPolicy {
    */
   readonly methods?: ByMethod<RetryPolicy | false> | undefined;
   /**
-   * The size of the retry budget, in tokens, which is full at the beginning; a failed attempt takes one token. Default:
-   * 100.
+   * The size of the retry budget, in tokens, which is full at the beginning; a failed attempt takes one token. No call
+   * is retried while half of the budget or less is left. Default: 100.
    */
   readonly maxTokens?: number | undefined;
-  /**
-   * The tokens that a successful call puts back. No call is retried while half of the budget or less is left. Default:
-   * 0.1.
-   */
+  /** The tokens that a successful call puts back. Default: 0.1. */
   readonly tokenRatio?: number | undefined;
   /**
    * How much of a stream's requests is kept for another attempt, in bytes, counting 128 more for each message. A stream

@@ -1,11 +1,6 @@
 import type { Compression } from "@connectrpc/connect/protocol";
+import { maxDecompressedBytes } from "./gzip.js";
 import { type MemoryAccount, memoryOverhead } from "./unfinished-message.js";
-
-/**
- * DEFLATE expands a byte to at most this many: 258 bytes are encoded in two bits and a little more
- * (https://zlib.net/zlib_tech.html).
- */
-const maxExpansion = 1_032;
 
 /** The queue in which the messages of one connection wait to be decompressed. */
 class DecompressionQueue {
@@ -62,7 +57,7 @@ export async function decompressInTurn<T>(
     queue = new DecompressionQueue(account.limitBytes / 4);
     queues.set(account, queue);
   }
-  const most = Math.min(readMaxBytes, bytes.length * maxExpansion);
+  const most = maxDecompressedBytes(compression, bytes.length, readMaxBytes);
   const cost = bytes.length + memoryOverhead;
   account.unfinished(cost);
   try {

@@ -16,6 +16,14 @@ export const maxWaitingBytes = 64 * 1024 * 1024;
 /** The largest expansion of a byte by DEFLATE, from zlib's technical notes (https://zlib.net/zlib_tech.html). */
 const maxExpansion = 1_032;
 
+/**
+ * Returns the largest size that a compressed message can decompress to, in bytes. Of compressions that are not DEFLATE
+ * only the limit is known.
+ */
+export function maxDecompressedBytes({ name }: Compression, bytes: number, readMaxBytes: number): number {
+  return name === "gzip" || name === "deflate" ? Math.min(readMaxBytes, bytes * maxExpansion) : readMaxBytes;
+}
+
 let running = 0;
 let waitingBytes = 0;
 const waiting: { readonly bytes: number; readonly start: () => void }[] = [];

@@ -6,7 +6,6 @@ export const sendingHeaders = Symbol.for("@vyra/ipc: sends the headers");
 /** Thrown by `sendHeaders()` if the headers of the response have already been sent. */
 export class HeadersSentError extends Error {
   override readonly name = "HeadersSentError";
-  /** The stable code of this class of errors. */
   /** The code of this class of errors; docs/reference/errors.md lists all codes. */
   readonly code = "VYRA_IPC_HEADERS_SENT";
 
@@ -24,8 +23,10 @@ export class HeadersSentError extends Error {
  * responses are streamed, after the handler has run for 1 s without one. What is set in `context.responseHeader` later
  * arrives with the trailers.
  *
- * Has no effect if the headers were sent because that second was over, if the call is over, and in a unary call of the
- * Connect protocol, whose HTTP status is not known before its result is.
+ * It has no effect
+ * - if the headers were sent because that second was over,
+ * - if the call is over,
+ * - in a unary call of the Connect protocol, whose HTTP status is not known before its result is.
  *
  * @param context the handler's own context, or one that an interceptor or the handler has made of it by spreading
  * @throws {HeadersSentError} after the first message, and if called twice.

@@ -23,7 +23,7 @@ export interface Server extends AsyncDisposable {
   stats(): ServerStats;
   /**
    * Gives up the address at once, accepts no new calls, waits up to `graceMs` for calls in flight, then ends them with
-   * Unavailable. Resolves when everything has ended; further calls have no effect.
+   * Unavailable. Resolves when everything has ended; closing again has no effect.
    */
   close(): Promise<void>;
   /** Resolves when the server has closed, for whatever reason. */
