@@ -66,8 +66,8 @@ export interface IpcTransportOptions {
    * The memory that waiting calls may hold, in bytes: calls that wait because the server allows no more streams, or
    * because it is not reachable yet. Each call counts with its request and 1 KiB (a stream with 3.5 KiB, a signal with
    * 1 KiB more). A call for which there is no room fails at once with ResourceExhausted. On each connection, requests
-   * that have been sent and that the server does not read may hold another `maxWaitingBytes`. Applies to engine `"direct"`.
-   * Default: 256 MiB.
+   * that have been sent and that the server does not read may hold another `maxWaitingBytes`. Applies to engine
+   * `"direct"`. Default: 256 MiB.
    */
   readonly maxWaitingBytes?: number | undefined;
   /**

@@ -31,8 +31,8 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly group?: number | string | undefined;
   /**
    * Decides who may call, by the credentials that the kernel reports; called once for each connection. A peer for
-   * which it does not return true gets PermissionDenied. If the credentials cannot be read, an `authorize` that is set refuses everybody. Default:
-   * `sameUser()`.
+   * which it does not return true gets PermissionDenied. If the credentials cannot be read, an `authorize` that is set
+   * refuses everybody. Default: `sameUser()`.
    */
   readonly authorize?: Authorize | undefined;
   /**
@@ -49,9 +49,9 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
   readonly graceMs?: number | undefined;
   /**
    * How long a connection may take to begin, in milliseconds, more than 0: until its peer has shown its protocol (the
-   * preface of HTTP/2 with SETTINGS, or the headers of a request in HTTP/1.1) and `authorize` has answered. A connection
-   * that has not begun by then is closed, and so is one of an unauthorized peer. The headers of later requests may take
-   * up to twice as long. `Infinity` means no limit. Default: 10,000.
+   * preface of HTTP/2 with SETTINGS, or the headers of a request in HTTP/1.1) and `authorize` has answered. A
+   * connection that has not begun by then is closed, and so is one of an unauthorized peer. The headers of later
+   * requests may take up to twice as long. `Infinity` means no limit. Default: 10,000.
    */
   readonly handshakeTimeoutMs?: number | undefined;
   /**
@@ -85,11 +85,11 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    */
   readonly maxWaitingBytes?: number | undefined;
   /**
-   * The memory in which requests and responses may wait on all connections together, in bytes. While it is
-   * exceeded, each connection may hold 256 KiB, and one that holds more and does not progress for a minute is closed. The minimum is 16 MiB, or twice
-   * `readMaxBytes` if that is more. The option applies to engine `"direct"`, and to HTTP/1.1 with either engine, whose
-   * requests may take half of the memory and whose responses three quarters. Default: 512 MiB, or twice `readMaxBytes`
-   * if that is more.
+   * The memory in which requests and responses may wait on all connections together, in bytes. While it is exceeded,
+   * each connection may hold 256 KiB, and one that holds more and does not progress for a minute is closed. The
+   * minimum is 16 MiB, or twice `readMaxBytes` if that is more. The option applies to engine `"direct"`, and to
+   * HTTP/1.1 with either engine, whose requests may take half of the memory and whose responses three quarters.
+   * Default: 512 MiB, or twice `readMaxBytes` if that is more.
    */
   readonly maxHeldBytes?: number | undefined;
   /**
