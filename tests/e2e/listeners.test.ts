@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { createChannel, inherit, serve } from "@vyra/ipc";
+import { ServerReflection } from "@vyra/ipc/reflection";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, freshName, setUp } from "../support/engines.js";
@@ -88,4 +89,19 @@ describePairs("many calls with one signal", (pair) => {
     });
     assert.deepEqual(warnings, []);
   });
+});
+
+it("many streams of reflection are nothing to warn of", async () => {
+  await using t = await setUp({ client: "direct", server: "direct" });
+  const reflection = t.channel.client(ServerReflection);
+  const warnings = await warningsOf(async () => {
+    const open = Array.from({ length: 15 }, async () => {
+      const answers = reflection.serverReflectionInfo(
+        iterate([{ messageRequest: { case: "listServices", value: "" } }]),
+      );
+      return all(answers);
+    });
+    await Promise.all(open);
+  });
+  assert.deepEqual(warnings, []);
 });

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Code } from "@connectrpc/connect";
 import { AddressError, createChannel, serve } from "@vyra/ipc";
+import { EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
-import { freshName } from "../support/engines.js";
+import { createEcho } from "../support/echo.js";
+import { freshName, serverEngines, setUp } from "../support/engines.js";
+import { failure } from "../support/expect.js";
 
 leaveNothingBehind();
 
@@ -84,6 +88,41 @@ describe("what cannot be meant", () => {
     await assert.rejects(channel.ready({ timeoutMs: Number.NaN, healthy: true }), RangeError);
     await channel.close();
   });
+});
+
+describe("an option that is undefined or null", () => {
+  for (const engine of serverEngines) {
+    it(`of a server or a call is not set, engine ${engine}`, async () => {
+      const options = { interceptors: null, acceptCompression: null, readMaxBytes: null } as object;
+      await using t = await setUp({ client: "direct", server: engine }, options);
+      assert.equal((await t.client.unary({ text: "a" })).text, "a");
+      assert.equal((await t.client.unary({ text: "b" }, null as never)).text, "b");
+    });
+
+    it(`of a service leaves the server's, engine ${engine}`, async () => {
+      let intercepted = 0;
+      const unset = { interceptors: undefined, readMaxBytes: undefined, maxTimeoutMs: null } as object;
+      await using t = await setUp(
+        { client: "direct", server: engine },
+        {
+          interceptors: [
+            (next) => (req) => {
+              intercepted++;
+              return next(req);
+            },
+          ],
+          readMaxBytes: 1_000,
+          maxTimeoutMs: 20_000,
+          routes: (router) => router.service(EchoService, createEcho(), unset),
+        },
+      );
+      const inTime = { timeoutMs: 15_000 };
+      await t.client.unary({ text: "a" }, inTime);
+      assert.equal(intercepted, 1);
+      await failure(t.client.unary({ payload: new Uint8Array(2_000) }, inTime), Code.ResourceExhausted);
+      await failure(t.client.unary({}, { timeoutMs: 30_000 }), Code.InvalidArgument);
+    });
+  }
 });
 
 function show(options: object): string {

@@ -69,11 +69,11 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
   if (!(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
     throw new RangeError(`mode must be a file mode such as 0o600, not ${shown(mode)}`);
   }
-  assertNumber("graceMs", graceMs, graceMs >= 0, "0 or more");
-  assertNumber("handshakeTimeoutMs", handshakeTimeoutMs, handshakeTimeoutMs > 0, "more than 0");
-  assertNumber("requestTimeoutMs", requestTimeoutMs, requestTimeoutMs > 0, "more than 0");
-  assertNumber("maxPendingConnections", maxPendingConnections, maxPendingConnections >= 1, "1 or more");
-  assertNumber("maxRefusedConnections", maxRefusedConnections, maxRefusedConnections >= 1, "1 or more");
+  assertNumber("graceMs", graceMs, (value) => value >= 0, "0 or more");
+  assertNumber("handshakeTimeoutMs", handshakeTimeoutMs, (value) => value > 0, "more than 0");
+  assertNumber("requestTimeoutMs", requestTimeoutMs, (value) => value > 0, "more than 0");
+  assertNumber("maxPendingConnections", maxPendingConnections, (value) => value >= 1, "1 or more");
+  assertNumber("maxRefusedConnections", maxRefusedConnections, (value) => value >= 1, "1 or more");
   const resolvedRouter = resolveRouterOptions(router);
   return {
     socket,
@@ -111,10 +111,15 @@ function resolveMemory(
 }
 
 function resolveRouterOptions(given: Omit<ConnectRouterOptions, "shutdownSignal">) {
-  const { readMaxBytes = defaultMaxBytes, writeMaxBytes = defaultMaxBytes, compressMinBytes = 1_024 } = given;
-  const { acceptCompression = acceptedByDefault, interceptors = [], maxTimeoutMs } = given;
+  // Programs without types may give null.
+  const readMaxBytes = given.readMaxBytes ?? defaultMaxBytes;
+  const writeMaxBytes = given.writeMaxBytes ?? defaultMaxBytes;
+  const compressMinBytes = given.compressMinBytes ?? 1_024;
+  const acceptCompression = given.acceptCompression ?? acceptedByDefault;
+  const interceptors = given.interceptors ?? [];
+  const { maxTimeoutMs } = given;
   if (maxTimeoutMs !== undefined) {
-    assertNumber("maxTimeoutMs", maxTimeoutMs, maxTimeoutMs > 0, "more than 0");
+    assertNumber("maxTimeoutMs", maxTimeoutMs, (value) => value > 0, "more than 0");
   }
   assertMaxBytes({ readMaxBytes, writeMaxBytes });
   assertBytes("compressMinBytes", compressMinBytes);
@@ -123,8 +128,8 @@ function resolveRouterOptions(given: Omit<ConnectRouterOptions, "shutdownSignal"
   return { ...given, readMaxBytes, writeMaxBytes, compressMinBytes, acceptCompression, interceptors };
 }
 
-function assertNumber(name: string, value: unknown, isInRange: boolean, range: string): void {
-  if (typeof value !== "number" || !isInRange) {
+function assertNumber(name: string, value: unknown, isInRange: (value: number) => boolean, range: string): void {
+  if (!(typeof value === "number" && isInRange(value))) {
     throw new RangeError(`${name} must be ${range}, not ${shown(value)}`);
   }
 }

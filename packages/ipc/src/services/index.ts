@@ -10,6 +10,7 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ContextValues } from "@connectrpc/connect";
 import type { ServerStats } from "../stats/index.js";
+import { allowManyListeners } from "../user-code/shared-signal.js";
 import { type Health, Statuses } from "./health/status.js";
 
 export type { Health, HealthStatus } from "./health/status.js";
@@ -61,6 +62,7 @@ export async function createServices(
 ): Promise<Services> {
   const statuses = new Statuses();
   const draining = new AbortController();
+  allowManyListeners(draining.signal); // each stream of reflection adds one
   let announced: readonly DescService[] = [];
   const [healthService, reflectionService, statsService] = await Promise.all([
     health ? import("./health/health-service.js") : undefined,

@@ -56,13 +56,13 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
     service(service, implementation, own) {
       services.add(service);
       for (const desc of service.methods) {
-        methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: own });
+        methods.push({ desc, implementation: boundMethod(implementation, desc.localName), options: given(own) });
       }
       return this;
     },
     rpc(method, implementation, own) {
       services.add(method.parent);
-      methods.push({ desc: method, implementation, options: own });
+      methods.push({ desc: method, implementation, options: given(own) });
       return this;
     },
   };
@@ -79,6 +79,11 @@ export function recordRoutes(routes: (router: ConnectRouter) => void): Routes {
       return handlers;
     },
   };
+}
+
+/** Returns the options that are given, so that one that is undefined or null leaves the server's as it is. */
+function given(own: ConnectRouterOptions | undefined): ConnectRouterOptions | undefined {
+  return own && Object.fromEntries(Object.entries(own).filter(([, value]) => value != null));
 }
 
 function boundMethod(object: object, name: string): RecordedMethod["implementation"] {

@@ -146,7 +146,7 @@ function specOf(core: Core, method: Method, request: UnaryRequest | StreamReques
     signal,
     timeoutMs: undefined,
     // If the signal has no deadline, an interceptor may have set a timeout for the server alone.
-    signalTimeoutMs: leftMs ?? parseTimeout(header.get(timeoutHeader) ?? ""),
+    signalTimeoutMs: Number.isNaN(leftMs) ? undefined : (leftMs ?? parseTimeout(header.get(timeoutHeader) ?? "")),
     metadata: fieldsOf(header),
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   };

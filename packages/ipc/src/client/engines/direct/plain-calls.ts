@@ -50,9 +50,10 @@ export function plainCalls(
           reject(requestError(error));
         }
       })) as Transport["stream"],
-    message: ((desc, input, options = noOptions) =>
+    message: ((desc, input, given) =>
       new Promise((resolve, reject) => {
         try {
+          const options = given ?? noOptions; // programs without types may give null
           startUnary(core, specOf(desc, options), input, onMessage(options, resolve, reject), reject);
         } catch (error) {
           reject(requestError(error));

@@ -63,7 +63,7 @@ export class Route {
     this.compressions = options.acceptCompression ?? router.acceptCompression;
     this.responseCompressions = this.compressions === acceptedByDefault ? [] : this.compressions;
     this.requestRules = { readMaxBytes: this.readMaxBytes, name: "input" };
-    this.maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
+    this.maxTimeoutMs = options.maxTimeoutMs ?? router.maxTimeoutMs ?? Number.POSITIVE_INFINITY;
     this.binary = {
       input: binaryCodec(desc.input as DescMessage, options),
       output: binaryCodec(desc.output as DescMessage, options),
