@@ -25,6 +25,7 @@ export {
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";
+export { methodName } from "./method-name.js";
 export { NotProcessedError, notProcessed, wasNotProcessed } from "./not-processed.js";
 export { responseProblem } from "./response-problem.js";
 export { errorOf, hasStatus, percentDecoded, percentEncoded, statusFields } from "./status.js";

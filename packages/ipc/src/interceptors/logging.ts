@@ -1,6 +1,6 @@
 import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { PeerCredentials } from "../address/index.js";
-import { isServerFault, type StatusName, statusName } from "../grpc/index.js";
+import { isServerFault, methodName, type StatusName, statusName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
@@ -64,7 +64,7 @@ export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions
     const side = target === undefined ? "server" : "client";
     const call: LoggedCall = {
       side,
-      method: `${req.method.parent.typeName}/${req.method.name}`,
+      method: methodName(req.method),
       peer: target ?? req.contextValues.get(peerKey),
     };
     log(call, "call started");

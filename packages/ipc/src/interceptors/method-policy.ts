@@ -1,4 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
+import { methodName } from "../grpc/index.js";
 
 /**
  * Settings by method, with the names of gRPC's service config
@@ -12,7 +13,7 @@ export function settingFor<T>(settings: ByMethod<T> | undefined, method: DescMet
   if (settings === undefined) {
     return undefined;
   }
-  return settings[`${method.parent.typeName}/${method.name}`] ?? settings[method.parent.typeName];
+  return settings[methodName(method)] ?? settings[method.parent.typeName];
 }
 
 /** Refuses invalid names, such as one with a leading slash, which would never match. @throws {TypeError} */

@@ -14,6 +14,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { packageName, packageVersion } from "../gen/version.js";
+import { methodName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { type AttemptObserver, attemptsKey } from "./attempts.js";
@@ -94,7 +95,7 @@ function callFromClient(
   propagator: TextMapPropagator | typeof propagation,
 ): ReturnType<Next> {
   const { method } = req;
-  const name = `${method.parent.typeName}/${method.name}`;
+  const name = methodName(method);
   const outer = context.active();
   const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: spanAttributes(name, target) }, outer);
   const inner = trace.setSpan(outer, span);
@@ -140,7 +141,7 @@ function callOnServer(
   propagator: TextMapPropagator | typeof propagation,
 ): ReturnType<Next> {
   const { method } = req;
-  const name = `${method.parent.typeName}/${method.name}`;
+  const name = methodName(method);
   const outer = propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes: spanAttributes(name, undefined) }, outer);
   const inner = trace.setSpan(outer, span);

@@ -1,4 +1,3 @@
-import type { DescMethod } from "@bufbuild/protobuf";
 import { CallScope } from "../user-code/call-scope.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { guarded } from "../user-code/thrown.js";
@@ -30,9 +29,4 @@ export function safely(onError: OnError): OnError {
       },
     );
   };
-}
-
-/** Returns the name of a method as an error's context has it. */
-export function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
 }

@@ -7,7 +7,7 @@
  */
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Code, Interceptor } from "@connectrpc/connect";
-import { type StatusName, statusNames } from "../grpc/index.js";
+import { methodName, type StatusName, statusNames } from "../grpc/index.js";
 import { observed } from "../interceptors/observe.js";
 import { performance } from "../time/real-timers.js";
 import { Histogram, type LatencyStats } from "./histogram.js";
@@ -65,8 +65,8 @@ export class CallCounter {
   readonly #methods = new Map<string, MethodCalls>();
   readonly #clock = { isRunning: false };
 
-  of({ parent, name }: DescMethod): MethodCalls {
-    const fullName = `${parent.typeName}/${name}`;
+  of(method: DescMethod): MethodCalls {
+    const fullName = methodName(method);
     let calls = this.#methods.get(fullName);
     if (calls === undefined) {
       calls = new MethodCalls(this.#clock);

@@ -1,9 +1,10 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { methodName } from "../../grpc/index.js";
 import { abortableIterable, orAborted } from "../../time/abortable.js";
 import { allowManyListeners } from "../../user-code/shared-signal.js";
 import { connectErrorFrom, isAbortError, isInstance, isValidConnectError } from "../../user-code/thrown.js";
 import { refusalOf } from "../caller.js";
-import { nameOf, type OnError } from "../on-error.js";
+import type { OnError } from "../on-error.js";
 
 /**
  * Creates the interceptor around all others on a server. It refuses the calls of unauthorized peers. It ensures that
@@ -15,7 +16,7 @@ export function guard(onError: OnError): Interceptor {
   return (next) => async (req) => {
     const report = (error: unknown) => {
       if (!isExpected(error, req.signal)) {
-        onError(error, { method: nameOf(req.method) });
+        onError(error, { method: methodName(req.method) });
       }
     };
     allowManyListeners(req.signal); // a handler may pass it to many calls of its own

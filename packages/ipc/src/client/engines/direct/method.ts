@@ -5,6 +5,7 @@ import {
   contentTypeOf,
   encodingHeader,
   formatTimeout,
+  methodName,
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
@@ -33,7 +34,7 @@ export class Method {
   ) {
     const { useBinaryFormat, sendCompression, acceptCompression, authority, userAgent } = options;
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
-    this.path = `/${desc.parent.typeName}/${desc.name}`;
+    this.path = `/${methodName(desc)}`;
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
     this.#fields = [

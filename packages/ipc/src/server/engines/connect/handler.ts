@@ -12,6 +12,7 @@ import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from
 import { ErrorCode } from "@vyra/http2";
 import {
   isHttpField,
+  methodName,
   parseTimeout,
   percentDecoded,
   percentEncoded,
@@ -23,7 +24,7 @@ import { abortableIterable } from "../../../time/abortable.js";
 import { setImmediate } from "../../../time/real-timers.js";
 import { startDeadline } from "../../../time/signal-deadline.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
-import { nameOf, type OnError } from "../../on-error.js";
+import type { OnError } from "../../on-error.js";
 import type { Handler, Handlers } from "../routes.js";
 import { ConnectHeaders, isStatusKnown } from "./headers.js";
 import { limitResponse, releaseWhenSent } from "./http1-answer.js";
@@ -63,7 +64,7 @@ export function createNodeHandler(handlers: Handlers, onError: OnError, maxTimeo
     answer(handler, req, res, values, connection).catch((error: unknown) => {
       // Errors before the call has begun can only be the peer's fault.
       if (hasBegun(values) && !res.closed && !isPeerGone(error)) {
-        onError(error, { method: nameOf(handler.method) });
+        onError(error, { method: methodName(handler.method) });
       }
       answerUnexpectedError(req, res);
     });

@@ -1,6 +1,5 @@
 import type { ContextValues, HandlerContext, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { isHttpField } from "../../../grpc/index.js";
-import { nameOf } from "../../on-error.js";
+import { isHttpField, methodName } from "../../../grpc/index.js";
 import { HeadersSentError, sendingHeaders } from "../../send-headers.js";
 import { EarlyHeaders } from "../early-headers.js";
 
@@ -92,7 +91,7 @@ export class ConnectHeaders {
         this.#state = "left";
         break;
       case "left":
-        throw new HeadersSentError(this.#context === undefined ? "a call" : nameOf(this.#context.method));
+        throw new HeadersSentError(this.#context === undefined ? "a call" : methodName(this.#context.method));
       case "over":
     }
   }

@@ -8,7 +8,8 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from "@connectrpc/connect";
-import { nameOf, type OnError } from "../../on-error.js";
+import { methodName } from "../../../grpc/index.js";
+import type { OnError } from "../../on-error.js";
 import { internalError } from "../guard.js";
 import { ConnectHeaders } from "./headers.js";
 
@@ -31,7 +32,7 @@ export function sendable(onError: OnError, options: ConnectRouterOptions): Inter
     begun.add(req.contextValues);
     const headers = ConnectHeaders.of(req.contextValues);
     headers?.follow(req);
-    const report = (error: unknown) => onError(error, { method: nameOf(req.method) });
+    const report = (error: unknown) => onError(error, { method: methodName(req.method) });
     const check = checkFor(req, options, report);
     try {
       const res = await next(withRequests(req, headers));
@@ -70,7 +71,9 @@ function checkFor(
         toBinary(type, message as MessageShape<DescMessage>, binaryOptions);
       }
     } catch (cause) {
-      const error = new Error(`the handler of ${nameOf(method)} returned a message that cannot be encoded`, { cause });
+      const error = new Error(`the handler of ${methodName(method)} returned a message that cannot be encoded`, {
+        cause,
+      });
       report(error);
       throw internalError(error);
     }

@@ -9,7 +9,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { fieldOf, headersOf, isHttpField } from "../../../grpc/index.js";
+import { fieldOf, headersOf, isHttpField, methodName } from "../../../grpc/index.js";
 import { BytesInbox } from "../../../messages/bytes-inbox.js";
 import { Drain } from "../../../messages/send-messages.js";
 import { sending, Turn } from "../../../messages/turns.js";
@@ -17,7 +17,7 @@ import { CallScope } from "../../../user-code/call-scope.js";
 import { closeIterator } from "../../../user-code/iterators.js";
 import { isInstance } from "../../../user-code/thrown.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
-import { nameOf, type OnError } from "../../on-error.js";
+import type { OnError } from "../../on-error.js";
 import { ConnectHeaders, isStatusKnown } from "../connect/headers.js";
 import { longTimeouts } from "../connect/long-timeouts.js";
 import { formOf, hasOneRequest, wholeMessages, withoutLength } from "../connect/whole-messages.js";
@@ -135,7 +135,7 @@ export class BridgedCall implements RequestHandler, CheckedCall {
       if (!this.stream.isClosed) {
         // Header fields that exceed the caller's limit are not a fault of the handler.
         if (!isInstance(error, HeaderListSizeError)) {
-          this.settings.onError(error, { method: nameOf(this.#handler.method) });
+          this.settings.onError(error, { method: methodName(this.#handler.method) });
         }
         this.stream.reset(ErrorCode.INTERNAL_ERROR);
       }

@@ -10,7 +10,7 @@ import {
   type ServerStream,
   type StreamError,
 } from "@vyra/http2";
-import { codeFromResetCode, encodingHeader, fieldsOf, statusFields } from "../../../grpc/index.js";
+import { codeFromResetCode, encodingHeader, fieldsOf, methodName, statusFields } from "../../../grpc/index.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import { completed } from "../../../protobuf/codec.js";
 import { recycle } from "../../../protobuf/slab.js";
@@ -18,7 +18,6 @@ import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { deadlineExceeded } from "../../../time/signal-deadline.js";
 import { isInstance } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
-import { nameOf } from "../../on-error.js";
 import { HeadersSentError } from "../../send-headers.js";
 import { errorForCaller, internalError, isExpected } from "../guard.js";
 import { type ContextSource, LazyContext } from "./context.js";
@@ -97,7 +96,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   }
 
   onListenerError(error: unknown): void {
-    this.facts.route.onError(error, { method: nameOf(this.desc) });
+    this.facts.route.onError(error, { method: methodName(this.desc) });
   }
 
   onDeadline(): void {
@@ -115,7 +114,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       status = statusFields(error);
     } catch (problem) {
       // The details of the error cannot be encoded, for example.
-      this.facts.route.onError(problem, { method: nameOf(this.desc) });
+      this.facts.route.onError(problem, { method: methodName(this.desc) });
       answer = internalError(problem);
       status = statusFields(answer);
     }
@@ -156,7 +155,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
         // The caller's limit is smaller than any response.
       }
     } else {
-      this.facts.route.onError(problem, { method: nameOf(this.desc) });
+      this.facts.route.onError(problem, { method: methodName(this.desc) });
     }
     this.stream.reset(ErrorCode.INTERNAL_ERROR);
   }
@@ -176,7 +175,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       return;
     }
     if (!isExpected(error, { aborted: this.isOver, reason: this.reason })) {
-      this.facts.route.onError(error, { method: nameOf(this.desc) });
+      this.facts.route.onError(error, { method: methodName(this.desc) });
     }
     if (!this.isOver) {
       this.fail(errorForCaller(error, notAborted));
@@ -223,7 +222,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     if (!this.isAnswerBegun) {
       this.openEarly();
     } else if (!this.isAnswerEarly) {
-      throw new HeadersSentError(nameOf(this.desc));
+      throw new HeadersSentError(methodName(this.desc));
     }
     this.isAnswerEarly = false;
   }
@@ -278,7 +277,7 @@ export function completedResponse(desc: DescMethod, init: unknown): object {
  * see.
  */
 function unencodable(desc: DescMethod, cause: unknown): Error {
-  return new Error(`the handler of ${nameOf(desc)} returned a message that cannot be encoded`, { cause });
+  return new Error(`the handler of ${methodName(desc)} returned a message that cannot be encoded`, { cause });
 }
 
 /** Creates the error of fields that exceed the caller's limit, without judging which of both is unreasonable. */

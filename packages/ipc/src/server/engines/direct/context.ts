@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { headersOf } from "../../../grpc/index.js";
+import { headersOf, methodName } from "../../../grpc/index.js";
 import { callEnded } from "../../../time/signal-deadline.js";
 import { guardedController } from "../../../user-code/guarded-signal.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
@@ -53,7 +53,7 @@ export class LazyContext implements HandlerContext {
     return "POST";
   }
   get url(): string {
-    return `http://localhost/${this.service.typeName}/${this.method.name}`;
+    return `http://localhost/${methodName(this.method)}`;
   }
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

@@ -9,7 +9,7 @@ import {
   type ServerStream,
   SharedAccount,
 } from "@vyra/http2";
-import { fieldOf, grpcFormat, statusFields } from "../../../grpc/index.js";
+import { fieldOf, grpcFormat, methodName, statusFields } from "../../../grpc/index.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import type { Caller } from "../../caller.js";
@@ -37,7 +37,7 @@ export function createDirectEngine({
   const handlers = routes.handlers(router, outermost(counter, onError));
   const direct = new Map<string, Route>();
   for (const method of routes.methods) {
-    const path = `/${method.desc.parent.typeName}/${method.desc.name}`;
+    const path = `/${methodName(method.desc)}`;
     if ((method.options?.grpc ?? router.grpc) !== false) {
       direct.set(path, new Route(method, router, counter.of(method.desc), onError));
     } else {
