@@ -18,7 +18,12 @@ export function grpcFormat(contentType: string | undefined): string | undefined 
   return match === null ? undefined : (match[1] ?? "proto").toLowerCase();
 }
 
+/** Tells whether a content type is that of gRPC or gRPC-Web, in whatever format. */
+export function isGrpcFamily(contentType: string): boolean {
+  return contentType.startsWith("application/grpc");
+}
+
 /** Tells whether the messages of a body with this content type have envelopes; otherwise the body is one message. */
 export function isEnveloped(contentType: string): boolean {
-  return contentType.startsWith("application/grpc") || contentType.startsWith("application/connect+");
+  return isGrpcFamily(contentType) || contentType.startsWith("application/connect+");
 }

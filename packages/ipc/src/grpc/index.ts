@@ -12,7 +12,7 @@ export {
   encodingHeader,
   unexpectedCompression,
 } from "./compression.js";
-export { contentTypeOf, grpcFormat, isEnveloped } from "./content-type.js";
+export { contentTypeOf, grpcFormat, isEnveloped, isGrpcFamily } from "./content-type.js";
 export {
   assertReadable,
   assertWritable,

@@ -1,6 +1,6 @@
 import type { ConnectError } from "@connectrpc/connect";
 import type { UniversalClientFn, UniversalClientResponse } from "@connectrpc/connect/protocol";
-import { errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
+import { contentTypeOf, errorOf, incompleteMessage, responseProblem } from "../../../grpc/index.js";
 import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 
 /** The errors that servers have sent as status. All other errors of a response were created on this side. */
@@ -48,7 +48,7 @@ async function withStatusChecked(
   const plain = new Headers(header);
   if (problem !== undefined) {
     // Connect checks these fields as well, but they have no meaning any more.
-    plain.set("content-type", isBinary ? "application/grpc+proto" : "application/grpc+json");
+    plain.set("content-type", contentTypeOf(isBinary));
   }
   if (!isTrailersOnly) {
     plain.delete("grpc-status");

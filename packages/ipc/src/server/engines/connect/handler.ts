@@ -11,6 +11,7 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { ErrorCode } from "@vyra/http2";
 import {
+  grpcFormat,
   isHttpField,
   methodName,
   parseTimeout,
@@ -118,7 +119,7 @@ function answerUnexpectedError(req: NodeRequest, res: NodeResponse): void {
     }
   } else if (res.headersSent) {
     res.stream.close(ErrorCode.INTERNAL_ERROR);
-  } else if (grpcType.test(req.headers["content-type"] ?? "")) {
+  } else if (grpcFormat(req.headers["content-type"]) !== undefined) {
     respondTrailersOnly(res.stream, Code.Internal, "internal error");
   } else {
     res.writeHead(500);
@@ -230,14 +231,11 @@ function replaceInvalidAuthority(req: NodeRequest): void {
   }
 }
 
-/** Matches gRPC itself and not gRPC-Web, whose clients understand a 404. */
-const grpcType = /^application\/grpc(?:\+|;|$)/;
-
 function answerUnknown(req: NodeRequest, res: NodeResponse): void {
   if (isStreamGone(res)) {
     return;
   }
-  if ("stream" in res && grpcType.test(req.headers["content-type"] ?? "")) {
+  if ("stream" in res && grpcFormat(req.headers["content-type"]) !== undefined) {
     respondTrailersOnly(res.stream, Code.Unimplemented, `unknown method ${pathOf(req)}`);
     return;
   }
@@ -322,7 +320,7 @@ function wasUnreadable(req: NodeRequest, maxTimeoutMs = Number.POSITIVE_INFINITY
   const timeout = fieldOf(req, timeoutHeader);
   const timeoutMs = timeout === undefined ? 0 : parseTimeout(timeout);
   const isTimeoutGood = timeoutMs !== undefined && timeoutMs <= maxTimeoutMs;
-  return isTimeoutGood && grpcType.test(req.headers["content-type"] ?? "");
+  return isTimeoutGood && grpcFormat(req.headers["content-type"]) !== undefined;
 }
 
 function fieldOf(req: NodeRequest, name: string): string | undefined {

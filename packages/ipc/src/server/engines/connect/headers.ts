@@ -1,5 +1,5 @@
 import type { ContextValues, HandlerContext, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { isHttpField, methodName } from "../../../grpc/index.js";
+import { isEnveloped, isHttpField, methodName } from "../../../grpc/index.js";
 import { HeadersSentError, sendingHeaders } from "../../send-headers.js";
 import { EarlyHeaders } from "../early-headers.js";
 
@@ -159,5 +159,5 @@ export class ConnectHeaders {
  * in unary calls of the Connect protocol.
  */
 export function isStatusKnown(contentType: string): boolean {
-  return contentType.startsWith("application/grpc") || contentType.startsWith("application/connect+");
+  return isEnveloped(contentType);
 }

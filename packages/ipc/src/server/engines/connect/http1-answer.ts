@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { envelopeOf, isEnveloped, statusFields } from "../../../grpc/index.js";
+import { envelopeOf, isEnveloped, isGrpcFamily, statusFields } from "../../../grpc/index.js";
 import { memoryOverhead } from "../../../messages/unfinished-message.js";
 import type { Http1Connection } from "./http1-memory.js";
 
@@ -98,7 +98,7 @@ interface Refusal extends Omit<UniversalServerResponse, "body"> {
 /** Returns the response for an error in the protocol of the request, which its content type tells. */
 function refusal(error: ConnectError, contentType: string): Refusal {
   const header = new Headers({ "content-type": contentType });
-  if (contentType.startsWith("application/grpc")) {
+  if (isGrpcFamily(contentType)) {
     const [status, code, name, message] = statusFields(error) as [string, string, string, string];
     return contentType.startsWith("application/grpc-web")
       ? { status: 200, header, body: enveloped(trailersFlag, `${status}: ${code}\r\n${name}: ${message}\r\n`) }

@@ -8,7 +8,7 @@ import {
   type StreamRequest,
   type UnaryRequest,
 } from "@connectrpc/connect";
-import { methodName } from "../../../grpc/index.js";
+import { isGrpcFamily, methodName } from "../../../grpc/index.js";
 import type { OnError } from "../../on-error.js";
 import { internalError } from "../guard.js";
 import { ConnectHeaders } from "./headers.js";
@@ -133,7 +133,7 @@ function withRequests(
   if (!req.stream) {
     return req;
   }
-  const isGrpc = req.header.get("content-type")?.startsWith("application/grpc") ?? false;
+  const isGrpc = isGrpcFamily(req.header.get("content-type") ?? "");
   return { ...req, message: requests(req.message, isGrpc, headers) };
 }
 

@@ -1,6 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { incompleteMessage, isEnveloped } from "../../../grpc/index.js";
+import { incompleteMessage, isEnveloped, isGrpcFamily } from "../../../grpc/index.js";
 import type { BodyForm } from "../../../messages/bytes-inbox.js";
 import { EnvelopeMeter } from "../../../messages/envelope-meter.js";
 import type { Handler } from "./affordable-handler.js";
@@ -23,7 +23,7 @@ export function wholeMessages(
   return measured(body, headers, () => {
     const error = incompleteMessage();
     // The codes are those of the specifications of gRPC and of Connect.
-    return contentType.startsWith(grpcType) ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
+    return isGrpcFamily(contentType) ? error : new ConnectError(error.rawMessage, Code.InvalidArgument);
   });
 }
 
@@ -53,8 +53,6 @@ export function withoutLength(header: Headers, { readMaxBytes }: Handler): Heade
   }
   return header;
 }
-
-const grpcType = "application/grpc";
 
 async function* measured(
   body: AsyncIterable<Uint8Array>,
