@@ -4,6 +4,9 @@ import { checkedResult } from "../user-code/iterators.js";
 import type { Encoded } from "./encoded.js";
 import { sending, Turn } from "./turns.js";
 
+/** A message of up to this size, in bytes, exceeds the room that there is for something by little. */
+const smallBytes = 16_384;
+
 /** The destination of messages: an HTTP/2 stream. */
 export interface Outlet {
   readonly isClosed: boolean;
@@ -82,7 +85,7 @@ export async function sendMessages(
     if (isOver()) {
       return false;
     }
-    if (outlet.isAboveShared(bytes.length)) {
+    if (bytes.length > smallBytes && outlet.isAboveShared(bytes.length)) {
       const problem = `a message of ${bytes.length} bytes exceeds the memory that all connections may hold together`;
       throw new ConnectError(problem, Code.ResourceExhausted);
     }
