@@ -7,9 +7,9 @@ export type Suite = (typeof suites)[number];
 
 /** The peers that the others are compared with. */
 export const references: Record<Suite, readonly string[]> = {
-  http2: ["limit", "node-http2"],
-  rpc: ["limit", "grpc-js"],
+  http2: ["js-limit", "node-http2"],
+  rpc: ["kernel-limit", "kernel-limit-busy", "js-limit", "grpc-js"],
   mixed: ["direct-to-direct"],
-  instructions: ["limit", "grpc-js"],
+  instructions: ["js-limit", "grpc-js"],
   import: ["connect"],
 };

@@ -44,8 +44,8 @@ describe("the catalogue of peers and scenarios", () => {
 describe("the command line", () => {
   it("selects everything, or what it names", () => {
     assert.equal(parseOptions([]).isWhole, true);
-    const { peers, scenarios, isWhole } = parseOptions(["rpc", "--peer", "direct,limit", "--scenario", "unary-64"]);
-    assert.deepEqual(peers.map(({ name }) => name).sort(), ["direct", "limit"]);
+    const { peers, scenarios, isWhole } = parseOptions(["rpc", "--peer", "direct,js-limit", "--scenario", "unary-64"]);
+    assert.deepEqual(peers.map(({ name }) => name).sort(), ["direct", "js-limit"]);
     assert.deepEqual(
       scenarios.map(({ name }) => name),
       ["unary-64"],
@@ -62,7 +62,7 @@ describe("the command line", () => {
   it("lists the valid names when a name is unknown", () => {
     assert.throws(
       () => parseOptions(["http2", "--peer", "direct"]),
-      /no peer direct: choose from limit, ours, node-http2/,
+      /no peer direct: choose from js-limit, ours, node-http2/,
     );
     assert.throws(() => parseOptions(["http3"]), /no suite http3/);
     assert.throws(() => parseOptions(["--rounds", "0"]), /--rounds must be a positive integer/);

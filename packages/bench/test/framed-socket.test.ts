@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { describe, it } from "node:test";
-import { FramedSocket, Kind } from "../dist/peers/limit/framed-socket.js";
+import { FramedSocket, Kind } from "../dist/peers/js-limit/framed-socket.js";
 
 /** A socket that keeps what is written to it. */
 class FakeSocket extends EventEmitter {

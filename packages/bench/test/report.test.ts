@@ -24,7 +24,7 @@ const result: SuiteResult = {
   machine: { cpu: "some", cores: 2, memoryGiB: 4, system: "Linux", node: "v20", load: [0, 0, 0], busyBefore: 0 },
   budget: { rounds: 3, warmMs: 1, measureMs: 1, atOnce: 1 },
   peers: [
-    { name: "limit", title: "the limit", version: "1" },
+    { name: "js-limit", title: "the limit", version: "1" },
     { name: "direct", title: "ours", version: "1" },
     { name: "tonic", title: "tonic", missing: "Rust" },
   ],
@@ -36,7 +36,7 @@ const result: SuiteResult = {
           at: 0,
           work: unary?.points[0]?.work ?? assert.fail(),
           peers: {
-            limit: rounds([100, 200, 400]),
+            "js-limit": rounds([100, 200, 400]),
             direct: rounds([90, 100, 300]),
             tonic: { rounds: [], failure: "broke" },
           },
@@ -79,7 +79,7 @@ describe("an update", () => {
   const [scenario] = result.scenarios;
   const other = { name: "unary-1", points: [] };
   const before = { ...result, scenarios: [other, ...result.scenarios] };
-  const points = (scenario?.points ?? []).map((point) => ({ ...point, peers: { limit: rounds([1]) } }));
+  const points = (scenario?.points ?? []).map((point) => ({ ...point, peers: { "js-limit": rounds([1]) } }));
   const later = {
     ...result,
     startedAt: "2026-02-02T00:00:00.000Z",
@@ -140,7 +140,7 @@ describe("the README's table", () => {
       .filter((line) => line.startsWith("| ") && !line.includes("---"));
     assert.deepEqual(
       rows.map((row) => row.split("|")[1]?.trim()),
-      ["", "the limit: a bare socket, length-prefixed protobuf", "**@vyra/ipc**"],
+      ["", "JavaScript's limit: length-prefixed protobuf", "**@vyra/ipc**"],
     );
     assert.match(rows[2] ?? "", /\*\*1 µs\*\* \| \*\*100\*\*/);
   });

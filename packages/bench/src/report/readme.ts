@@ -6,12 +6,16 @@ import { markdown } from "./tables.js";
 
 /** The alternatives that a reader of the README may use today, with names short enough for the table. */
 const names: Readonly<Record<string, string>> = {
-  limit: "the limit: a bare socket, length-prefixed protobuf",
+  "kernel-limit": "the kernel's limit: C, sleeping",
+  "kernel-limit-busy": "the kernel's limit: C, busy polling",
+  "js-limit": "JavaScript's limit: length-prefixed protobuf",
   direct: "**@vyra/ipc**",
   "child-process": "`child_process` messages",
   "node-ipc": "node-ipc, JSON",
-  tonic: "tonic (Rust)",
-  "grpc-go": "grpc-go",
+  tonic: "tonic (Rust), one thread",
+  "tonic-multi": "tonic (Rust), multi-threaded",
+  "grpc-go-1": "grpc-go, GOMAXPROCS=1",
+  "grpc-go-2": "grpc-go, GOMAXPROCS=2",
   fastify: "fastify and undici, JSON",
   grpcio: "Python grpcio",
   "grpc-js": "grpc-js",

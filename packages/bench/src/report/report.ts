@@ -49,12 +49,16 @@ Each peer consists of a server process and a client process on the same machine,
 unless the peer's name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, for
 several rounds. Each round has new processes, which warm up before they are measured.
 
-A figure is the median of the rounds. The small figures after it are the quartiles. «× limit» is the ratio of the first
-column to that of the limit: it is computed in each round, since whatever disturbs a round disturbs both, and the median
-of these ratios is shown. The limit is what a bare socket and protobuf-es allow: the same messages with no protocol
-except for a length, without promises, and with one write per turn of the event loop. A peer can exceed the limit:
-@vyra/ipc has its own code for encoding and parsing messages, and starts to write a batch before its turn is over. If
-that saves more than HTTP/2 costs, the ratio is above 1. Higher rates, shorter times and less memory are better.
+A figure is the median of the rounds. The small figures after it are the quartiles. «× js-limit» is the ratio of the
+first column to that of the peer \`js-limit\`: it is computed in each round, since whatever disturbs a round disturbs
+both, and the median of these ratios is shown. Higher rates, shorter times and less memory are better.
+
+Three peers are yardsticks: they send the same messages with no protocol except for a length. The kernel's limits are
+programs in C that neither encode nor parse messages. \`kernel-limit\` sleeps until data arrives, and
+\`kernel-limit-busy\` asks the kernel again and again, which takes a whole core for each side. \`js-limit\` is what a
+bare socket and protobuf-es allow, without promises, and with one write per turn of the event loop. A peer can exceed
+it: @vyra/ipc has its own code for encoding and parsing messages, and starts to write a batch before its turn is over.
+If that saves more than HTTP/2 costs, the ratio is above 1.
 
 CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client
 and server share the cores of the machine, so with many calls outstanding, the side that costs more determines the rate.

@@ -35,11 +35,23 @@ export interface Point {
 }
 
 /** The peers that most readers compare, for scenarios that need not include everyone. */
-export const mainPeers = ["limit", "direct", "node-http2", "grpc-js", "connect-node", "grpc-go", "tonic", "grpcio"];
+export const mainPeers = [
+  "js-limit",
+  "kernel-limit",
+  "kernel-limit-busy",
+  "direct",
+  "node-http2",
+  "grpc-js",
+  "connect-node",
+  "grpc-go-1",
+  "grpc-go-2",
+  "tonic",
+  "grpcio",
+];
 /** The peers whose server runs in Node.js, with one event loop for all callers. */
-export const oneLoopPeers = ["limit", "direct", "node", "grpc-js", "connect-node"];
+export const oneLoopPeers = ["js-limit", "direct", "node", "grpc-js", "connect-node"];
 /** The peers of sweeps, which have many points. */
-export const sweepPeers = ["limit", "direct", "grpc-js", "connect-node", "grpc-go"];
+export const sweepPeers = ["js-limit", "kernel-limit", "direct", "grpc-js", "connect-node", "grpc-go-2", "tonic"];
 
 /**
  * A row of a table: a scenario with its one point as `work`, or the points of a sweep, and without what the table has
@@ -92,7 +104,7 @@ export function inFullHeaps({ name, title, points, ...rest }: Scenario): Scenari
       "completely for about every 30 MB that are allocated outside of it, but hardly ever collects a heap of an " +
       "application's size completely.",
     points: points.map(({ at, work }) => ({ at, work: { ...work, liveObjects: 400_000 } })),
-    only: ["limit", "direct", "grpc-js", "connect-node"],
+    only: ["js-limit", "direct", "grpc-js", "connect-node"],
   };
 }
 

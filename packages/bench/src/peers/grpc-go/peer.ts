@@ -7,9 +7,23 @@ import { buildOnce, cache, outputOf, protoFolder, runTool, sources } from "../to
 const goVersion = "1.26";
 const env = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
 
-export const grpcGo: Peer = { suite: "rpc", name: "grpc-go", title: "grpc-go", prepare, cannot: opensOneStream };
+/**
+ * grpc-go with one and with two threads that run Go code. Go's default is the number of cores, which client and server
+ * share here; with one thread each, they do not compete for them.
+ */
+export const grpcGoPeers: readonly [Peer, Peer] = [grpcGoOn("1"), grpcGoOn("2")];
 
-async function prepare(): Promise<Ready | Missing> {
+function grpcGoOn(threads: string): Peer {
+  return {
+    suite: "rpc",
+    name: `grpc-go-${threads}`,
+    title: `grpc-go, GOMAXPROCS=${threads}`,
+    prepare: () => prepare(threads),
+    cannot: opensOneStream,
+  };
+}
+
+async function prepare(threads: string): Promise<Ready | Missing> {
   const version = /go(\d+\.\d+(\.\d+)?)/.exec(outputOf("go", ["version"], env) ?? "")?.[1];
   if (version === undefined || version.localeCompare(goVersion, "en", { numeric: true }) < 0) {
     return { missing: `Go ${goVersion} or newer` };
@@ -23,5 +37,10 @@ async function prepare(): Promise<Ready | Missing> {
     await runTool("go", ["build", "-o", program, "."], { cwd: folder, env });
   });
   const grpc = /google\.golang\.org\/grpc v(\S+)/.exec(readFileSync(join(folder, "go.mod"), "utf8"))?.[1];
-  return { version: `grpc-go ${grpc}, Go ${version}`, server: [program, "server"], client: [program, "client"] };
+  return {
+    version: `grpc-go ${grpc}, Go ${version}`,
+    server: [program, "server"],
+    client: [program, "client"],
+    env: { GOMAXPROCS: threads },
+  };
 }

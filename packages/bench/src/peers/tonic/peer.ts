@@ -6,10 +6,22 @@ import { buildOnce, cache, outputOf, protoFolder, runTool, sources } from "../to
 /** tonic requires this version. */
 const rustVersion = "1.88";
 
-/** tonic has no retries, so that part of the extras is left out. */
-export const tonic: Peer = { suite: "rpc", name: "tonic", title: "tonic (Rust)", prepare, cannot: opensOneStream };
+/**
+ * tonic on both of tokio's runtimes. Where one thread can do the work, `current_thread` saves the wake-ups between
+ * threads. `multi_thread` is what `#[tokio::main]` starts by default. tonic has no retries, so that part of the extras
+ * is left out.
+ */
+export const tonicPeers: readonly [Peer, Peer] = [
+  tonicOn("current_thread", "tonic"),
+  tonicOn("multi_thread", "tonic-multi"),
+];
 
-async function prepare(): Promise<Ready | Missing> {
+function tonicOn(runtime: "current_thread" | "multi_thread", name: string): Peer {
+  const title = `tonic (Rust), ${runtime} runtime`;
+  return { suite: "rpc", name, title, prepare: () => prepare(runtime), cannot: opensOneStream };
+}
+
+async function prepare(runtime: string): Promise<Ready | Missing> {
   const version = /rustc (\S+)/.exec(outputOf("rustc", ["--version"]) ?? "")?.[1];
   const isThere = version !== undefined && outputOf("cargo", ["--version"]) !== undefined;
   if (!isThere || version.localeCompare(rustVersion, "en", { numeric: true }) < 0) {
@@ -22,5 +34,9 @@ async function prepare(): Promise<Ready | Missing> {
   );
   const tonic = /name = "tonic"\nversion = "(.*)"/.exec(readFileSync(join(folder, "Cargo.lock"), "utf8"))?.[1];
   const program = join(target, "release/vyra-bench-tonic");
-  return { version: `tonic ${tonic}, Rust ${version}`, server: [program, "server"], client: [program, "client"] };
+  return {
+    version: `tonic ${tonic}, Rust ${version}`,
+    server: [program, "server", runtime],
+    client: [program, "client", runtime],
+  };
 }
