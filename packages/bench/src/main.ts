@@ -22,7 +22,13 @@ import { runSuite } from "./run/run-suite.js";
 import { scenarios } from "./scenarios/index.js";
 import { suites } from "./suite.js";
 
-const full: Budget = { rounds: 5, warmMs: 600, measureMs: 1_200, atOnce: 1 };
+const full: Budget = {
+  rounds: 5,
+  warmMs: 1_000,
+  settle: { windowMs: 300, tolerance: 0.05, maxWindows: 30 },
+  measureMs: 1_200,
+  atOnce: 1,
+};
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
 const resultsFolder = join(root, "packages/bench/results");
 const reportFile = join(root, "docs/reports/performance.md");

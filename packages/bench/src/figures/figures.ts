@@ -1,10 +1,16 @@
-import type { Work } from "../contract/job.js";
-import type { Measurement } from "./measurement.js";
+import type { Job } from "../contract/job.js";
+import type { Measurement, Warm } from "./measurement.js";
 
 /** All figures. The unit determines how a figure is written; `isBetter` only affects the words of a report. */
 export const figures = {
   rate: { title: "per second", unit: "count", isBetter: "more" },
   bytesPerSecond: { title: "payload each way", unit: "bytes/s", isBetter: "more" },
+  firstRate: { title: "first second", unit: "count", isBetter: "more" },
+  firstBytesPerSecond: { title: "first second", unit: "bytes/s", isBetter: "more" },
+  firstP50Us: { title: "p50, first second", unit: "µs", isBetter: "less" },
+  firstP99Us: { title: "p99, first second", unit: "µs", isBetter: "less" },
+  warmUpMs: { title: "warm-up", unit: "ms", isBetter: "less" },
+  unmadeShare: { title: "not made", unit: "share", isBetter: "less" },
   p10Us: { title: "p10", unit: "µs", isBetter: "less" },
   p25Us: { title: "p25", unit: "µs", isBetter: "less" },
   p50Us: { title: "p50", unit: "µs", isBetter: "less" },
@@ -31,9 +37,9 @@ export type FigureName = keyof typeof figures;
 export type Figures = { readonly [K in FigureName]?: number };
 
 /** Computes the figures of a measurement, which depend on the kind of work. */
-export function figuresOf(work: Work, measurement: Measurement): Figures {
-  const { client, server, serverStartMs, clientMs, instructions } = measurement;
-  const { count, seconds, latencyUs } = client.done;
+export function figuresOf(work: Job, measurement: Measurement): Figures {
+  const { client, server, serverStartMs, clientMs, instructions, warm } = measurement;
+  const { count, seconds, latencyUs, unmade } = client.done;
   if (work.kind === "first-call") {
     return { firstCallMs: clientMs, ...(serverStartMs && { serverStartMs }) };
   }
@@ -58,7 +64,9 @@ export function figuresOf(work: Work, measurement: Measurement): Figures {
   const clientCpuUs = (client.done.usage.cpuUs - client.warm.cpuUs) / count;
   const serverCpuUs = (server.done.cpuUs - server.warm.cpuUs) / count;
   return {
+    ...(warm && firstFiguresOf(work, warm)),
     rate: count / seconds,
+    ...(unmade !== undefined && { unmadeShare: unmade / (count + unmade) }),
     bytesPerSecond: (count * work.payloadBytes) / seconds,
     ...(latencyUs && {
       p10Us: latencyUs.p10,
@@ -73,4 +81,30 @@ export function figuresOf(work: Work, measurement: Measurement): Figures {
     serverCpuUs,
     cpuUs: clientCpuUs + serverCpuUs,
   };
+}
+
+function firstFiguresOf({ payloadBytes }: Job, { first, seconds }: Warm): Figures {
+  const firstRate = first.count / first.seconds;
+  return {
+    firstRate,
+    firstBytesPerSecond: firstRate * payloadBytes,
+    ...(first.latencyUs && { firstP50Us: first.latencyUs.p50, firstP99Us: first.latencyUs.p99 }),
+    warmUpMs: seconds * 1000,
+  };
+}
+
+/** Returns the figure of the first second that corresponds to a figure of warm programs. */
+export function firstOf(name: FigureName): FigureName | undefined {
+  switch (name) {
+    case "rate":
+      return "firstRate";
+    case "bytesPerSecond":
+      return "firstBytesPerSecond";
+    case "p50Us":
+      return "firstP50Us";
+    case "p99Us":
+      return "firstP99Us";
+    default:
+      return undefined;
+  }
 }

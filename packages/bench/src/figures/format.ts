@@ -5,6 +5,8 @@ export function format(name: FigureName, value: number): string {
   switch (figures[name].unit) {
     case "count":
       return grouped(value);
+    case "share":
+      return `${digits(value * 100)} %`;
     case "µs":
       return duration(value);
     case "ms":

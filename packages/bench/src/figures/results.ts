@@ -1,5 +1,5 @@
 /** The results of a run, in the form of the JSON files from which reports are made. */
-import type { Work } from "../contract/job.js";
+import type { Job } from "../contract/job.js";
 import type { Suite } from "../suite.js";
 import type { Figures } from "./figures.js";
 
@@ -19,6 +19,8 @@ export interface PeerDescription {
   readonly name: string;
   readonly title: string;
   readonly version?: string;
+  /** How the peer is configured, where its documentation offers a choice. */
+  readonly configuration?: string;
   /** What this machine lacks to build or run the peer. */
   readonly missing?: string;
 }
@@ -39,11 +41,27 @@ export interface Machine {
 /** If other programs use more than this share of the machine, the figures are worth little. */
 export const quietLimit = 0.05;
 
-/** The number and duration of the measurements of each peer at each point. */
-export interface Budget {
-  readonly rounds: number;
+/** The durations of one measurement. */
+export interface Durations {
+  /** The duration of the first run of new programs. */
   readonly warmMs: number;
+  /** What must be steady after the first run, before programs are measured; undefined for nothing. */
+  readonly settle?: Settle | undefined;
   readonly measureMs: number;
+}
+
+/** Windows follow each other until the highest of the last three rates exceeds the lowest by at most `tolerance`. */
+export interface Settle {
+  readonly windowMs: number;
+  /** A share: 0.05 for 5 %. */
+  readonly tolerance: number;
+  /** After this many windows, programs are measured anyway. */
+  readonly maxWindows: number;
+}
+
+/** The number and duration of the measurements of each peer at each point. */
+export interface Budget extends Durations {
+  readonly rounds: number;
   /** The number of peers that are measured at the same time: 1, unless the figures do not matter. */
   readonly atOnce: number;
 }
@@ -52,13 +70,22 @@ export interface Budget {
 export interface ScenarioResult {
   readonly name: string;
   /** Present if the scenario was measured again later than the rest of its suite. */
-  readonly update?: { readonly startedAt: string; readonly commit: string | undefined };
+  readonly update?: Update;
   readonly points: readonly PointResult[];
+}
+
+/** The circumstances of a later measurement. */
+export interface Update {
+  readonly startedAt: string;
+  readonly commit: string | undefined;
+  readonly budget?: Budget;
+  /** The peers as they were then. */
+  readonly peers?: readonly PeerDescription[];
 }
 
 export interface PointResult {
   readonly at: number;
-  readonly work: Work;
+  readonly work: Job;
   /** The results by the peers' names. Peers that did not take part are missing. */
   readonly peers: Readonly<Record<string, PeerResult>>;
 }
@@ -72,4 +99,6 @@ export interface PeerResult {
 export interface Round {
   readonly figures: Figures;
   readonly disturbance: number;
+  /** Present if the rates still differed when the warm-up took too long. */
+  readonly isUnsettled?: true;
 }

@@ -12,6 +12,8 @@ export interface Peer {
   readonly name: string;
   /** The name in reports. */
   readonly title: string;
+  /** How the peer is configured, and why, where its documentation offers a choice. A sentence for the report. */
+  readonly configuration?: string;
   /** Builds what the peer needs, or returns what the machine lacks. */
   prepare(): Promise<Ready | Missing>;
   /** Returns the reason why the peer takes no part in a scenario; undefined if it does take part. */

@@ -1,3 +1,4 @@
+import { on } from "node:events";
 import { createInterface } from "node:readline";
 import type { Job } from "../contract/job.js";
 import type { ClientLine, Usage } from "../contract/lines.js";
@@ -5,6 +6,7 @@ import { runCalls } from "../load/calls.js";
 import { type Connection, fail } from "../load/connection.js";
 import { runDownload } from "../load/download.js";
 import { callOnce, runHold } from "../load/hold.js";
+import { runOpenLoop } from "../load/open-loop.js";
 import { runPingPong } from "../load/ping-pong.js";
 import type { Tally } from "../load/tally.js";
 import { runUpload } from "../load/upload.js";
@@ -13,7 +15,8 @@ import { keepObjects } from "./live-objects.js";
 import { usageNow } from "./usage.js";
 
 type Connect = () => Promise<Connection>;
-type Run = (ms: number) => Promise<Tally>;
+/** Does the job once, for this long; at this rate, if one is given. */
+type Run = (ms: number, rate?: number) => Promise<Tally>;
 
 /**
  * Runs a peer's client in the way that contract/lines.ts requires.
@@ -31,13 +34,22 @@ export async function clientProgram(
   const input = createInterface(process.stdin);
   input.on("close", () => process.exit());
   const run = await prepare(async () => connect(address, job, own), job);
-  if (job.kind !== "first-call") {
-    await run(job.warmMs);
-    say({ at: "warm", ...(await usages()) });
-    await new Promise<void>((resolve) => input.once("line", () => resolve()));
+  if (job.kind === "first-call") {
+    await report(0);
+    return;
   }
-  const tally = await run(job.measureMs);
-  say({ at: "done", ...(await usages()), ...tally });
+  // The lines are read before the first one can come: readline drops those that nobody listens for.
+  const lines = on(input, "line") as AsyncIterable<[string]>;
+  say({ at: "ready", ...(await usages()) });
+  for await (const [line] of lines) {
+    const [, ms, rate] = line.split(" ");
+    await report(Number(ms), rate === undefined ? undefined : Number(rate));
+  }
+
+  async function report(ms: number, rate?: number): Promise<void> {
+    const tally = await run(ms, rate);
+    say({ at: "done", ...(await usages()), ...tally });
+  }
 
   async function usages() {
     const usage = usageNow(job);
@@ -55,7 +67,10 @@ async function prepare(connect: Connect, job: Job): Promise<Run> {
   switch (job.kind) {
     case "calls": {
       const connections = [first, ...(await connectMore(connect, job.connections - 1))];
-      return (ms) => runCalls(connections, payload, job, ms);
+      return (ms, rate) =>
+        rate === undefined
+          ? runCalls(connections, payload, job, ms)
+          : runOpenLoop(connections, payload, job, { ms, rate });
     }
     case "ping-pong": {
       const connections = [first, ...(await connectMore(connect, job.connections - 1))];

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import type { ScenarioResult, SuiteResult } from "../figures/results.js";
+import type { Budget, ScenarioResult, SuiteResult } from "../figures/results.js";
 import { quietLimit } from "../figures/results.js";
 import { spread } from "../figures/stats.js";
 import { scenarios } from "../scenarios/index.js";
@@ -123,18 +123,32 @@ function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteRes
   ).median;
   const isLoud = busyBefore > quietLimit || others > quietLimit;
   const where = commit === undefined ? "" : ` at commit ${commit}`;
-  const seconds = (ms: number) => `${ms / 1000} s`;
   const text = [
     `The suite was measured on ${startedAt.slice(0, 10)}${where}.`,
     `The machine has ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} and Node.js ${node}.`,
     `Its load average was ${load.join(", ")} at the start.`,
-    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, ` +
-      `each after ${seconds(budget.warmMs)} of warm-up.`,
+    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after ${warmUpText(budget)}.`,
     `Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
     `All results are in ${source}.`,
   ];
   const warning = "**The machine was not quiet. The figures are therefore unreliable. The ratios are more reliable.**";
   return [wrapped(text.join(" ")), ...(isLoud ? [warning] : [])].join("\n\n");
+}
+
+function warmUpText({ warmMs, settle }: Budget): string {
+  if (settle === undefined) {
+    return `${seconds(warmMs)} of warm-up`;
+  }
+  const { windowMs, tolerance, maxWindows } = settle;
+  const longest = seconds(warmMs + windowMs * maxWindows);
+  return (
+    `a warm-up of ${seconds(warmMs)} and then windows of ${seconds(windowMs)}, until the rates of three of them ` +
+    `agreed within ${tolerance * 100} %, or ${longest} were over`
+  );
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
 }
 
 function versionsTable({ peers }: SuiteResult): string {

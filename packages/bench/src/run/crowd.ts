@@ -3,6 +3,7 @@ import type { Job } from "../contract/job.js";
 import type { Program } from "./program.js";
 
 const startMs = 60_000;
+const untilDispersedMs = 3_600_000;
 /** The unit of process times on Linux: sysconf(_SC_CLK_TCK) is 100 on all machines. */
 const tickMs = 10;
 
@@ -10,17 +11,18 @@ const tickMs = 10;
 export class Crowd {
   private constructor(private readonly program: Program) {}
 
-  /** Resolves when the client has all its connections and its load runs. */
-  static async gather({ crowd, warmMs, ...rest }: Job, start: (job: string) => Program): Promise<Crowd> {
-    const job: Job = { ...rest, ...crowd, warmMs, measureMs: 3_600_000 };
-    const program = start(JSON.stringify(job));
+  /** Resolves when the client has all its connections and its load has run for a while. */
+  static async gather({ crowd: _, ...job }: Job, warmMs: number, start: (job: Job) => Program): Promise<Crowd> {
+    const program = start(job);
     try {
+      await program.line(startMs); // it is ready
+      program.tell(`run ${warmMs}`);
       await program.line(startMs + warmMs);
     } catch (error) {
       await program.end();
       throw error;
     }
-    program.tell("go");
+    program.tell(`run ${untilDispersedMs}`);
     return new Crowd(program);
   }
 

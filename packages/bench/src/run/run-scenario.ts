@@ -1,4 +1,4 @@
-import type { Work } from "../contract/job.js";
+import type { Job } from "../contract/job.js";
 import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
 import type { Budget, PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
 import type { Ready } from "../peers/peer.js";
@@ -40,14 +40,23 @@ export function roundsOf({ repeat = 1 }: Scenario, { rounds }: Budget): number {
 }
 
 function stretched(budget: Budget, { stretch = { warm: 1, measure: 1 } }: Scenario): Budget {
-  return { ...budget, warmMs: budget.warmMs * stretch.warm, measureMs: budget.measureMs * stretch.measure };
+  const { warmMs, settle, measureMs } = budget;
+  return {
+    ...budget,
+    warmMs: warmMs * stretch.warm,
+    settle: settle && { ...settle, windowMs: settle.windowMs * stretch.warm },
+    measureMs: measureMs * stretch.measure,
+  };
 }
 
-async function measureInto(result: PeerResult, peer: Ready, work: Work, budget: Budget): Promise<void> {
+async function measureInto(result: PeerResult, peer: Ready, work: Job, budget: Budget): Promise<void> {
   try {
-    const measurement = await measure(peer, { ...work, warmMs: budget.warmMs, measureMs: budget.measureMs });
+    const { warmMs, settle, measureMs } = budget;
+    const measurement = await measure(peer, { ...work, warmMs, settle, measureMs });
     const disturbance = Math.round(measurement.disturbance * 1000) / 1000;
-    result.rounds.push({ figures: rounded(figuresOf(work, measurement)), disturbance });
+    const figures = rounded(figuresOf(work, measurement));
+    const isUnsettled = measurement.warm?.isSettled === false;
+    result.rounds.push({ figures, disturbance, ...(isUnsettled && { isUnsettled }) });
   } catch (error) {
     result.failure = (error as Error).message;
   }

@@ -72,8 +72,9 @@ function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepa
 function describe(wanted: readonly Peer[], prepared: Prepared): PeerDescription[] {
   return wanted.map((peer) => {
     const state = prepared.get(peer) as Ready | Missing; // prepare() has an entry for each peer
-    const { name, title } = peer;
-    return "missing" in state ? { name, title, missing: state.missing } : { name, title, version: state.version };
+    const { name, title, configuration } = peer;
+    const about = { name, title, ...(configuration !== undefined && { configuration }) };
+    return "missing" in state ? { ...about, missing: state.missing } : { ...about, version: state.version };
   });
 }
 

@@ -10,5 +10,5 @@ export const instructionScenarios: readonly Scenario[] = coreScenarios.map((scen
   suite: "instructions",
   columns: ["instructions", "clientInstructions", "serverInstructions"],
   repeat: 0.2,
-  stretch: { warm: 30, measure: 16 },
+  stretch: { warm: 6, measure: 16 },
 }));

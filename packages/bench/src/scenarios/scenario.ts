@@ -1,4 +1,4 @@
-import type { Work } from "../contract/job.js";
+import type { Job } from "../contract/job.js";
 import type { FigureName } from "../figures/figures.js";
 import type { Suite } from "../suite.js";
 
@@ -31,7 +31,7 @@ export interface Scenario {
 export interface Point {
   /** The position on the axis of a sweep. */
   readonly at: number;
-  readonly work: Work;
+  readonly work: Job;
 }
 
 /** The peers that most readers compare, for scenarios that need not include everyone. */
@@ -59,7 +59,7 @@ export const sweepPeers = ["js-limit", "kernel-limit", "direct", "grpc-js", "con
  */
 export type Row = Partial<Scenario> &
   Pick<Scenario, "name" | "title" | "about" | "columns"> &
-  ({ readonly work: Work } | Pick<Scenario, "points" | "axis">);
+  ({ readonly work: Job } | Pick<Scenario, "points" | "axis">);
 
 /**
  * Returns the scenarios of a table.
@@ -115,7 +115,7 @@ export function shrunk(scenario: Scenario): Scenario {
   return { ...scenario, points };
 }
 
-function small(work: Work): Work {
+function small(work: Job): Job {
   return {
     ...work,
     payloadBytes: Math.min(work.payloadBytes, 1024 * 1024),

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,15 +25,16 @@ type tally struct {
 	Count     int                `json:"count"`
 	Seconds   float64            `json:"seconds"`
 	LatencyUs map[string]float64 `json:"latencyUs,omitempty"`
+	Unmade    *int               `json:"unmade,omitempty"`
 }
 
-type warmLine struct {
+type readyLine struct {
 	At    string `json:"at"`
 	Usage usage  `json:"usage"`
 }
 
 type doneLine struct {
-	warmLine
+	readyLine
 	tally
 }
 
@@ -47,15 +49,33 @@ func call(address string, j job) {
 	c := &client{job: j, payload: make([]byte, j.PayloadBytes), address: address}
 	input := bufio.NewScanner(os.Stdin)
 	run := c.prepare()
-	if j.Kind != "first-call" {
-		run(j.WarmMs)
-		say(warmLine{"warm", usageNow(j)})
-		input.Scan()
+	report := func(result tally) { say(doneLine{readyLine{"done", usageNow(j)}, result}) }
+	if j.Kind == "first-call" {
+		report(run(0))
+	} else {
+		say(readyLine{"ready", usageNow(j)})
 	}
-	result := run(j.MeasureMs)
-	say(doneLine{warmLine{"done", usageNow(j)}, result})
-	for input.Scan() { // what is held stays until the end
+	for input.Scan() {
+		numbers := numbersIn(input.Text())
+		if len(numbers) > 1 {
+			report(c.openLoop(numbers[0], numbers[1]))
+		} else {
+			report(run(numbers[0]))
+		}
 	}
+}
+
+// numbersIn returns the arguments of a line `run <ms> [<rate>]`.
+func numbersIn(line string) []float64 {
+	var numbers []float64
+	for _, word := range strings.Fields(line)[1:] {
+		number, err := strconv.ParseFloat(word, 64)
+		if err != nil {
+			fail(err)
+		}
+		numbers = append(numbers, number)
+	}
+	return numbers
 }
 
 func (c *client) prepare() func(ms float64) tally {
@@ -136,7 +156,7 @@ func (c *client) keepBusy(ms float64, open func(i int) (exchange func(), end fun
 	}
 	group.Wait()
 	all := slices.Concat(latencies...)
-	return tally{len(all), time.Since(start).Seconds(), quantiles(all)}
+	return tally{Count: len(all), Seconds: time.Since(start).Seconds(), LatencyUs: quantiles(all)}
 }
 
 var calls atomic.Int64

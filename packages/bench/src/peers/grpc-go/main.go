@@ -15,14 +15,12 @@ import (
 
 // job is contract/job.ts.
 type job struct {
-	Kind         string  `json:"kind"`
-	PayloadBytes int     `json:"payloadBytes"`
-	InFlight     int     `json:"inFlight"`
-	Connections  int     `json:"connections"`
-	Streams      int     `json:"streams"`
-	WithExtras   bool    `json:"withExtras"`
-	WarmMs       float64 `json:"warmMs"`
-	MeasureMs    float64 `json:"measureMs"`
+	Kind         string `json:"kind"`
+	PayloadBytes int    `json:"payloadBytes"`
+	InFlight     int    `json:"inFlight"`
+	Connections  int    `json:"connections"`
+	Streams      int    `json:"streams"`
+	WithExtras   bool   `json:"withExtras"`
 }
 
 // What a call has on top in a job with extras.

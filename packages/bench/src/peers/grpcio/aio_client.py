@@ -146,13 +146,14 @@ LOADS = {
 async def main():
     load = LOADS[job.kind]
     stubs = [await connect() for _ in range(1 if job.kind == "hold" else job.connections)]
-    if job.kind != "first-call":
-        await load(stubs, job.warmMs / 1000)
-        say(at="warm", usage=usage())
-        await asyncio.to_thread(sys.stdin.readline)
-    tally = await load(stubs, job.measureMs / 1000)
-    say(at="done", usage=usage(), **tally)
-    await asyncio.to_thread(sys.stdin.read)
+    if job.kind == "first-call":
+        tally = await load(stubs, 0)
+        say(at="done", usage=usage(), **tally)
+    else:
+        say(at="ready", usage=usage())
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        tally = await load(stubs, float(line.split()[1]) / 1000)
+        say(at="done", usage=usage(), **tally)
     os._exit(0)  # what is held needs no orderly end
 
 

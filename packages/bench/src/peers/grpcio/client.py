@@ -178,11 +178,12 @@ LOADS = {
 
 load = LOADS[job.kind]
 stubs = [connect() for _ in range(1 if job.kind == "hold" else job.connections)]
-if job.kind != "first-call":
-    load(stubs, job.warmMs / 1000)
-    say(at="warm", usage=usage())
-    sys.stdin.readline()
-tally = load(stubs, job.measureMs / 1000)
-say(at="done", usage=usage(), **tally)
-sys.stdin.read()
+if job.kind == "first-call":
+    tally = load(stubs, 0)
+    say(at="done", usage=usage(), **tally)
+else:
+    say(at="ready", usage=usage())
+for line in sys.stdin:
+    tally = load(stubs, float(line.split()[1]) / 1000)
+    say(at="done", usage=usage(), **tally)
 os._exit(0)  # what is held needs no orderly end

@@ -26,6 +26,8 @@ struct Tally {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_us: Option<BTreeMap<&'static str, f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unmade: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -43,14 +45,17 @@ pub async fn call(address: String, job: Job) -> Result<(), Failure> {
     for _ in 0..count {
         bench.connect().await?;
     }
-    if bench.job.kind != "first-call" {
-        bench.run(bench.job.warm_ms).await?;
-        say(&Line { at: "warm", usage: usage(), tally: None })?;
-        input.next_line().await?;
+    if bench.job.kind == "first-call" {
+        bench.report(0.0, None).await?;
+    } else {
+        say(&Line { at: "ready", usage: usage(), tally: None })?;
     }
-    let tally = bench.run(bench.job.measure_ms).await?;
-    say(&Line { at: "done", usage: usage(), tally: Some(tally) })?;
-    while input.next_line().await?.is_some() {} // what is held stays until the end
+    while let Some(line) = input.next_line().await? {
+        let mut words = line.split(' ').skip(1);
+        let ms = words.next().ok_or("no duration")?.parse()?;
+        let rate = words.next().map(str::parse).transpose()?;
+        bench.report(ms, rate).await?;
+    }
     std::process::exit(0)
 }
 
@@ -72,8 +77,17 @@ impl Bench {
         Ok(client)
     }
 
-    async fn run(&mut self, ms: f64) -> Result<Tally, Failure> {
+    async fn report(&mut self, ms: f64, rate: Option<f64>) -> Result<(), Failure> {
         let limit = Duration::from_secs_f64(ms / 1_000.0);
+        let tally = match rate {
+            Some(rate) => self.open_loop(limit, rate).await?,
+            None => self.run(limit).await?,
+        };
+        say(&Line { at: "done", usage: usage(), tally: Some(tally) })?;
+        Ok(())
+    }
+
+    async fn run(&mut self, limit: Duration) -> Result<Tally, Failure> {
         match self.job.kind.as_str() {
             "calls" | "ping-pong" => self.keep_busy(limit).await,
             "download" => self.download(limit).await,
@@ -117,7 +131,40 @@ impl Bench {
             all.append(&mut latencies??);
         }
         let seconds = started_at.elapsed().as_secs_f64();
-        Ok(Tally { count: all.len(), seconds, latency_us: Some(quantiles(all)) })
+        Ok(Tally { count: all.len(), seconds, latency_us: Some(quantiles(all)), unmade: None })
+    }
+
+    /// Starts calls at a fixed rate; see contract/lines.ts. Timers of tokio are late by up to a millisecond, so the
+    /// loop yields to the other tasks instead of sleeping.
+    async fn open_loop(&self, limit: Duration, rate: f64) -> Result<Tally, Failure> {
+        let planned = ((limit.as_secs_f64() * rate) as usize).max(1);
+        let started_at = Instant::now();
+        let mut tasks: JoinSet<Result<f64, Failure>> = JoinSet::new();
+        let mut latencies = Vec::with_capacity(planned);
+        let mut started = 0;
+        while started < planned && started_at.elapsed() < limit {
+            let due = planned.min((started_at.elapsed().as_secs_f64() * rate) as usize + 1);
+            while started < due && tasks.len() < self.job.in_flight {
+                let due_at = started_at + Duration::from_secs_f64(started as f64 / rate);
+                let mut client = self.clients[started % self.clients.len()].clone();
+                let job = self.job.clone();
+                tasks.spawn(async move {
+                    echo(&mut client, &job).await?;
+                    Ok((Instant::now() - due_at).as_secs_f64() * 1e6)
+                });
+                started += 1;
+            }
+            while let Some(latency) = tasks.try_join_next() {
+                latencies.push(latency??);
+            }
+            tokio::task::yield_now().await;
+        }
+        while let Some(latency) = tasks.join_next().await {
+            latencies.push(latency??);
+        }
+        let seconds = started_at.elapsed().as_secs_f64();
+        let unmade = Some(planned - started);
+        Ok(Tally { count: latencies.len(), seconds, latency_us: Some(quantiles(latencies)), unmade })
     }
 
     async fn download(&mut self, limit: Duration) -> Result<Tally, Failure> {
@@ -130,7 +177,7 @@ impl Bench {
             count += 1;
             let taken = started_at.elapsed();
             if taken >= limit {
-                return Ok(Tally { count, seconds: taken.as_secs_f64(), latency_us: None });
+                return Ok(Tally { count, seconds: taken.as_secs_f64(), latency_us: None, unmade: None });
             }
         }
         Err("download ended by itself".into())
@@ -151,13 +198,13 @@ impl Bench {
         if received != sent {
             return Err(format!("sent {sent} messages, {received} arrived").into());
         }
-        Ok(Tally { count: sent as usize, seconds: started_at.elapsed().as_secs_f64(), latency_us: None })
+        Ok(Tally { count: sent as usize, seconds: started_at.elapsed().as_secs_f64(), latency_us: None, unmade: None })
     }
 
     async fn once(&mut self) -> Result<Tally, Failure> {
         let started_at = Instant::now();
         echo(&mut self.clients[0], &self.job).await?;
-        Ok(Tally { count: 1, seconds: started_at.elapsed().as_secs_f64(), latency_us: None })
+        Ok(Tally { count: 1, seconds: started_at.elapsed().as_secs_f64(), latency_us: None, unmade: None })
     }
 
     async fn hold(&mut self) -> Result<Tally, Failure> {
@@ -174,7 +221,7 @@ impl Bench {
             }
         }
         let count = if job.streams == 0 { job.connections } else { job.streams };
-        Ok(Tally { count, seconds: started_at.elapsed().as_secs_f64(), latency_us: None })
+        Ok(Tally { count, seconds: started_at.elapsed().as_secs_f64(), latency_us: None, unmade: None })
     }
 }
 

@@ -18,8 +18,6 @@ pub struct Job {
     pub connections: usize,
     pub streams: usize,
     pub with_extras: bool,
-    pub warm_ms: f64,
-    pub measure_ms: f64,
 }
 
 #[derive(Serialize)]
