@@ -253,19 +253,6 @@ static void say_at(const char* at) {
   fflush(stdout);
 }
 
-/* Runs for the two durations of the job. */
-static void run_job(struct client* client) {
-  char line[64];
-  if (strcmp(client->job->kind, "first-call") != 0) {
-    run(client, client->job->warm_ms, false);
-    say_at("warm");
-    if (fgets(line, sizeof line, stdin) == NULL) return;
-  }
-  say_done(client, run(client, client->job->measure_ms, true));
-  while (fgets(line, sizeof line, stdin) != NULL) {
-  } // what is held open stays open until the end
-}
-
 /* Runs for the durations that come in lines. */
 static void run_lines(struct client* client) {
   if (strcmp(client->job->kind, "first-call") == 0) {
@@ -290,9 +277,5 @@ void call(const char* address, const struct job* job, bool is_busy) {
   if (client.connections == NULL || client.payload == NULL) fail("malloc");
   memset(client.payload, 'a', job->payload_bytes);
   for (int i = 0; i < connections; i++) client.connections[i] = dial(client.poller, address);
-  if (job->warm_ms >= 0) {
-    run_job(&client);
-  } else {
-    run_lines(&client);
-  }
+  run_lines(&client);
 }

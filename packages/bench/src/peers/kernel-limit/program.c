@@ -5,7 +5,6 @@
 #include "program.h"
 
 #include <errno.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,8 +50,6 @@ struct job parse_job(const char* json) {
       .in_flight = atoi(value_of(json, "inFlight")),
       .connections = atoi(value_of(json, "connections")),
       .streams = atoi(value_of(json, "streams")),
-      .warm_ms = atof(value_of(json, "warmMs")),
-      .measure_ms = atof(value_of(json, "measureMs")),
   };
   sscanf(value_of(json, "kind"), "\"%15[^\"]", job.kind);
   return job;

@@ -11,8 +11,6 @@ struct job {
   int in_flight;
   int connections;
   int streams;
-  double warm_ms; /* negative if the durations come in lines */
-  double measure_ms;
 };
 
 struct job parse_job(const char* json);
