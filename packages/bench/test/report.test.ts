@@ -8,6 +8,7 @@ import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
 import { readResults, updated, writeResults } from "../dist/run/results-file.js";
 import { scenarios } from "../dist/scenarios/index.js";
+import type { Point } from "../dist/scenarios/scenario.js";
 
 const folder = mkdtempSync(join(tmpdir(), "vyra-bench-test-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -72,6 +73,25 @@ describe("the report", () => {
       assert.ok(existsSync(join(folder, link)), link);
       assert.match(readFileSync(join(folder, link), "utf8"), /prefers-color-scheme: dark/);
     }
+  });
+});
+
+describe("the variants of a scenario", () => {
+  const scenario = scenarios.find(({ name }) => name === "additions") ?? assert.fail();
+  const [bare, noop] = scenario.points as [Point, Point];
+  const points = [
+    { at: bare.at, work: bare.work, peers: { direct: rounds([100, 200, 400]), tonic: rounds([7]) } },
+    { at: noop.at, work: noop.work, peers: { direct: rounds([90, 100, 300]) } },
+  ];
+  writeReport(join(folder, "variants.md"), folder, [{ ...result, scenarios: [{ name: "additions", points }] }]);
+  const text = readFileSync(join(folder, "variants.md"), "utf8");
+
+  it("have a table for each peer, with the ratio to its own first variant", () => {
+    assert.match(
+      text,
+      /\| \*\*ours\*\* \| calls per second \|.*\| × bare calls \|\n.*\n.*\| 1\.00 \|\n.*\| 0\.75 \|\n\n/,
+    );
+    assert.match(text, /\| tonic \|.*\n.*\n\| bare calls \|.*\| 1\.00 \|\n/);
   });
 });
 

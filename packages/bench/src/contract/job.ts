@@ -1,3 +1,5 @@
+import type { Addition } from "./additions.js";
+
 /**
  * The task of a client program: its last argument, as JSON. Servers get the same, to prepare for it. How long the
  * client works, and how often, is said by the lines that it reads: see lines.ts.
@@ -19,6 +21,8 @@ export interface Job {
   readonly streams: number;
   /** Every call has a deadline, metadata in both directions and, if the peer supports it, a retry policy. */
   readonly withExtras: boolean;
+  /** What the programs have in addition to bare calls. */
+  readonly adds?: Addition;
   /** The number of objects that programs in Node.js keep alive in addition: see live-objects.ts. */
   readonly liveObjects: number;
   /** Calls are started at this rate per second while they are measured, whatever the earlier calls do. */

@@ -12,6 +12,12 @@ export function spreadOf(peer: PeerResult | undefined, name: FigureName): Spread
   return values.length === 0 ? undefined : spread(values);
 }
 
+/** Returns the ratio of a peer's figure at one point to the same figure at another, computed for each round. */
+export function ratioTo(point: PointResult, base: PointResult, peer: string, name: FigureName): Spread | undefined {
+  const all = ratios(valuesOf(point.peers[peer], name), valuesOf(base.peers[peer], name));
+  return all.length === 0 ? undefined : spread(all);
+}
+
 /** Returns the ratio of one peer's figure to another's, computed for each round. */
 export function ratioOf(point: PointResult, peer: string, other: string, name: FigureName): Spread | undefined {
   const all = ratios(valuesOf(point.peers[peer], name), valuesOf(point.peers[other], name));

@@ -13,14 +13,12 @@ import { nodeHttp2Peers } from "./node-http2/peer.js";
 import { nodeIpc } from "./node-ipc/peer.js";
 import { ourPeers } from "./ours/peer.js";
 import { oursHttp2 } from "./ours-http2/peer.js";
-import { watchedPeers } from "./ours-watched/peer.js";
 import type { Peer } from "./peer.js";
 import { tcpPeers } from "./tcp/peer.js";
 import { tonicPeers } from "./tonic/peer.js";
 
 const rpcPeers: readonly Peer[] = [
   ...ourPeers,
-  ...watchedPeers,
   ...tcpPeers,
   grpcJs,
   connectNode,

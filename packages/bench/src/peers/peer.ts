@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Scenario } from "../scenarios/scenario.js";
+import type { Addition } from "../contract/additions.js";
+import type { Point, Scenario } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 
 /** A peer of the comparison: a server program and a client program as contract/lines.ts describes them. */
@@ -18,6 +19,22 @@ export interface Peer {
   prepare(): Promise<Ready | Missing>;
   /** Returns the reason why the peer takes no part in a scenario; undefined if it does take part. */
   cannot?(scenario: Scenario): string | undefined;
+  /** Returns the reason why the programs lack an addition; undefined if they have it. By default they have none. */
+  cannotAdd?(addition: Addition): string | undefined;
+}
+
+/** Returns the reason why a peer takes no part in one point of a scenario; undefined if it does take part. */
+export function reasonAgainst(peer: Peer, scenario: Scenario, { work: { adds } }: Point): string | undefined {
+  return peer.cannot?.(scenario) ?? (adds === undefined ? undefined : (peer.cannotAdd ?? addsNothing)(adds));
+}
+
+function addsNothing(): string {
+  return "its programs here make bare calls only";
+}
+
+/** The reason for peers that lack a mechanism. */
+export function onlyAdds(known: readonly Addition[]): (addition: Addition) => string | undefined {
+  return (addition) => (known.includes(addition) ? undefined : "has no such mechanism of its own");
 }
 
 export interface Ready {

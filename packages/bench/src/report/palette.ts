@@ -5,8 +5,6 @@ const colors: Record<string, string> = {
   "kernel-limit-busy": "#5f6871",
   ours: "#e8590c",
   direct: "#e8590c",
-  "direct-stats": "#e98a50",
-  "direct-telemetry": "#b9531f",
   node: "#d6a06c",
   undici: "#c98a3c",
   "node-http2": "#a68a00",

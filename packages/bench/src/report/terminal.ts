@@ -3,20 +3,30 @@ import { bytes, format, formatRatio, grouped } from "../figures/format.js";
 import type { PointResult, ScenarioResult } from "../figures/results.js";
 import { quietLimit } from "../figures/results.js";
 import { spread } from "../figures/stats.js";
-import { ratioOf, spreadOf } from "../figures/summary.js";
+import { ratioOf, ratioTo, spreadOf } from "../figures/summary.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import { references } from "../suite.js";
 
 /** Prints the result of a scenario: medians, quartiles of the first figure, and ratios. */
 export function printScenario(scenario: Scenario, result: ScenarioResult): void {
   console.log(`\n${scenario.suite} ${scenario.name}: ${scenario.title} (${scenario.counts})`);
+  const base = scenario.axis === undefined && scenario.points.length > 1 ? result.points[0] : undefined;
   for (const point of result.points) {
-    if (scenario.axis !== undefined) {
-      console.log(`  ${scenario.axis === "bytes" ? bytes(point.at) : `${grouped(point.at)} ${scenario.axis}`}`);
+    const title = titleOf(scenario, point);
+    if (title !== undefined) {
+      console.log(`  ${title}`);
     }
-    printRows(rowsOf(scenario, point));
+    printRows(rowsOf(scenario, point, base));
     printDisturbance(point);
   }
+}
+
+/** Returns the position of a point in a sweep, or the words for a variant. */
+function titleOf({ axis, points }: Scenario, { at }: PointResult): string | undefined {
+  if (axis === undefined) {
+    return points.find((point) => point.at === at)?.title;
+  }
+  return axis === "bytes" ? bytes(at) : `${grouped(at)} ${axis}`;
 }
 
 function printDisturbance({ peers }: PointResult): void {
@@ -27,7 +37,8 @@ function printDisturbance({ peers }: PointResult): void {
   }
 }
 
-function rowsOf(scenario: Scenario, point: PointResult): string[][] {
+/** @param base the point with which variants are compared */
+function rowsOf(scenario: Scenario, point: PointResult, base: PointResult | undefined): string[][] {
   const [first] = scenario.columns;
   const isRepeated = Object.values(point.peers).some(({ rounds }) => rounds.length > 1);
   const others = references[scenario.suite].filter((name) => point.peers[name] !== undefined);
@@ -37,6 +48,7 @@ function rowsOf(scenario: Scenario, point: PointResult): string[][] {
       name === first && isRepeated ? [figures[name].title, "quartiles"] : figures[name].title,
     ),
     ...others.map((name) => `× ${name}`),
+    ...(base === undefined ? [] : [`× ${titleOf(scenario, base)}`]),
   ];
   const rows = Object.entries(point.peers).map(([peer, result]) => {
     if (result.failure !== undefined) {
@@ -51,11 +63,9 @@ function rowsOf(scenario: Scenario, point: PointResult): string[][] {
       const text = format(name, median);
       return name === first && isRepeated ? [text, `${format(name, q1)} – ${format(name, q3)}`] : text;
     });
-    const compared = others.map((other) => {
-      const ratio = ratioOf(point, peer, other, first);
-      return ratio === undefined ? "" : formatRatio(ratio.median);
-    });
-    return [peer, ...cells, ...compared];
+    const compared = others.map((other) => ratioOf(point, peer, other, first));
+    const all = base === undefined ? compared : [...compared, ratioTo(point, base, peer, first)];
+    return [peer, ...cells, ...all.map((ratio) => (ratio === undefined ? "" : formatRatio(ratio.median)))];
   });
   return [head, ...rows];
 }

@@ -2,37 +2,44 @@ import type { Job } from "../contract/job.js";
 import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
 import type { Budget, PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
 import type { Ready } from "../peers/peer.js";
-import type { Scenario } from "../scenarios/scenario.js";
+import type { Point, Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";
 
-/** Measures every peer at every point. Within a round the peers take turns: A B C, A B C. */
+/** A point of a scenario with the peers that take part, by their names. */
+export interface PlannedPoint {
+  readonly point: Point;
+  readonly peers: ReadonlyMap<string, Ready>;
+}
+
+/** Measures every peer at every point. Within a round the peers take turns at each point: A B C, A B C. */
 export async function runScenario(
   scenario: Scenario,
-  peers: ReadonlyMap<string, Ready>,
+  planned: readonly PlannedPoint[],
   budget: Budget,
   onMeasured: (peer: string) => void,
 ): Promise<ScenarioResult> {
-  const points: PointResult[] = [];
   const own = stretched(budget, scenario);
-  for (const { at, work } of scenario.points) {
-    const results = Object.fromEntries([...peers.keys()].map((name): [string, PeerResult] => [name, { rounds: [] }]));
-    for (let round = 0; round < roundsOf(scenario, budget); round++) {
+  const points = planned.map(({ point: { at, work }, peers }): PointResult => {
+    return { at, work, peers: Object.fromEntries([...peers.keys()].map((name) => [name, { rounds: [] }])) };
+  });
+  for (let round = 0; round < roundsOf(scenario, budget); round++) {
+    for (const [i, { peers }] of planned.entries()) {
       const waiting = peers.entries();
-      await Promise.all(Array.from({ length: budget.atOnce }, () => takeTurns(waiting)));
-    }
-    points.push({ at, work, peers: results });
-
-    async function takeTurns(waiting: Iterable<[string, Ready]>): Promise<void> {
-      for (const [name, peer] of waiting) {
-        const result = results[name] as PeerResult; // the results above have every peer
-        if (result.failure === undefined) {
-          await measureInto(result, peer, work, own);
-        }
-        onMeasured(name);
-      }
+      const point = points[i] as PointResult; // there is a result for each point
+      await Promise.all(Array.from({ length: budget.atOnce }, () => takeTurns(point, waiting)));
     }
   }
   return { name: scenario.name, points };
+
+  async function takeTurns(point: PointResult, waiting: Iterable<[string, Ready]>): Promise<void> {
+    for (const [name, peer] of waiting) {
+      const result = point.peers[name] as PeerResult; // the results above have every peer
+      if (result.failure === undefined) {
+        await measureInto(result, peer, point.work, own);
+      }
+      onMeasured(name);
+    }
+  }
 }
 
 export function roundsOf({ repeat = 1 }: Scenario, { rounds }: Budget): number {

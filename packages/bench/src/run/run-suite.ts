@@ -1,11 +1,11 @@
 import type { Budget, Machine, PeerDescription, ScenarioResult, SuiteResult } from "../figures/results.js";
 import type { Options } from "../options.js";
-import type { Missing, Peer, Ready } from "../peers/peer.js";
+import { type Missing, type Peer, type Ready, reasonAgainst } from "../peers/peer.js";
 import { outputOf } from "../peers/toolchain.js";
 import { type Scenario, shrunk } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { Progress } from "./progress.js";
-import { roundsOf, runScenario } from "./run-scenario.js";
+import { type PlannedPoint, roundsOf, runScenario } from "./run-scenario.js";
 
 /**
  * Prepares the peers of a suite and has them do its scenarios.
@@ -25,19 +25,20 @@ export async function runSuite(
   const scenarios = options.scenarios
     .filter((scenario) => scenario.suite === suite)
     .map((scenario) => (options.isQuick ? shrunk(scenario) : scenario));
-  const plan = scenarios.map((scenario) => ({ scenario, peers: takingPart(scenario, wanted, prepared, options) }));
+  const plan = scenarios.map((scenario) => ({ scenario, points: planned(scenario, wanted, prepared, options) }));
   const progress = new Progress(
     plan.reduce(
-      (sum, { scenario, peers }) => sum + scenario.points.length * peers.size * roundsOf(scenario, budget),
+      (sum, { scenario, points }) =>
+        sum + roundsOf(scenario, budget) * points.reduce((inRound, { peers }) => inRound + peers.size, 0),
       0,
     ),
   );
   const results: ScenarioResult[] = [];
-  for (const { scenario, peers } of plan) {
-    if (peers.size === 0) {
+  for (const { scenario, points } of plan) {
+    if (points.length === 0) {
       continue;
     }
-    const result = await runScenario(scenario, peers, budget, (name) => progress.step(`${scenario.name}, ${name}`));
+    const result = await runScenario(scenario, points, budget, (name) => progress.step(`${scenario.name}, ${name}`));
     progress.clear();
     onScenario(scenario, result);
     results.push(result);
@@ -57,16 +58,24 @@ async function prepare(wanted: readonly Peer[]): Promise<Prepared> {
   return prepared;
 }
 
-function takingPart(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, { isWhole, isUpdate }: Options) {
-  const peers = new Map<string, Ready>();
-  for (const peer of wanted) {
-    const state = prepared.get(peer);
-    const isMeant = !(isWhole || isUpdate) || scenario.only === undefined || scenario.only.includes(peer.name);
-    if (state !== undefined && !("missing" in state) && isMeant && peer.cannot?.(scenario) === undefined) {
-      peers.set(peer.name, state);
-    }
-  }
-  return peers;
+/** Returns the points of a scenario that have any peers. */
+function planned(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, options: Options): PlannedPoint[] {
+  const { isWhole, isUpdate } = options;
+  const isMeant = ({ name }: Peer) =>
+    !(isWhole || isUpdate) || scenario.only === undefined || scenario.only.includes(name);
+  return scenario.points
+    .map((point) => {
+      const peers = new Map<string, Ready>();
+      for (const peer of wanted) {
+        const state = prepared.get(peer);
+        const isThere = state !== undefined && !("missing" in state);
+        if (isThere && isMeant(peer) && reasonAgainst(peer, scenario, point) === undefined) {
+          peers.set(peer.name, state);
+        }
+      }
+      return { point, peers };
+    })
+    .filter(({ peers }) => peers.size > 0);
 }
 
 function describe(wanted: readonly Peer[], prepared: Prepared): PeerDescription[] {

@@ -14,7 +14,7 @@ export interface Scenario {
   readonly needs: "calls" | "messages" | "extras" | "crowd";
   /** The word for what is counted: "calls", "messages". */
   readonly counts: string;
-  /** One point, or the points of a sweep. */
+  /** One point, the points of a sweep, or variants of the first point, which are compared with it. */
   readonly points: readonly Point[];
   /** The quantity in which the points of a sweep differ, with its unit. */
   readonly axis?: string;
@@ -29,8 +29,10 @@ export interface Scenario {
 }
 
 export interface Point {
-  /** The position on the axis of a sweep. */
+  /** The position on the axis of a sweep, or in a list of variants. */
   readonly at: number;
+  /** Only for a variant: what it is, in a few words. */
+  readonly title?: string;
   readonly work: Job;
 }
 
@@ -110,7 +112,8 @@ export function inFullHeaps({ name, title, points, ...rest }: Scenario): Scenari
 
 /** Returns the same scenario at a size that takes no time, to check that it runs at all. */
 export function shrunk(scenario: Scenario): Scenario {
-  const ends = scenario.points.length > 1 ? [scenario.points[0], scenario.points.at(-1)] : scenario.points;
+  const isSweep = scenario.axis !== undefined;
+  const ends = isSweep ? [scenario.points[0], scenario.points.at(-1)] : scenario.points;
   const points = ends.flatMap((point) => (point === undefined ? [] : [{ ...point, work: small(point.work) }]));
   return { ...scenario, points };
 }

@@ -1,8 +1,9 @@
-import { nodePrograms, type Peer, packageVersion } from "../peer.js";
+import { nodePrograms, onlyAdds, type Peer, packageVersion } from "../peer.js";
 
 export const connectNode: Peer = {
   suite: "rpc",
   name: "connect-node",
   title: "connect-node",
   prepare: async () => ({ version: packageVersion("@connectrpc/connect-node"), ...nodePrograms(import.meta.url) }),
+  cannotAdd: onlyAdds(["noop", "noop-3", "header", "server-noop"]),
 };

@@ -1,3 +1,4 @@
+import "./instrumentation.js"; // before grpc-js itself
 import {
   type ClientDuplexStream,
   type ClientReadableStream,
@@ -12,6 +13,7 @@ import { type Connection, fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
 import { requestHeader, timeoutMs } from "../shared/extras.js";
 import { portAt } from "../tcp/port.js";
+import { clientInterceptors } from "./interceptors.js";
 import { BenchService, options } from "./package.js";
 
 interface Message {
@@ -44,11 +46,12 @@ const retries = JSON.stringify({
   ],
 });
 
-await clientProgram(async (address, { withExtras }, [network]) => {
+await clientProgram(async (address, { withExtras, adds }, [network]) => {
   const channelOptions = {
     ...options,
     "grpc.use_local_subchannel_pool": 1, // each client gets its own connection, since the job may ask for many
-    ...(withExtras ? { "grpc.service_config": retries } : {}),
+    ...(withExtras || adds === "retry" ? { "grpc.service_config": retries } : {}),
+    interceptors: clientInterceptors(adds),
   };
   const client = new BenchService(
     network === "tcp" ? `127.0.0.1:${portAt(address)}` : `unix:${address}`,

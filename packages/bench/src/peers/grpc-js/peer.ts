@@ -1,8 +1,17 @@
-import { nodePrograms, type Peer, packageVersion } from "../peer.js";
+import type { Addition } from "../../contract/additions.js";
+import { nodePrograms, onlyAdds, type Peer, packageVersion } from "../peer.js";
 
 export const grpcJs: Peer = {
   suite: "rpc",
   name: "grpc-js",
   title: "grpc-js",
   prepare: async () => ({ version: packageVersion("@grpc/grpc-js"), ...nodePrograms(import.meta.url) }),
+  cannotAdd,
 };
+
+const adds = onlyAdds(["noop", "noop-3", "header", "retry", "server-noop", "sampled-out", "spans"]);
+
+function cannotAdd(addition: Addition): string | undefined {
+  const needsMetrics = addition === "metrics" || addition === "telemetry";
+  return needsMetrics ? "@opentelemetry/instrumentation-grpc has no metrics" : adds(addition);
+}

@@ -1,3 +1,4 @@
+import "./instrumentation.js"; // before grpc-js itself
 import {
   Metadata,
   Server,
@@ -11,14 +12,15 @@ import {
 import { serverProgram } from "../../program/server-program.js";
 import { answerHeader, requestHeader } from "../shared/extras.js";
 import { leavePort } from "../tcp/port.js";
+import { serverInterceptors } from "./interceptors.js";
 import { BenchService, options } from "./package.js";
 
 interface Message {
   payload: Buffer;
 }
 
-await serverProgram((address, { withExtras }, [network]) => {
-  const server = new Server(options);
+await serverProgram((address, { withExtras, adds }, [network]) => {
+  const server = new Server({ ...options, interceptors: serverInterceptors(adds) });
   server.addService(BenchService.service, { echo: withExtras ? echoWithExtras : echo, pingPong, download, upload });
   return new Promise<void>((resolve, reject) => {
     const target = network === "tcp" ? "127.0.0.1:0" : `unix:${address}`;

@@ -9,6 +9,7 @@ export const ourPeers: readonly Peer[] = Object.keys(serving).map((engine) => ({
   name: engine,
   title: `@vyra/ipc, ${engine} engine`,
   prepare: async () => prepare(engine),
+  cannotAdd: () => undefined,
 }));
 
 function prepare(engine: string): Ready | Missing {

@@ -1,7 +1,16 @@
 import { type ServeOptions, serve } from "@vyra/ipc";
 import { serverProgram } from "../../program/server-program.js";
 import { benchRoutes } from "../shared/connect-service.js";
+import { serverInterceptors } from "./additions.js";
 
-await serverProgram((socket, job, [engine]) =>
-  serve({ socket, routes: benchRoutes(job.withExtras), engine: engine as ServeOptions["engine"] }),
-);
+await serverProgram(async (socket, job, [engine]) => {
+  const server = await serve({
+    socket,
+    routes: benchRoutes(job.withExtras),
+    engine: engine as ServeOptions["engine"],
+    interceptors: await serverInterceptors(job),
+  });
+  if (job.adds === "stats") {
+    server.stats(); // calls are timed once stats have been read
+  }
+});

@@ -1,4 +1,5 @@
 import { inFullHeaps, named, type Scenario } from "../scenario.js";
+import { additionsToCalls } from "./additions.js";
 import { calls } from "./calls.js";
 import { connections } from "./connections.js";
 import { startAndMemory } from "./start-and-memory.js";
@@ -10,6 +11,7 @@ const fullHeaps = named([...calls, ...streams], ["unary-64k", "download-64k", "u
 
 export const rpcScenarios: readonly Scenario[] = [
   ...calls,
+  ...additionsToCalls,
   ...streams,
   ...fullHeaps,
   ...largeStreams,

@@ -1,0 +1,33 @@
+import { InterceptingCall, type Interceptor, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
+import type { Addition } from "../../contract/additions.js";
+import { requestHeader } from "../shared/extras.js";
+
+const noop: Interceptor = (options, nextCall) => new InterceptingCall(nextCall(options));
+
+const setHeader: Interceptor = (options, nextCall) =>
+  new InterceptingCall(nextCall(options), {
+    start(metadata, listener, next) {
+      metadata.set(requestHeader, "12345");
+      next(metadata, listener);
+    },
+  });
+
+const serverNoop: ServerInterceptor = (_method, call) => new ServerInterceptingCall(call);
+
+/** Returns the interceptors of an addition, as grpc-js's guide writes them. */
+export function clientInterceptors(addition: Addition | undefined): Interceptor[] {
+  switch (addition) {
+    case "noop":
+      return [noop];
+    case "noop-3":
+      return [noop, noop, noop];
+    case "header":
+      return [setHeader];
+    default:
+      return [];
+  }
+}
+
+export function serverInterceptors(addition: Addition | undefined): ServerInterceptor[] {
+  return addition === "server-noop" ? [serverNoop] : [];
+}
