@@ -36,11 +36,12 @@ export function createLimitedTransport(
   assertTransportOptions(given);
   const { engine = "direct", interceptors = [] } = given;
   // Interceptors can find the server's address in the context values; without interceptors nobody reads it.
+  if (engine === "direct") {
+    return createDirectTransport(address, resolveOptions(given, interceptors), limits);
+  }
   const chain = interceptors.length === 0 ? [] : [toTarget(address.address), ...interceptors];
   const limited = limits === undefined ? chain : [deadline(limits), ...chain];
   switch (engine) {
-    case "direct":
-      return createDirectTransport(address, resolveOptions(given, chain), limits);
     case "node":
       return withLongTimeouts(createNodeTransport(address, resolveOptions(given, limited)));
     case "undici":

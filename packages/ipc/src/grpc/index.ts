@@ -22,6 +22,7 @@ export {
   incompleteMessage,
   lengthAt,
 } from "./envelope.js";
+export { FieldHeaders, listOf } from "./field-headers.js";
 export { isHttpField } from "./http-fields.js";
 export { codeFromHttpStatus, codeFromResetCode } from "./http-status.js";
 export { fieldOf, fieldsOf, headersOf, valuesOf } from "./metadata.js";

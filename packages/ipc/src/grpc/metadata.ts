@@ -1,3 +1,4 @@
+import { FieldHeaders, joined } from "./field-headers.js";
 import { httpFields } from "./http-fields.js";
 
 /**
@@ -21,17 +22,45 @@ const reserved = new Set([
   "te",
 ]);
 
-/** Returns the metadata in these headers as a flat list of fields to send: name, value, name, value. */
-export function fieldsOf(headers: Headers): string[] {
+/**
+ * Returns the metadata in these headers as a flat list of fields to send: name, value, name, value.
+ *
+ * @param known a list of fields at the beginning of the headers which is not metadata, so that it need not be searched
+ */
+export function fieldsOf(headers: Headers, known: readonly string[] = none): string[] {
   const fields: string[] = [];
-  for (const [name, value] of headers) {
-    if (!reserved.has(name)) {
-      for (const one of valuesOf(name, value)) {
-        fields.push(name, one);
-      }
+  if (!FieldHeaders.forEachList(headers, known, (list) => addMetadata(fields, list))) {
+    for (const [name, value] of headers) {
+      addField(fields, name, value);
     }
   }
   return fields;
+}
+
+function addMetadata(fields: string[], list: readonly string[]): void {
+  for (let i = 0; i < list.length; i += 2) {
+    addField(fields, list[i] as string, list[i + 1] as string);
+  }
+}
+
+/** Adds a field unless its name is reserved. A name that is repeated becomes one field, unless its values are binary. */
+function addField(fields: string[], name: string, value: string): void {
+  if (reserved.has(name) || name.charCodeAt(0) === colon) {
+    return;
+  }
+  if (name.endsWith("-bin")) {
+    for (const one of valuesOf(name, value)) {
+      fields.push(name, one);
+    }
+    return;
+  }
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === name) {
+      fields[i + 1] = joined(name, fields[i + 1] as string, value);
+      return;
+    }
+  }
+  fields.push(name, value);
 }
 
 /**
@@ -45,19 +74,7 @@ export function valuesOf(name: string, value: string): string[] {
 
 /** Returns received fields as headers, without the pseudo-header fields of HTTP/2. */
 export function headersOf(fields: readonly string[], extra: readonly string[]): Headers {
-  const headers = new Headers();
-  append(headers, fields);
-  append(headers, extra);
-  return headers;
-}
-
-function append(headers: Headers, fields: readonly string[]): void {
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string;
-    if (!name.startsWith(":")) {
-      headers.append(name, fields[i + 1] as string);
-    }
-  }
+  return new FieldHeaders(fields, extra);
 }
 
 /**
@@ -76,3 +93,6 @@ function find(name: string, fields: readonly string[]): string | undefined {
   }
   return undefined;
 }
+
+const none: readonly string[] = [];
+const colon = 0x3a;

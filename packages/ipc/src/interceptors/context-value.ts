@@ -1,33 +1,49 @@
-import type { ContextKey, ContextValues } from "@connectrpc/connect";
+import { type ContextKey, type ContextValues, createContextValues } from "@connectrpc/connect";
 
 /**
  * Returns context values with one value added for the inner interceptors only, so that a caller may use one object for
  * many calls. All other values are read and set in the original object, and so are visible outside as usual.
+ *
+ * @param values the original object; if it is undefined, one is created when a value is set
  */
-export function withValue<T>(values: ContextValues, key: ContextKey<T>, value: T): ContextValues {
-  let own = value;
-  const overlay: ContextValues = {
-    get: (k) => (isOwn(k) ? own : values.get(k)) as never,
-    set(k, v) {
-      if (isOwn(k)) {
-        own = v as never;
-      } else {
-        values.set(k, v);
-      }
-      return overlay;
-    },
-    delete(k) {
-      if (isOwn(k)) {
-        own = key.defaultValue;
-      } else {
-        values.delete(k);
-      }
-      return overlay;
-    },
-  };
-  return overlay;
+export function withValue<T>(values: ContextValues | undefined, key: ContextKey<T>, value: T): ContextValues {
+  return new Overlay(values, key, value);
+}
 
-  function isOwn(k: ContextKey<unknown>): boolean {
-    return k.id === key.id;
+class Overlay<T> implements ContextValues {
+  #values: ContextValues | undefined;
+  readonly #key: ContextKey<T>;
+  #own: T;
+
+  constructor(values: ContextValues | undefined, key: ContextKey<T>, value: T) {
+    this.#values = values;
+    this.#key = key;
+    this.#own = value;
+  }
+
+  get<V>(key: ContextKey<V>): V {
+    if (key.id === this.#key.id) {
+      return this.#own as never;
+    }
+    return this.#values === undefined ? key.defaultValue : this.#values.get(key);
+  }
+
+  set<V>(key: ContextKey<V>, value: V): this {
+    if (key.id === this.#key.id) {
+      this.#own = value as never;
+    } else {
+      this.#values ??= createContextValues();
+      this.#values.set(key, value);
+    }
+    return this;
+  }
+
+  delete(key: ContextKey<unknown>): this {
+    if (key.id === this.#key.id) {
+      this.#own = this.#key.defaultValue;
+    } else {
+      this.#values?.delete(key);
+    }
+    return this;
   }
 }

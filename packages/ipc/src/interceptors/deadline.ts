@@ -17,6 +17,7 @@ import type {
 import { formatTimeout, parseTimeout, timeoutHeader } from "../grpc/index.js";
 import { shown } from "../option-checks.js";
 import { orAborted } from "../time/abortable.js";
+import { performance } from "../time/real-timers.js";
 import { deadlineExceeded, noteDeadline, startDeadline } from "../time/signal-deadline.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 
@@ -121,7 +122,7 @@ type Next = Parameters<Interceptor>[0];
 
 async function limitUnary(next: Next, req: UnaryRequest, timeoutMs: number): Promise<UnaryResponse> {
   const limit = startDeadline(req.signal, timeoutMs, "deadline");
-  noteDeadline(limit.signal, timeoutMs);
+  noteDeadline(limit.signal, performance.now() + timeoutMs);
   req.header.set(timeoutHeader, formatTimeout(timeoutMs));
   try {
     // An inner interceptor that never answers must not keep the caller waiting.
@@ -144,7 +145,7 @@ async function limitStream(
   const limit = timeoutMs === undefined ? undefined : startDeadline(idle?.signal ?? req.signal, timeoutMs, "deadline");
   const signal = limit?.signal ?? idle?.signal ?? req.signal;
   if (timeoutMs !== undefined) {
-    noteDeadline(signal, timeoutMs);
+    noteDeadline(signal, performance.now() + timeoutMs);
     req.header.set(timeoutHeader, formatTimeout(timeoutMs));
   }
   const stop = () => {

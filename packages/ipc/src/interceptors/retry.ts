@@ -1,6 +1,6 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
-import { wasNotProcessed } from "../grpc/index.js";
+import { FieldHeaders, wasNotProcessed } from "../grpc/index.js";
 import { shown } from "../option-checks.js";
 import { pause } from "../time/pause.js";
 import { remainingMs } from "../time/signal-deadline.js";
@@ -8,6 +8,7 @@ import { connectErrorFrom } from "../user-code/thrown.js";
 import { attemptsKey } from "./attempts.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 import { ReplayBuffer } from "./replay-buffer.js";
+import { abortableOf, derive } from "./request.js";
 
 /**
  * How calls are retried, in the terms of gRFC A6 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
@@ -99,7 +100,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
         // A server's pushback restarts the sequence of backoffs.
         pauses = Number.isNaN(pushbackMs) ? pauses + 1 : 0;
         const pauseMs = Number.isNaN(pushbackMs) ? backoffMs(policy, pauses) : pushbackMs;
-        if ((remainingMs(req.signal) ?? Number.POSITIVE_INFINITY) <= pauseMs) {
+        if ((remainingMs(abortableOf(req)) ?? Number.POSITIVE_INFINITY) <= pauseMs) {
           throw reason;
         }
         attempts?.onFailed(error);
@@ -180,9 +181,9 @@ function attemptOf<R extends UnaryRequest | StreamRequest>(
   attempt: number,
   buffer: ReplayBuffer<unknown> | undefined,
 ): R {
-  const header = new Headers(req.header);
+  const header = FieldHeaders.copy(req.header);
   if (attempt > 1) {
     header.set(previousAttemptsHeader, String(attempt - 1));
   }
-  return buffer === undefined ? { ...req, header } : { ...req, header, message: buffer.replay() };
+  return derive(req, buffer === undefined ? { header } : { header, message: buffer.replay() as R["message"] });
 }

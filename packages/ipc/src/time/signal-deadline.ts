@@ -6,6 +6,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { guardedController } from "../user-code/guarded-signal.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
+import type { Abortable } from "./lazy-signal.js";
 import { LongTimer } from "./long-timer.js";
 import { performance } from "./real-timers.js";
 
@@ -59,17 +60,17 @@ export function startDeadline(signal: AbortSignal, timeoutMs: number, what: stri
   };
 }
 
-/** Records that `signal` will be aborted in `timeoutMs` milliseconds, for `remainingMs()`. */
-export function noteDeadline(signal: AbortSignal, timeoutMs: number): void {
-  deadlines.set(signal, performance.now() + timeoutMs);
+/** Records when `signal` will be aborted, by `performance.now()`, for `remainingMs()`. */
+export function noteDeadline(signal: AbortSignal, deadlineAt: number): void {
+  deadlines.set(signal, deadlineAt);
 }
 
 /**
  * Returns the remaining time of the call that `signal` governs, in milliseconds, 0 or less if it is over; undefined
  * without a deadline.
  */
-export function remainingMs(signal: AbortSignal): number | undefined {
-  const deadline = deadlines.get(signal);
+export function remainingMs(signal: Abortable | undefined): number | undefined {
+  const deadline = signal?.deadlineAt ?? deadlines.get(signal as AbortSignal);
   return deadline === undefined ? undefined : deadline - performance.now();
 }
 

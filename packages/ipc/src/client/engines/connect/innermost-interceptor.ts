@@ -1,4 +1,5 @@
 import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { performance } from "../../../time/real-timers.js";
 import { noteDeadline, remainingMs } from "../../../time/signal-deadline.js";
 import { isServerStatus } from "./response-status.js";
 import { type Linked, linked, withConnectErrors } from "./safe-inputs.js";
@@ -12,7 +13,7 @@ export const innermost: Interceptor = (next) => async (req) => {
   const link = linked(req.signal);
   const leftMs = remainingMs(req.signal);
   if (leftMs !== undefined) {
-    noteDeadline(link.signal, leftMs);
+    noteDeadline(link.signal, performance.now() + leftMs);
   }
   const thrown = new WeakSet<ConnectError>();
   const translated = (error: unknown) =>

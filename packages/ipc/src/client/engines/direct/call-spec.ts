@@ -1,18 +1,22 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
+import type { Abortable } from "../../../time/lazy-signal.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Method } from "./method.js";
 
 /** What a caller has asked for, except for the messages. */
 export interface CallSpec {
   readonly method: Method;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Abortable | undefined;
   /**
    * The timeout that the call itself enforces, in milliseconds from now; undefined without one, or if the signal
    * enforces it.
    */
   readonly timeoutMs: number | undefined;
-  /** The remaining time of a deadline that the signal enforces, in milliseconds, for `grpc-timeout`. */
+  /**
+   * The remaining time of a deadline that the signal enforces, in milliseconds, for `grpc-timeout`. If it is a whole
+   * number, many calls share it.
+   */
   readonly signalTimeoutMs: number | undefined;
   /** The metadata to send, as a flat list: name, value, name, value. */
   readonly metadata: readonly string[];

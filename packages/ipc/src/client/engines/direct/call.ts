@@ -22,6 +22,7 @@ import {
   timeoutHeader,
 } from "../../../grpc/index.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
+import { type Abortable, LazySignal } from "../../../time/lazy-signal.js";
 import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom, isInstance } from "../../../user-code/thrown.js";
@@ -60,7 +61,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #queue: CallQueue<PendingCall> | undefined;
 
   protected readonly method: Method;
-  #signal: AbortSignal | undefined;
+  #signal: Abortable | undefined;
   readonly #signalTimeoutMs: number | undefined;
   readonly #metadata: readonly string[];
   readonly #waitsForReady: boolean;
@@ -109,10 +110,12 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   }
 
   /** Listens to the caller's signal. Returns whether the call continues: the signal is valid and not aborted yet. */
-  #listen(signal: AbortSignal): boolean {
+  #listen(signal: Abortable): boolean {
     try {
       if (!signal.aborted) {
-        allowManyListeners(signal);
+        if (!(signal instanceof LazySignal)) {
+          allowManyListeners(signal as AbortSignal);
+        }
         signal.addEventListener("abort", this);
         return true;
       }
@@ -149,7 +152,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     let metadata = this.#metadata;
     const hasOwnUserAgent = metadata.length > 0 && fieldOf("user-agent", NO_FIELDS, metadata) !== undefined;
     // Timeouts that many calls share are part of a header block that is compressed once.
-    const timeoutMs = this.#hasWaited || hasOwnUserAgent ? undefined : this.#timeoutMs;
+    const timeoutMs = this.#hasWaited || hasOwnUserAgent ? undefined : this.#sharedTimeoutMs();
     const leftMs = timeoutMs === undefined ? this.#leftMs() : undefined;
     if (leftMs !== undefined) {
       metadata = [timeoutHeader, formatTimeout(Math.max(0, leftMs)), ...metadata];
@@ -250,6 +253,12 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     } else {
       this.fail(resetError(error));
     }
+  }
+
+  /** Returns the timeout if it is one that many calls share; undefined otherwise. */
+  #sharedTimeoutMs(): number | undefined {
+    const ms = this.#timeoutMs ?? this.#signalTimeoutMs;
+    return this.#timeoutMs !== undefined || Number.isInteger(ms) ? ms : undefined;
   }
 
   /** Returns the time left for the server to answer, in milliseconds; undefined without a deadline. */

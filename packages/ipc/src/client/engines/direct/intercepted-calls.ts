@@ -1,70 +1,83 @@
-import {
-  type ContextValues,
-  createContextValues,
-  type StreamRequest,
-  type StreamResponse,
-  type Transport,
-  type UnaryRequest,
-  type UnaryResponse,
-} from "@connectrpc/connect";
+import type { CallOptions, StreamRequest, StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
-import { contentTypeOf, fieldsOf, formatTimeout, headersOf, parseTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { withValue } from "../../../interceptors/context-value.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
-import { completed } from "../../../protobuf/codec.js";
+import { targetKey } from "../../../interceptors/target.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
-import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
+import { CallScope } from "../../../user-code/call-scope.js";
 import { conforming } from "../../../user-code/iterators.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
+import type { EngineTransport } from "../../options.js";
 import { requestError } from "./call.js";
-import { type CallSpec, ownTimeout, positiveTimeout, waitsForReady } from "./call-spec.js";
+import { ownTimeout, positiveTimeout } from "./call-spec.js";
 import type { Core } from "./core.js";
+import { interceptedSpec, requestHeader } from "./intercepted-spec.js";
 import { InterceptedUnaryCall } from "./intercepted-unary-call.js";
 import type { Method } from "./method.js";
-import { type ResponseFields, type StreamSource, streamResponse } from "./response.js";
-import { startStream, startUnary } from "./start.js";
-
-type HeadersInit = ConstructorParameters<typeof Headers>[0];
+import { type StreamSource, streamResponse } from "./response.js";
+import { startStream } from "./start.js";
 
 /**
  * Creates the functions for calls through interceptors, which see requests and responses as Connect's. Each attempt is
  * a call of its own.
  */
-export function interceptedCalls(core: Core, limits: DeadlineOptions | undefined): Transport {
+export function interceptedCalls(
+  core: Core,
+  limits: DeadlineOptions | undefined,
+): Required<Pick<EngineTransport, "unary" | "stream" | "message">> {
   const { interceptors } = core.options;
   const streamInterceptors = limits === undefined ? [...interceptors] : [deadline(limits), ...interceptors];
   const timeoutFor = limits === undefined ? ownTimeout : timeoutPolicy(limits);
 
   return {
-    unary: ((desc, signal, timeoutMs, header, input, contextValues) =>
+    unary: ((desc, signal, timeoutMs, headers, input, contextValues) =>
       new Promise((resolve, reject) => {
         try {
-          const method = core.methodOf(desc);
-          const call = new InterceptedUnaryCall(signal, timeoutFor(desc, positiveTimeout(timeoutMs)));
-          const request = requestOf(method, timeoutMs, header, contextValues);
-          const message = completed(desc.input, input);
-          const next = (attempt: UnaryRequest) => attemptUnary(core, method, attempt);
-          resolve(call.run(interceptors, next, { stream: false, method: desc, message, ...request }) as never);
+          const own = { signal, timeoutMs: timeoutFor(desc, positiveTimeout(timeoutMs)) };
+          const call = new InterceptedUnaryCall(core, core.methodOf(desc), own, resolve as never, reject);
+          call.run(input, headers, contextValues);
         } catch (error) {
           reject(requestError(error));
         }
       })) as Transport["unary"],
-    stream: ((desc, signal, timeoutMs, header, input, contextValues) =>
+    message: ((desc, input, given) =>
+      new Promise((resolve, reject) => {
+        try {
+          const options = given ?? noOptions; // programs without types may give null
+          const { signal, timeoutMs, headers, contextValues } = options;
+          const own = { signal, timeoutMs: timeoutFor(desc, positiveTimeout(timeoutMs)) };
+          const onResponse = onMessage(options, resolve as never, reject);
+          new InterceptedUnaryCall(core, core.methodOf(desc), own, onResponse, reject).run(
+            input,
+            headers,
+            contextValues,
+          );
+        } catch (error) {
+          reject(requestError(error));
+        }
+      })) as Required<EngineTransport>["message"],
+    stream: ((desc, signal, timeoutMs, headers, input, contextValues) =>
       new Promise((resolve, reject) => {
         try {
           if (signal !== undefined) {
             allowManyListeners(signal);
           }
           const method = core.methodOf(desc);
-          const request = requestOf(method, timeoutMs, header, contextValues);
+          const known = method.requestFields(ownTimeout(desc, positiveTimeout(timeoutMs)));
           const call = runStreamingCall({
             interceptors: streamInterceptors,
             ...timerLimit(timeoutMs),
             ...(signal && { signal }),
-            req: { stream: true, method: desc, message: conforming(input), ...request },
-            next: (attempt) => attemptStream(core, method, attempt) as never,
+            req: {
+              ...method.requestKind,
+              message: conforming(input),
+              header: requestHeader(known, headers),
+              contextValues: withValue(contextValues, targetKey, core.address.address),
+            } as unknown as StreamRequest,
+            next: (attempt) => attemptStream(core, method, attempt, known) as never,
           });
-          call.then(resolve, (error) => reject(connectErrorFrom(error)));
+          call.then(resolve as never, (error) => reject(connectErrorFrom(error)));
         } catch (error) {
           reject(requestError(error));
         }
@@ -72,25 +85,26 @@ export function interceptedCalls(core: Core, limits: DeadlineOptions | undefined
   };
 }
 
-function requestOf(
-  method: Method,
-  timeoutMs: number | undefined,
-  header: HeadersInit | undefined,
-  contextValues: ContextValues = createContextValues(),
-) {
-  const headers = new Headers(header);
-  headers.set("content-type", contentTypeOf(method.isBinary));
-  headers.set("te", "trailers");
-  const own = ownTimeout(method.desc, positiveTimeout(timeoutMs));
-  if (own !== undefined) {
-    headers.set(timeoutHeader, formatTimeout(own));
+/** Returns the function that hands over a response's message, after the metadata that the caller wants to see. */
+function onMessage(
+  { onHeader, onTrailer }: CallOptions,
+  resolve: (message: unknown) => void,
+  reject: (error: unknown) => void,
+): (res: UnaryResponse) => void {
+  if (onHeader === undefined && onTrailer === undefined) {
+    return ({ message }) => resolve(message);
   }
-  return {
-    service: method.desc.parent,
-    requestMethod: "POST",
-    url: `http://localhost${method.path}`,
-    header: headers,
-    contextValues,
+  const scope = new CallScope();
+  return ({ header, trailer, message }) => {
+    try {
+      scope.runInAsyncScope(() => {
+        onHeader?.(header);
+        onTrailer?.(trailer);
+      });
+      resolve(message);
+    } catch (error) {
+      reject(error); // the caller's own function has thrown it
+    }
   };
 }
 
@@ -103,51 +117,21 @@ function timerLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
   return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
 }
 
-/** Makes one attempt. The response has all its properties as its own, as interceptors need. */
-function attemptUnary(core: Core, method: Method, request: UnaryRequest): Promise<UnaryResponse> {
-  return new Promise((resolve, reject) => {
-    const onResponse = (message: unknown, fields: ResponseFields) =>
-      resolve({
-        stream: false,
-        service: request.method.parent,
-        method: request.method,
-        message,
-        header: headersOf(fields.headerFields, fields.headerExtra),
-        trailer: headersOf(fields.trailerFields, fields.trailerExtra),
-      } as UnaryResponse);
-    try {
-      startUnary(core, specOf(core, method, request), request.message, onResponse, reject);
-    } catch (error) {
-      reject(requestError(error));
-    }
-  });
-}
-
-function attemptStream(core: Core, method: Method, request: StreamRequest): Promise<StreamResponse> {
+function attemptStream(
+  core: Core,
+  method: Method,
+  request: StreamRequest,
+  fields: readonly string[],
+): Promise<StreamResponse> {
   return new Promise((resolve, reject) => {
     try {
       const onOpen = (call: StreamSource) => resolve(streamResponse(request.method, call));
-      startStream(core, specOf(core, method, request), request.message, onOpen, reject);
+      const spec = interceptedSpec(core, method, request, { fields, timeoutMs: undefined, isWhole: false });
+      startStream(core, spec, request.message, onOpen, reject);
     } catch (error) {
       reject(requestError(error));
     }
   });
 }
 
-/** Creates the description of one attempt. @throws {ConnectError} DeadlineExceeded if no time is left */
-function specOf(core: Core, method: Method, request: UnaryRequest | StreamRequest): CallSpec {
-  const { signal, header, contextValues } = request;
-  const leftMs = remainingMs(signal);
-  if (leftMs !== undefined && leftMs <= 0) {
-    throw deadlineExceeded("deadline", 0);
-  }
-  return {
-    method,
-    signal,
-    timeoutMs: undefined,
-    // If the signal has no deadline, an interceptor may have set a timeout for the server alone.
-    signalTimeoutMs: Number.isNaN(leftMs) ? undefined : (leftMs ?? parseTimeout(header.get(timeoutHeader) ?? "")),
-    metadata: fieldsOf(header),
-    waitForReady: waitsForReady(contextValues, core.options.waitForReady),
-  };
-}
+const noOptions: CallOptions = {};

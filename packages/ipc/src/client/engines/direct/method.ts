@@ -8,6 +8,7 @@ import {
   methodName,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import type { RequestKind } from "../../../interceptors/request.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import { binaryCodec, type Codec, completed, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
@@ -26,6 +27,10 @@ export class Method {
   readonly #plain: HeaderBlock;
   #blockWithoutUserAgent: HeaderBlock | undefined;
   readonly #withTimeout = new Map<number, HeaderBlock>();
+  /** What interceptors see of all requests. */
+  readonly requestKind: RequestKind;
+  /** The fields of a request that are not metadata, as interceptors see them, by the timeout. */
+  readonly #requestFields = new Map<number | undefined, readonly string[]>();
 
   constructor(
     readonly desc: DescMethod,
@@ -35,6 +40,13 @@ export class Method {
     const { useBinaryFormat, sendCompression, acceptCompression, authority, userAgent } = options;
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
     this.path = `/${methodName(desc)}`;
+    this.requestKind = {
+      stream: desc.methodKind !== "unary",
+      method: desc,
+      service: desc.parent,
+      requestMethod: "POST",
+      url: `http://localhost${this.path}`,
+    };
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
     this.#fields = [
@@ -67,6 +79,19 @@ export class Method {
   /** Returns the header fields of a request with this timeout in milliseconds; undefined means none. */
   block(timeoutMs: number | undefined): HeaderBlock {
     return timeoutMs === undefined ? this.#plain : (this.#withTimeout.get(timeoutMs) ?? this.#newBlock(timeoutMs));
+  }
+
+  /** Returns the fields that interceptors see of each request with this timeout. They are not sent as metadata. */
+  requestFields(timeoutMs: number | undefined): readonly string[] {
+    let fields = this.#requestFields.get(timeoutMs);
+    if (fields === undefined) {
+      const timeout = timeoutMs === undefined ? [] : [timeoutHeader, formatTimeout(timeoutMs)];
+      fields = ["content-type", contentTypeOf(this.isBinary), "te", "trailers", ...timeout];
+      if (this.#requestFields.size < maxBlocks) {
+        this.#requestFields.set(timeoutMs, fields);
+      }
+    }
+    return fields;
   }
 
   #newBlock(timeoutMs: number): HeaderBlock {

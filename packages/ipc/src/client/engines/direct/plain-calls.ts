@@ -1,12 +1,13 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { CallOptions, Transport } from "@connectrpc/connect";
-import { fieldsOf, headersOf } from "../../../grpc/index.js";
+import { FieldHeaders, fieldsOf, headersOf, listOf } from "../../../grpc/index.js";
 import { type DeadlineOptions, timeoutPolicy } from "../../../interceptors/deadline.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import type { EngineTransport } from "../../options.js";
 import { requestError } from "./call.js";
 import { type CallSpec, ownTimeout, positiveTimeout, waitsForReady } from "./call-spec.js";
 import type { Core } from "./core.js";
+import type { HeadersInit } from "./intercepted-spec.js";
 import { LazyUnaryResponse, type ResponseFields, streamResponse } from "./response.js";
 import { startStream, startUnary } from "./start.js";
 import type { OnResponse } from "./unary-call.js";
@@ -25,7 +26,7 @@ export function plainCalls(
     signal,
     timeoutMs: timeoutFor(desc, positiveTimeout(timeoutMs)),
     signalTimeoutMs: undefined,
-    metadata: headers === undefined ? noMetadata : fieldsOf(new Headers(headers)),
+    metadata: headers === undefined ? noMetadata : metadataOf(headers),
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   });
 
@@ -60,6 +61,10 @@ export function plainCalls(
         }
       })) as Required<EngineTransport>["message"],
   };
+}
+
+function metadataOf(headers: HeadersInit): readonly string[] {
+  return fieldsOf(new FieldHeaders(noMetadata, listOf(headers)));
 }
 
 /** Returns the function that hands over the message, after the metadata that the caller wants to see. */

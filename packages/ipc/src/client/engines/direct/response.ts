@@ -51,6 +51,18 @@ export function resetError(error: StreamError): ConnectError {
   );
 }
 
+/** Creates a response for interceptors, which has all its properties as its own. */
+export function unaryResponse(method: DescMethod, message: unknown, from: ResponseFields): UnaryResponse {
+  return {
+    stream: false,
+    service: method.parent,
+    method,
+    message,
+    header: headersOf(from.headerFields, from.headerExtra),
+    trailer: headersOf(from.trailerFields, from.trailerExtra),
+  } as UnaryResponse;
+}
+
 /** A response whose headers and trailers are created when they are read. */
 export class LazyUnaryResponse<I extends DescMessage, O extends DescMessage> implements UnaryResponse<I, O> {
   readonly stream = false;
