@@ -250,7 +250,7 @@ function isRecord(init: unknown): init is Record<string, string> {
 }
 
 const nameCharacters = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Valid names as they were given, with their form in lower case. Programs use few; the limit is for those that do not. */
+/** Valid names as they were given, with their form in lower case. Most programs use few. */
 const keys = new Map<unknown, string>();
 const maxKeys = 1_024;
 

@@ -43,7 +43,7 @@ function addMetadata(fields: string[], list: readonly string[]): void {
   }
 }
 
-/** Adds a field unless its name is reserved. A name that is repeated becomes one field, unless its values are binary. */
+/** Adds a field unless its name is reserved. A repeated name becomes one field, unless its values are binary. */
 function addField(fields: string[], name: string, value: string): void {
   if (reserved.has(name) || name.charCodeAt(0) === colon) {
     return;
