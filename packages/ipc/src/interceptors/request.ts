@@ -1,6 +1,8 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { methodName } from "../grpc/index.js";
 import type { Abortable, LazySignal } from "../time/lazy-signal.js";
+import { OwnSignal } from "../time/own-signal.js";
 
 /**
  * The request that the direct engine passes to interceptors. It has the properties of Connect's requests as its own, so
@@ -23,12 +25,17 @@ export interface RequestParts<R extends AnyRequest> {
 
 /** Returns a request with some parts replaced, like `{ ...req, ...parts }`. */
 export function derive<R extends AnyRequest>(req: R, parts: RequestParts<R>): R {
-  return (CallRequest.derived(req, parts) as R | undefined) ?? { ...req, ...parts };
+  const signal = OwnSignal.sourceOf(req);
+  if (signal === undefined) {
+    return { ...req, ...parts };
+  }
+  const { message = req.message, header = req.header, contextValues = req.contextValues } = parts;
+  return new CallRequest(signal, req, { message, header, contextValues }) as unknown as R;
 }
 
 /** Returns what tells when the call is over: the request's signal, or what it is created from. */
 export function abortableOf(req: AnyRequest): Abortable {
-  return CallRequest.lazySignalOf(req) ?? req.signal;
+  return OwnSignal.sourceOf(req) ?? req.signal;
 }
 
 /** What all requests for a method have in common. */
@@ -40,6 +47,17 @@ export interface RequestKind {
   readonly url: string;
 }
 
+/** Returns what the requests for a method have in common. The host is a placeholder, as sockets have none. */
+export function requestKindOf(desc: DescMethod): RequestKind {
+  return {
+    stream: desc.methodKind !== "unary",
+    method: desc,
+    service: desc.parent,
+    requestMethod: "POST",
+    url: `http://localhost/${methodName(desc)}`,
+  };
+}
+
 /** What is different in each request. */
 export interface OwnParts {
   readonly message: unknown;
@@ -47,9 +65,8 @@ export interface OwnParts {
   readonly contextValues: ContextValues;
 }
 
-export class CallRequest {
-  /** Undefined if the property `signal` was assigned a value. */
-  #signal: LazySignal | undefined;
+/** The request of a call in the direct engine. */
+export class CallRequest extends OwnSignal {
   readonly stream: boolean;
   readonly method: DescMethod;
   readonly message: unknown;
@@ -58,10 +75,9 @@ export class CallRequest {
   readonly url: string;
   readonly header: Headers;
   readonly contextValues: ContextValues;
-  declare readonly signal: AbortSignal;
 
   constructor(signal: LazySignal, kind: RequestKind, parts: OwnParts) {
-    this.#signal = signal;
+    super(signal);
     this.stream = kind.stream;
     this.method = kind.method;
     this.message = parts.message;
@@ -70,38 +86,5 @@ export class CallRequest {
     this.url = kind.url;
     this.header = parts.header;
     this.contextValues = parts.contextValues;
-    Object.defineProperty(this, "signal", CallRequest.#property);
-  }
-
-  /** The property `signal`. All objects share its functions, which V8 needs to keep them alike and fast. */
-  static readonly #property = {
-    enumerable: true,
-    configurable: true,
-    get(this: object): AbortSignal {
-      let owner = this;
-      while (!(#signal in owner)) {
-        owner = Object.getPrototypeOf(owner); // an object that inherits from the request
-      }
-      return (owner.#signal as LazySignal).signal;
-    },
-    set(this: object, value: AbortSignal): void {
-      if (#signal in this) {
-        this.#signal = undefined;
-      }
-      Object.defineProperty(this, "signal", { value, enumerable: true, configurable: true, writable: true });
-    },
-  };
-
-  /** Returns the source of a request's signal; undefined if the request or its signal is not of this class. */
-  static lazySignalOf(req: object): LazySignal | undefined {
-    return #signal in req ? req.#signal : undefined;
-  }
-
-  static derived(req: object, parts: RequestParts<AnyRequest>): CallRequest | undefined {
-    if (!(#signal in req) || req.#signal === undefined) {
-      return undefined;
-    }
-    const { message = req.message, header = req.header, contextValues = req.contextValues } = parts;
-    return new CallRequest(req.#signal, req, { message, header, contextValues });
   }
 }

@@ -1,4 +1,4 @@
-import { Code, ConnectError, type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues, createContextKey } from "@connectrpc/connect";
 import {
   groupId,
   isMappedGroup,
@@ -7,6 +7,7 @@ import {
   type PeerCredentials,
   userId,
 } from "../address/index.js";
+import { withValue } from "../interceptors/context-value.js";
 import { peerKey } from "../interceptors/peer.js";
 import { CallScope } from "../user-code/call-scope.js";
 import type { OnError } from "./on-error.js";
@@ -98,7 +99,7 @@ const callerKey = createContextKey<Caller | undefined>(undefined);
 
 /** Creates the initial context values of a caller's calls. */
 export function contextValuesFor(caller: Caller): ContextValues {
-  return createContextValues().set(peerKey, caller.peer).set(callerKey, caller);
+  return withValue(withValue(undefined, callerKey, caller), peerKey, caller.peer);
 }
 
 /** Returns the error with which the call with these context values is refused, if it is. */

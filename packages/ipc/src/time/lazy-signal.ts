@@ -1,4 +1,5 @@
 import { guardedController } from "../user-code/guarded-signal.js";
+import { allowManyListeners } from "../user-code/shared-signal.js";
 import { noteDeadline } from "./signal-deadline.js";
 
 /** What those who wait for the end of a call need of a signal. An `AbortSignal` has it as well. */
@@ -36,6 +37,7 @@ export class LazySignal implements Abortable {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = guardedController(this.onThrow);
+      allowManyListeners(this.#controller.signal);
       if (this.deadlineAt !== undefined) {
         noteDeadline(this.#controller.signal, this.deadlineAt);
       }

@@ -8,7 +8,7 @@ import {
   methodName,
   timeoutHeader,
 } from "../../../grpc/index.js";
-import type { RequestKind } from "../../../interceptors/request.js";
+import { type RequestKind, requestKindOf } from "../../../interceptors/request.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import { binaryCodec, type Codec, completed, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
@@ -40,13 +40,7 @@ export class Method {
     const { useBinaryFormat, sendCompression, acceptCompression, authority, userAgent } = options;
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
     this.path = `/${methodName(desc)}`;
-    this.requestKind = {
-      stream: desc.methodKind !== "unary",
-      method: desc,
-      service: desc.parent,
-      requestMethod: "POST",
-      url: `http://localhost${this.path}`,
-    };
+    this.requestKind = requestKindOf(desc);
     this.input = codec(desc.input, options);
     this.output = codec(desc.output, options);
     this.#fields = [

@@ -55,6 +55,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     return this.facts.route.desc;
   }
 
+  get url(): string {
+    return this.facts.route.requestKind.url;
+  }
+
   abstract get unfinished(): unknown;
   abstract onData(stream: ServerStream, buffer: Uint8Array, start: number, end: number, endStream: boolean): void;
   /** Called when the request has ended, by trailers or by its last frame. */

@@ -1,15 +1,16 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import { headersOf, methodName } from "../../../grpc/index.js";
+import type { ContextValues, HandlerContext, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { FieldHeaders, headersOf } from "../../../grpc/index.js";
+import { LazySignal } from "../../../time/lazy-signal.js";
+import { OwnSignal } from "../../../time/own-signal.js";
 import { callEnded } from "../../../time/signal-deadline.js";
-import { guardedController } from "../../../user-code/guarded-signal.js";
-import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { type Caller, contextValuesFor } from "../../caller.js";
 import { sendingHeaders } from "../../send-headers.js";
 
 /** What a context shows of a call. */
 export interface ContextSource {
   readonly desc: DescMethod;
+  readonly url: string;
   readonly requestFields: readonly string[];
   readonly requestExtra: readonly string[];
   readonly caller: Caller;
@@ -27,7 +28,7 @@ export interface ContextSource {
 /** Connect's HandlerContext. Its parts are created when a handler reads them. */
 export class LazyContext implements HandlerContext {
   readonly #call: ContextSource;
-  #controller: AbortController | undefined;
+  #signal: LazySignal | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
@@ -53,28 +54,21 @@ export class LazyContext implements HandlerContext {
     return "POST";
   }
   get url(): string {
-    return `http://localhost/${methodName(this.method)}`;
+    return this.#call.url;
   }
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = guardedController((error) => this.#call.onListenerError(error));
-      allowManyListeners(this.#controller.signal); // a handler may pass it to many calls of its own
-      if (this.#call.isOver) {
-        this.#controller.abort(this.#call.reason ?? callEnded());
-      }
-    }
-    return this.#controller.signal;
+    return LazyContext.lazySignalOf(this).signal;
   }
   get requestHeader(): Headers {
     this.#requestHeader ??= headersOf(this.#call.requestFields, this.#call.requestExtra);
     return this.#requestHeader;
   }
   get responseHeader(): Headers {
-    this.#responseHeader ??= new Headers();
+    this.#responseHeader ??= new FieldHeaders();
     return this.#responseHeader;
   }
   get responseTrailer(): Headers {
-    this.#responseTrailer ??= new Headers();
+    this.#responseTrailer ??= new FieldHeaders();
     return this.#responseTrailer;
   }
   get values(): ContextValues {
@@ -97,25 +91,48 @@ export class LazyContext implements HandlerContext {
   }
   /** @internal Ends the call: aborts its signal, if somebody has read it. */
   static end(context: LazyContext, reason: unknown): void {
-    context.#controller?.abort(reason ?? callEnded());
+    context.#signal?.abort(reason ?? callEnded());
+  }
+  /** @internal Returns what the signal is created from. A handler may pass the signal to many calls of its own. */
+  static lazySignalOf(context: LazyContext): LazySignal {
+    if (context.#signal === undefined) {
+      const call = context.#call;
+      context.#signal = new LazySignal((error) => call.onListenerError(error));
+      if (call.isOver) {
+        context.#signal.abort(call.reason ?? callEnded());
+      }
+    }
+    return context.#signal;
   }
 }
 
-/** Creates a context whose properties are all its own, as interceptors and code that spreads it need. */
-export function plainContext(context: LazyContext, own: Partial<HandlerContext>): HandlerContext {
-  return {
-    method: context.method,
-    service: context.service,
-    protocolName: context.protocolName,
-    requestMethod: context.requestMethod,
-    url: context.url,
-    signal: context.signal,
-    timeoutMs: context.timeoutMs,
-    requestHeader: context.requestHeader,
-    responseHeader: context.responseHeader,
-    responseTrailer: context.responseTrailer,
-    values: context.values,
-    ...{ [sendingHeaders]: () => context[sendingHeaders]() },
-    ...own,
-  };
+/** The context that a handler gets through interceptors. All its properties are its own, for code that spreads it. */
+export class InterceptedContext extends OwnSignal implements HandlerContext {
+  readonly method: DescMethod;
+  readonly service: DescService;
+  readonly protocolName: string;
+  readonly requestMethod: string;
+  readonly url: string;
+  readonly timeoutMs: () => number | undefined;
+  readonly requestHeader: Headers;
+  readonly responseHeader: Headers;
+  readonly responseTrailer: Headers;
+  readonly values: ContextValues;
+  readonly [sendingHeaders]: () => void;
+
+  /** @param req the request that the innermost interceptor has passed on */
+  constructor(context: LazyContext, req: UnaryRequest | StreamRequest) {
+    super(OwnSignal.sourceOf(req) ?? req.signal);
+    this.method = context.method;
+    this.service = req.service;
+    this.protocolName = context.protocolName;
+    this.requestMethod = context.requestMethod;
+    this.url = context.url;
+    this.timeoutMs = context.timeoutMs;
+    this.requestHeader = req.header;
+    this.responseHeader = context.responseHeader;
+    this.responseTrailer = context.responseTrailer;
+    this.values = req.contextValues;
+    this[sendingHeaders] = () => context[sendingHeaders]();
+  }
 }

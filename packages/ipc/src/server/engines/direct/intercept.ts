@@ -6,62 +6,56 @@ import type {
   UnaryRequest,
   UnaryResponse,
 } from "@connectrpc/connect";
-import { type LazyContext, plainContext } from "./context.js";
-
-/** Runs the innermost part of a call, inside of its interceptors. */
-export type Terminal = (message: unknown, context: HandlerContext) => unknown;
+import { CallRequest } from "../../../interceptors/request.js";
+import { InterceptedContext, LazyContext } from "./context.js";
+import type { Route } from "./route.js";
 
 /**
- * Runs a call through interceptors as Connect does: the chain is built for each call, requests and responses are plain
- * objects, and inner interceptors see the signal, headers and context values that outer ones have set.
+ * Runs the innermost part of a call, inside of its interceptors. It returns the response message, or for a stream its
+ * messages, or a promise of either.
+ */
+export type Terminal = (message: unknown, context: HandlerContext) => unknown;
+
+type Next = (req: UnaryRequest | StreamRequest) => Promise<UnaryResponse | StreamResponse>;
+
+/**
+ * Runs a call through interceptors as Connect does: the chain is built for each call, requests and responses have all
+ * properties as their own, and inner interceptors see the signal, headers and context values that outer ones have set.
  *
- * @param invoke returns the response message, or for a stream its messages
- * @returns what the outermost interceptor returned
+ * @returns what the outermost interceptor returned as the message or messages
  */
 export async function intercepted(
-  interceptors: readonly Interceptor[],
+  route: Route,
   context: LazyContext,
-  stream: boolean,
   message: unknown,
-  invoke: Terminal,
+  terminal: Terminal,
 ): Promise<unknown> {
-  const { method, service, responseHeader, responseTrailer } = context;
-  let next = async (req: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> => {
-    const own = plainContext(context, {
-      service: req.service,
-      requestHeader: req.header,
-      signal: req.signal,
-      values: req.contextValues,
-    });
-    return {
+  const { requestKind, interceptors } = route;
+  const { stream, method, service } = requestKind;
+  let next: Next = async (req) =>
+    ({
       stream,
-      message: await invoke(req.message, own),
+      message: await terminal(req.message, new InterceptedContext(context, req)),
       method,
       service,
-      header: responseHeader,
-      trailer: responseTrailer,
-    } as UnaryResponse | StreamResponse;
-  };
-  for (const interceptor of [...interceptors].reverse()) {
-    next = interceptor(next);
+      header: context.responseHeader,
+      trailer: context.responseTrailer,
+    }) as UnaryResponse | StreamResponse;
+  for (let i = interceptors.length - 1; i >= 0; i--) {
+    next = (interceptors[i] as Interceptor)(next);
   }
-  const res = await next({
-    stream,
+  const req = new CallRequest(LazyContext.lazySignalOf(context), requestKind, {
     message,
-    method,
-    service,
-    requestMethod: context.requestMethod,
-    url: context.url,
-    signal: context.signal,
     header: context.requestHeader,
     contextValues: context.values,
-  } as UnaryRequest | StreamRequest);
-  adopt(res.header, responseHeader);
-  if (!res.stream) {
-    adopt(res.trailer, responseTrailer);
-    return res.message;
+  });
+  const res = await next(req as UnaryRequest | StreamRequest);
+  adopt(res.header, context.responseHeader);
+  if (res.stream && res.trailer !== context.responseTrailer) {
+    return withTrailer(res, context.responseTrailer);
   }
-  return withTrailer(res, responseTrailer);
+  adopt(res.trailer, context.responseTrailer);
+  return res.message;
 }
 
 /** Yields a stream's messages and then adopts its trailers, which are complete only then. */

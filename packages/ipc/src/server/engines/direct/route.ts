@@ -13,6 +13,7 @@ import {
   parseTimeout,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import { type RequestKind, requestKindOf } from "../../../interceptors/request.js";
 import { acceptedByDefault } from "../../../messages/gzip.js";
 import type { SingleMessageRules } from "../../../messages/single-message.js";
 import { binaryCodec, type Codec, jsonCodec } from "../../../protobuf/codec.js";
@@ -33,6 +34,8 @@ export interface Format {
 /** A method with its resolved options. */
 export class Route {
   readonly desc: DescMethod;
+  /** What interceptors see of all requests. */
+  readonly requestKind: RequestKind;
   readonly implementation: (...args: never[]) => unknown;
   readonly interceptors: readonly Interceptor[];
   readonly readMaxBytes: number;
@@ -55,6 +58,7 @@ export class Route {
   ) {
     const options: ConnectRouterOptions = { ...router, ...own };
     this.desc = desc;
+    this.requestKind = requestKindOf(desc);
     this.implementation = implementation ?? unimplemented(desc);
     this.interceptors = options.interceptors ?? router.interceptors;
     this.readMaxBytes = options.readMaxBytes ?? router.readMaxBytes;

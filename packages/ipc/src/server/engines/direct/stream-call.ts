@@ -131,7 +131,8 @@ export class StreamServerCall extends ServerCall {
 
   /** Returns an iterator over the response messages, also for methods that have a single one. */
   async #invoke(): Promise<AsyncIterator<unknown>> {
-    const { interceptors, desc, implementation } = this.facts.route;
+    const { route } = this.facts;
+    const { interceptors, desc, implementation } = route;
     const isSingleRequest = desc.methodKind === "server_streaming";
     const run = implementation as (input: unknown, context: unknown) => unknown;
     const answersTo = async (requests: AsyncIterable<unknown>, context: unknown): Promise<AsyncIterable<unknown>> => {
@@ -144,10 +145,14 @@ export class StreamServerCall extends ServerCall {
     const answers =
       interceptors.length === 0
         ? await answersTo(messages, this.context)
-        : await intercepted(interceptors, this.context, true, messages, async (input, context) =>
-            completedEach(desc, await answersTo(input as AsyncIterable<unknown>, context)),
+        : await intercepted(
+            route,
+            this.context,
+            messages,
+            async (input, context) =>
+              new ShownMessages(desc, await answersTo(input as AsyncIterable<unknown>, context)),
           );
-    return iteratorOf(answers as AsyncIterable<unknown>);
+    return iteratorOf(ShownMessages.unseen(answers) as AsyncIterable<unknown>);
   }
 
   #open(): void {
@@ -209,7 +214,30 @@ async function single(requests: AsyncIterable<unknown>): Promise<unknown> {
   return first.value;
 }
 
-/** Yields messages of the response type, since interceptors expect them whatever the handler yields. */
+/**
+ * The response messages as interceptors see them: of the response type, whatever the handler yields. Messages that no
+ * interceptor has asked for are taken from the handler itself.
+ */
+class ShownMessages implements AsyncIterable<unknown> {
+  #shown: AsyncIterable<unknown> | undefined;
+
+  constructor(
+    private readonly desc: DescMethod,
+    private readonly messages: AsyncIterable<unknown>,
+  ) {}
+
+  /** Returns the messages of the handler if it is an object of this class that nobody has read. */
+  static unseen(answers: unknown): unknown {
+    return answers instanceof ShownMessages && answers.#shown === undefined ? answers.messages : answers;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    this.#shown ??= completedEach(this.desc, this.messages);
+    return this.#shown[Symbol.asyncIterator]();
+  }
+}
+
+/** Yields messages of the response type. */
 async function* completedEach(desc: DescMethod, inits: AsyncIterable<unknown>): AsyncIterable<unknown> {
   assertAsyncIterable(inits);
   for await (const init of inits) {

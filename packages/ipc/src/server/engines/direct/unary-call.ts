@@ -97,13 +97,15 @@ export class UnaryServerCall extends ServerCall {
   }
 
   #invoke(message: unknown): unknown {
-    const { interceptors, implementation, desc } = this.facts.route;
+    const { route } = this.facts;
+    const { interceptors, implementation, desc } = route;
     const invoke = implementation as Implementation;
     return interceptors.length === 0
       ? invoke(message, this.context)
-      : intercepted(interceptors, this.context, false, message, async (input, context) =>
-          completedResponse(desc, await invoke(input, context)),
-        );
+      : intercepted(route, this.context, message, (input, context) => {
+          const init = invoke(input, context);
+          return isThenable(init) ? init.then((late) => completedResponse(desc, late)) : completedResponse(desc, init);
+        });
   }
 
   #answer(init: unknown): void {
