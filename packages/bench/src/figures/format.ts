@@ -19,6 +19,9 @@ export function format(name: FigureName, value: number): string {
 }
 
 export function formatRatio(ratio: number): string {
+  if (ratio < 0.1) {
+    return ratio.toFixed(3);
+  }
   return ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2);
 }
 

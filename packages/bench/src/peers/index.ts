@@ -2,6 +2,7 @@ import { childProcess } from "./child-process/peer.js";
 import { connectNode } from "./connect-node/peer.js";
 import { countedPeer } from "./counted.js";
 import { fastify } from "./fastify/peer.js";
+import { grpcCpp } from "./grpc-cpp/peer.js";
 import { grpcGoPeers } from "./grpc-go/peer.js";
 import { grpcJs } from "./grpc-js/peer.js";
 import { grpcioPeers } from "./grpcio/peer.js";
@@ -22,6 +23,7 @@ const rpcPeers: readonly Peer[] = [
   ...tcpPeers,
   grpcJs,
   connectNode,
+  grpcCpp,
   ...grpcGoPeers,
   ...tonicPeers,
   ...grpcioPeers,
@@ -34,7 +36,7 @@ const [direct] = ourPeers as readonly [Peer];
 const whollyInJavaScript = [...jsLimitPeers.filter(({ suite }) => suite === "rpc"), direct, grpcJs, connectNode];
 const [, grpcGo] = grpcGoPeers;
 const [tonic] = tonicPeers;
-const speakGrpc = [grpcJs, connectNode, grpcGo, tonic, ...grpcioPeers];
+const speakGrpc = [grpcJs, connectNode, grpcCpp, grpcGo, tonic, ...grpcioPeers];
 
 /** All peers, in the order in which they are shown. To add a peer, write a folder with a `peer.ts` and a line here. */
 export const peers: readonly Peer[] = [

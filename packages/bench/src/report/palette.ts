@@ -10,6 +10,7 @@ const colors: Record<string, string> = {
   "node-http2": "#a68a00",
   "grpc-js": "#3b82f6",
   "connect-node": "#9363e8",
+  "grpc-cpp": "#7a8b1f",
   "grpc-go-1": "#63c4b8",
   "grpc-go-2": "#14a594",
   tonic: "#c0564a",

@@ -14,6 +14,7 @@ const names: Readonly<Record<string, string>> = {
   "node-ipc": "node-ipc, JSON",
   tonic: "tonic (Rust), one thread",
   "tonic-multi": "tonic (Rust), multi-threaded",
+  "grpc-cpp": "gRPC C++",
   "grpc-go-1": "grpc-go, GOMAXPROCS=1",
   "grpc-go-2": "grpc-go, GOMAXPROCS=2",
   fastify: "fastify and undici, JSON",

@@ -45,6 +45,7 @@ export const mainPeers = [
   "node-http2",
   "grpc-js",
   "connect-node",
+  "grpc-cpp",
   "grpc-go-1",
   "grpc-go-2",
   "tonic",

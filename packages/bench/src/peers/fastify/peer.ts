@@ -8,6 +8,9 @@ export const fastify: Peer = {
   suite: "rpc",
   name: "fastify",
   title: "fastify and undici, JSON",
+  configuration:
+    "The route has a schema, so that fastify writes its JSON with a function made for it. undici's pool has up to 64 " +
+    "connections, one for each request under way, and `request`, its fastest function.",
   prepare: async () => ({
     version: `${packageVersion("fastify")}, ${packageVersion("undici")}`,
     ...nodePrograms(import.meta.url),

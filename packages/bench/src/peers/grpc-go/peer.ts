@@ -18,6 +18,9 @@ function grpcGoOn(threads: string): Peer {
     suite: "rpc",
     name: `grpc-go-${threads}`,
     title: `grpc-go, GOMAXPROCS=${threads}`,
+    configuration:
+      `GOMAXPROCS=${threads} is the number of threads that run Go code in each process. ` +
+      "By default it is the number of cores.",
     prepare: () => prepare(threads),
     cannot: opensOneStream,
   };

@@ -8,11 +8,21 @@ const source = join(sources, "grpcio");
 const requirements = join(source, "requirements.txt");
 
 export const grpcioPeers: readonly Peer[] = [
-  { suite: "rpc", name: "grpcio", title: "Python grpcio", prepare: () => prepare(""), cannot: holdStreams },
+  {
+    suite: "rpc",
+    name: "grpcio",
+    title: "Python grpcio",
+    configuration:
+      "The client has the option SingleThreadedUnaryStream, as gRPC's guide to performance recommends. Calls that " +
+      "are outstanding together are futures. The guide advises against futures, but threads are slower here.",
+    prepare: () => prepare(""),
+    cannot: holdStreams,
+  },
   {
     suite: "rpc",
     name: "grpcio-aio",
     title: "Python grpcio, asyncio",
+    configuration: "Client and server run on asyncio, which gRPC's guide to performance recommends.",
     prepare: () => prepare("aio_"),
     cannot: opensOneStream,
   },

@@ -12,13 +12,13 @@ const rustVersion = "1.88";
  * is left out.
  */
 export const tonicPeers: readonly [Peer, Peer] = [
-  tonicOn("current_thread", "tonic"),
-  tonicOn("multi_thread", "tonic-multi"),
+  tonicOn("current_thread", "tonic", "Tokio runs client and server on one thread each, which saves wake-ups."),
+  tonicOn("multi_thread", "tonic-multi", "Tokio runs client and server on a thread for each core, as by default."),
 ];
 
-function tonicOn(runtime: "current_thread" | "multi_thread", name: string): Peer {
+function tonicOn(runtime: string, name: string, configuration: string): Peer {
   const title = `tonic (Rust), ${runtime} runtime`;
-  return { suite: "rpc", name, title, prepare: () => prepare(runtime), cannot: opensOneStream };
+  return { suite: "rpc", name, title, configuration, prepare: () => prepare(runtime), cannot: opensOneStream };
 }
 
 async function prepare(runtime: string): Promise<Ready | Missing> {
