@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { Code, createClient } from "@connectrpc/connect";
 import { createChannel, createIpcTransport, deadline, inherit, serve } from "@vyra/ipc";
 import { EchoService } from "../gen/vyra/test/echo_pb.js";
@@ -119,6 +120,32 @@ describePairs("a deadline", (pair) => {
       assert.match(error.message, new RegExp(`idle limit of ${streamIdleMs} ms`));
       try {
         assert.equal((await all(t.client.serverStream({ count: 6, delayMs: streamIdleMs / 4 }))).length, 6);
+        return;
+      } catch (early) {
+        if (streamIdleMs > 10_000) {
+          throw early;
+        }
+      }
+    }
+  });
+
+  it("can be an idle limit that requests put off, and responses that are taken late", async () => {
+    for (let streamIdleMs = 400; ; streamIdleMs *= 2) {
+      await using t = await setUp(pair, {}, { streamIdleMs });
+      async function* slowRequests() {
+        for (let i = 0; i < 6; i++) {
+          await delay(streamIdleMs / 4);
+          yield {};
+        }
+      }
+      try {
+        await t.client.clientStream(slowRequests());
+        let taken = 0;
+        for await (const _ of t.client.serverStream({ count: 6 })) {
+          taken++;
+          await delay(streamIdleMs / 4);
+        }
+        assert.equal(taken, 6);
         return;
       } catch (early) {
         if (streamIdleMs > 10_000) {

@@ -67,9 +67,11 @@ export const pushbackTrailer = "grpc-retry-pushback-ms";
 export function retry(options: RetryOptions = {}): Interceptor {
   const { maxTokens = 100, tokenRatio = 0.1, maxBufferBytes = 256 * 1024 } = options;
   const common = completed(options);
-  const policies = Object.fromEntries(
-    Object.entries(options.methods ?? {}).map(([name, own]) => [name, own && completed({ ...options, ...own })]),
-  );
+  const policies =
+    options.methods &&
+    Object.fromEntries(
+      Object.entries(options.methods).map(([name, own]) => [name, own && completed({ ...options, ...own })]),
+    );
   assertMethodNames(policies, "methods");
   const budget = new Budget(maxTokens, tokenRatio);
 
@@ -79,7 +81,6 @@ export function retry(options: RetryOptions = {}): Interceptor {
       return next(req);
     }
     const policy = named ?? common;
-    const attempts = req.contextValues.get(attemptsKey);
     const mayRepeat = named !== undefined || isIdempotent(req);
     const buffer = req.stream ? new ReplayBuffer(req.message, req.method.input, maxBufferBytes) : undefined;
     for (let attempt = 1, pauses = 0; ; attempt++) {
@@ -103,6 +104,7 @@ export function retry(options: RetryOptions = {}): Interceptor {
         if ((remainingMs(abortableOf(req)) ?? Number.POSITIVE_INFINITY) <= pauseMs) {
           throw reason;
         }
+        const attempts = req.contextValues.get(attemptsKey);
         attempts?.onFailed(error);
         await pause(pauseMs, req.signal);
         attempts?.onAgain();

@@ -20,6 +20,8 @@ export interface CallSpec {
   readonly signalTimeoutMs: number | undefined;
   /** The metadata to send, as a flat list: name, value, name, value. */
   readonly metadata: readonly string[];
+  /** How long a stream may go without a message, in milliseconds; undefined for no limit. */
+  readonly idleMs: number | undefined;
   /** Whether to wait for a server that is not reachable: gRPC's wait-for-ready. */
   readonly waitForReady: boolean;
 }

@@ -59,6 +59,7 @@ export function interceptedSpec(
     signalTimeoutMs:
       leftMs === undefined ? parseTimeout(header.get(timeoutHeader) ?? "") : wholeIfNearly(leftMs, known),
     metadata: fieldsOf(header, known.fields),
+    idleMs: undefined,
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   };
 }

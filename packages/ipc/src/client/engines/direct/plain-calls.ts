@@ -21,12 +21,14 @@ export function plainCalls(
   limits: DeadlineOptions | undefined,
 ): Required<Pick<EngineTransport, "unary" | "stream" | "message">> {
   const timeoutFor = limits === undefined ? ownTimeout : timeoutPolicy(limits);
+  const idleMs = limits?.streamIdleMs === Number.POSITIVE_INFINITY ? undefined : limits?.streamIdleMs;
   const specOf = (desc: DescMethod, { signal, timeoutMs, headers, contextValues }: CallOptions): CallSpec => ({
     method: core.methodOf(desc),
     signal,
     timeoutMs: timeoutFor(desc, positiveTimeout(timeoutMs)),
     signalTimeoutMs: undefined,
     metadata: headers === undefined ? noMetadata : metadataOf(headers),
+    idleMs,
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
   });
 

@@ -6,7 +6,9 @@ import type { Encoded } from "../../../messages/encoded.js";
 import { MessageInbox } from "../../../messages/message-inbox.js";
 import { Drain, sendMessages } from "../../../messages/send-messages.js";
 import { recycle } from "../../../protobuf/slab.js";
+import { IdleLimit } from "../../../time/idle-limit.js";
 import { queueMicrotask } from "../../../time/real-timers.js";
+import { deadlineExceeded } from "../../../time/signal-deadline.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import { closeIterator, iteratorOf } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
@@ -37,6 +39,7 @@ export class StreamCall extends ClientCall {
   #isSent = false;
   #isOpen = false;
   #trailer: Headers | undefined;
+  readonly #idle: IdleLimit | undefined;
 
   constructor(
     core: Core,
@@ -46,7 +49,11 @@ export class StreamCall extends ClientCall {
     private onError: (error: ConnectError) => void,
   ) {
     super(core, spec);
-    const { method } = spec;
+    const { method, idleMs } = spec;
+    this.#idle =
+      idleMs === undefined
+        ? undefined
+        : new IdleLimit(idleMs, () => this.abandon(deadlineExceeded("idle limit", idleMs)));
     this.#requests = iteratorOf(requests);
     this.#inbox = new MessageInbox({
       codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
@@ -68,7 +75,7 @@ export class StreamCall extends ClientCall {
 
   /** Returns the response's messages for a reader that may stop without saying so. Called once. */
   messagesForReader(): AsyncIterableIterator<unknown> {
-    const messages = new ReaderMessages(this.#messages);
+    const messages = new ReaderMessages(this.#messages, this.#idle);
     if (!this.isOver) {
       readers.register(messages, this, this);
     }
@@ -124,6 +131,7 @@ export class StreamCall extends ClientCall {
     if (this.isOver) {
       return;
     }
+    this.#idle?.tick();
     this.hasBody ||= end > start;
     try {
       this.#inbox.push(buffer, start, end);
@@ -148,8 +156,14 @@ export class StreamCall extends ClientCall {
     return this.#inbox.isAtEnd;
   }
 
+  override begin(): void {
+    this.#idle?.start(); // It includes the time in which the call waits for a connection.
+    super.begin();
+  }
+
   protected override end(code?: Code | 0): void {
     super.end(code);
+    this.#idle?.stop();
     this.#kept = undefined;
     const fieldBytes = this.#messages.isAwaited ? 0 : longBytes(this);
     if (fieldBytes > 0) {
@@ -220,7 +234,10 @@ export class StreamCall extends ClientCall {
     const encode =
       this.method.desc.methodKind === "server_streaming"
         ? keepAndEncode
-        : (request: unknown) => this.method.encode(request);
+        : (request: unknown) => {
+            this.#idle?.tick();
+            return this.method.encode(request);
+          };
     try {
       // A call that is retried sends its requests on another stream.
       const isOver = () => this.isOver || this.stream !== stream;
@@ -274,9 +291,13 @@ const readers = new FinalizationRegistry<StreamCall>((call) => call.onReaderGone
 
 /** The object that the reader holds, to which the call has no reference. */
 class ReaderMessages implements AsyncIterableIterator<unknown> {
-  constructor(private readonly messages: MessageInbox["messages"]) {}
+  constructor(
+    private readonly messages: MessageInbox["messages"],
+    private readonly idle: IdleLimit | undefined,
+  ) {}
 
   next(): Promise<IteratorResult<unknown>> {
+    this.idle?.tick();
     // The argument keeps this object alive while its reader waits for a message.
     return this.messages.next(this);
   }

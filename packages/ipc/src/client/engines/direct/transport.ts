@@ -7,8 +7,7 @@ import { interceptedCalls } from "./intercepted-calls.js";
 import { plainCalls } from "./plain-calls.js";
 
 /**
- * Creates a transport on `@vyra/http2`. Calls enforce the limits of `deadline()` themselves, except for `streamIdleMs`,
- * for which the interceptor is put first.
+ * Creates a transport on `@vyra/http2`. Calls enforce the limits of `deadline()` themselves.
  */
 export function createDirectTransport(
   address: SocketAddress,
@@ -16,11 +15,10 @@ export function createDirectTransport(
   limits: DeadlineOptions | undefined,
 ): EngineTransport {
   const core = new Core(address, options);
-  const isIntercepted = options.interceptors.length > 0 || limits?.streamIdleMs !== undefined;
   const { connection, counter } = core;
   const close = async () => connection.close();
   return {
-    ...(isIntercepted ? interceptedCalls(core, limits) : plainCalls(core, limits)),
+    ...(options.interceptors.length > 0 ? interceptedCalls(core, limits) : plainCalls(core, limits)),
     get state() {
       return connection.state;
     },
