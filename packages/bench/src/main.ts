@@ -25,10 +25,11 @@ import { suites } from "./suite.js";
 const full: Budget = {
   rounds: 5,
   warmMs: 1_000,
-  settle: { windowMs: 300, tolerance: 0.05, maxWindows: 30 },
+  settle: { windowMs: 200, tolerance: 0.05, maxWindows: 40 },
   measureMs: 1_200,
   atOnce: 1,
 };
+const core: Budget = { ...full, rounds: 3 };
 const quick: Budget = { rounds: 1, warmMs: 20, measureMs: 50, atOnce: 2 };
 const resultsFolder = join(root, "packages/bench/results");
 const reportFile = join(root, "docs/reports/performance.md");
@@ -58,7 +59,10 @@ async function run(options: Options): Promise<void> {
   const startedAt = performance.now();
   const machine = await describeMachine();
   printMachine(machine);
-  const budget = { ...(options.isQuick ? quick : full), ...(options.rounds && { rounds: options.rounds }) };
+  const budget = {
+    ...(options.isQuick ? quick : options.isCore ? core : full),
+    ...(options.rounds && { rounds: options.rounds }),
+  };
   const folder = options.isQuick && options.isWhole ? mkdtempSync(join(tmpdir(), "vyra-bench-report-")) : resultsFolder;
   const results = [];
   for (const suite of options.suites) {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { parseOptions } from "../dist/options.js";
 import { peers } from "../dist/peers/index.js";
 import { charts } from "../dist/report/charts.js";
+import { coreNames } from "../dist/scenarios/core.js";
 import { scenarios } from "../dist/scenarios/index.js";
 import { references, suites } from "../dist/suite.js";
 
@@ -57,6 +58,42 @@ describe("the command line", () => {
     assert.equal(parseOptions(["rpc", "--scenario", "unary-64", "--update"]).isUpdate, true);
     assert.throws(() => parseOptions(["rpc", "--peer", "direct", "--update"]), /all peers/);
     assert.throws(() => parseOptions(["--quick", "--update"]), /all peers/);
+  });
+
+  it("has a core that replaces its results, with the peers of the report's first lines", () => {
+    const { scenarios, suites, isUpdate, isWhole } = parseOptions(["--core"]);
+    assert.deepEqual([suites, isUpdate, isWhole], [["rpc"], true, false]);
+    assert.deepEqual(
+      scenarios.map(({ name }) => name),
+      [...coreNames],
+    );
+    for (const { name, only = [] } of scenarios) {
+      assert.ok(only.includes("direct") && only.includes("tonic"), name);
+      assert.deepEqual(
+        only.filter((peer) => !namesIn("rpc").includes(peer)),
+        [],
+      );
+    }
+    assert.throws(() => parseOptions(["--core", "--peer", "direct"]), /--core chooses/);
+    assert.equal(parseOptions(["--core", "--quick"]).isUpdate, false);
+  });
+
+  it("sets the rates of the open loop", () => {
+    const { scenarios, isWhole } = parseOptions(["rpc", "--rate", "100,2000"]);
+    assert.deepEqual(
+      scenarios.map(({ name, points }) => [name, points.map(({ at, work }) => [at, work.rate])]),
+      [
+        [
+          "open-loop",
+          [
+            [100, 100],
+            [2000, 2000],
+          ],
+        ],
+      ],
+    );
+    assert.equal(isWhole, false);
+    assert.throws(() => parseOptions(["--rate", "fast"]), /--rate must be a positive integer, not fast/);
   });
 
   it("lists the valid names when a name is unknown", () => {

@@ -6,6 +6,7 @@ import { after, describe, it } from "node:test";
 import type { SuiteResult } from "../dist/figures/results.js";
 import { readmeTable, writeReadmeTable } from "../dist/report/readme.js";
 import { writeReport } from "../dist/report/report.js";
+import { verdict } from "../dist/report/verdict.js";
 import { readResults, updated, writeResults } from "../dist/run/results-file.js";
 import { scenarios } from "../dist/scenarios/index.js";
 import type { Point } from "../dist/scenarios/scenario.js";
@@ -111,7 +112,7 @@ describe("an update", () => {
     const after = updated(before, later);
     assert.deepEqual(after.scenarios, [
       other,
-      { name: "unary-64", points, update: { startedAt: later.startedAt, commit: "def" } },
+      { name: "unary-64", points, update: { startedAt: later.startedAt, commit: "def", budget: later.budget } },
     ]);
     assert.equal(after.commit, "abc");
     writeReport(join(folder, "updated.md"), folder, [after]);
@@ -150,6 +151,106 @@ describe("an update", () => {
   });
 });
 
+describe("the lines that say what wins where", () => {
+  const point = (name: string, rates: Record<string, number>) => {
+    const work = scenarios.find((each) => each.suite === "rpc" && each.name === name)?.points[0]?.work ?? assert.fail();
+    const peers = Object.fromEntries(Object.entries(rates).map(([peer, rate]) => [peer, rounds([rate])]));
+    return { name, points: [{ at: 0, work, peers }] };
+  };
+  const linesOf = (rates: Record<string, number>) =>
+    verdict({ ...result, scenarios: [point("unary-64", rates)] }).replace(/\s+/g, " ");
+
+  it("name the first, and how far the others are, also if @vyra/ipc loses", () => {
+    assert.match(
+      linesOf({ direct: 200, tonic: 50, "grpc-js": 10 }),
+      /\*\*@vyra\/ipc\*\* \(200 calls per second\) is first\. tonic .* \(50 .*\) follows, with 0\.25 times that\./,
+    );
+    assert.match(
+      linesOf({ direct: 100, tonic: 200, "grpc-go-1": 150, "grpc-js": 10 }),
+      /tonic .* \(200 .*\) is first\. \*\*@vyra\/ipc\*\* \(100 .*\) is number 3, with 0\.50 times that\./,
+    );
+    assert.match(linesOf({ direct: 100, tonic: 105 }), /are first, and equal within 10 %/);
+  });
+
+  it("give the ratio to each limit that was measured, and no limit wins", () => {
+    const line = linesOf({ direct: 100, tonic: 50, "kernel-limit": 400, "js-limit": 50 });
+    assert.match(line, /@vyra\/ipc\*\* \(100 .*\) is first/);
+    assert.match(line, /0\.25 × the kernel's limit sleeping and 2\.00 × JavaScript's limit\./);
+  });
+
+  it("leave out what was not measured, and whoever was not", () => {
+    assert.equal(verdict({ ...result, scenarios: [] }), "");
+    assert.equal(linesOf({ direct: 100 }), "");
+    assert.equal(linesOf({ tonic: 100 }), "");
+  });
+
+  it("choose the highest rate of an open loop at which others kept up", () => {
+    const { points } = scenarios.find(({ name }) => name === "open-loop") ?? assert.fail();
+    const at = (i: number, peers: Record<string, { rate: number; p99Us: number }>) => ({
+      at: points[i]?.at ?? 0,
+      work: points[i]?.work ?? assert.fail(),
+      peers: Object.fromEntries(
+        Object.entries(peers).map(([peer, figures]) => [peer, { rounds: [{ figures, disturbance: 0 }] }]),
+      ),
+    });
+    const line = verdict({
+      ...result,
+      scenarios: [
+        {
+          name: "open-loop",
+          points: [
+            at(0, { direct: { rate: 1_000, p99Us: 50 }, "grpc-js": { rate: 1_000, p99Us: 900 } }),
+            at(1, { direct: { rate: 5_000, p99Us: 60 }, "grpc-js": { rate: 3_000, p99Us: 9e5 } }),
+          ],
+        },
+      ],
+    });
+    assert.match(line, /, 1,000 per second: \*\*@vyra\/ipc\*\* \(p99 50 µs\) is first\./);
+  });
+
+  it("begin the report", () => {
+    writeReport(join(folder, "lines.md"), folder, [
+      { ...result, scenarios: [point("unary-64", { direct: 2, tonic: 1 })] },
+    ]);
+    const text = readFileSync(join(folder, "lines.md"), "utf8");
+    assert.ok(text.indexOf("## What wins where") < text.indexOf("## How to read this"));
+    assert.match(text, /\(#unary-64-outstanding\)[\s\S]*^### Unary, 64 outstanding$/m);
+  });
+});
+
+describe("the first second", () => {
+  const cold = { figures: { rate: 100, firstRate: 20 }, disturbance: 0 };
+  const [scenario] = result.scenarios;
+  const withFirst = (round: object) => ({
+    ...result,
+    scenarios: [
+      {
+        name: "unary-64",
+        points: (scenario?.points ?? []).map((point) => ({
+          ...point,
+          peers: { direct: { rounds: [{ ...cold, ...round }] }, "grpc-js": rounds([10]) },
+        })),
+      },
+    ],
+  });
+
+  it("stands beside the warm figure, and is empty where it is not known", () => {
+    writeReport(join(folder, "first.md"), folder, [withFirst({})]);
+    const text = readFileSync(join(folder, "first.md"), "utf8");
+    assert.match(text, /\| calls per second \| first second \|/);
+    assert.match(text, /\| \*\*ours\*\* \| 100 <sub>100 – 100<\/sub> \| 20 \|/);
+    assert.match(text, /\| grpc-js \| 10 <sub>10 – 10<\/sub> \| {2}\|/);
+    assert.doesNotMatch(text, /†/);
+  });
+
+  it("is followed by a mark if the rates never settled", () => {
+    writeReport(join(folder, "unsettled.md"), folder, [withFirst({ isUnsettled: true })]);
+    const text = readFileSync(join(folder, "unsettled.md"), "utf8");
+    assert.match(text, /\| 100† <sub>/);
+    assert.match(text, /^† In at least one round, the rates still differed/m);
+  });
+});
+
 describe("the README's table", () => {
   const one = result.scenarios[0] ?? assert.fail();
   const both = { ...result, scenarios: [one, { ...one, name: "unary-1" }] };
@@ -163,6 +264,15 @@ describe("the README's table", () => {
       ["", "JavaScript's limit: length-prefixed protobuf", "**@vyra/ipc**"],
     );
     assert.match(rows[2] ?? "", /\*\*1 µs\*\* \| \*\*100\*\*/);
+  });
+
+  it("says where others are better, and by how much", () => {
+    const [point] = one.points;
+    const peers = { direct: rounds([100]), tonic: rounds([250]), "grpc-js": rounds([105]) };
+    const lost = { ...result, scenarios: [{ ...one, points: [{ ...(point ?? assert.fail()), peers }] }] };
+    const link = "docs/reports/performance.md#unary-64-outstanding";
+    assert.ok(readmeTable(lost).includes(`| [Unary, 64 outstanding](${link}) | tonic (Rust), one thread 2.50 times |`));
+    assert.doesNotMatch(readmeTable(both), /others are faster/);
   });
 
   it("replaces the previous table, and nothing else", () => {

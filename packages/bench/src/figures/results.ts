@@ -79,8 +79,6 @@ export interface Update {
   readonly startedAt: string;
   readonly commit: string | undefined;
   readonly budget?: Budget;
-  /** The peers as they were then. */
-  readonly peers?: readonly PeerDescription[];
 }
 
 export interface PointResult {

@@ -31,12 +31,22 @@ export async function runTool(
   await execFileAsync(file, args, { cwd, env: { ...process.env, ...env }, maxBuffer: 2 ** 26 });
 }
 
-/** Does the work unless it has been done before with the same files and words. */
-export async function buildOnce(
-  name: string,
-  inputs: { readonly folders: readonly string[]; readonly words?: readonly string[] },
-  work: () => Promise<void>,
-): Promise<void> {
+/** What has to be the same for a build to be good for another time. */
+interface Inputs {
+  readonly folders: readonly string[];
+  readonly words?: readonly string[];
+}
+
+const builds = new Map<string, Promise<void>>();
+
+/** Does the work unless it has been done before with the same files and words. Peers of one program share a build. */
+export function buildOnce(name: string, inputs: Inputs, work: () => Promise<void>): Promise<void> {
+  const build = builds.get(name) ?? buildUnlessDone(name, inputs, work);
+  builds.set(name, build);
+  return build;
+}
+
+async function buildUnlessDone(name: string, inputs: Inputs, work: () => Promise<void>): Promise<void> {
   const hash = createHash("sha256");
   for (const file of inputs.folders.flatMap(filesUnder)) {
     hash.update(file).update(readFileSync(file));

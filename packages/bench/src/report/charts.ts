@@ -95,6 +95,16 @@ export const charts: readonly Chart[] = [
     figure: "cpuUs",
     axis: "count",
   },
+  ...(["p50Us", "p99Us", "p999Us"] as const).map(
+    (figure): Chart => ({
+      suite: "rpc",
+      scenario: "open-loop",
+      title: `${figures[figure].title} by calls per second, counted from the moment at which a call is due`,
+      kind: "sweep",
+      figure,
+      axis: "count",
+    }),
+  ),
 ];
 
 export function fileOf({ suite, scenario, kind, figure }: Chart): string {
@@ -204,7 +214,7 @@ function drawLines(chart: Chart, labels: readonly string[], lines: readonly Line
     series: lines.map(({ peer, values }) => ({
       type: "line",
       name: peer,
-      data: values.map((value) => value ?? null),
+      data: withoutEnd(values).map((value) => value ?? null),
       symbol: "circle",
       symbolSize: 5,
       itemStyle: { color: colorOf(peer) },
@@ -215,6 +225,11 @@ function drawLines(chart: Chart, labels: readonly string[], lines: readonly Line
     })),
   };
   return draw(option, width, 380);
+}
+
+/** Leaves out missing values at the end, where the name of the line would be lost. */
+function withoutEnd(values: readonly (number | undefined)[]): readonly (number | undefined)[] {
+  return values.slice(0, values.findLastIndex((value) => value !== undefined) + 1);
 }
 
 function titled({ title }: Chart) {

@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import type { Budget, ScenarioResult, SuiteResult } from "../figures/results.js";
+import type { Budget, PointResult, ScenarioResult, SuiteResult } from "../figures/results.js";
 import { quietLimit } from "../figures/results.js";
 import { spread } from "../figures/stats.js";
 import { scenarios } from "../scenarios/index.js";
 import type { Scenario } from "../scenarios/scenario.js";
 import type { Suite } from "../suite.js";
 import { charts, drawChart, fileOf } from "./charts.js";
-import { tableOf } from "./tables.js";
+import { markdown, tableOf } from "./tables.js";
+import { verdict } from "./verdict.js";
 import { wrapped } from "./wrapped.js";
 
 const titles: Record<Suite, string> = {
@@ -35,19 +36,31 @@ export function writeReport(file: string, folder: string, results: readonly Suit
     }
   }
   const sections = results.flatMap((result) => suiteSection(result, link));
-  writeFileSync(file, [head, ...sections].join("\n\n").concat("\n"));
+  writeFileSync(file, [...beginning(results), ...sections].join("\n\n").concat("\n"));
 }
 
-/** The beginning of the report, which does not depend on the results. */
+/** The beginning of the report: who wins where, if that was measured, and what the figures mean. */
+function beginning(results: readonly SuiteResult[]): string[] {
+  const rpc = results.find(({ suite }) => suite === "rpc");
+  const lines = rpc === undefined ? "" : verdict(rpc);
+  return [head, ...(lines === "" ? [] : [`## What wins where\n\n${lines}`]), method];
+}
+
 const head = `# Performance
 
-\`npm run bench\` writes this page. Do not edit it. Every figure comes from the JSON file that its section names.
+\`npm run bench\` writes this page. Do not edit it. Every figure comes from the JSON file that its section names.`;
 
-## How to read this
+const method = `## How to read this
 
 Each peer consists of a server process and a client process on the same machine, which are connected by one Unix socket
 unless the peer's name says otherwise. All peers do the same work. They take turns, one pair of processes at a time, for
-several rounds. Each round has new processes, which warm up before they are measured.
+several rounds.
+
+Each round has new processes. «First second» is what they do in the second that begins with their first call: the time
+in which compilers of JavaScript are still at work. Then follow windows of a fraction of a second, until the rates of
+three successive ones agree, and only then the run whose figures are shown first. If the rates do not agree in time, a
+mark says so. Every peer is configured as its documentation advises for speed, and the table of peers says how. Where
+that is a choice, as the number of threads, the choices are separate peers.
 
 A figure is the median of the rounds. The small figures after it are the quartiles. «× js-limit» is the ratio of the
 first column to that of the peer \`js-limit\`: it is computed in each round, since whatever disturbs a round disturbs
@@ -63,7 +76,10 @@ If that saves more than HTTP/2 costs, the ratio is above 1.
 CPU is the processor time of a process, user and system, divided by the number of calls, messages or exchanges. Client
 and server share the cores of the machine, so with many calls outstanding, the side that costs more determines the rate.
 A latency is the time from a call to its response. It is measured in the client while calls follow each other without
-pause.
+pause: a slow server is then asked less often, and a stall counts for the calls that are outstanding, but not for those
+that were not made meanwhile. «Calls at a given rate» has neither of these faults: it starts calls on a schedule, and
+counts a latency from the moment at which the call is due. Its clients in JavaScript, Rust and C do not sleep while
+calls are due, since timers there are late by up to a millisecond; the client in Go is woken by a timer of the kernel.
 
 Instructions are those that all threads of a process execute in user mode, counted by Valgrind's callgrind. Other
 programs on the machine do not change them. They exclude the work of the kernel. They include the work of the JavaScript
@@ -87,7 +103,7 @@ function suiteSection(result: SuiteResult, link: (name: string) => string): stri
 
 function scenarioSection(
   scenario: Scenario,
-  { suite, scenarios: measured }: SuiteResult,
+  { suite, budget, scenarios: measured }: SuiteResult,
   peers: ReadonlyMap<string, string>,
   link: (name: string) => string,
 ): string[] {
@@ -100,16 +116,33 @@ function scenarioSection(
     .map((chart) => `![${chart.title}](${link(fileOf(chart))})`);
   return [
     `### ${scenario.title}`,
-    `${wrapped(scenario.about)}\n${sourceOf(result)}`,
+    `${wrapped(scenario.about)}\n${sourceOf(result, budget)}`,
     ...pictures,
     tableOf(scenario, result, peers),
   ];
 }
 
 /** Names the scenario in the JSON, and the commit if it was measured later than the rest of the suite. */
-function sourceOf({ name, update }: ScenarioResult): string {
+function sourceOf({ name, update, points }: ScenarioResult, suiteBudget: Budget): string {
   const later = update === undefined ? "" : ` It was measured again at commit ${update.commit ?? "unknown"}.`;
-  return `In the JSON, the scenario is \`${name}\`.${later}`;
+  const budget = update === undefined ? suiteBudget : update.budget;
+  const rounds = update?.budget === undefined ? "" : ` ${roundsText(update.budget)}`;
+  const isCold = budget !== undefined && budget.settle === undefined && budget.warmMs > 0;
+  const caution = isCold && isLasting(points) ? ` ${coldText(budget)}` : "";
+  return wrapped(`In the JSON, the scenario is \`${name}\`.${later}${rounds}${caution}`);
+}
+
+/** Returns whether a scenario has rates, for which it matters how warm programs are. */
+function isLasting(points: readonly PointResult[]): boolean {
+  return points.some(({ work }) => work.kind !== "hold" && work.kind !== "first-call" && work.kind !== "import");
+}
+
+function coldText({ warmMs }: Budget): string {
+  return `The warm-up was ${seconds(warmMs)}, after which programs in JavaScript are not yet at their full speed.`;
+}
+
+function roundsText(budget: Budget): string {
+  return `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after ${warmUpText(budget)}.`;
 }
 
 function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteResult, source: string): string {
@@ -127,7 +160,7 @@ function machineText({ machine, startedAt, commit, budget, scenarios }: SuiteRes
     `The suite was measured on ${startedAt.slice(0, 10)}${where}.`,
     `The machine has ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} and Node.js ${node}.`,
     `Its load average was ${load.join(", ")} at the start.`,
-    `There were ${budget.rounds} rounds of ${seconds(budget.measureMs)}, each after ${warmUpText(budget)}.`,
+    roundsText(budget),
     `Other programs used ${Math.round(others * 100)} % of the machine meanwhile.`,
     `All results are in ${source}.`,
   ];
@@ -152,6 +185,11 @@ function seconds(ms: number): string {
 }
 
 function versionsTable({ peers }: SuiteResult): string {
-  const rows = peers.map(({ title, version, missing }) => `| ${title} | ${version ?? `missing here: ${missing}`} |`);
-  return ["| peer | made of |", "|---|---|", ...rows].join("\n");
+  const isConfigured = peers.some(({ configuration }) => configuration !== undefined);
+  const rows = peers.map(({ title, version, missing, configuration = "" }) => [
+    title,
+    version ?? `missing here: ${missing}`,
+    ...(isConfigured ? [configuration] : []),
+  ]);
+  return markdown(["peer", "made of", ...(isConfigured ? ["configuration"] : [])], rows, []);
 }

@@ -1,4 +1,4 @@
-import { type FigureName, figures } from "../figures/figures.js";
+import { type FigureName, figures, firstOf } from "../figures/figures.js";
 import { bytes, format, formatRatio, grouped } from "../figures/format.js";
 import type { PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
 import { ratioOf, ratioTo, spreadOf } from "../figures/summary.js";
@@ -7,8 +7,22 @@ import { references } from "../suite.js";
 
 type Titles = ReadonlyMap<string, string>;
 
-/** Returns a scenario's figures as Markdown, with a row for each peer, each point of a sweep, or each variant. */
+const mark = "†";
+
+function unsettledMark({ rounds }: PeerResult): string {
+  return rounds.some(({ isUnsettled }) => isUnsettled) ? mark : "";
+}
+
+/** Returns a scenario's figures as Markdown, and says what a mark in them means. */
 export function tableOf(scenario: Scenario, result: ScenarioResult, titles: Titles): string {
+  const table = figuresTable(scenario, result, titles);
+  return table.includes(mark)
+    ? `${table}\n\n${mark} In at least one round, the rates still differed when the warm-up had taken too long.`
+    : table;
+}
+
+/** Returns a scenario's figures as Markdown, with a row for each peer, each point of a sweep, or each variant. */
+function figuresTable(scenario: Scenario, result: ScenarioResult, titles: Titles): string {
   const [point] = result.points;
   if (scenario.axis !== undefined || point === undefined) {
     return sweepTable(scenario, result, titles);
@@ -25,11 +39,12 @@ function variantTables(scenario: Scenario, { points }: ScenarioResult, base: Poi
     const point = points.find((each) => each.at === at);
     return point === undefined ? [] : [{ title, point }];
   });
+  const columns = columnsOf(scenario, Object.values(base.peers));
   return Object.keys(base.peers)
     .map((peer) => {
       const head = [
         nameOf(peer, titles),
-        ...scenario.columns.map((name) => headOf(scenario, name)),
+        ...columns.map((name) => headOf(scenario, name)),
         `× ${scenario.points[0]?.title}`,
       ];
       const rows = variants.flatMap(({ title, point }) => {
@@ -41,11 +56,19 @@ function variantTables(scenario: Scenario, { points }: ScenarioResult, base: Poi
           return [[title, `failed: ${result.failure}`, ...head.slice(2).map(() => "")]];
         }
         const ratio = ratioTo(point, base, peer, first);
-        return [[title, ...cellsOf(scenario, result), ratio === undefined ? "" : formatRatio(ratio.median)]];
+        return [[title, ...cellsOf(columns, result), ratio === undefined ? "" : formatRatio(ratio.median)]];
       });
       return markdown(head, rows);
     })
     .join("\n\n");
+}
+
+/** Returns the columns of a table: the first figure, the same in the first second if it is known, and the others. */
+function columnsOf({ columns }: Scenario, peers: readonly PeerResult[]): readonly FigureName[] {
+  const [first, ...rest] = columns;
+  const cold = firstOf(first);
+  const isKnown = cold !== undefined && peers.some((peer) => spreadOf(peer, cold) !== undefined);
+  return isKnown ? [first, cold, ...rest] : columns;
 }
 
 function headOf(scenario: Scenario, name: FigureName): string {
@@ -53,15 +76,16 @@ function headOf(scenario: Scenario, name: FigureName): string {
 }
 
 /** The median of each figure, and the quartiles of the first. */
-function cellsOf(scenario: Scenario, result: PeerResult): string[] {
-  const [first] = scenario.columns;
-  return scenario.columns.map((name) => {
+function cellsOf(columns: readonly FigureName[], result: PeerResult): string[] {
+  const [first] = columns;
+  return columns.map((name) => {
     const spread = spreadOf(result, name);
     if (spread === undefined) {
       return "";
     }
     const { q1, median, q3 } = spread;
-    const around = name === first ? ` <sub>${format(name, q1)} – ${format(name, q3)}</sub>` : "";
+    const around =
+      name === first ? `${unsettledMark(result)} <sub>${format(name, q1)} – ${format(name, q3)}</sub>` : "";
     return `${format(name, median)}${around}`;
   });
 }
@@ -69,7 +93,8 @@ function cellsOf(scenario: Scenario, result: PeerResult): string[] {
 function pointTable(scenario: Scenario, point: PointResult, titles: Titles): string {
   const [first] = scenario.columns;
   const others = references[scenario.suite].filter((name) => point.peers[name] !== undefined);
-  const head = ["", ...scenario.columns.map((name) => headOf(scenario, name)), ...others.map((name) => `× ${name}`)];
+  const columns = columnsOf(scenario, Object.values(point.peers));
+  const head = ["", ...columns.map((name) => headOf(scenario, name)), ...others.map((name) => `× ${name}`)];
   const rows = Object.entries(point.peers).map(([peer, result]) => {
     if (result.failure !== undefined) {
       return [nameOf(peer, titles), `failed: ${result.failure}`, ...head.slice(2).map(() => "")];
@@ -78,20 +103,26 @@ function pointTable(scenario: Scenario, point: PointResult, titles: Titles): str
       const ratio = ratioOf(point, peer, other, first);
       return ratio === undefined ? "" : formatRatio(ratio.median);
     });
-    return [nameOf(peer, titles), ...cellsOf(scenario, result), ...compared];
+    return [nameOf(peer, titles), ...cellsOf(columns, result), ...compared];
   });
   return markdown(head, rows);
 }
 
 function sweepTable(scenario: Scenario, { points }: ScenarioResult, titles: Titles): string {
-  const [first] = scenario.columns;
+  const { columns, inCells = [columns[0]], axis } = scenario;
   const peers = [...new Set(points.flatMap((point) => Object.keys(point.peers)))];
-  const head = [`${figures[first].title}, by ${scenario.axis}`, ...peers.map((peer) => nameOf(peer, titles))];
+  const head = [
+    `${inCells.map((name) => figures[name].title).join(", ")}, by ${axis}`,
+    ...peers.map((peer) => nameOf(peer, titles)),
+  ];
   const rows = points.map((point) => [
-    scenario.axis === "bytes" ? bytes(point.at) : grouped(point.at),
+    axis === "bytes" ? bytes(point.at) : grouped(point.at),
     ...peers.map((peer) => {
-      const spread = spreadOf(point.peers[peer], first);
-      return spread === undefined ? "–" : format(first, spread.median);
+      const medians = inCells.flatMap((name) => {
+        const spread = spreadOf(point.peers[peer], name);
+        return spread === undefined ? [] : [format(name, spread.median)];
+      });
+      return medians.join(", ") || "–";
     }),
   ]);
   return markdown(head, rows);
@@ -102,7 +133,12 @@ function nameOf(peer: string, titles: Titles): string {
   return peer === "direct" || peer === "ours" ? `**${title}**` : title;
 }
 
-export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, i) => (i === 0 ? "---" : "--:"));
+/** @param numeric the columns that are aligned to the right; by default all but the first */
+export function markdown(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  numeric: readonly number[] = head.map((_, i) => i).slice(1),
+): string {
+  const rule = head.map((_, i) => (numeric.includes(i) ? "--:" : "---"));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

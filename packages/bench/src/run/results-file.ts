@@ -13,18 +13,23 @@ function compact(json: string): string {
 }
 
 /**
- * Returns the earlier results with the scenarios that were measured again in place of the older ones.
+ * Returns the earlier results with the scenarios that were measured again in place of the older ones, and with the
+ * peers as they are now.
  *
  * @throws Error if the earlier results cannot be updated
  */
 export function updated(
   before: SuiteResult | undefined,
-  { scenarios, startedAt, commit, machine }: SuiteResult,
+  { scenarios, peers, startedAt, commit, budget, machine }: SuiteResult,
 ): SuiteResult {
   assertUpdatable(before, machine);
-  const anew = scenarios.map((each) => ({ ...each, update: { startedAt, commit } }));
-  const all = new Map([...before.scenarios, ...anew].map((each) => [each.name, each]));
-  return { ...before, scenarios: [...all.values()] };
+  const anew = scenarios.map((each) => ({ ...each, update: { startedAt, commit, budget } }));
+  return { ...before, peers: merged(before.peers, peers), scenarios: merged(before.scenarios, anew) };
+}
+
+/** Returns all of `before`, with those of `after` in place of those with the same name. */
+function merged<T extends { readonly name: string }>(before: readonly T[], after: readonly T[]): T[] {
+  return [...new Map([...before, ...after].map((each) => [each.name, each])).values()];
 }
 
 /**

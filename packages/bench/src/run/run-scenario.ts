@@ -1,6 +1,7 @@
 import type { Job } from "../contract/job.js";
 import { type FigureName, type Figures, figuresOf } from "../figures/figures.js";
 import type { Budget, PeerResult, PointResult, ScenarioResult } from "../figures/results.js";
+import { spreadOf } from "../figures/summary.js";
 import type { Ready } from "../peers/peer.js";
 import type { Point, Scenario } from "../scenarios/scenario.js";
 import { measure } from "./measure.js";
@@ -29,17 +30,38 @@ export async function runScenario(
       await Promise.all(Array.from({ length: budget.atOnce }, () => takeTurns(point, waiting)));
     }
   }
-  return { name: scenario.name, points };
+  return { name: scenario.name, points: points.map(measuredOnly) };
 
   async function takeTurns(point: PointResult, waiting: Iterable<[string, Ready]>): Promise<void> {
     for (const [name, peer] of waiting) {
       const result = point.peers[name] as PeerResult; // the results above have every peer
-      if (result.failure === undefined) {
+      if (result.failure === undefined && keepsUp(points[points.indexOf(point) - 1], name)) {
         await measureInto(result, peer, point.work, own);
       }
       onMeasured(name);
     }
   }
+}
+
+/** The share of a given rate that a peer must achieve to be measured at a higher one. */
+const enough = 0.9;
+
+/** Returns whether a peer kept up with the rate of an open loop; true for any other work. */
+function keepsUp(point: PointResult | undefined, name: string): boolean {
+  const rate = point?.work.rate;
+  if (point === undefined || rate === undefined) {
+    return true;
+  }
+  const achieved = spreadOf(point.peers[name], "rate")?.median;
+  return achieved !== undefined && achieved >= enough * rate;
+}
+
+/** Leaves out the peers that were not measured at a point. */
+function measuredOnly(point: PointResult): PointResult {
+  const measured = Object.entries(point.peers).filter(
+    ([, peer]) => peer.rounds.length > 0 || peer.failure !== undefined,
+  );
+  return { ...point, peers: Object.fromEntries(measured) };
 }
 
 export function roundsOf({ repeat = 1 }: Scenario, { rounds }: Budget): number {

@@ -11,7 +11,7 @@ export interface Scenario {
   /** What is done, in full sentences for the report. */
   readonly about: string;
   /** What a peer must support to take part. A "crowd" needs a client program with many streams full of messages. */
-  readonly needs: "calls" | "messages" | "extras" | "crowd";
+  readonly needs: "calls" | "messages" | "extras" | "crowd" | "open-loop";
   /** The word for what is counted: "calls", "messages". */
   readonly counts: string;
   /** One point, the points of a sweep, or variants of the first point, which are compared with it. */
@@ -20,6 +20,8 @@ export interface Scenario {
   readonly axis?: string;
   /** The figures to show, in this order. Ratios are taken of the first. */
   readonly columns: readonly [FigureName, ...FigureName[]];
+  /** The figures in each cell of a sweep's table. Default: the first of `columns`. */
+  readonly inCells?: readonly FigureName[];
   /** The names of the peers that take part unless the command line names others; by default all take part. */
   readonly only?: readonly string[];
   /** The factor for the number of rounds. Default: 1. */
@@ -126,6 +128,7 @@ function small(work: Job): Job {
     inFlight: Math.min(work.inFlight, 64),
     connections: Math.min(work.connections, 8),
     streams: Math.min(work.streams, 50),
+    ...(work.rate && { rate: Math.min(work.rate, 1_000) }),
     ...(work.crowd && { crowd: { ...work.crowd, inFlight: Math.min(work.crowd.inFlight, 640) } }),
   };
 }
@@ -136,6 +139,8 @@ export const MiB = 1024 * KiB;
 export const latencyColumns = ["p50Us", "p90Us", "p99Us", "rate", "clientCpuUs", "serverCpuUs"] as const;
 /** For the latency of one caller among many. */
 export const crowdColumns = ["p99Us", "p50Us", "p999Us", "rate"] as const;
+/** For calls that are started at a given rate. */
+export const openLoopColumns = ["p50Us", "p99Us", "p999Us", "rate"] as const;
 export const rateColumns = ["rate", "p50Us", "p99Us", "clientCpuUs", "serverCpuUs"] as const;
 export const bytesColumns = ["bytesPerSecond", "rate", "clientCpuUs", "serverCpuUs"] as const;
 export const streamColumns = ["rate", "bytesPerSecond", "clientCpuUs", "serverCpuUs"] as const;

@@ -8,6 +8,7 @@ export const childProcess: Peer = {
   suite: "rpc",
   name: "child-process",
   title: "child_process messages",
+  configuration: 'The serialization "advanced", which takes bytes as they are.',
   prepare: async () => ({
     version: `child_process of Node.js ${process.version}, serialization "advanced"`,
     client: nodePrograms(import.meta.url).client,

@@ -24,13 +24,17 @@ export const grpcioPeers: readonly Peer[] = [
     title: "Python grpcio, asyncio",
     configuration: "Client and server run on asyncio, which gRPC's guide to performance recommends.",
     prepare: () => prepare("aio_"),
-    cannot: opensOneStream,
+    cannot: hasNoOpenLoop,
   },
 ];
 
+function hasNoOpenLoop(scenario: Scenario): string | undefined {
+  return scenario.needs === "open-loop" ? "its client has no open loop" : opensOneStream(scenario);
+}
+
 function holdStreams(scenario: Scenario): string | undefined {
   const isMany = scenario.points.some(({ work }) => work.streams > 0);
-  return isMany ? "needs two threads for each stream" : opensOneStream(scenario);
+  return isMany ? "needs two threads for each stream" : hasNoOpenLoop(scenario);
 }
 
 async function prepare(prefix: string): Promise<Ready | Missing> {

@@ -12,11 +12,18 @@ const flags = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"];
  * and again, which takes a whole core for each side.
  */
 export const kernelLimitPeers: readonly Peer[] = [
-  { suite: "rpc", name: "kernel-limit", title: "the kernel's limit: C and epoll, sleeping", ...running("sleeping") },
+  {
+    suite: "rpc",
+    name: "kernel-limit",
+    title: "the kernel's limit: C and epoll, sleeping",
+    configuration: "It sleeps in epoll_wait(2) until data arrives.",
+    ...running("sleeping"),
+  },
   {
     suite: "rpc",
     name: "kernel-limit-busy",
     title: "the kernel's limit: C and epoll, busy polling",
+    configuration: "It calls epoll_wait(2) with a timeout of 0, again and again.",
     ...running("busy"),
   },
 ];

@@ -8,6 +8,7 @@ export const ourPeers: readonly Peer[] = Object.keys(serving).map((engine) => ({
   suite: "rpc",
   name: engine,
   title: `@vyra/ipc, ${engine} engine`,
+  configuration: "Default options, and a deadline for each call.",
   prepare: async () => prepare(engine),
   cannotAdd: () => undefined,
 }));

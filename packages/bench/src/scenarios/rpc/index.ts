@@ -2,6 +2,7 @@ import { inFullHeaps, named, type Scenario } from "../scenario.js";
 import { additionsToCalls } from "./additions.js";
 import { calls } from "./calls.js";
 import { connections } from "./connections.js";
+import { openLoop } from "./open-loop.js";
 import { startAndMemory } from "./start-and-memory.js";
 import { largeStreams, streams } from "./streams.js";
 import { sweeps } from "./sweeps.js";
@@ -17,6 +18,7 @@ export const rpcScenarios: readonly Scenario[] = [
   ...largeStreams,
   ...connections,
   ...sweeps,
+  ...openLoop,
   ...startAndMemory,
 ];
 
