@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
-import { nextTick, setImmediate } from "../real-timers.js";
+import { setImmediate } from "../real-timers.js";
+import { countReplier, scheduleReplies } from "./reply-line.js";
 
 /*
  * The output of a connection. Frames are written straight into `buffer` at `at`. Everything written in one turn of the
  * event loop leaves in one write (writev if it consists of several buffers). Replies to bytes that the connection has
- * just received do not wait for the end of the turn: they leave when that event and its promise jobs are done.
+ * just received do not wait for the end of the turn: they leave when that event and its promise jobs are done, unless
+ * many connections reply in the same turn (see reply-line.ts).
  *
  * Nothing is written until the operating system has taken everything written before; meanwhile the next batch is
  * collected. The socket's own queue thus stays empty, buffers can be reused as soon as a write is done, and
@@ -122,14 +124,16 @@ export class Output {
 
   /** Notes that what is written from now on replies to bytes that have just been received. */
   answer(): void {
+    if (answering === this) return;
     answering = this;
+    countReplier();
   }
 
   /** Schedules a write for the end of this turn, unless one is under way; the batch is then written after that one. */
   schedule(): void {
     if (this.scheduled || this.writes > 0 || this.ended) return;
     this.scheduled = true;
-    if (answering === this) nextTick(writeBatch, this);
+    if (answering === this) scheduleReplies(this);
     else setImmediate(writeBatch, this);
   }
 
