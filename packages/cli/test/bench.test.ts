@@ -37,6 +37,31 @@ describe("vyra-ipc bench", () => {
     assert.ok(0 < min && min <= p50 && p50 <= p99 && p99 <= max, stdout);
   });
 
+  it("starts calls at a rate, and shows what was achieved beside it", async () => {
+    const args = ["bench", "shop", "Place", '{"id": "7"}', "--rate", "200", "-d", "500ms", "--warmup", "0"];
+    const { code, stdout } = await run(args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^200 calls\/s, at most 1,000 calls at a time on 1 connection, for \d+ ms$/m);
+    assert.match(stdout, /^not made +\d+$/m);
+    const { rate, concurrency, calls, unmade } = JSON.parse((await run([...args, "--json"])).stdout);
+    assert.deepEqual([rate, concurrency, typeof unmade], [200, 1_000, "number"]);
+    assert.ok(calls > 0 && calls <= 200, `${calls}`);
+  });
+
+  it("counts the time that a call at a rate waits for others", async () => {
+    // Each call takes 100 ms, and 20 are due meanwhile, so most wait, and those at the end are not made.
+    const hang = ["bench", "slow", "Place", "--rate", "200", "-c", "1", "-d", "1s", "--warmup", "0", "--json"];
+    const wait: Interceptor = (next) => async (req) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return next(req);
+    };
+    const slow = await serveShop("slow", { interceptors: [wait] });
+    const { calls, unmade, latencyMs } = JSON.parse((await run(hang)).stdout);
+    await slow.close();
+    assert.ok(unmade > calls, `${unmade} of ${calls + unmade}`);
+    assert.ok(latencyMs.max > 300, JSON.stringify(latencyMs));
+  });
+
   it("counts the messages of streams", async () => {
     const { stdout } = await run(["bench", "shop", "Watch", '{"count": 3}', "-c", "2", "-d", "300ms", "--json"]);
     const { calls, messages, failed } = JSON.parse(stdout);
@@ -153,6 +178,7 @@ describe("vyra-ipc bench", () => {
       ["-c", "100000000"],
       /It must be a whole number from 1 to 100,000\. See vyra-ipc bench --help$/m,
     ],
+    ["no rate", ["--rate", "0.5"], /option '-r, --rate <n>' argument '0\.5' is invalid\. It must be a whole number/],
     ["no time", ["-d", "0"], /0 is not a duration greater than 0/],
     ["a file that cannot be written", ["--html", "/nowhere/x.html"], /cannot write \/nowhere\/x\.html \(ENOENT\)/],
   ] as const) {

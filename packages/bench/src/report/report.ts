@@ -125,9 +125,9 @@ function scenarioSection(
 /** Names the scenario in the JSON, and the commit if it was measured later than the rest of the suite. */
 function sourceOf({ name, update, points }: ScenarioResult, suiteBudget: Budget): string {
   const later = update === undefined ? "" : ` It was measured again at commit ${update.commit ?? "unknown"}.`;
-  const budget = update === undefined ? suiteBudget : update.budget;
+  const budget = update?.budget ?? suiteBudget;
   const rounds = update?.budget === undefined ? "" : ` ${roundsText(update.budget)}`;
-  const isCold = budget !== undefined && budget.settle === undefined && budget.warmMs > 0;
+  const isCold = budget.settle === undefined && budget.warmMs > 0;
   const caution = isCold && isLasting(points) ? ` ${coldText(budget)}` : "";
   return wrapped(`In the JSON, the scenario is \`${name}\`.${later}${rounds}${caution}`);
 }

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from "node:os";
 import { formatCount, formatMs } from "../../terminal/figures.js";
 import { reportStyle } from "./html-style.js";
-import { callsPerSecond, percentiles, perSecond, type Report, reportJson } from "./report.js";
+import { callsPerSecond, circumstances, percentiles, perSecond, type Report, reportJson } from "./report.js";
 import { escapeHtml, linearScale, logScale, type Point, percentileScale, spanScale, svgChart } from "./svg-chart.js";
 import type { Interval } from "./tally.js";
 
@@ -32,11 +32,10 @@ ${charts.join("\n")}
 `;
 }
 
-function about({ concurrency, connections, requestBytes, measuredMs, socket }: Report): string {
-  const calls = concurrency === 1 ? "one call" : `${concurrency} calls`;
-  const shared = connections === 1 ? "one connection" : `${connections} connections`;
+function about(report: Report): string {
+  const { requestBytes, measuredMs, socket } = report;
   const size = `${formatCount(requestBytes)} bytes each`;
-  return `${calls} at a time on ${shared} for ${formatMs(measuredMs)}, ${size}, at ${socket}`;
+  return `${circumstances(report)} for ${formatMs(measuredMs)}, ${size}, at ${socket}`;
 }
 
 function figures(report: Report): [name: string, value: string][] {
@@ -48,6 +47,7 @@ function figures(report: Report): [name: string, value: string][] {
     ...(tally.messages === tally.calls
       ? []
       : [["messages/s", formatCount(perSecond(tally.messages, measuredMs))] as [string, string]]),
+    ...(report.rate === undefined ? [] : [["not made", formatCount(tally.unmade)] as [string, string]]),
     ["errors", formatCount(tally.failed)],
     ["mean", formatMs(latency.meanMs)],
     ...percentiles.map((p): [string, string] => [`p${p}`, formatMs(latency.quantileMs(p / 100))]),

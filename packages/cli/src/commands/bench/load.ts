@@ -2,6 +2,7 @@ import type { DescMethod, DescMethodUnary, Message } from "@bufbuild/protobuf";
 import { callMethod, streamOf } from "../../server/call-method.js";
 import { type Connection, failureAt } from "../../server/connection.js";
 import { interrupted, pause } from "../../terminal/interrupt.js";
+import { OpenLoop } from "./open-loop.js";
 import { Tally } from "./tally.js";
 
 /** A load: the call to make, how many of them run at a time, and for how long. */
@@ -13,7 +14,10 @@ export interface Load {
   readonly headers: Headers;
   /** The timeout of each call, in milliseconds; undefined for none. */
   readonly timeoutMs: number | undefined;
+  /** The number of calls that are open at a time; with a rate, the most that are. */
   readonly concurrency: number;
+  /** Calls are started at this rate per second, whatever the earlier ones do. */
+  readonly rate: number | undefined;
   /** Calls during this time do not count: meanwhile V8 compiles the code, and connections open. */
   readonly warmUpMs: number;
   readonly durationMs: number;
@@ -44,44 +48,60 @@ const graceMs = 1_000;
 const pauseWhenUnreachableMs = 20;
 
 /**
- * Keeps `concurrency` calls open, each followed by the next as soon as it ends, for the given time or until Ctrl-C.
- * Closes the connection at the end.
+ * Makes calls for the given time or until Ctrl-C: at a rate, or else so that `concurrency` calls are always open, each
+ * followed by the next as soon as it ends. Closes the connection at the end.
  */
 export async function runLoad(load: Load): Promise<{ tally: Tally; measuredMs: number }> {
   const callOnce = callerOf(load);
   let tally = new Tally();
   let isOver = false;
+  const { rate } = load;
 
-  const workers = Promise.all(Array.from({ length: load.concurrency }, work));
+  const workers = rate === undefined ? Promise.all(Array.from({ length: load.concurrency }, work)) : undefined;
   if (load.warmUpMs > 0) {
-    await watch("warming up", load.warmUpMs);
+    await run("warming up", load.warmUpMs);
     tally = new Tally();
   }
-  await watch("measuring", load.durationMs);
+  await run("measuring", load.durationMs);
   isOver = true;
   const measuredMs = tally.elapsedMs;
   await Promise.race([workers, new Promise((resolve) => setTimeout(resolve, graceMs))]);
   await load.connection.transport.close();
   return { tally, measuredMs };
 
+  /** With a rate, each phase has its own schedule, so that calls that wait do not delay those of the next phase. */
+  async function run(phase: Progress["phase"], totalMs: number): Promise<void> {
+    const own = tally;
+    const isCurrent = () => own === tally && !isOver;
+    const loop = rate && new OpenLoop(rate, load.concurrency, (dueAt) => make(dueAt, isCurrent));
+    await watch(phase, totalMs);
+    if (loop) {
+      loop.stop();
+      tally.unmade = loop.unmade;
+    }
+  }
+
   async function work(): Promise<void> {
     while (!isOver) {
-      const startedAt = performance.now();
-      try {
-        const messages = await callOnce();
-        if (!isOver) {
-          tally.succeeded(performance.now() - startedAt, messages);
-        }
-      } catch (error) {
-        await failed(error);
+      await make(performance.now(), () => !isOver);
+    }
+  }
+
+  /** Makes a call whose latency begins at a time, and counts it if it still matters when it ends. */
+  async function make(since: number, matters: () => boolean): Promise<void> {
+    try {
+      const messages = await callOnce();
+      if (matters()) {
+        tally.succeeded(performance.now() - since, messages);
+      }
+    } catch (error) {
+      if (matters()) {
+        await failed(error); // otherwise it may have failed because the load is over
       }
     }
   }
 
   async function failed(error: unknown): Promise<void> {
-    if (isOver) {
-      return; // The call may have failed because the load is over.
-    }
     const { kind, status, message } = failureAt(load.connection, error);
     if (kind === "unreachable") {
       tally.failedWith("UNREACHABLE", message);

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import { formatCount } from "../../terminal/figures.js";
 import type { Tally } from "./tally.js";
 
 /** The result of a load, and the settings that it ran with. */
@@ -8,6 +9,8 @@ export interface Report {
   readonly method: string;
   readonly kind: string;
   readonly concurrency: number;
+  /** The number of calls per second that were meant to start, if the load had a rate. */
+  readonly rate?: number;
   readonly connections: number;
   readonly requestBytes: number;
   readonly date: Date;
@@ -18,6 +21,13 @@ export interface Report {
 
 /** The percentiles that reports show. */
 export const percentiles = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
+
+/** Says how the calls were made: `64 calls at a time on 1 connection`. */
+export function circumstances({ concurrency, rate, connections }: Report): string {
+  const calls = concurrency === 1 ? "1 call" : `${formatCount(concurrency)} calls`;
+  const atATime = rate === undefined ? calls : `${formatCount(rate)} calls/s, at most ${calls}`;
+  return `${atATime} at a time on ${connections === 1 ? "1 connection" : `${formatCount(connections)} connections`}`;
+}
 
 export function callsPerSecond({ tally, measuredMs }: Report): number {
   return perSecond(tally.calls, measuredMs);
@@ -40,6 +50,7 @@ export function reportJson(report: Report): JsonObject {
     messages: tally.messages,
     messagesPerSecond: round(perSecond(tally.messages, measuredMs)),
     failed: tally.failed,
+    ...(report.rate !== undefined && { unmade: tally.unmade }),
     errors: tally.errors.map((error) => ({ ...error })),
     latencyMs: {
       min: round(latency.minMs),

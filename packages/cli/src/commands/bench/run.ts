@@ -21,6 +21,9 @@ import { reportLines } from "./terminal-report.js";
 
 const longestWarmUpMs = 1_000;
 
+/** The number of calls that are open at a time by default. At a rate, it only has to bound the memory. */
+const defaultConcurrency = { closedLoop: 64, atRate: 1_000 };
+
 export async function run(
   socket: string,
   name: string,
@@ -36,6 +39,9 @@ export async function run(
     await write(flags.html, "", "a"); // a file that cannot be written is reported before the load, not after it
   }
 
+  const { rate } = flags;
+  const concurrency =
+    flags.concurrency ?? (rate === undefined ? defaultConcurrency.closedLoop : defaultConcurrency.atRate);
   const progress = progressLine();
   const date = new Date();
   const { tally, measuredMs } = await runLoad({
@@ -44,7 +50,8 @@ export async function run(
     requests: requests.map((request) => opaqueMessage(method, request)),
     headers,
     timeoutMs,
-    concurrency: flags.concurrency,
+    concurrency,
+    rate,
     warmUpMs: flags.warmup ?? Math.min(longestWarmUpMs, flags.duration / 10),
     durationMs: flags.duration,
     onProgress: progress.show,
@@ -55,7 +62,8 @@ export async function run(
     socket: connection.path,
     method: methodName(method),
     kind: method.methodKind,
-    concurrency: flags.concurrency,
+    concurrency,
+    ...(rate !== undefined && { rate }),
     connections: flags.connections,
     requestBytes: requests.reduce((sum, request) => sum + toBinary(method.input, request).length, 0),
     date,

@@ -27,6 +27,8 @@ export class Tally {
   /** The number of messages received. It is greater than the number of calls if the method answers with a stream. */
   messages = 0;
   failed = 0;
+  /** The number of calls of a given rate that were due but not made, since too many others were open. */
+  unmade = 0;
   readonly #startedAt = performance.now();
   readonly #errors = new Map<string, ErrorCount>();
   readonly #recent = new Histogram();

@@ -1,7 +1,7 @@
 import { type Paint, padEnd, padStart } from "../../terminal/colors.js";
 import { formatCount, formatMs } from "../../terminal/figures.js";
 import { printable } from "../../terminal/printable.js";
-import { callsPerSecond, percentiles, perSecond, type Report } from "./report.js";
+import { callsPerSecond, circumstances, percentiles, perSecond, type Report } from "./report.js";
 
 /** The number of lines of the histogram. */
 const histogramLines = 14;
@@ -14,16 +14,15 @@ const besideBar = 24;
 /** Returns the report as lines for a terminal. */
 export function reportLines(report: Report, paint: Paint, columns = 80): string[] {
   const { tally, measuredMs } = report;
-  const calls = report.concurrency === 1 ? "1 call" : `${report.concurrency} calls`;
-  const connections = report.connections === 1 ? "1 connection" : `${report.connections} connections`;
   return [
     `${paint.bold(report.method)} at ${report.socket}`,
-    `${calls} at a time on ${connections}, for ${formatMs(measuredMs)}`,
+    `${circumstances(report)}, for ${formatMs(measuredMs)}`,
     "",
     figure("calls", tally.calls, callsPerSecond(report), paint),
     ...(tally.messages === tally.calls
       ? []
       : [figure("messages", tally.messages, perSecond(tally.messages, measuredMs), paint)]),
+    ...(report.rate === undefined ? [] : [unmadeLine(report, paint)]),
     ...errorLines(report, paint),
     ...(tally.calls === 0 ? [] : ["", ...latencyLines(report, paint), "", ...histogram(report, paint, columns)]),
   ];
@@ -31,6 +30,12 @@ export function reportLines(report: Report, paint: Paint, columns = 80): string[
 
 function figure(name: string, count: number, rate: number, paint: Paint): string {
   return `${padEnd(name, 10)}${padStart(formatCount(count), 12)}  ${paint.bold(`${formatCount(rate)}/s`)}`;
+}
+
+/** The calls that were due, but had to wait for others until the end. */
+function unmadeLine({ tally: { unmade } }: Report, paint: Paint): string {
+  const line = `${padEnd("not made", 10)}${padStart(formatCount(unmade), 12)}`;
+  return unmade === 0 ? line : paint.red(line);
 }
 
 function errorLines({ tally }: Report, paint: Paint): string[] {
