@@ -41,6 +41,7 @@ export { type DeadlineOptions, deadline, inherit } from "./interceptors/deadline
 export { type LoggedCall, type Logger, type LoggingOptions, type LogLevel, logging } from "./interceptors/logging.js";
 export type { ByMethod } from "./interceptors/method-policy.js";
 export { type RetryOptions, type RetryPolicy, retry } from "./interceptors/retry.js";
+export { batches, inBatches } from "./messages/batches.js";
 export {
   type Authorize,
   type ClusterMember,

@@ -19,7 +19,7 @@ const common = scalars.filter((scalar) => !rare.has(scalar));
 describe("the encoder", () => {
   it("encodes random messages like protobuf-es", () => {
     const type = kinds("Common", common);
-    const encode = encoderOf(type);
+    const encode = encoderOf(type).encode;
     const make = new Maker(seeded(7));
     for (let round = 0; round < 1_000; round++) {
       const message = make.message(type);
@@ -31,24 +31,24 @@ describe("the encoder", () => {
 
   it("writes fields of proto2, but leaves required ones to protobuf-es", () => {
     const features = create(FeatureSetSchema, { fieldPresence: 1, enumType: 2 });
-    const bytes = encoderOf(FeatureSetSchema)(features);
+    const bytes = encoderOf(FeatureSetSchema).encode(features);
     assert.deepEqual(Buffer.from(bytes ?? []), Buffer.from(toBinary(FeatureSetSchema, features)));
     const { proto } = file_google_protobuf_descriptor;
     // UninterpretedOption.NamePart has required fields.
-    assert.equal(encoderOf(FileDescriptorProtoSchema)(proto), undefined);
+    assert.equal(encoderOf(FileDescriptorProtoSchema).encode(proto), undefined);
   });
 
   it("leaves unusual messages to protobuf-es", () => {
-    assert.equal(encoderOf(StructSchema)(create(StructSchema)), undefined);
+    assert.equal(encoderOf(StructSchema).encode(create(StructSchema)), undefined);
     for (const [name, scalar] of [...rare].entries()) {
       const type = kinds(`Rare${name}`, [scalar]);
-      assert.equal(encoderOf(type)(create(type)), undefined);
+      assert.equal(encoderOf(type).encode(create(type)), undefined);
     }
     const wrapped = kinds("Wrapped", [], {
       more: [{ name: "w", type: Type.MESSAGE, typeName: ".google.protobuf.Int32Value" }],
     });
-    assert.equal(encoderOf(wrapped)(create(wrapped)), undefined);
-    const encode = encoderOf(TimestampSchema);
+    assert.equal(encoderOf(wrapped).encode(create(wrapped)), undefined);
+    const encode = encoderOf(TimestampSchema).encode;
     const declined: unknown[] = [
       { ...create(TimestampSchema), $typeName: "test.Other" },
       { ...create(TimestampSchema), nanos: "1" },
@@ -63,7 +63,7 @@ describe("the encoder", () => {
 
   it("works after a message that it could not finish", () => {
     const type = kinds("Broken", [ScalarType.STRING, ScalarType.BYTES]);
-    const encode = encoderOf(type);
+    const encode = encoderOf(type).encode;
     const field = (prefix: string): DescField => {
       const found = type.fields.find(({ name }) => name.startsWith(prefix));
       assert(found !== undefined);

@@ -5,7 +5,7 @@ import { BytesValueSchema } from "@bufbuild/protobuf/wkt";
 import { encoderOf } from "../dist/protobuf/encoder.js";
 import { recycle } from "../dist/protobuf/slab.js";
 
-const encode = encoderOf(BytesValueSchema);
+const encode = encoderOf(BytesValueSchema).encode;
 const encoded = (length: number, fill: number): Uint8Array =>
   encode(create(BytesValueSchema, { value: new Uint8Array(length).fill(fill) })) as Uint8Array;
 

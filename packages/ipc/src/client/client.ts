@@ -15,6 +15,7 @@ import {
   type StreamResponse,
   type Transport,
 } from "@connectrpc/connect";
+import { type BatchIterator, nextBatch, nextBatchOf } from "../messages/batches.js";
 import { iteratorOf } from "../user-code/iterators.js";
 import { connectErrorFrom } from "../user-code/thrown.js";
 import type { EngineTransport } from "./options.js";
@@ -74,7 +75,11 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
   }
 
   next(): Promise<IteratorResult<MessageShape<O>>> {
-    return this.#messages === undefined ? this.#nextWhenOpened() : this.#messages.next();
+    return this.#messages === undefined ? this.#nextWhenOpened(nextOf) : this.#messages.next();
+  }
+
+  [nextBatch](): Promise<IteratorResult<MessageShape<O>[], undefined>> {
+    return this.#messages === undefined ? this.#nextWhenOpened(nextBatchOf) : nextBatchOf(this.#messages);
   }
 
   async return(value?: unknown): Promise<IteratorResult<MessageShape<O>>> {
@@ -86,14 +91,18 @@ class Responses<I extends DescMessage, O extends DescMessage> implements AsyncIt
     return this;
   }
 
-  async #nextWhenOpened(): Promise<IteratorResult<MessageShape<O>>> {
+  async #nextWhenOpened<R>(next: (messages: AsyncIterator<MessageShape<O>>) => Promise<R>): Promise<R> {
     this.#early++;
     const messages = await this.#opened;
     if (--this.#early === 0) {
       this.#messages = messages;
     }
-    return messages.next();
+    return next(messages);
   }
+}
+
+function nextOf<T>(messages: AsyncIterator<T>): Promise<IteratorResult<T>> {
+  return messages.next();
 }
 
 /**
@@ -109,16 +118,21 @@ function messagesOf<T>(response: { readonly message: AsyncIterable<T> }): AsyncI
 }
 
 /** Returns the same messages, calling back once at their end. */
-function withEnd<T>(messages: AsyncIterator<T>, onEnd: () => void): AsyncIterator<T> {
+function withEnd<T>(messages: AsyncIterator<T>, onEnd: () => void): BatchIterator<T> {
   let isEnded = false;
+  const observed = <R extends { done?: boolean }>(result: R): R => {
+    if (result.done && !isEnded) {
+      isEnded = true;
+      onEnd();
+    }
+    return result;
+  };
   return {
     async next() {
-      const result = await messages.next();
-      if (result.done && !isEnded) {
-        isEnded = true;
-        onEnd();
-      }
-      return result;
+      return observed(await messages.next());
+    },
+    async [nextBatch]() {
+      return observed(await nextBatchOf(messages));
     },
     async return(value) {
       await messages.return?.();

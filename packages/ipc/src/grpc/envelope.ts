@@ -13,14 +13,19 @@ export const compressedFlag = 1;
  * once.
  */
 export function envelopeOf(length: number, flags: number): Uint8Array {
-  shared[0] = flags;
-  shared[1] = length >>> 24;
-  shared[2] = length >>> 16;
-  shared[3] = length >>> 8;
-  shared[4] = length;
+  writeEnvelope(shared, 0, length, flags);
   return shared;
 }
 const shared = new Uint8Array(envelopeBytes);
+
+/** Writes the envelope of a message of this length. */
+export function writeEnvelope(buffer: Uint8Array, at: number, length: number, flags: number): void {
+  buffer[at] = flags;
+  buffer[at + 1] = length >>> 24;
+  buffer[at + 2] = length >>> 16;
+  buffer[at + 3] = length >>> 8;
+  buffer[at + 4] = length;
+}
 
 /** Returns the length that the envelope at this offset announces. */
 export function lengthAt(buffer: Uint8Array, at: number): number {

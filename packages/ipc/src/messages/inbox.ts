@@ -4,12 +4,15 @@
  * an account of its connection. Protobuf itself belongs to `protobuf`, the pure rules of the wire to `grpc`.
  */
 
+import { nextBatch } from "./batches.js";
 import { Turn, taking } from "./turns.js";
 
 /** The source of an inbox. */
 export interface InboxSource<R> {
   /** Returns the next received item, or `nothing`. An exception or a rejected promise ends the reader's loop. */
   take(): R | Promise<R> | typeof nothing;
+  /** Returns what is there, up to a limit, like `take()`. A source without it has only single items. */
+  takeBatch?(): R[] | Promise<R[]> | typeof nothing;
   /** Called when a reader waits for the next item. */
   onWait(): void;
   /**
@@ -30,7 +33,7 @@ export const nothing = Symbol("nothing");
 export class Inbox<R> implements AsyncIterableIterator<R> {
   #end: { readonly error: unknown } | undefined;
   /** Readers that wait for items, in order. */
-  readonly #readers: Reader<R>[] = [];
+  readonly #readers: Reader<unknown>[] = [];
   readonly #turn = new Turn(taking);
   #isTurnOver = false;
   /**
@@ -46,19 +49,24 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     return this.#readers.length > 0;
   }
 
+  /** Whether the reader that waits takes all that arrives together. */
+  get isBatchAwaited(): boolean {
+    return this.#readers[0]?.isBatch === true;
+  }
+
   /** Whether nothing that arrives will be taken any more. */
   get isEnded(): boolean {
     return this.#end !== undefined;
   }
 
-  /** Gives an item that has arrived to the waiting reader, if there is one. */
+  /** Gives what has arrived to the waiting reader, if there is one. */
   arrived(): void {
     const reader = this.#readers.shift();
     if (reader === undefined) {
       return;
     }
     try {
-      this.#give(this.source.take() as R | Promise<R>, reader);
+      this.#give(reader.isBatch ? this.#batch() : this.source.take(), reader);
     } catch (error) {
       reader.reject(error);
     }
@@ -87,15 +95,25 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
 
   /** @param holder an object that is kept in memory as long as this reader waits */
   next(holder?: unknown): Promise<IteratorResult<R>> {
-    return this.#isTurnOver || this.#later > 0 ? this.#takeLater(holder) : this.#take(holder);
+    if (this.#isTurnOver || this.#later > 0) {
+      return this.#nextTurn().then(() => this.#take(holder));
+    }
+    return this.#take(holder);
   }
 
-  async #takeLater(holder: unknown): Promise<IteratorResult<R>> {
+  /** Resolves to all items that are there, up to a limit, or to the next one; otherwise it is like `next()`. */
+  [nextBatch](holder?: unknown): Promise<IteratorResult<R[], undefined>> {
+    if (this.#isTurnOver || this.#later > 0) {
+      return this.#nextTurn().then(() => this.#takeBatch(holder));
+    }
+    return this.#takeBatch(holder);
+  }
+
+  async #nextTurn(): Promise<void> {
     this.#later++;
     await this.#turn.next();
     this.#later--;
     this.#isTurnOver = false;
-    return this.#take(holder);
   }
 
   #take(holder: unknown): Promise<IteratorResult<R>> {
@@ -109,8 +127,34 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     } catch (error) {
       return Promise.reject(error);
     }
+    return this.#wait<R>(false, holder);
+  }
+
+  #takeBatch(holder: unknown): Promise<IteratorResult<R[], undefined>> {
+    try {
+      const taken = this.#batch();
+      if (taken !== nothing) {
+        this.#isTurnOver = this.#turn.spend(0, taken instanceof Promise ? 1 : taken.length);
+        return taken instanceof Promise ? taken.then(resultOf<R[]>) : Promise.resolve({ done: false, value: taken });
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#wait<R[]>(true, holder);
+  }
+
+  #batch(): R[] | Promise<R[]> | typeof nothing {
+    const { source } = this;
+    if (source.takeBatch !== undefined) {
+      return source.takeBatch();
+    }
+    const taken = source.take();
+    return taken === nothing ? nothing : taken instanceof Promise ? taken.then((item) => [item]) : [taken];
+  }
+
+  #wait<T>(isBatch: boolean, holder: unknown): Promise<IteratorResult<T, undefined>> {
     return new Promise((resolve, reject) => {
-      const reader = { resolve, reject, holder };
+      const reader = { resolve, reject, isBatch, holder } as Reader<unknown>;
       if (this.#end !== undefined) {
         this.#tellEnd(reader, this.#end.error);
       } else {
@@ -126,7 +170,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     return { done: true, value };
   }
 
-  #give(taken: R | Promise<R>, { resolve, reject }: Reader<R>): void {
+  #give(taken: unknown, { resolve, reject }: Reader<unknown>): void {
     if (taken instanceof Promise) {
       taken.then((value) => resolve({ done: false, value }), reject);
     } else {
@@ -134,7 +178,7 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
     }
   }
 
-  #tellEnd({ resolve, reject }: Reader<R>, error: unknown): void {
+  #tellEnd({ resolve, reject }: Reader<unknown>, error: unknown): void {
     if (error === undefined) {
       resolve({ done: true, value: undefined });
     } else {
@@ -143,12 +187,14 @@ export class Inbox<R> implements AsyncIterableIterator<R> {
   }
 }
 
-function resultOf<R>(value: R): IteratorResult<R> {
+function resultOf<R>(value: R): IteratorResult<R, undefined> {
   return { done: false, value };
 }
 
 interface Reader<R> {
   readonly resolve: (result: IteratorResult<R>) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether it takes all that arrives together. */
+  readonly isBatch: boolean;
   readonly holder: unknown;
 }

@@ -9,11 +9,15 @@ import { type Inlet, UnfinishedMessage } from "./unfinished-message.js";
 import { type Taken, WaitingMessages } from "./waiting-messages.js";
 
 export interface MessageInboxOptions {
-  readonly codec: Codec;
+  readonly codec: Pick<Codec, "parse">;
   readonly readMaxBytes: number;
   /** Called when the reader stops reading. */
   readonly onReturn: () => void;
 }
+
+/** The largest batch: this many messages, and no more once they have this many bytes with their envelopes. */
+const maxBatchMessages = 1_024;
+const maxBatchBytes = 65_536;
 
 /**
  * Receives the messages of a body in pieces and parses them when they are taken; if a reader waits, in place, where
@@ -36,6 +40,9 @@ export class MessageInbox implements InboxSource<unknown> {
   #missing = 0;
   /** A message that is about to be given to the waiting reader. */
   #arrived: Taken | undefined;
+  /** The message after a batch that could not be part of it: it is being decompressed, or is an error. */
+  #held: Promise<unknown> | undefined;
+  #takenBytes = 0;
   /** The number of messages that are being decompressed. */
   #decompressing = 0;
   /** The cost of the fields that this inbox has recorded on the account, in bytes. */
@@ -80,8 +87,9 @@ export class MessageInbox implements InboxSource<unknown> {
       if (end - bodyAt < length) {
         break;
       }
-      if (this.messages.isAwaited) {
-        this.#offer({ bytes: viewOf(buffer, bodyAt, bodyAt + length), flags: buffer[at] as number, isLent: true });
+      if (this.#isOneAwaited) {
+        const bytes = viewOf(buffer, bodyAt, bodyAt + length); // the decoder takes no Buffer's slice
+        this.#offer({ bytes, start: 0, end: length, flags: buffer[at] as number, isLent: true });
         runAt = bodyAt + length;
       }
       at = bodyAt + length;
@@ -92,9 +100,17 @@ export class MessageInbox implements InboxSource<unknown> {
     if (at < end) {
       this.#continue(buffer, at, end);
     }
+    if (this.messages.isBatchAwaited && !this.#waiting.isEmpty) {
+      this.messages.arrived();
+    }
     if (this.#missing > 0 && this.messages.isAwaited) {
       this.inlet.expect(this.#missing);
     }
+  }
+
+  /** Whether a reader waits that takes the next message as soon as it is there. */
+  get #isOneAwaited(): boolean {
+    return this.messages.isAwaited && !this.messages.isBatchAwaited;
   }
 
   /**
@@ -112,6 +128,44 @@ export class MessageInbox implements InboxSource<unknown> {
   }
 
   take(): unknown {
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      return held;
+    }
+    return this.#takeOne();
+  }
+
+  takeBatch(): unknown[] | Promise<unknown[]> | typeof nothing {
+    const batch: unknown[] = [];
+    const until = this.#takenBytes + maxBatchBytes;
+    while (batch.length < maxBatchMessages && this.#takenBytes < until) {
+      let taken: unknown;
+      try {
+        taken = this.take();
+      } catch (error) {
+        if (batch.length === 0) {
+          throw error;
+        }
+        taken = Promise.reject(error);
+      }
+      if (taken === nothing) {
+        break;
+      }
+      if (taken instanceof Promise) {
+        if (batch.length === 0) {
+          return taken.then((message) => [message]);
+        }
+        taken.catch(() => {}); // the next reader gets the error
+        this.#held = taken;
+        break;
+      }
+      batch.push(taken);
+    }
+    return batch.length === 0 ? nothing : batch;
+  }
+
+  #takeOne(): unknown {
     const taken = this.#arrived ?? this.#waiting.take(this.inlet.account);
     if (taken === undefined) {
       if (this.#fieldBytes > 0) {
@@ -120,20 +174,22 @@ export class MessageInbox implements InboxSource<unknown> {
       return nothing;
     }
     this.#arrived = undefined;
-    const { bytes, flags, isLent } = taken;
-    this.inlet.consume(envelopeBytes + bytes.length);
+    const { bytes, start, end, flags, isLent } = taken;
+    const consumed = envelopeBytes + end - start;
+    this.#takenBytes += consumed;
+    this.inlet.consume(consumed);
     const { codec, readMaxBytes } = this.options;
     if (flags & compressedFlag) {
       if (this.encoding === null) {
         throw unexpectedCompression();
       }
-      const own = isLent ? copyOf(bytes, 0, bytes.length) : bytes;
+      const own = isLent ? copyOf(bytes, start, end) : viewOf(bytes, start, end);
       this.#decompressing++;
       return decompressInTurn(this.encoding, own, readMaxBytes, this.inlet.account, (whole) =>
         codec.parse(whole),
       ).finally(() => this.#decompressing--);
     }
-    return codec.parse(bytes, isLent);
+    return codec.parse(bytes, isLent, start, end);
   }
 
   onWait(): void {
@@ -146,6 +202,7 @@ export class MessageInbox implements InboxSource<unknown> {
     this.#unfinished?.release();
     this.#unfinished = undefined;
     if (isDropped) {
+      this.#held = undefined;
       this.#waiting.clear(this.inlet?.account);
       if (this.#fieldBytes > 0) {
         this.#releaseFields();
@@ -190,10 +247,10 @@ export class MessageInbox implements InboxSource<unknown> {
     if (message === undefined) {
       return;
     }
-    if (this.messages.isAwaited) {
-      const { bytes, flags } = message;
+    if (this.#isOneAwaited) {
+      const { bytes, length, flags } = message;
       message.release();
-      this.#offer({ bytes, flags, isLent: false });
+      this.#offer({ bytes, start: 0, end: length, flags, isLent: false });
     } else {
       this.#waiting.add(message, this.#envelope, this.inlet.account);
     }

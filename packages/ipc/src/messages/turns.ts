@@ -52,9 +52,9 @@ export class Turn {
 
   constructor(private readonly turns: Turns) {}
 
-  /** Counts a processed message of this size. @returns whether to wait for `next()` before the next message */
-  spend(bytes: number): boolean {
-    this.#units += 1 + Math.floor(bytes / bytesPerUnit);
+  /** Counts processed messages of this size together. @returns whether to wait for `next()` before the next message */
+  spend(bytes: number, messages = 1): boolean {
+    this.#units += messages + Math.floor(bytes / bytesPerUnit);
     if (this.#units < slice) {
       return false;
     }

@@ -2,9 +2,11 @@ import { envelopeBytes, lengthAt } from "../grpc/envelope.js";
 import { viewOf } from "../protobuf/bytes.js";
 import { isPlenty, type MemoryAccount, memoryOverhead, type UnfinishedMessage } from "./unfinished-message.js";
 
-/** A message that has been taken. */
+/** A message that has been taken: `[start, end)` of `bytes`. */
 export interface Taken {
   readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   readonly flags: number;
   /** Whether its memory will be overwritten, so that it must be parsed or copied at once. */
   readonly isLent: boolean;
@@ -87,19 +89,19 @@ export class WaitingMessages {
       this.#drop();
       const { bytes, flags } = item;
       item.release();
-      return { bytes, flags, isLent: false };
+      return { bytes, start: 0, end: item.length, flags, isLent: false };
     }
-    const at = item.start;
-    const bodyAt = at + envelopeBytes;
-    item.start = bodyAt + lengthAt(item.bytes, at);
-    const taken = { bytes: viewOf(item.bytes, bodyAt, item.start), flags: item.bytes[at] as number, isLent: true };
-    if (item.start === item.end) {
+    const { bytes, start: at } = item;
+    const start = at + envelopeBytes;
+    const end = start + lengthAt(bytes, at);
+    item.start = end;
+    if (end === item.end) {
       // The last message can still be parsed, since that happens at once and nothing else is received before.
       this.#drop();
-      this.#chunkBytes -= item.bytes.length;
+      this.#chunkBytes -= bytes.length;
       releaseChunk(item, account);
     }
-    return taken;
+    return { bytes, start, end, flags: bytes[at] as number, isLent: true };
   }
 
   /** Drops all messages. */

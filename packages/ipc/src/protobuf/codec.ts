@@ -21,7 +21,7 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import { messageOf } from "../user-code/thrown.js";
 import { assertAffordable } from "./affordable.js";
-import { copyOf } from "./bytes.js";
+import { copyOf, viewOf } from "./bytes.js";
 import { type Decoder, decoderOf } from "./decoder.js";
 import { type Encoder, encoderOf } from "./encoder.js";
 import { assertJsonAffordable } from "./json-affordable.js";
@@ -34,12 +34,17 @@ export interface Codec<T extends DescMessage = DescMessage> {
    */
   serialize(message: MessageShape<T>): Uint8Array;
   /**
-   * Parses a message. Its bytes fields may share the memory of `bytes`, unless that is lent: then they are copied.
+   * Serializes a message at `at` of this memory, and returns where it ends there. Returns the message itself if that
+   * is impossible. @throws like `serialize()`
+   */
+  serializeIn(message: MessageShape<T>, memory: Buffer, at: number): number | Uint8Array;
+  /**
+   * Parses the message in `[start, end)` of `bytes`, by default all of it. Its bytes fields may share the memory of `bytes`, unless that is lent: then they are copied.
    * @throws {ConnectError} Internal for malformed bytes, on both sides, as gRPC specifies:
    *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for a message that takes memory out
    *   of proportion.
    */
-  parse(bytes: Uint8Array, isLent?: boolean): MessageShape<T>;
+  parse(bytes: Uint8Array, isLent?: boolean, start?: number, end?: number): MessageShape<T>;
 }
 
 export interface CodecOptions {
@@ -49,28 +54,37 @@ export interface CodecOptions {
 
 export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: CodecOptions): Codec<T> {
   // Both are created when they are needed, since few codecs do both.
-  let encode: Encoder | undefined;
+  let encoder: Encoder | undefined;
   let decode: Decoder | undefined;
   const dropsUnknown = binaryOptions?.readUnknownFields === false;
   const isDepthUsual = binaryOptions?.recursionLimit === undefined;
   return {
     serialize(message) {
       try {
-        encode ??= encoderOf(type);
-        return encode(message) ?? toBinary(type, message, binaryOptions);
+        encoder ??= encoderOf(type);
+        return encoder.encode(message) ?? toBinary(type, message, binaryOptions);
       } catch (error) {
         throw failed(`serialize ${type.typeName}`, Code.Internal, error);
       }
     },
-    parse(bytes, isLent = false) {
+    serializeIn(message, memory, at) {
+      try {
+        encoder ??= encoderOf(type);
+        return encoder.encodeIn(message, memory, at) ?? toBinary(type, message, binaryOptions);
+      } catch (error) {
+        throw failed(`serialize ${type.typeName}`, Code.Internal, error);
+      }
+    },
+    parse(bytes, isLent = false, start = 0, end = bytes.length) {
       try {
         decode ??= isDepthUsual ? decoderOf(type) : () => undefined;
-        const message = decode(bytes, isLent, dropsUnknown) as MessageShape<T> | undefined;
+        const message = decode(bytes, isLent, dropsUnknown, start, end) as MessageShape<T> | undefined;
         if (message !== undefined) {
           return message;
         }
-        assertAffordable(type, bytes, dropsUnknown);
-        return fromBinary(type, isLent ? copyOf(bytes, 0, bytes.length) : bytes, binaryOptions);
+        const own = isLent ? copyOf(bytes, start, end) : part(bytes, start, end);
+        assertAffordable(type, own, dropsUnknown);
+        return fromBinary(type, own, binaryOptions);
       } catch (error) {
         throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);
       }
@@ -81,23 +95,31 @@ export function binaryCodec<T extends DescMessage>(type: T, { binaryOptions }: C
 export function jsonCodec<T extends DescMessage>(type: T, { jsonOptions }: CodecOptions): Codec<T> {
   // Connect's default: fields that a newer peer added are not an error.
   const options = { ignoreUnknownFields: true, ...jsonOptions };
+  const serialize = (message: MessageShape<T>): Uint8Array => {
+    try {
+      return Buffer.from(toJsonString(type, message, options));
+    } catch (error) {
+      throw failed(`serialize ${type.typeName}`, Code.Internal, error);
+    }
+  };
   return {
-    serialize(message) {
+    serialize,
+    serializeIn: serialize,
+    parse(bytes, _isLent, start = 0, end = bytes.length) {
       try {
-        return Buffer.from(toJsonString(type, message, options));
-      } catch (error) {
-        throw failed(`serialize ${type.typeName}`, Code.Internal, error);
-      }
-    },
-    parse(bytes) {
-      try {
-        assertJsonAffordable(type, bytes);
-        return fromJsonString(type, utf8.decode(bytes), options);
+        const text = part(bytes, start, end);
+        assertJsonAffordable(type, text);
+        return fromJsonString(type, utf8.decode(text), options);
       } catch (error) {
         throw error instanceof ConnectError ? error : failed(`parse ${type.typeName}`, Code.Internal, error);
       }
     },
   };
+}
+
+/** Returns a part of the bytes, or the bytes themselves if it is all of them. */
+function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return end - start === bytes.length ? bytes : viewOf(bytes, start, end);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

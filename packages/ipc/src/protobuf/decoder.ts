@@ -46,12 +46,19 @@ import { UnknownFields, unknown } from "./unknown-fields.js";
  */
 
 /**
- * Parses a message of one type; returns undefined if the message is left to `fromBinary`. If the memory is lent, no
+ * Parses the message in `[start, end)` of `bytes`, by default all of it; returns undefined if the message is left to
+ * `fromBinary`. If the memory is lent, no
  * part of the message stays in it. Unknown fields are kept in `$unknown` (see `UnknownFields`) or dropped.
  * @throws {ConnectError} ResourceExhausted for a message that would take memory out of proportion, see
  *   message-cost.ts
  */
-export type Decoder = (bytes: Uint8Array, isLent?: boolean, dropsUnknown?: boolean) => Message | undefined;
+export type Decoder = (
+  bytes: Uint8Array,
+  isLent?: boolean,
+  dropsUnknown?: boolean,
+  start?: number,
+  end?: number,
+) => Message | undefined;
 
 const decoders = new WeakMap<DescMessage, Decoder>();
 
@@ -66,20 +73,20 @@ export function decoderOf(type: DescMessage): Decoder {
 }
 
 function createDecoder(type: DescMessage, plan: Plan): Decoder {
-  return (bytes, isLent = false, dropsUnknown = false) => {
+  return (bytes, isLent = false, dropsUnknown = false, start = 0, end = bytes.length) => {
     const prototype = Object.getPrototypeOf(bytes);
     if (prototype !== Uint8Array.prototype && prototype !== Buffer.prototype) {
       return undefined; // A subclass may have overridden any method.
     }
-    openWire(bytes, isLent);
+    openWire(bytes, isLent, start, end);
     depth = 0;
     unknown.begin(dropsUnknown);
-    allowance.begin(bytes.length);
-    const message = blankOf(plan, shapeOf(plan, bytes.length));
-    const isDone = readFields(plan, message, bytes.length);
+    allowance.begin(end - start);
+    const message = blankOf(plan, shapeOf(plan, end));
+    const isDone = readFields(plan, message, end);
     closeWire();
     if (allowance.left < 0) {
-      throw tooCostly(type, bytes.length);
+      throw tooCostly(type, end - start);
     }
     return isDone ? (message as Message) : undefined;
   };

@@ -1,5 +1,5 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { beginMessage, dropMessage, endMessage, reserve, slab } from "./slab.js";
+import { beginMessage, beginMessageIn, dropMessage, endMessage, endMessageIn, reserve, slab } from "./slab.js";
 import { WireType, wireTypeOf } from "./wire-type.js";
 
 /**
@@ -13,8 +13,14 @@ import { WireType, wireTypeOf } from "./wire-type.js";
 type Write = (value: never) => boolean;
 type WriteAny = (value: unknown) => boolean;
 
-/** Encodes a message of one type; returns undefined if the message is left to `toBinary`. */
-export type Encoder = (message: object) => Uint8Array | undefined;
+/** Encodes messages of one type; its functions return undefined if a message is left to `toBinary`. */
+export interface Encoder {
+  encode(message: object): Uint8Array | undefined;
+  /**
+   * Encodes a message at `at` of this memory. Returns where it ends, or the message itself if it does not fit there.
+   */
+  encodeIn(message: object, memory: Buffer, at: number): number | Uint8Array | undefined;
+}
 
 const encoders = new WeakMap<DescMessage, Encoder>();
 
@@ -31,25 +37,39 @@ export function encoderOf(type: DescMessage): Encoder {
 function createEncoder(type: DescMessage): Encoder {
   const write = messageWriter(type, new Map());
   if (write === undefined) {
-    return () => undefined;
+    return { encode: () => undefined, encodeIn: () => undefined };
   }
-  return (message) => {
-    if (isEncoding) {
-      return undefined; // a getter of a message encodes another one
-    }
-    isEncoding = true;
-    beginMessage();
-    let isDone = false;
-    try {
-      isDone = write(message);
-      return isDone ? endMessage() : undefined;
-    } finally {
-      isEncoding = false;
-      if (!isDone) {
-        dropMessage();
+  return {
+    encode(message) {
+      if (isEncoding) {
+        return undefined; // a getter of a message encodes another one
       }
-    }
+      beginMessage();
+      return writeAll(write, message) ? endMessage() : undefined;
+    },
+    encodeIn(message, memory, at) {
+      if (isEncoding) {
+        return undefined;
+      }
+      beginMessageIn(memory, at);
+      return writeAll(write, message) ? endMessageIn() : undefined;
+    },
   };
+}
+
+/** Writes the message begun. Discards it if the writer declines, or throws. */
+function writeAll(write: WriteAny, message: object): boolean {
+  isEncoding = true;
+  let isDone = false;
+  try {
+    isDone = write(message);
+  } finally {
+    isEncoding = false;
+    if (!isDone) {
+      dropMessage();
+    }
+  }
+  return isDone;
 }
 let isEncoding = false;
 

@@ -10,12 +10,12 @@ export const wire = { bytes: new Uint8Array(0) as Uint8Array, isLent: false, at:
 
 const nothing = wire.bytes;
 
-/** @param isLent whether no part of the message may stay in this memory */
-export function openWire(bytes: Uint8Array, isLent: boolean): void {
+/** Opens the input `[start, end)` of `bytes`. @param isLent whether no part of the message may stay in this memory */
+export function openWire(bytes: Uint8Array, isLent: boolean, start: number, end: number): void {
   wire.bytes = bytes;
   wire.isLent = isLent;
-  wire.at = 0;
-  wire.end = bytes.length;
+  wire.at = start;
+  wire.end = end;
 }
 
 /** Drops the reference to the memory. */

@@ -27,8 +27,11 @@ export const slab: { buffer: Buffer; start: number; at: number } = {
   start: 0,
   at: 0,
 };
-/** The buffer to return to after a message that needed a larger one. */
-let shelved: { readonly buffer: Memory; readonly at: number } | undefined;
+/** The buffer to return to after a message that is written elsewhere. */
+const shelf: { buffer: Memory; at: number } = { buffer: slab.buffer, at: 0 };
+let isShelved = false;
+/** Whether the message is written to memory that the caller has lent. */
+let isLentMemory = false;
 
 export function beginMessage(): void {
   slab.start = slab.at;
@@ -40,6 +43,24 @@ export function endMessage(): Uint8Array {
   const message = new Uint8Array(buffer.buffer, start, at - start);
   unshelve();
   return message;
+}
+
+/** Begins a message at `at` of the caller's own memory. It goes to the slab instead as soon as it does not fit there. */
+export function beginMessageIn(memory: Buffer, at: number): void {
+  shelve(slab.buffer, slab.at);
+  isLentMemory = true;
+  slab.buffer = memory;
+  slab.start = slab.at = at;
+}
+
+/** Returns where the message ends that `beginMessageIn()` has begun; the message itself if it did not fit there. */
+export function endMessageIn(): number | Uint8Array {
+  if (!isLentMemory) {
+    return endMessage();
+  }
+  const { at } = slab;
+  unshelve();
+  return at;
 }
 
 /** Discards the message begun. */
@@ -59,13 +80,23 @@ function moveToLarger(bytes: number): void {
   const { buffer, start, at } = slab;
   const written = at - start;
   const needed = written + bytes;
+  if (isLentMemory) {
+    unshelve();
+    slab.start = slab.at;
+    reserve(needed);
+    buffer.copy(slab.buffer, slab.at, start, at);
+    slab.at += written;
+    return;
+  }
   if (needed <= SLAB_BYTES / 4) {
     slab.buffer = Buffer.allocUnsafeSlow(SLAB_BYTES); // the rest of the old buffer is not worth returning to
   } else {
     // The new buffer is much larger than requested only after it has grown before, since most large messages are one
     // large field.
     const isRegrown = buffer.length > SLAB_BYTES;
-    shelved ??= { buffer, at: start };
+    if (!isShelved) {
+      shelve(buffer, start);
+    }
     slab.buffer = large(isRegrown ? needed * 2 : needed + 256);
   }
   buffer.copy(slab.buffer, 0, start, at);
@@ -112,10 +143,16 @@ function freeUnusedSpare(): void {
   spareTimer = undefined;
 }
 
+function shelve(buffer: Memory, at: number): void {
+  isShelved = true;
+  shelf.buffer = buffer;
+  shelf.at = at;
+}
+
 function unshelve(): void {
-  if (shelved !== undefined) {
-    slab.buffer = shelved.buffer;
-    slab.at = shelved.at;
-    shelved = undefined;
+  if (isShelved) {
+    isShelved = isLentMemory = false;
+    slab.buffer = shelf.buffer;
+    slab.at = shelf.at;
   }
 }

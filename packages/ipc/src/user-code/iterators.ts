@@ -87,7 +87,8 @@ function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-function typeOf(value: unknown): string {
+/** Names the type of a value in a sentence. */
+export function typeOf(value: unknown): string {
   if (value === null || Array.isArray(value)) {
     return value === null ? "null" : "an array";
   }

@@ -10,6 +10,7 @@ import {
 } from "../../../grpc/index.js";
 import { type RequestKind, requestKindOf } from "../../../interceptors/request.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
+import type { Run } from "../../../messages/run.js";
 import { binaryCodec, type Codec, completed, jsonCodec } from "../../../protobuf/codec.js";
 import type { MethodCalls } from "../../../stats/index.js";
 import type { ResolvedOptions } from "../../resolve-options.js";
@@ -62,6 +63,17 @@ export class Method {
     const { options } = this;
     const bytes = this.input.serialize(completed(this.desc.input, input as never));
     return encodedAs(bytes, options, options.sendCompression);
+  }
+
+  /**
+   * Adds a request message to a run. Returns the message in the form in which it is sent by itself if it cannot be part
+   * of the run; a promise if it is compressed. @throws whatever is wrong with the message
+   */
+  addTo(run: Run | undefined, input: unknown): Encoded | Promise<Encoded> | undefined {
+    const { options } = this;
+    return run === undefined || options.sendCompression !== null
+      ? this.encode(input)
+      : run.add(run.write(this.input, completed(this.desc.input, input as never)), options);
   }
 
   /** The header fields of a request whose metadata include a `user-agent`. */

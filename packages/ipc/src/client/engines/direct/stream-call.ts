@@ -2,15 +2,15 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import { headersOf } from "../../../grpc/index.js";
-import type { Encoded } from "../../../messages/encoded.js";
+import { type MessageSource, nextBatch, sourceOf } from "../../../messages/batches.js";
 import { MessageInbox } from "../../../messages/message-inbox.js";
-import { Drain, sendMessages } from "../../../messages/send-messages.js";
+import { Drain, type MessageSender, sendMessages } from "../../../messages/send-messages.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { IdleLimit } from "../../../time/idle-limit.js";
 import { queueMicrotask } from "../../../time/real-timers.js";
 import { deadlineExceeded } from "../../../time/signal-deadline.js";
 import { CallScope } from "../../../user-code/call-scope.js";
-import { closeIterator, iteratorOf } from "../../../user-code/iterators.js";
+import { closeIterator } from "../../../user-code/iterators.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { ClientCall } from "./call.js";
 import { streamBytes } from "./call-queue.js";
@@ -19,14 +19,12 @@ import type { Core } from "./core.js";
 import type { ResponseFields } from "./response.js";
 import type { DirectSession } from "./session.js";
 
-type Encode = (message: unknown) => Encoded | Promise<Encoded>;
-
 /** Called when the stream is open: its headers have been received, and messages may follow. */
 export type OnOpen = (call: StreamCall) => void;
 
 /** A call with any number of messages in either direction. */
 export class StreamCall extends ClientCall {
-  readonly #requests: AsyncIterator<unknown>;
+  readonly #requests: MessageSource;
   /** The caller's async context, in which the requests are created. */
   readonly #scope = new CallScope();
   readonly #inbox: MessageInbox;
@@ -49,23 +47,23 @@ export class StreamCall extends ClientCall {
     private onError: (error: ConnectError) => void,
   ) {
     super(core, spec);
-    const { method, idleMs } = spec;
+    const { idleMs } = spec;
     this.#idle =
       idleMs === undefined
         ? undefined
         : new IdleLimit(idleMs, () => this.abandon(deadlineExceeded("idle limit", idleMs)));
-    this.#requests = iteratorOf(requests);
+    this.#requests = sourceOf(requests);
     this.#inbox = new MessageInbox({
-      codec: { serialize: method.output.serialize, parse: (bytes, isLent) => this.#parse(bytes, isLent) },
+      codec: { parse: (bytes, isLent, start, end) => this.#parse(bytes, isLent, start, end) },
       readMaxBytes: core.options.readMaxBytes,
       onReturn: () => this.abandon(new ConnectError("the caller has stopped reading", Code.Canceled)),
     });
   }
 
   /** Parses a message. If it is malformed, the call fails, and later messages are not read. */
-  #parse(bytes: Uint8Array, isLent: boolean | undefined): MessageShape<DescMessage> {
+  #parse(bytes: Uint8Array, isLent?: boolean, start?: number, end?: number): MessageShape<DescMessage> {
     try {
-      return this.method.output.parse(bytes, isLent);
+      return this.method.output.parse(bytes, isLent, start, end);
     } catch (reason) {
       const error = connectErrorFrom(reason, Code.Internal);
       this.abandon(error);
@@ -226,22 +224,22 @@ export class StreamCall extends ClientCall {
     const requests = this.#kept === undefined ? this.#requests : startingWith(this.#kept.request, this.#requests);
     this.#isSending = true;
     let isFirst = true;
-    const keepAndEncode: Encode = (request) => {
+    const keepAndAdd: MessageSender["addTo"] = (run, request) => {
       this.#kept = isFirst ? { request } : undefined; // several requests, which the type does not allow, are not kept
       isFirst = false;
-      return this.method.encode(request);
+      return this.method.addTo(run, request);
     };
-    const encode =
+    const addTo: MessageSender["addTo"] =
       this.method.desc.methodKind === "server_streaming"
-        ? keepAndEncode
-        : (request: unknown) => {
+        ? keepAndAdd
+        : (run, request) => {
             this.#idle?.tick();
-            return this.method.encode(request);
+            return this.method.addTo(run, request);
           };
     try {
       // A call that is retried sends its requests on another stream.
       const isOver = () => this.isOver || this.stream !== stream;
-      if (await sendMessages(requests, stream, { encode, drain: this.#drain, isOver })) {
+      if (await sendMessages(requests, stream, { addTo, drain: this.#drain, isOver })) {
         this.#isSent = true;
         stream.end();
       }
@@ -253,7 +251,7 @@ export class StreamCall extends ClientCall {
   /** Closes the source of the requests with the reason, as Connect does. */
   #closeRequests(error: ConnectError | undefined): void {
     this.#drain.onDrain();
-    this.#scope.runInAsyncScope(closeIterator, undefined, this.#requests, error);
+    this.#scope.runInAsyncScope(closeIterator, undefined, this.#requests.iterator, error);
   }
 }
 
@@ -273,9 +271,13 @@ function longBytes({ headerFields, headerExtra, trailerFields, trailerExtra }: R
   return bytes <= 1_024 ? 0 : bytes;
 }
 
-/** Yields a request that has already been taken, and then the rest. */
-async function* startingWith(request: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
-  yield request;
+/** Returns a source that yields a request which has already been taken, and then the rest. */
+function startingWith(request: unknown, { iterator, isBatched }: MessageSource): MessageSource {
+  return { iterator: startingIterator(isBatched ? [request] : request, iterator), isBatched };
+}
+
+async function* startingIterator(first: unknown, rest: AsyncIterator<unknown>): AsyncGenerator<unknown> {
+  yield first;
   for (let next = await rest.next(); !next.done; next = await rest.next()) {
     yield next.value;
   }
@@ -300,6 +302,11 @@ class ReaderMessages implements AsyncIterableIterator<unknown> {
     this.idle?.tick();
     // The argument keeps this object alive while its reader waits for a message.
     return this.messages.next(this);
+  }
+
+  [nextBatch](): Promise<IteratorResult<unknown[], undefined>> {
+    this.idle?.tick();
+    return this.messages[nextBatch](this);
   }
 
   return(value?: unknown): Promise<IteratorResult<unknown>> {

@@ -12,6 +12,7 @@ import {
 } from "@vyra/http2";
 import { codeFromResetCode, encodingHeader, fieldsOf, methodName, statusFields } from "../../../grpc/index.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
+import type { Run } from "../../../messages/run.js";
 import { completed } from "../../../protobuf/codec.js";
 import { recycle } from "../../../protobuf/slab.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
@@ -252,6 +253,24 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
       throw unencodable(route.desc, cause);
     }
     return encodedAs(bytes, route, responseEncoding);
+  }
+
+  /**
+   * Adds a response message to a run. Returns the message in the form in which it is sent by itself if it cannot be
+   * part of the run; a promise if it is compressed. @throws like `encode()`
+   */
+  protected addTo(run: Run | undefined, init: unknown): Encoded | Promise<Encoded> | undefined {
+    const { route, format, responseEncoding } = this.facts;
+    if (run === undefined || responseEncoding !== null) {
+      return this.encode(init);
+    }
+    let written: number | Uint8Array;
+    try {
+      written = run.write(format.output, completed(route.desc.output, init as never));
+    } catch (cause) {
+      throw unencodable(route.desc, cause);
+    }
+    return run.add(written, route);
   }
 }
 

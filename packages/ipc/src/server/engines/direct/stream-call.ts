@@ -2,7 +2,9 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { incompleteMessage } from "../../../grpc/index.js";
+import { type MessageSource, sourceOf } from "../../../messages/batches.js";
 import { MessageInbox } from "../../../messages/message-inbox.js";
+import type { Run } from "../../../messages/run.js";
 import { Drain, sendMessages } from "../../../messages/send-messages.js";
 import { CallScope } from "../../../user-code/call-scope.js";
 import { assertAsyncIterable, closeIterator, iteratorOf } from "../../../user-code/iterators.js";
@@ -17,7 +19,7 @@ import type { RequestFacts } from "./route.js";
 export class StreamServerCall extends ServerCall {
   readonly #inbox: MessageInbox;
   readonly #drain = new Drain();
-  #answers: AsyncIterator<unknown> | undefined;
+  #answers: MessageSource | undefined;
   #scope: CallScope | undefined;
   #early: EarlyHeaders | undefined;
 
@@ -95,7 +97,7 @@ export class StreamServerCall extends ServerCall {
     super.end(reason);
     this.#early?.stop();
     this.#inbox.messages.abort(reason);
-    this.#scope?.runInAsyncScope(closeIterator, undefined, this.#answers);
+    this.#scope?.runInAsyncScope(closeIterator, undefined, this.#answers?.iterator);
     this.#drain.onDrain();
   }
 
@@ -103,11 +105,11 @@ export class StreamServerCall extends ServerCall {
     try {
       const answers = await this.#invoke();
       if (this.isOver) {
-        closeIterator(answers);
+        closeIterator(answers.iterator);
         return;
       }
       this.#answers = answers;
-      const encode = (init: unknown) => this.encode(init);
+      const addTo = (run: Run | undefined, init: unknown) => this.addTo(run, init);
       const onFirst = () => {
         if (this.isAnswerBegun) {
           this.isAnswerEarly = false;
@@ -116,7 +118,7 @@ export class StreamServerCall extends ServerCall {
         }
       };
       const isDone = await sendMessages(answers, this.stream, {
-        encode,
+        addTo,
         drain: this.#drain,
         isOver: () => this.isOver,
         onFirst,
@@ -129,8 +131,8 @@ export class StreamServerCall extends ServerCall {
     }
   }
 
-  /** Returns an iterator over the response messages, also for methods that have a single one. */
-  async #invoke(): Promise<AsyncIterator<unknown>> {
+  /** Returns the source of the response messages, also for methods that have a single one. */
+  async #invoke(): Promise<MessageSource> {
     const { route } = this.facts;
     const { interceptors, desc, implementation } = route;
     const isSingleRequest = desc.methodKind === "server_streaming";
@@ -152,7 +154,7 @@ export class StreamServerCall extends ServerCall {
             async (input, context) =>
               new ShownMessages(desc, await answersTo(input as AsyncIterable<unknown>, context)),
           );
-    return iteratorOf(ShownMessages.unseen(answers) as AsyncIterable<unknown>);
+    return sourceOf(ShownMessages.unseen(answers) as AsyncIterable<unknown>);
   }
 
   #open(): void {
