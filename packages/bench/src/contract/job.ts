@@ -23,6 +23,8 @@ export interface Job {
   readonly withExtras: boolean;
   /** What the programs have in addition to bare calls. */
   readonly adds?: Addition;
+  /** Streams are read and written in arrays of messages, by peers that can do so. */
+  readonly inBatches?: boolean;
   /** The number of objects that programs in Node.js keep alive in addition: see live-objects.ts. */
   readonly liveObjects: number;
   /** Calls are started at this rate per second while they are measured, whatever the earlier calls do. */

@@ -14,10 +14,10 @@ export interface Connection {
   /** Reads a stream of messages from the server until `onMessages` returns false. */
   download?(payloadBytes: number, onMessages: (count: number) => boolean): Promise<void>;
   /**
-   * Writes a stream of messages to the server while `hasMore` returns true; resolves to the number that the server
-   * counted.
+   * Writes a stream of messages to the server while `hasMore` returns true for the number of messages that are to be
+   * sent next, by default one; resolves to the number that the server counted.
    */
-  upload?(payload: Uint8Array, hasMore: () => boolean): Promise<number>;
+  upload?(payload: Uint8Array, hasMore: (count?: number) => boolean): Promise<number>;
 }
 
 /** Sends another message, waits with the stream open, or ends the stream. */

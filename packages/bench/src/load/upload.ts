@@ -5,9 +5,9 @@ import type { Tally } from "./tally.js";
 export async function runUpload(connection: Connection, payload: Uint8Array, ms: number): Promise<Tally> {
   const startedAt = performance.now();
   let sent = 0;
-  const received = await connection.upload?.(payload, () => {
+  const received = await connection.upload?.(payload, (count = 1) => {
     const hasMore = performance.now() - startedAt < ms;
-    sent += hasMore ? 1 : 0;
+    sent += hasMore ? count : 0;
     return hasMore;
   });
   if (received !== sent) {

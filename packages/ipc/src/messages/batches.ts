@@ -1,4 +1,5 @@
 import { assertAsyncIterable, checkedResult, iteratorOf, typeOf } from "../user-code/iterators.js";
+import { sending, Turn } from "./turns.js";
 
 /** The method of our own iterators that returns all messages that are there. */
 export const nextBatch: unique symbol = Symbol("nextBatch");
@@ -22,7 +23,7 @@ export interface BatchIterator<T> extends AsyncIterator<T> {
  * @param messages the responses of a call, in a client, or the requests of a handler
  * @throws {TypeError} for a value that is not an async iterable
  */
-export function batches<T>(messages: AsyncIterable<T>): AsyncIterableIterator<T[], undefined> {
+export function batches<T>(messages: AsyncIterable<T>): AsyncIterableIterator<T[]> {
   const iterator = iteratorOf(messages);
   return {
     next: () => nextBatchOf(iterator),
@@ -73,8 +74,12 @@ class Batched<T> implements AsyncIterable<T> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    const turn = new Turn(sending);
     for await (const batch of this[batchesOf]) {
       assertArray(batch);
+      if (batch.length === 0 && turn.spend(0)) {
+        await turn.next(); // whoever sends the messages counts turns only as they come
+      }
       yield* batch;
     }
   }

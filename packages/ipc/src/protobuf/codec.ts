@@ -39,7 +39,8 @@ export interface Codec<T extends DescMessage = DescMessage> {
    */
   serializeIn(message: MessageShape<T>, memory: Buffer, at: number): number | Uint8Array;
   /**
-   * Parses the message in `[start, end)` of `bytes`, by default all of it. Its bytes fields may share the memory of `bytes`, unless that is lent: then they are copied.
+   * Parses the message in `[start, end)` of `bytes`, by default all of it. Its bytes fields may share the memory of
+   * `bytes`, unless that is lent: then they are copied.
    * @throws {ConnectError} Internal for malformed bytes, on both sides, as gRPC specifies:
    *   https://grpc.github.io/grpc/core/md_doc_statuscodes.html; ResourceExhausted for a message that takes memory out
    *   of proportion.

@@ -45,7 +45,7 @@ export function endMessage(): Uint8Array {
   return message;
 }
 
-/** Begins a message at `at` of the caller's own memory. It goes to the slab instead as soon as it does not fit there. */
+/** Begins a message at `at` of the caller's own memory. As soon as it does not fit there, it moves to the slab. */
 export function beginMessageIn(memory: Buffer, at: number): void {
   shelve(slab.buffer, slab.at);
   isLentMemory = true;

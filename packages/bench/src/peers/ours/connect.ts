@@ -4,6 +4,7 @@ import { BenchService } from "../../gen/vyra/bench/v1/bench_pb.js";
 import type { Connection } from "../../load/connection.js";
 import { connectConnection } from "../shared/connect-client.js";
 import { channelAdditions } from "./additions.js";
+import { batchedStreams } from "./in-batches.js";
 
 /**
  * Every call has a deadline, as by default. 10,000 open calls on a busy machine may take longer than the default of 5
@@ -18,5 +19,6 @@ export async function connectOurs(address: string, job: Job, options: ChannelOpt
   if (job.adds === "stats") {
     channel.stats(); // calls are timed once stats have been read
   }
-  return connectConnection(channel.client(BenchService), job.withExtras);
+  const client = channel.client(BenchService);
+  return { ...connectConnection(client, job.withExtras), ...(job.inBatches && batchedStreams(client)) };
 }

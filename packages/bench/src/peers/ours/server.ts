@@ -2,11 +2,12 @@ import { type ServeOptions, serve } from "@vyra/ipc";
 import { serverProgram } from "../../program/server-program.js";
 import { benchRoutes } from "../shared/connect-service.js";
 import { serverInterceptors } from "./additions.js";
+import { batchedRoutes } from "./in-batches.js";
 
 await serverProgram(async (socket, job, [engine]) => {
   const server = await serve({
     socket,
-    routes: benchRoutes(job.withExtras),
+    routes: job.inBatches ? batchedRoutes : benchRoutes(job.withExtras),
     engine: engine as ServeOptions["engine"],
     interceptors: await serverInterceptors(job),
   });

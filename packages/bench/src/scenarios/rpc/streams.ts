@@ -45,6 +45,26 @@ export const streams: readonly Scenario[] = scenariosOf({ suite: "rpc", needs: "
     columns: streamColumns,
   },
   {
+    name: "download-batches",
+    title: "Server streaming, small messages in arrays",
+    about:
+      "The scenario is “Server streaming, small messages”, but the server sends its messages in arrays of 256 with " +
+      "`inBatches()`, and the client reads them with `batches()`. To other programs they are single messages.",
+    work: work("download", { inBatches: true }),
+    columns: streamColumns,
+    only: ["direct"],
+  },
+  {
+    name: "upload-batches",
+    title: "Client streaming, small messages in arrays",
+    about:
+      "The scenario is “Client streaming, small messages”, but the client sends its messages in arrays of 256 with " +
+      "`inBatches()`, and the server reads them with `batches()`.",
+    work: work("upload", { inBatches: true }),
+    columns: streamColumns,
+    only: ["direct"],
+  },
+  {
     name: "download-64k",
     title: "Server streaming, 64 KiB",
     about: "On one stream, the server sends messages of 64 KiB as fast as the client reads them.",
