@@ -17,7 +17,7 @@ import {
   StructSchema,
   FieldDescriptorProto_Type as Type,
 } from "@bufbuild/protobuf/wkt";
-import { binaryCodec } from "../dist/protobuf/codec.js";
+import { binaryCodec, jsonCodec } from "../dist/protobuf/codec.js";
 import { decoderOf } from "../dist/protobuf/decoder.js";
 import { maxUnknownFields } from "../dist/protobuf/unknown-fields.js";
 import { kinds, Maker, scalars, seeded } from "./support/random-messages.js";
@@ -297,6 +297,20 @@ describe("the decoder", () => {
       assertRead(small, bytes);
       assertRead(small, joined([bytes, childOf(bytes), knownField, childOf(bytes), bytes]));
     }
+  });
+
+  it("reads a message that is part of the given memory", () => {
+    const bytes = joined([empty, childOf(knownField), knownField]);
+    const memory = joined([Uint8Array.of(0xff, 0xff, 0xff), bytes, Uint8Array.of(0xff)]);
+    const expected = fromBinary(small, bytes);
+    for (const isLent of [false, true]) {
+      const message = decoderOf(small)(memory, isLent, false, 3, 3 + bytes.length);
+      assert(message !== undefined);
+      assertSame(message, expected);
+      assertSame(binaryCodec(small, {}).parse(memory, isLent, 3, 3 + bytes.length), expected);
+    }
+    assert.throws(() => binaryCodec(small, {}).parse(memory, true, 0, 2), /cannot parse test.Small/);
+    assert.equal(jsonCodec(small, {}).parse(Buffer.from("x{}x"), false, 1, 3).$typeName, small.typeName);
   });
 
   for (const [where, bytesOf] of [

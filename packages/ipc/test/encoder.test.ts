@@ -29,6 +29,34 @@ describe("the encoder", () => {
     }
   });
 
+  it("writes random messages into memory of the caller, or returns those that do not fit there", () => {
+    const type = kinds("Lent", common);
+    const { encode, encodeIn } = encoderOf(type);
+    const make = new Maker(seeded(8));
+    const memory = Buffer.alloc(100_000, 0xee);
+    let fitting = 0;
+    for (let round = 0; round < 300; round++) {
+      const message = make.message(type);
+      const expected = toBinary(type, message);
+      const at = (round * 997) % memory.length;
+      const before = Buffer.from(memory.subarray(0, at));
+      const end = encodeIn(message, memory, at);
+      assert(end !== undefined, "declined");
+      assert(Buffer.compare(memory.subarray(0, at), before) === 0);
+      fitting += typeof end === "number" ? 1 : 0;
+      const written = typeof end === "number" ? memory.subarray(at, end) : end;
+      assert(Buffer.compare(written, expected) === 0, `round ${round}`);
+      const own = encode(message) as Uint8Array;
+      assert(own.buffer !== memory.buffer && Buffer.compare(own, expected) === 0);
+    }
+    assert(fitting > 20 && fitting < 280, `${fitting} fit`);
+    const broken = Object.defineProperty(create(type), type.fields[0]?.localName as string, {
+      get: () => assert.fail("a getter that throws"),
+    });
+    assert.throws(() => encodeIn(broken, memory, 0), /a getter that throws/);
+    assert.equal(encodeIn(create(type), memory, 5), 5);
+  });
+
   it("writes fields of proto2, but leaves required ones to protobuf-es", () => {
     const features = create(FeatureSetSchema, { fieldPresence: 1, enumType: 2 });
     const bytes = encoderOf(FeatureSetSchema).encode(features);
