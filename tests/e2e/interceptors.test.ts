@@ -1,0 +1,333 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createContextKey, type Interceptor, type UnaryRequest } from "@connectrpc/connect";
+import { retry } from "@vyra/ipc";
+import { FaultSchema } from "../gen/vyra/test/echo_pb.js";
+import { leaveNothingBehind } from "../support/clean.js";
+import { describePairs, setUp } from "../support/engines.js";
+import { all, failure, until } from "../support/expect.js";
+
+leaveNothingBehind();
+
+type Request = Parameters<ReturnType<Interceptor>>[0];
+
+/** The properties of Connect's requests. */
+const properties = [
+  "contextValues",
+  "header",
+  "message",
+  "method",
+  "requestMethod",
+  "service",
+  "signal",
+  "stream",
+  "url",
+] as const;
+
+/** Returns an interceptor that passes on what `change` makes of the request. */
+function changing(change: (req: Request) => Request): Interceptor {
+  return (next) => (req) => next(change(req));
+}
+
+/** Returns an interceptor that keeps what it sees. */
+function seeing(seen: Request[]): Interceptor {
+  return changing((req) => {
+    seen.push(req);
+    return req;
+  });
+}
+
+describePairs("an interceptor", (pair) => {
+  for (const side of ["client", "server"] as const) {
+    const setUpWith = (...interceptors: Interceptor[]) =>
+      side === "client" ? setUp(pair, {}, { interceptors }) : setUp(pair, { interceptors });
+
+    it(`of the ${side} sees all properties as the request's own`, async () => {
+      const seen: Request[] = [];
+      await using t = await setUpWith(seeing(seen));
+      await t.client.unary({ text: "a" });
+      const [req] = seen as [UnaryRequest];
+      assert.deepEqual(Object.keys(req).sort(), properties);
+      const copy = { ...req };
+      for (const name of properties) {
+        assert.equal(copy[name], req[name], name);
+      }
+      assert.ok(req.signal instanceof AbortSignal);
+      assert.ok(req.header instanceof Headers);
+      assert.ok(Object.create(req).signal === req.signal);
+    });
+
+    it(`of the ${side} can pass on a copy of the request`, async () => {
+      await using t = await setUpWith(
+        changing((req) => ({ ...req })),
+        changing((req) => Object.assign({}, req)),
+      );
+      assert.equal((await t.client.unary({ text: "a" })).text, "a");
+      assert.equal((await all(t.client.serverStream({ count: 3 }))).length, 3);
+    });
+
+    it(`of the ${side} can replace headers, message and signal`, async () => {
+      const { signal } = new AbortController();
+      await using t = await setUpWith(
+        changing((req) => ({ ...req, header: new Headers([...req.header, ["echo-a", "1"]]) })),
+        changing((req) => {
+          req.header.append("echo-a", "2");
+          return req.stream
+            ? req
+            : { ...req, message: { ...req.message, text: "other" } as typeof req.message, signal };
+        }),
+      );
+      let answered: string | null = null;
+      const onHeader = (header: Headers) => {
+        answered = header.get("echo-a");
+      };
+      assert.equal((await t.client.unary({ text: "a" }, { onHeader })).text, "other");
+      assert.equal(answered, "1, 2");
+    });
+
+    // With Connect's own client, what `deadline()` shows the others is aborted only at the deadline.
+    const isAbortedAtEnd = side === "server" || pair.client === "direct";
+    it(`of the ${side} sees the signal aborted when the call is over, whenever it reads it`, {
+      skip: !isAbortedAtEnd,
+    }, async () => {
+      const signals: AbortSignal[] = [];
+      const seen: Request[] = [];
+      await using t = await setUpWith(
+        changing((req) => {
+          signals.push(req.signal);
+          return req;
+        }),
+        seeing(seen),
+      );
+      await t.client.unary({});
+      const [signal] = signals as [AbortSignal];
+      await until(() => signal.aborted, "the end of the call");
+      assert.equal(seen[0]?.signal, signal);
+      await failure(t.client.unary({ fault: { hang: true } }, { timeoutMs: 50 }), Code.DeadlineExceeded);
+      const late = signals[1] as AbortSignal;
+      await until(() => late.aborted, "the deadline");
+    });
+
+    it(`of the ${side} reads the signal of a call that is over, if it has not read it before`, {
+      skip: !isAbortedAtEnd,
+    }, async () => {
+      const seen: Request[] = [];
+      await using t = await setUpWith(seeing(seen));
+      await t.client.unary({});
+      await until(() => (seen[0] as Request).signal.aborted, "the end of the call");
+    });
+
+    it(`of the ${side} passes context values to inner ones only by the request`, async () => {
+      const key = createContextKey("none");
+      const found: string[] = [];
+      await using t = await setUpWith(
+        changing((req) => {
+          req.contextValues.set(key, "outer");
+          return req;
+        }),
+        changing((req) => {
+          found.push(req.contextValues.get(key));
+          req.contextValues.delete(key);
+          found.push(req.contextValues.get(key));
+          return req;
+        }),
+      );
+      await t.client.unary({});
+      assert.deepEqual(found, ["outer", "none"]);
+    });
+
+    it(`of the ${side} can replace the response or its parts`, async () => {
+      await using t = await setUpWith((next) => async (req) => {
+        const res = await next(req);
+        return res.stream ? res : { ...res, message: { ...res.message, text: "changed" } as typeof res.message };
+      });
+      assert.equal((await t.client.unary({ text: "a" })).text, "changed");
+    });
+
+    it(`of the ${side} can change the response message in place`, async () => {
+      await using t = await setUpWith((next) => async (req) => {
+        const res = await next(req);
+        Object.assign(res.message, { text: "changed" });
+        return res;
+      });
+      assert.equal((await t.client.unary({ text: "a" })).text, "changed");
+    });
+
+    it(`of the ${side} can read some responses of a stream before it passes them on`, async () => {
+      const seen: unknown[] = [];
+      await using t = await setUpWith((next) => async (req) => {
+        const res = await next(req);
+        if (!res.stream) {
+          return res;
+        }
+        async function* counted(messages: AsyncIterable<object>) {
+          for await (const message of messages) {
+            seen.push((message as { $typeName?: string }).$typeName);
+            yield message;
+          }
+        }
+        return { ...res, message: counted(res.message) } as typeof res;
+      });
+      assert.equal((await all(t.client.serverStream({ count: 3 }))).length, 3);
+      assert.deepEqual(seen, Array(3).fill("vyra.test.EchoResponse"));
+    });
+  }
+
+  it("can make several attempts, at once and one after another", async () => {
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          (next) => async (req) => {
+            const first = await next(req);
+            assert.equal(first.stream, false);
+            const [second] = await Promise.all([next(req), next(req)]);
+            return second as typeof first;
+          },
+        ],
+      },
+    );
+    assert.equal((await t.client.unary({ text: "a" })).text, "a");
+    assert.equal(t.echo.calls, 3);
+  });
+
+  it("can return an attempt and make another one, whose failure is its own", async () => {
+    let other: Promise<unknown> | undefined;
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          (next) => (req) => {
+            const first = next(req);
+            if (!req.stream) {
+              const fault = create(FaultSchema, { code: Code.Aborted });
+              const failing = { ...req.message, fault } as typeof req.message;
+              other = next({ ...req, message: failing });
+              other.catch(() => {}); // it is looked at later
+            }
+            return first;
+          },
+        ],
+      },
+    );
+    assert.equal((await t.client.unary({ text: "a", delayMs: 30 })).text, "a");
+    assert.ok(other !== undefined);
+    await assert.rejects(other);
+  });
+
+  it("that returns the promise of a failing attempt fails the call, and leaves no unhandled rejection", async () => {
+    await using t = await setUp(pair, {}, { interceptors: [(next) => (req) => next(req)] });
+    await failure(t.client.unary({ fault: { code: Code.Aborted } }), Code.Aborted);
+    await failure(
+      t.client.unary({}, { signal: AbortSignal.abort(new ConnectError("no", Code.Aborted)) }),
+      Code.Aborted,
+    );
+  });
+
+  it("that never answers does not outlive the deadline", async () => {
+    await using t = await setUp(pair, {}, { interceptors: [() => () => new Promise(() => {})] });
+    await failure(t.client.unary({}, { timeoutMs: 30 }), Code.DeadlineExceeded);
+  });
+
+  it("ends all its attempts with the call", async () => {
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [(next) => async (req) => (await Promise.all([next(req), next(req)]))[0]],
+      },
+    );
+    const controller = new AbortController();
+    const call = t.client.unary({ fault: { hang: true } }, { signal: controller.signal });
+    await until(() => t.echo.calls === 2, "both attempts");
+    controller.abort();
+    await failure(call, Code.Canceled);
+    await until(
+      () => Object.values(t.server.stats().methods).every(({ inFlight }) => inFlight === 0),
+      "the end of both attempts",
+    );
+  });
+
+  it("inside of retry() changes only the headers of its attempt", async () => {
+    const counts: (string | null)[] = [];
+    const outside: (string | null)[] = [];
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          (next) => async (req) => {
+            try {
+              return await next(req);
+            } finally {
+              outside.push(req.header.get("x-attempt"));
+            }
+          },
+          retry({ maxAttempts: 3, initialBackoffMs: 1, retryableCodes: [Code.Aborted] }),
+          changing((req) => {
+            req.header.append("x-attempt", "1");
+            counts.push(req.header.get("x-attempt"));
+            return req;
+          }),
+        ],
+      },
+    );
+    await failure(t.client.unaryIdempotent({ fault: { code: Code.Aborted } }), Code.Aborted);
+    assert.deepEqual(counts, ["1", "1", "1"]);
+    assert.deepEqual(outside, [null]);
+  });
+});
+
+describe("the request that the direct engine passes to interceptors", () => {
+  const pair = { client: "direct", server: "direct" } as const;
+
+  it("takes another signal by assignment, as an object of a program without types", async () => {
+    const controller = new AbortController();
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          changing((req) => Object.assign(req, { signal: controller.signal })),
+          retry(), // which passes on a request with other headers
+          changing((req) => {
+            assert.equal(req.signal, controller.signal);
+            return req;
+          }),
+        ],
+      },
+    );
+    const call = t.client.unary({ fault: { hang: true } });
+    await until(() => t.echo.calls === 1, "the call");
+    controller.abort(new ConnectError("enough", Code.Aborted));
+    await failure(call, Code.Aborted);
+  });
+
+  it("sends the remaining time with each attempt", async () => {
+    const waits = [0, 300];
+    const got: number[] = [];
+    await using t = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          (next) => async (req) => {
+            let res: Awaited<ReturnType<typeof next>> | undefined;
+            for (const ms of waits) {
+              await new Promise((resolve) => setTimeout(resolve, ms));
+              res = await next(req);
+              got.push(t.echo.last?.timeoutMs() ?? 0);
+            }
+            return res as NonNullable<typeof res>;
+          },
+        ],
+      },
+    );
+    await t.client.unary({}, { timeoutMs: 60_000 });
+    const [first, second] = got as [number, number];
+    assert.ok(first <= 60_000 && second <= 59_701 && second > 0, `${got}`);
+  });
+});
