@@ -60,9 +60,9 @@ async function prepare(wanted: readonly Peer[]): Promise<Prepared> {
 
 /** Returns the points of a scenario that have any peers. */
 function planned(scenario: Scenario, wanted: readonly Peer[], prepared: Prepared, options: Options): PlannedPoint[] {
-  const { isWhole, isUpdate } = options;
+  const { isWhole, isUpdate, isCore } = options;
   const isMeant = ({ name }: Peer) =>
-    !(isWhole || isUpdate) || scenario.only === undefined || scenario.only.includes(name);
+    !(isWhole || isUpdate || isCore) || scenario.only === undefined || scenario.only.includes(name);
   return scenario.points
     .map((point) => {
       const peers = new Map<string, Ready>();

@@ -4,7 +4,7 @@ import { openLoopColumns, type Point, type Scenario, scenariosOf } from "../scen
 /** The most calls that are open at a time. Calls that are due meanwhile wait, and their latency includes that. */
 const mostOpen = 1_000;
 
-const rates = [1_000, 5_000, 20_000, 50_000, 100_000, 200_000];
+const rates = [1_000, 5_000, 20_000, 50_000, 100_000];
 
 export function openLoopPoints(perSecond: readonly number[]): readonly Point[] {
   return perSecond.map((at) => ({ at, work: work("calls", { inFlight: mostOpen, rate: at }) }));
