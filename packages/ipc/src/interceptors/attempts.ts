@@ -1,12 +1,26 @@
 import { type ConnectError, createContextKey } from "@connectrpc/connect";
 
-/** Is told of the attempts of a call after the first one, which begins with the call. */
+/**
+ * Is told what `retry()` and the engine know of a call and an interceptor outside of them cannot see. On a server a
+ * call has one attempt, and the engine alone tells.
+ */
 export interface AttemptObserver {
-  /** Called when an attempt has failed and another one will follow. */
+  /**
+   * Set by an engine that reports the sizes of a unary call's messages, before it reports any. Where it is not set, as
+   * for streams, an observer determines the sizes itself.
+   */
+  isMeasured: boolean;
+  /** Called by the engine when it has serialized a message, with its size before compression, in bytes. */
+  onSent(bytes: number): void;
+  /** Called by the engine when it has parsed a message, with its uncompressed size, in bytes. */
+  onReceived(bytes: number): void;
+  /** Called by the engine of a server that measures, once, when the call has ended and nothing more is sent. */
+  onOver(): void;
+  /** Called by `retry()` when an attempt has failed and another one will follow. */
   onFailed(error: ConnectError): void;
-  /** Called when another attempt begins. */
+  /** Called by `retry()` when another attempt begins. */
   onAgain(): void;
 }
 
-/** The context value in which an interceptor outside of `retry()` passes it an observer of attempts. */
+/** The context value in which an interceptor outside of `retry()` passes an observer of attempts inwards. */
 export const attemptsKey = createContextKey<AttemptObserver | undefined>(undefined, { description: "attempts" });

@@ -3,8 +3,7 @@ import type { PeerCredentials } from "../address/index.js";
 import { isServerFault, methodName, type StatusName, statusName } from "../grpc/index.js";
 import { performance } from "../time/real-timers.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
-import { guarded } from "../user-code/thrown.js";
-import { observed } from "./observe.js";
+import { type CallObserver, observed } from "./observe.js";
 import { peerKey } from "./peer.js";
 import { targetKey } from "./target.js";
 
@@ -49,17 +48,20 @@ export interface LoggingOptions {
  * standard error and fails no call.
  */
 export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions = {}): Interceptor {
-  const log = (call: LoggedCall, message: string) => {
-    guarded(
-      () => {
-        const chosen = level(call);
-        return chosen === undefined ? undefined : logger[chosen](call, message);
-      },
-      (error) => logToStderr("the logger failed", error),
-    );
+  const log: Log = (call, message) => {
+    try {
+      const chosen = level(call);
+      if (chosen !== undefined) {
+        const result: unknown = logger[chosen](call, message);
+        if (typeof result === "object" && result !== null) {
+          Promise.resolve(result).catch(complain);
+        }
+      }
+    } catch (error) {
+      complain(error);
+    }
   };
   return (next) => (req) => {
-    const startedAt = performance.now();
     const target = req.contextValues.get(targetKey);
     const side = target === undefined ? "server" : "client";
     const call: LoggedCall = {
@@ -67,26 +69,58 @@ export function logging(logger: Logger, { level = defaultLevel }: LoggingOptions
       method: methodName(req.method),
       peer: target ?? req.contextValues.get(peerKey),
     };
-    log(call, "call started");
-    let requests = 0;
-    let responses = 0;
-    return observed(next, req, side === "server" ? Code.Internal : Code.Unknown, {
-      onRequest: () => requests++,
-      onResponse: () => responses++,
-      onEnd(error) {
-        const ended: LoggedCall = {
-          ...call,
-          code: statusName(error),
-          durationMs: performance.now() - startedAt,
-          ...(req.stream && { requests, responses }),
-          ...(error && { err: error }),
-        };
-        log(ended, error === undefined ? "call succeeded" : "call failed");
-      },
-    });
+    const observer = req.stream ? new StreamLog(log, call) : new CallLog(log, call);
+    return observed(next, req, side === "server" ? Code.Internal : Code.Unknown, observer);
   };
 }
 
+type Log = (call: LoggedCall, message: string) => void;
+
+/** Logs the start of a call when it is created, and the end. */
+class CallLog implements CallObserver {
+  readonly #startedAt = performance.now();
+
+  constructor(
+    private readonly log: Log,
+    private readonly call: LoggedCall,
+  ) {
+    log(call, "call started");
+  }
+
+  onEnd(error: ConnectError | undefined): void {
+    const { side, method, peer } = this.call;
+    const durationMs = performance.now() - this.#startedAt;
+    const ended: Writable<LoggedCall> = { side, method, peer, code: statusName(error), durationMs };
+    this.addCounts(ended);
+    if (error !== undefined) {
+      ended.err = error;
+    }
+    this.log(ended, error === undefined ? "call succeeded" : "call failed");
+  }
+
+  protected addCounts(_: Writable<LoggedCall>): void {}
+}
+
+/** The same for a streaming call, whose messages are counted. */
+class StreamLog extends CallLog {
+  #requests = 0;
+  #responses = 0;
+
+  onRequest(): void {
+    this.#requests++;
+  }
+
+  onResponse(): void {
+    this.#responses++;
+  }
+
+  protected override addCounts(ended: Writable<LoggedCall>): void {
+    ended.requests = this.#requests;
+    ended.responses = this.#responses;
+  }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 function defaultLevel({ side, code, err }: LoggedCall): LogLevel {
   if (code === undefined) {
     return "debug";
@@ -95,4 +129,8 @@ function defaultLevel({ side, code, err }: LoggedCall): LogLevel {
     return "info";
   }
   return side === "server" && isServerFault(err.code) ? "error" : "warn";
+}
+
+function complain(error: unknown): void {
+  logToStderr("the logger failed", error);
 }

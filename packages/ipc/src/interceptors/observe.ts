@@ -1,7 +1,10 @@
-import { Code, ConnectError, type Interceptor, type StreamRequest, type UnaryRequest } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { Abortable } from "../time/lazy-signal.js";
+import { callEnded } from "../time/signal-deadline.js";
 import { checkedResult, closeIterator, iteratorOf } from "../user-code/iterators.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
 import { connectErrorFrom, isAbortError, isInstance } from "../user-code/thrown.js";
+import { type AnyRequest, abortableOf, derive } from "./request.js";
 
 /** Observes one call. Errors thrown by an observer are written to standard error and fail no call. */
 export interface CallObserver {
@@ -11,12 +14,11 @@ export interface CallObserver {
   onResponse?(message: object): void;
   /** Called once when the call is over: without an error if it succeeded. */
   onEnd(error: ConnectError | undefined): void;
-  /** Runs what belongs to the call: the inner interceptors, and each step of a stream of responses. */
-  run?<T>(step: () => T): T;
+  /** Runs each step of a stream of responses. */
+  readonly run?: (<A, T>(step: (argument: A) => T, argument: A) => T) | undefined;
 }
 
-export type AnyRequest = UnaryRequest | StreamRequest;
-type Next = Parameters<Interceptor>[0];
+export type Next = Parameters<Interceptor>[0];
 type AnyResponse = Awaited<ReturnType<Next>>;
 
 /**
@@ -25,101 +27,223 @@ type AnyResponse = Awaited<ReturnType<Next>>;
  *
  * @param unexpectedCode the status code for thrown values that are not a ConnectError
  */
-export async function observed(
+export function observed(
   next: Next,
   req: AnyRequest,
   unexpectedCode: Code,
   observer: CallObserver,
 ): Promise<AnyResponse> {
-  const { signal } = req;
-  const run = observer.run ?? direct;
-  let isOver = false;
-  const end = (error: ConnectError | undefined) => {
-    if (!isOver) {
-      isOver = true;
-      signal.removeEventListener("abort", onAbort);
-      tell(() => observer.onEnd(error));
-    }
-  };
-  const fail = (reason: unknown) => end(errorFor(reason, signal, unexpectedCode));
-  const onAbort = () => fail(signal.reason);
-  signal.addEventListener("abort", onAbort);
+  const call = new ObservedCall(abortableOf(req), unexpectedCode, observer);
+  if (!req.stream) {
+    call.request(req.message);
+    const answer = called(next, req);
+    // The outer interceptors get this promise itself, so that being observed takes no promise of its own.
+    answer.then(
+      (res) => call.succeeded(res),
+      (reason) => call.failed(reason),
+    );
+    return answer;
+  }
+  const tapped =
+    observer.onRequest === undefined ? req : derive(req, { message: new TappedRequests(req.message, call) });
+  return called(next, tapped).then(
+    (res) => {
+      if (res?.stream !== true) {
+        call.succeeded(res);
+        return res;
+      }
+      return { ...res, message: call.observedResponses(res.message) };
+    },
+    (reason) => {
+      call.failed(reason);
+      throw reason;
+    },
+  );
+}
+
+/** Calls the inner interceptors. They may throw before they return a promise, and return something else. */
+function called(next: Next, req: AnyRequest): Promise<AnyResponse> {
   try {
-    if (!req.stream) {
-      tell(() => observer.onRequest?.(req.message));
-    }
-    const res = await run(() => next(withRequests(req, observer)));
-    if (!res.stream) {
-      tell(() => observer.onResponse?.(res.message));
-      end(undefined);
-      return res;
-    }
-    return { ...res, message: responses(res.message, run, observer, end, fail) };
+    return Promise.resolve(next(req));
   } catch (error) {
-    fail(error);
+    return Promise.reject(error);
+  }
+}
+
+/** A call that is reported to its observer, at most once when it is over. */
+class ObservedCall {
+  #isOver = false;
+
+  constructor(
+    private readonly signal: Abortable,
+    private readonly unexpectedCode: Code,
+    readonly observer: CallObserver,
+  ) {
+    signal.addEventListener("abort", this);
+  }
+
+  /** Called when the signal is aborted. */
+  handleEvent(): void {
+    if (this.signal.reason !== callEnded()) {
+      this.failed(this.signal.reason);
+    } // otherwise the call has its outcome, of which the promise of the inner interceptors tells
+  }
+
+  request(message: object): void {
+    try {
+      this.observer.onRequest?.(message);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  response(message: object): void {
+    try {
+      this.observer.onResponse?.(message);
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  /** Called with what the inner interceptors have returned, which may be anything if they have no types. */
+  succeeded(res: AnyResponse): void {
+    if (typeof res !== "object" || res === null) {
+      this.failed(new ConnectError("an interceptor returned something that is not a response", Code.Internal));
+      return;
+    }
+    this.response(res.message);
+    this.end(undefined);
+  }
+
+  observedResponses<T extends object>(messages: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      return new ObservedResponses(iteratorOf(messages), this);
+    } catch (error) {
+      this.failed(error);
+      throw error;
+    }
+  }
+
+  failed(reason: unknown): void {
+    if (!this.#isOver) {
+      this.end(errorFor(reason, this.signal, this.unexpectedCode));
+    }
+  }
+
+  end(error: ConnectError | undefined): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#isOver = true;
+    this.signal.removeEventListener("abort", this);
+    try {
+      this.observer.onEnd(error);
+    } catch (problem) {
+      complain(problem);
+    }
+  }
+}
+
+function complain(error: unknown): void {
+  logToStderr("an observer of calls failed", error);
+}
+
+/** The same request messages, each of which the observer sees when it is taken. */
+class TappedRequests<T extends object> implements AsyncIterableIterator<T> {
+  #iterator: AsyncIterator<T> | undefined;
+
+  constructor(
+    private readonly messages: AsyncIterable<T>,
+    private readonly call: ObservedCall,
+  ) {}
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    return nextOf(this.#source).then((result) => {
+      if (!checkedResult(result).done) {
+        this.call.request(result.value);
+      }
+      return result;
+    });
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<T>> {
+    closeIterator(this.#iterator);
+    return { done: true, value };
+  }
+
+  async throw(error?: unknown): Promise<IteratorResult<T>> {
+    closeIterator(this.#iterator, error);
     throw error;
   }
-}
 
-function tell(observer: () => void): void {
-  try {
-    observer();
-  } catch (error) {
-    logToStderr("an observer of calls failed", error);
+  get #source(): AsyncIterator<T> {
+    this.#iterator ??= iteratorOf(this.messages);
+    return this.#iterator;
   }
 }
 
-function direct<T>(step: () => T): T {
-  return step();
-}
+/** The same response messages, which are reported together with their end. */
+class ObservedResponses<T extends object> implements AsyncIterableIterator<T> {
+  constructor(
+    private readonly iterator: AsyncIterator<T>,
+    private readonly call: ObservedCall,
+  ) {}
 
-function withRequests(req: AnyRequest, { onRequest }: CallObserver): AnyRequest {
-  return req.stream && onRequest !== undefined ? { ...req, message: tapped(req.message, onRequest) } : req;
-}
-
-async function* tapped<T>(messages: AsyncIterable<T>, onMessage: (message: T) => void): AsyncIterable<T> {
-  for await (const message of messages) {
-    tell(() => onMessage(message));
-    yield message;
+  [Symbol.asyncIterator](): this {
+    return this;
   }
-}
 
-function responses<T extends object>(
-  messages: AsyncIterable<T>,
-  run: <R>(step: () => R) => R,
-  { onResponse }: CallObserver,
-  end: (error: ConnectError | undefined) => void,
-  fail: (reason: unknown) => void,
-): AsyncIterableIterator<T> {
-  const iterator = iteratorOf(messages);
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      try {
-        const result = checkedResult(await run(() => iterator.next()));
-        if (result.done) {
-          end(undefined);
-        } else {
-          tell(() => onResponse?.(result.value));
-        }
-        return result;
-      } catch (error) {
-        fail(error);
-        throw error;
+  next(): Promise<IteratorResult<T>> {
+    const { observer } = this.call;
+    const result = observer.run === undefined ? nextOf(this.iterator) : observer.run(nextOf, this.iterator);
+    return (result as Promise<IteratorResult<T>>).then(this.#onResult, this.#onError);
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<T>> {
+    this.call.failed(new ConnectError("the responses are no longer read", Code.Canceled));
+    const { observer } = this.call;
+    if (observer.run === undefined) {
+      closeIterator(this.iterator);
+    } else {
+      observer.run(closeIterator, this.iterator);
+    }
+    return { done: true, value };
+  }
+
+  readonly #onResult = (result: IteratorResult<T>): IteratorResult<T> => {
+    try {
+      if (checkedResult(result).done) {
+        this.call.end(undefined);
+      } else {
+        this.call.response(result.value);
       }
-    },
-    async return(value?: unknown) {
-      fail(new ConnectError("the responses are no longer read", Code.Canceled));
-      run(() => closeIterator(iterator));
-      return { done: true, value };
-    },
+      return result;
+    } catch (error) {
+      return this.#onError(error);
+    }
   };
+
+  readonly #onError = (error: unknown): never => {
+    this.call.failed(error);
+    throw error;
+  };
+}
+
+/** Requests the next result of an iterator that may throw, or return something that is not a promise. */
+function nextOf<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<T>> {
+  try {
+    return Promise.resolve(iterator.next());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Returns the error that the caller sees for what a call ended with. */
-function errorFor(reason: unknown, signal: AbortSignal, unexpectedCode: Code): ConnectError {
+function errorFor(reason: unknown, signal: Abortable, unexpectedCode: Code): ConnectError {
   const isTold = signal.aborted && (reason === signal.reason || isAbortError(reason));
   return isTold && !isInstance(reason, ConnectError)
     ? connectErrorFrom(signal.reason, Code.Canceled)

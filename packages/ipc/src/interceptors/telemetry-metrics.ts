@@ -1,7 +1,6 @@
-import type { ConnectError } from "@connectrpc/connect";
-import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
-import { statusName } from "../grpc/index.js";
-import { performance } from "../time/real-timers.js";
+import type { Attributes, Context, Counter, Histogram, Meter } from "@opentelemetry/api";
+import { queueMicrotask } from "../time/real-timers.js";
+import { logToStderr } from "../user-code/log-to-stderr.js";
 
 /**
  * The bounds of histogram buckets, from gRFC A66, as are the names and units below:
@@ -16,70 +15,80 @@ const sizeBuckets = [
   0, 1024, 2048, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864, 268435456, 1073741824, 4294967296,
 ];
 
-/** Records one exchange over the wire: a call on a server, or one attempt on a client. */
-export interface Exchange {
-  /** Adds a message's payload, in bytes. */
-  sent(bytes: number): void;
-  received(bytes: number): void;
-  /** Ends the exchange. Called once. */
-  end(error: ConnectError | undefined): void;
-}
+/** The instruments of what goes over the wire: calls on a server, attempts on a client. */
+export class ExchangeMetrics {
+  readonly #started: Counter;
+  readonly #duration: Histogram;
+  readonly #sentBytes: Histogram;
+  readonly #receivedBytes: Histogram;
+  /** The attributes and the context of starts that have not been added yet, and their number. */
+  #starting: Attributes | undefined;
+  #startingIn: Context | undefined;
+  #starts = 0;
 
-export interface Metrics {
-  startAttempt(attributes: Attributes): Exchange;
-  endCall(attributes: Attributes, startedAt: number, error: ConnectError | undefined): void;
-  startServerCall(attributes: Attributes): Exchange;
-}
+  constructor(meter: Meter, prefix: "grpc.client.attempt" | "grpc.server.call") {
+    const [unit, what] = prefix === "grpc.client.attempt" ? ["attempt", "RPC attempt"] : ["call", "RPC"];
+    this.#started = meter.createCounter(`${prefix}.started`, {
+      unit: `{${unit}}`,
+      description: `Number of ${what}s started, including those that have not completed.`,
+    });
+    this.#duration = duration(meter, `${prefix}.duration`, `Time an ${what} takes, from end to end.`);
+    this.#sentBytes = size(
+      meter,
+      `${prefix}.sent_total_compressed_message_size`,
+      `Bytes of messages sent per ${what}.`,
+    );
+    this.#receivedBytes = size(
+      meter,
+      `${prefix}.rcvd_total_compressed_message_size`,
+      `Bytes of messages received per ${what}.`,
+    );
+  }
 
-/**
- * Creates the instruments. It is called when they are first needed, since a global meter provider may be set after the
- * interceptor is created.
- */
-export function createMetrics(meter: Meter): Metrics {
-  const attempt = exchanges(meter, "grpc.client.attempt", "attempt", "RPC attempt");
-  const server = exchanges(meter, "grpc.server.call", "call", "RPC");
-  const callDuration = duration(meter, "grpc.client.call.duration", "Time an RPC takes, from the application's view.");
-  return {
-    startAttempt: attempt,
-    startServerCall: server,
-    endCall(attributes, startedAt, error) {
-      callDuration.record(secondsSince(startedAt), { ...attributes, "grpc.status": statusName(error) });
-    },
+  /**
+   * Counts a start. Those that follow one another with the same attributes in the same context are added together,
+   * at the end of the microtasks that are queued, so that no collection misses them: the SDK takes as long for adding
+   * one as for adding many.
+   */
+  start(attributes: Attributes, active: Context): void {
+    if (this.#starting !== attributes || this.#startingIn !== active) {
+      this.#addStarted();
+      this.#starting = attributes;
+      this.#startingIn = active;
+      queueMicrotask(this.#addStarted);
+    }
+    this.#starts++;
+  }
+
+  readonly #addStarted = (): void => {
+    const [attributes, active, starts] = [this.#starting, this.#startingIn, this.#starts];
+    this.#starting = this.#startingIn = undefined;
+    this.#starts = 0;
+    if (attributes !== undefined) {
+      try {
+        this.#started.add(starts, attributes, active);
+      } catch (error) {
+        logToStderr("telemetry failed", error);
+      }
+    }
   };
+
+  end(attributes: Attributes, seconds: number, sentBytes: number, receivedBytes: number): void {
+    this.#duration.record(seconds, attributes);
+    this.#sentBytes.record(sentBytes, attributes);
+    this.#receivedBytes.record(receivedBytes, attributes);
+  }
 }
 
-function exchanges(meter: Meter, prefix: string, unit: string, what: string): (attributes: Attributes) => Exchange {
-  const started: Counter = meter.createCounter(`${prefix}.started`, {
-    unit: `{${unit}}`,
-    description: `Number of ${what}s started, including those that have not completed.`,
-  });
-  const taken = duration(meter, `${prefix}.duration`, `Time an ${what} takes, from end to end.`);
-  const sentSize = size(meter, `${prefix}.sent_total_compressed_message_size`, `Bytes of messages sent per ${what}.`);
-  const receivedSize = size(
-    meter,
-    `${prefix}.rcvd_total_compressed_message_size`,
-    `Bytes of messages received per ${what}.`,
-  );
-  return (attributes) => {
-    const startedAt = performance.now();
-    let sentBytes = 0;
-    let receivedBytes = 0;
-    started.add(1, attributes);
-    return {
-      sent(bytes) {
-        sentBytes += bytes;
-      },
-      received(bytes) {
-        receivedBytes += bytes;
-      },
-      end(error) {
-        const withStatus = { ...attributes, "grpc.status": statusName(error) };
-        taken.record(secondsSince(startedAt), withStatus);
-        sentSize.record(sentBytes, withStatus);
-        receivedSize.record(receivedBytes, withStatus);
-      },
-    };
-  };
+/** The instruments of a client. */
+export class ClientMetrics {
+  readonly attempts: ExchangeMetrics;
+  readonly callDuration: Histogram;
+
+  constructor(meter: Meter) {
+    this.attempts = new ExchangeMetrics(meter, "grpc.client.attempt");
+    this.callDuration = duration(meter, "grpc.client.call.duration", "Time an RPC takes, from the application's view.");
+  }
 }
 
 function duration(meter: Meter, name: string, description: string): Histogram {
@@ -92,8 +101,4 @@ function duration(meter: Meter, name: string, description: string): Histogram {
 
 function size(meter: Meter, name: string, description: string): Histogram {
   return meter.createHistogram(name, { unit: "By", description, advice: { explicitBucketBoundaries: sizeBuckets } });
-}
-
-function secondsSince(startedAt: number): number {
-  return (performance.now() - startedAt) / 1000;
 }

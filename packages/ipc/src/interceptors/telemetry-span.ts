@@ -1,28 +1,42 @@
 import type { ConnectError } from "@connectrpc/connect";
-import { type Attributes, type Span, SpanStatusCode, type TextMapGetter, type TextMapSetter } from "@opentelemetry/api";
+import {
+  type Context,
+  INVALID_TRACEID,
+  type Span,
+  SpanStatusCode,
+  type TextMapGetter,
+  type TextMapSetter,
+  trace,
+} from "@opentelemetry/api";
 import { isServerFault, statusName } from "../grpc/index.js";
 
-/** Returns a span's attributes, named by OpenTelemetry's semantic conventions for RPC and networks. */
-export function spanAttributes(method: string, target: string | undefined): Attributes {
-  return {
-    "rpc.system.name": "grpc",
-    "rpc.method": method,
-    "network.transport": "unix",
-    ...(target !== undefined && { "server.address": target.replace(/^unix:/, "") }),
-  };
+/**
+ * Returns the context in which a new span is the active one. If the span adds nothing, since no tracer is installed, it
+ * is the context in which the span was started: entering another one costs each call a Map and its promises' tracking.
+ */
+export function contextWith(span: Span, outer: Context): Context {
+  const own = span.spanContext();
+  const parent = trace.getSpanContext(outer);
+  return own === parent || (parent === undefined && own.traceId === INVALID_TRACEID)
+    ? outer
+    : trace.setSpan(outer, span);
 }
 
-/** Ends a span. On a client every error marks the span as failed; on a server only errors of the server itself do. */
+/**
+ * Ends a span, unless it is not recorded. On a client every error marks the span as failed; on a server only errors of
+ * the server itself do.
+ */
 export function endSpan(span: Span, isServer: boolean, error: ConnectError | undefined): void {
-  if (span.isRecording()) {
-    const status = statusName(error);
-    span.setAttribute("rpc.response.status_code", status);
-    if (error !== undefined && (!isServer || isServerFault(error.code))) {
-      span.setAttribute("error.type", status);
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error.rawMessage });
-      if (isServer && error.cause instanceof Error) {
-        span.recordException(error.cause);
-      }
+  if (!span.isRecording()) {
+    return;
+  }
+  const status = statusName(error);
+  span.setAttribute("rpc.response.status_code", status);
+  if (error !== undefined && (!isServer || isServerFault(error.code))) {
+    span.setAttribute("error.type", status);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error.rawMessage });
+    if (isServer && error.cause instanceof Error) {
+      span.recordException(error.cause);
     }
   }
   span.end();

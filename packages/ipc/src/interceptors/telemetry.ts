@@ -1,8 +1,10 @@
-import { type DescMessage, type DescMethod, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, type Interceptor } from "@connectrpc/connect";
 import {
+  type Context,
   context,
   createNoopMeter,
+  type Meter,
   type MeterProvider,
   metrics,
   propagation,
@@ -14,15 +16,16 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { packageName, packageVersion } from "../gen/version.js";
-import { methodName } from "../grpc/index.js";
-import { performance } from "../time/real-timers.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
-import { type AttemptObserver, attemptsKey } from "./attempts.js";
+import { attemptsKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
-import { type AnyRequest, observed } from "./observe.js";
+import { type CallObserver, type Next, observed } from "./observe.js";
+import { type AnyRequest, derive } from "./request.js";
 import { targetKey } from "./target.js";
-import { createMetrics, type Exchange, type Metrics } from "./telemetry-metrics.js";
-import { endSpan, headerGetter, headerSetter, spanAttributes } from "./telemetry-span.js";
+import { KnownMethods } from "./telemetry-attributes.js";
+import { RecordedClientCall, RecordedServerCall } from "./telemetry-call.js";
+import { ClientMetrics, ExchangeMetrics } from "./telemetry-metrics.js";
+import { contextWith, endSpan, headerGetter, headerSetter } from "./telemetry-span.js";
 
 /** The options of `telemetry()`. */
 export interface TelemetryOptions {
@@ -44,8 +47,6 @@ export interface TelemetryOptions {
   readonly side?: "client" | "server" | undefined;
 }
 
-type Next = Parameters<Interceptor>[0];
-
 /**
  * Creates an interceptor that records calls with OpenTelemetry on either side: metrics by gRFC A66, spans by the
  * semantic conventions for RPC, and the trace context in metadata. Put it first on a server, and before `retry()` on a
@@ -53,119 +54,136 @@ type Next = Parameters<Interceptor>[0];
  */
 export function telemetry(options: TelemetryOptions = {}): Interceptor {
   const { filter = () => true } = options;
-  const propagator = options.propagator ?? propagation;
-  let recorder: Recorder | undefined;
+  const recorder = new Recorder(options);
   return (next) => (req) => {
     if (!filter(req.method)) {
       return next(req);
     }
-    const target = req.contextValues.get(targetKey);
+    let call: Recording;
     try {
-      recorder ??= createRecorder(options);
-      return (options.side ?? (target === undefined ? "server" : "client")) === "client"
-        ? callFromClient(next, req, target, recorder, propagator)
-        : callOnServer(next, req, recorder, propagator);
+      const target = req.contextValues.get(targetKey);
+      const side = options.side ?? (target === undefined ? "server" : "client");
+      call = side === "client" ? recorder.startClientCall(req, target) : recorder.startServerCall(req);
     } catch (error) {
       // The recording has failed, not the call; a failed call would reject a promise.
       logToStderr("telemetry failed", error);
       return next(req);
     }
+    const { request, inner, code, observer } = call;
+    const nextInside: Next = inner === undefined ? next : (r) => context.with(inner, next, undefined, r);
+    return observer === undefined ? nextInside(request) : observed(nextInside, request, code, observer);
   };
 }
 
-interface Recorder {
-  readonly tracer: Tracer;
-  /** Undefined if nobody collects metrics, since determining the size of messages has a cost. */
-  readonly metrics: Metrics | undefined;
+/** A call whose recording has begun. */
+interface Recording {
+  readonly request: AnyRequest;
+  /** The context in which the inner interceptors run; undefined if it is the one that is active anyway. */
+  readonly inner: Context | undefined;
+  /** The status code for thrown values that are not a ConnectError. */
+  readonly code: Code;
+  /** Undefined if nothing is recorded. */
+  readonly observer: CallObserver | undefined;
 }
 
-function createRecorder({ tracerProvider, meterProvider }: TelemetryOptions): Recorder {
-  const meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(packageName, packageVersion);
-  return {
-    tracer: (tracerProvider ?? trace.getTracerProvider()).getTracer(packageName, packageVersion),
-    metrics: meter === createNoopMeter() ? undefined : createMetrics(meter),
-  };
-}
+/** Begins the recordings of one interceptor. */
+class Recorder {
+  readonly #instruments: Instruments;
+  readonly #propagator: TextMapPropagator | typeof propagation;
+  readonly #clientMethods = new KnownMethods(SpanKind.CLIENT);
+  readonly #serverMethods = new KnownMethods(SpanKind.SERVER);
 
-function callFromClient(
-  next: Next,
-  req: AnyRequest,
-  target: string | undefined,
-  { tracer, metrics }: Recorder,
-  propagator: TextMapPropagator | typeof propagation,
-): ReturnType<Next> {
-  const { method } = req;
-  const name = methodName(method);
-  const outer = context.active();
-  const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: spanAttributes(name, target) }, outer);
-  const inner = trace.setSpan(outer, span);
-  propagator.inject(inner, req.header, headerSetter);
-  const nextInside: Next = (r) => context.with(inner, () => next(r));
-  if (metrics === undefined) {
-    return observed(nextInside, req, Code.Unknown, { onEnd: (error) => endSpan(span, false, error) });
+  constructor(options: TelemetryOptions) {
+    this.#instruments = new Instruments(options);
+    this.#propagator = options.propagator ?? propagation;
   }
-  const startedAt = performance.now();
-  const attributes = { "grpc.method": name, "grpc.target": target ?? "" };
-  let attempt: Exchange | undefined = metrics.startAttempt(attributes);
-  let requestBytes = 0;
-  const attempts: AttemptObserver = {
-    onFailed(error) {
-      attempt?.end(error);
-      attempt = undefined;
-    },
-    onAgain() {
-      attempt = metrics.startAttempt(attributes);
-      attempt.sent(requestBytes);
-    },
-  };
-  const contextValues = withValue(req.contextValues, attemptsKey, attempts);
-  return observed(nextInside, { ...req, contextValues }, Code.Unknown, {
-    onRequest(message) {
-      const bytes = sizeOf(method.input, message);
-      requestBytes += bytes;
-      attempt?.sent(bytes);
-    },
-    onResponse: (message) => attempt?.received(sizeOf(method.output, message)),
-    onEnd(error) {
-      attempt?.end(error);
-      metrics.endCall(attributes, startedAt, error);
-      endSpan(span, false, error);
-    },
-  });
+
+  startClientCall(req: AnyRequest, target: string | undefined): Recording {
+    const { tracer, clientMetrics } = this.#instruments;
+    const attributes = this.#clientMethods.attributesOf(req.method, target);
+    const outer = context.active();
+    const span = tracer.startSpan(attributes.name, attributes.span, outer);
+    const inner = contextWith(span, outer);
+    this.#propagator.inject(inner, req.header, headerSetter);
+    let request = req;
+    let observer: CallObserver | undefined;
+    if (clientMetrics !== undefined) {
+      const call = new RecordedClientCall(req, attributes, span, clientMetrics, outer);
+      request = derive(req, { contextValues: withValue(req.contextValues, attemptsKey, call) });
+      observer = call;
+    } else if (span.isRecording()) {
+      observer = { onEnd: (error) => endSpan(span, false, error) };
+    }
+    return { request, inner: inner === outer ? undefined : inner, code: Code.Unknown, observer };
+  }
+
+  startServerCall(req: AnyRequest): Recording {
+    const { tracer, serverMetrics } = this.#instruments;
+    const attributes = this.#serverMethods.attributesOf(req.method, undefined);
+    const outer = this.#propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
+    const span = tracer.startSpan(attributes.name, attributes.span, outer);
+    const own = contextWith(span, outer);
+    const active = context.active();
+    const inner = own === active ? undefined : own;
+    // A handler of a stream runs in its context step by step, as its messages are taken.
+    const run: CallObserver["run"] =
+      inner !== undefined && req.stream
+        ? (step, argument) => context.with(inner, step, undefined, argument)
+        : undefined;
+    let request = req;
+    let observer: CallObserver | undefined;
+    if (serverMetrics !== undefined) {
+      const call = new RecordedServerCall(req, attributes, span, serverMetrics, active);
+      call.run = run;
+      request = derive(req, { contextValues: withValue(req.contextValues, attemptsKey, call) });
+      observer = call;
+    } else if (span.isRecording()) {
+      observer = { onEnd: (error) => endSpan(span, true, error), run };
+    } else if (run !== undefined) {
+      observer = { onEnd() {}, run };
+    }
+    return { request, inner, code: Code.Internal, observer };
+  }
 }
 
-function callOnServer(
-  next: Next,
-  req: AnyRequest,
-  { tracer, metrics }: Recorder,
-  propagator: TextMapPropagator | typeof propagation,
-): ReturnType<Next> {
-  const { method } = req;
-  const name = methodName(method);
-  const outer = propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
-  const span = tracer.startSpan(name, { kind: SpanKind.SERVER, attributes: spanAttributes(name, undefined) }, outer);
-  const inner = trace.setSpan(outer, span);
-  const call = metrics?.startServerCall({ "grpc.method": name });
-  return observed(next, req, Code.Internal, {
-    ...(call && {
-      onRequest: (message) => call.received(sizeOf(method.input, message)),
-      onResponse: (message) => call.sent(sizeOf(method.output, message)),
-    }),
-    onEnd(error) {
-      call?.end(error);
-      endSpan(span, true, error);
-    },
-    run: (step) => context.with(inner, step),
-  });
-}
+/** The tracer and the instruments, which are looked up when they are needed. */
+class Instruments {
+  #tracer: Tracer | undefined;
+  #meterProvider: MeterProvider | undefined;
+  #meter: Meter | undefined;
+  #clientMetrics: ClientMetrics | undefined;
+  #serverMetrics: ExchangeMetrics | undefined;
 
-/**
- * Returns a message's uncompressed size on the wire, in bytes; 0 for an invalid message, which fails its call later.
- */
-function sizeOf(type: DescMessage, message: object): number {
-  try {
-    return toBinary(type, message as MessageShape<DescMessage>).length;
-  } catch {
-    return 0;
+  constructor(private readonly options: TelemetryOptions) {}
+
+  /** The tracer. The global one records as soon as a provider is set. */
+  get tracer(): Tracer {
+    this.#tracer ??= (this.options.tracerProvider ?? trace.getTracerProvider()).getTracer(packageName, packageVersion);
+    return this.#tracer;
+  }
+
+  /** Undefined if nobody collects metrics, as long as that is so. */
+  get clientMetrics(): ClientMetrics | undefined {
+    if (this.#clientMetrics === undefined && this.#hasMeter()) {
+      this.#clientMetrics = new ClientMetrics(this.#meter as Meter);
+    }
+    return this.#clientMetrics;
+  }
+
+  get serverMetrics(): ExchangeMetrics | undefined {
+    if (this.#serverMetrics === undefined && this.#hasMeter()) {
+      this.#serverMetrics = new ExchangeMetrics(this.#meter as Meter, "grpc.server.call");
+    }
+    return this.#serverMetrics;
+  }
+
+  /** Looks for a meter that collects. A global provider may be set after the first calls. */
+  #hasMeter(): boolean {
+    const provider = this.options.meterProvider ?? metrics.getMeterProvider();
+    if (provider !== this.#meterProvider) {
+      this.#meter = provider.getMeter(packageName, packageVersion);
+      this.#meterProvider = provider;
+    }
+    return this.#meter !== createNoopMeter();
   }
 }

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ContextValues } from "@connectrpc/connect";
+import type { AttemptObserver } from "../../../interceptors/attempts.js";
 import type { Abortable } from "../../../time/lazy-signal.js";
 import { waitForReady } from "../../wait-for-ready.js";
 import type { Method } from "./method.js";
@@ -24,6 +25,8 @@ export interface CallSpec {
   readonly idleMs: number | undefined;
   /** Whether to wait for a server that is not reachable: gRPC's wait-for-ready. */
   readonly waitForReady: boolean;
+  /** Is told the sizes of a unary call's messages; undefined if nobody asks. */
+  readonly observer: AttemptObserver | undefined;
 }
 
 /**

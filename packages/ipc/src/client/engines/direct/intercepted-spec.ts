@@ -1,5 +1,6 @@
 import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { FieldHeaders, fieldsOf, listOf, parseTimeout, timeoutHeader } from "../../../grpc/index.js";
+import { attemptsKey } from "../../../interceptors/attempts.js";
 import { abortableOf } from "../../../interceptors/request.js";
 import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
 import { type CallSpec, waitsForReady } from "./call-spec.js";
@@ -61,6 +62,7 @@ export function interceptedSpec(
     metadata: fieldsOf(header, known.fields),
     idleMs: undefined,
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
+    observer: contextValues.get(attemptsKey),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   methodName,
   timeoutHeader,
 } from "../../../grpc/index.js";
+import type { AttemptObserver } from "../../../interceptors/attempts.js";
 import { type RequestKind, requestKindOf } from "../../../interceptors/request.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import type { Run } from "../../../messages/run.js";
@@ -58,10 +59,18 @@ export class Method {
     return this.options.useBinaryFormat;
   }
 
-  /** Encodes a request message; returns a promise if it is compressed. @throws whatever is wrong with the message */
-  encode(input: unknown): Encoded | Promise<Encoded> {
+  /**
+   * Encodes a request message; returns a promise if it is compressed. @throws whatever is wrong with the message
+   *
+   * @param observer is told the size of the message
+   */
+  encode(input: unknown, observer?: AttemptObserver): Encoded | Promise<Encoded> {
     const { options } = this;
     const bytes = this.input.serialize(completed(this.desc.input, input as never));
+    if (observer !== undefined) {
+      observer.isMeasured = true;
+      observer.onSent(bytes.length);
+    }
     return encodedAs(bytes, options, options.sendCompression);
   }
 

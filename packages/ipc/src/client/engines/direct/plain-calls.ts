@@ -30,6 +30,7 @@ export function plainCalls(
     metadata: headers === undefined ? noMetadata : metadataOf(headers),
     idleMs,
     waitForReady: waitsForReady(contextValues, core.options.waitForReady),
+    observer: undefined,
   });
 
   return {

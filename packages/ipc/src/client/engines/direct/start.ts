@@ -17,7 +17,7 @@ export function startUnary(
   onError: (error: ConnectError) => void,
 ): void {
   const call = new UnaryCall(core, spec, onResponse, onError);
-  const request = spec.method.encode(input);
+  const request = spec.method.encode(input, spec.observer);
   if (request instanceof Promise) {
     request.then((compressed) => call.start(compressed)).catch((error) => onError(requestError(error)));
   } else {

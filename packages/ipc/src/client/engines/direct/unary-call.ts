@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ClientStream, HeaderBlock } from "@vyra/http2";
 import { envelopeOf, notProcessed, unexpectedCompression } from "../../../grpc/index.js";
+import type { AttemptObserver } from "../../../interceptors/attempts.js";
 import { decompressInTurn } from "../../../messages/decompress.js";
 import type { Encoded } from "../../../messages/encoded.js";
 import { SingleMessage } from "../../../messages/single-message.js";
@@ -21,6 +22,7 @@ export class UnaryCall extends ClientCall {
   private bodyFlags = 0;
   #message: unknown;
   readonly #response: SingleMessage;
+  readonly #observer: AttemptObserver | undefined;
   /** The number of attempts that may still use the request's bytes. A dropped attempt is not reported. */
   #sending = 0;
 
@@ -32,6 +34,7 @@ export class UnaryCall extends ClientCall {
   ) {
     super(core, spec);
     this.#response = new SingleMessage(core.responseRules);
+    this.#observer = spec.observer;
   }
 
   /** Starts the call with its encoded request. */
@@ -111,6 +114,7 @@ export class UnaryCall extends ClientCall {
       this.#response.keep(stream.account);
     } else {
       this.#message = this.method.output.parse(bytes, this.#response.isLent);
+      this.#observer?.onReceived(bytes.length);
       this.#response.release();
     }
   }
@@ -142,6 +146,7 @@ export class UnaryCall extends ClientCall {
     decompressInTurn(this.encoding, bytes, this.core.options.readMaxBytes, account, (whole) => {
       if (!this.isOver) {
         this.#message = this.method.output.parse(whole);
+        this.#observer?.onReceived(whole.length);
         this.#deliver();
       }
     }).catch((error) => this.fail(connectErrorFrom(error)));
