@@ -74,9 +74,13 @@ export class ExchangeMetrics {
   };
 
   end(attributes: Attributes, seconds: number, sentBytes: number, receivedBytes: number): void {
-    this.#duration.record(seconds, attributes);
-    this.#sentBytes.record(sentBytes, attributes);
-    this.#receivedBytes.record(receivedBytes, attributes);
+    try {
+      this.#duration.record(seconds, attributes);
+      this.#sentBytes.record(sentBytes, attributes);
+      this.#receivedBytes.record(receivedBytes, attributes);
+    } catch (error) {
+      logToStderr("telemetry failed", error);
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   type StreamError,
 } from "@vyra/http2";
 import { codeFromResetCode, encodingHeader, fieldsOf, methodName, statusFields } from "../../../grpc/index.js";
+import type { AttemptObserver } from "../../../interceptors/attempts.js";
 import { type Encoded, encodedAs } from "../../../messages/encoded.js";
 import type { Run } from "../../../messages/run.js";
 import { completed } from "../../../protobuf/codec.js";
@@ -243,8 +244,10 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
   /**
    * Encodes a response message; returns a promise if it is compressed. @throws {ConnectError} for a message that is too
    * large, {Error} for an invalid one.
+   *
+   * @param observer is told the size of the message
    */
-  protected encode(init: unknown): Encoded | Promise<Encoded> {
+  protected encode(init: unknown, observer?: AttemptObserver): Encoded | Promise<Encoded> {
     const { route, format, responseEncoding } = this.facts;
     let bytes: Uint8Array;
     try {
@@ -252,6 +255,7 @@ export abstract class ServerCall extends Timed implements RequestHandler, Contex
     } catch (cause) {
       throw unencodable(route.desc, cause);
     }
+    observer?.onSent(bytes.length);
     return encodedAs(bytes, route, responseEncoding);
   }
 

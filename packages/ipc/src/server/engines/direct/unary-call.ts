@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { envelopeOf, incompleteMessage, unexpectedCompression } from "../../../grpc/index.js";
+import { type AttemptObserver, attemptsKey } from "../../../interceptors/attempts.js";
 import { decompressInTurn } from "../../../messages/decompress.js";
 import type { Encoded } from "../../../messages/encoded.js";
 import { SingleMessage } from "../../../messages/single-message.js";
@@ -14,6 +15,7 @@ type Implementation = (message: unknown, context: unknown) => unknown;
 /** A call with one message in each direction. */
 export class UnaryServerCall extends ServerCall {
   readonly #request = new SingleMessage(this.facts.route.requestRules);
+  #observer: AttemptObserver | undefined;
 
   get unfinished(): unknown {
     return this.isOver || this.stream.isReceived ? undefined : this;
@@ -72,12 +74,12 @@ export class UnaryServerCall extends ServerCall {
       this.fail(connectErrorFrom(error));
       return;
     }
-    new CallScope().runInAsyncScope(this.#handle, this, message);
+    new CallScope().runInAsyncScope(this.#handle, this, message, bytes.length);
   }
 
-  #handle(message: unknown): void {
+  #handle(message: unknown, messageBytes: number): void {
     try {
-      const result = this.#invoke(message);
+      const result = this.#invoke(message, messageBytes);
       if (isThenable(result)) {
         result.then(
           (init) => this.#answer(init),
@@ -93,19 +95,30 @@ export class UnaryServerCall extends ServerCall {
 
   protected override end(reason: ConnectError | undefined): void {
     super.end(reason);
+    this.#observer?.onOver();
     this.#request.release(); // code that still refers to the call must not hold what may be megabytes
   }
 
-  #invoke(message: unknown): unknown {
+  #invoke(message: unknown, messageBytes: number): unknown {
     const { route } = this.facts;
     const { interceptors, implementation, desc } = route;
     const invoke = implementation as Implementation;
     return interceptors.length === 0
       ? invoke(message, this.context)
       : intercepted(route, this.context, message, (input, context) => {
+          this.#measureFor(context.values.get(attemptsKey), messageBytes);
           const init = invoke(input, context);
           return isThenable(init) ? init.then((late) => completedResponse(desc, late)) : completedResponse(desc, init);
         });
+  }
+
+  /** Reports the sizes of the messages to an observer, if an interceptor has passed one. */
+  #measureFor(observer: AttemptObserver | undefined, messageBytes: number): void {
+    if (observer !== undefined && !observer.isMeasured && !this.isOver) {
+      observer.isMeasured = true;
+      observer.onReceived(messageBytes);
+      this.#observer = observer;
+    }
   }
 
   #answer(init: unknown): void {
@@ -113,7 +126,7 @@ export class UnaryServerCall extends ServerCall {
       return;
     }
     try {
-      const encoded = this.encode(init);
+      const encoded = this.encode(init, this.#observer);
       if (encoded instanceof Promise) {
         encoded.then(
           (compressed) => this.#send(compressed),
