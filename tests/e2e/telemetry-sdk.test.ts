@@ -118,7 +118,10 @@ describePairs("telemetry under OpenTelemetry's SDK", (pair) => {
     await t.client.unary({ text: "12345678" });
     assert.deepEqual(await reader.counts(), clientCounts(1));
     const pending = t.client.unary({ text: "1234" });
-    assert.deepEqual(await reader.counts(), { ...clientCounts(1), "grpc.client.attempt.started": 2 });
+    if (pair.client === "direct") {
+      // It has no wait between the call and the interceptors.
+      assert.deepEqual(await reader.counts(), { ...clientCounts(1), "grpc.client.attempt.started": 2 });
+    }
     await pending;
     await failure(t.client.unary({ fault: { code: Code.NotFound } }), Code.NotFound);
     assert.deepEqual(await reader.counts(), clientCounts(3));

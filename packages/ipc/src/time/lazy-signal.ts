@@ -26,8 +26,10 @@ export class LazySignal implements Abortable {
   reason: unknown;
   /** When the signal will be aborted, by `performance.now()`; undefined if at no known time. */
   deadlineAt: number | undefined;
-  /** Mostly there is at most one listener: the attempt under way. */
-  #listeners: AbortListener | Set<AbortListener> | undefined;
+  /** Mostly there are at most two listeners: an observer of the call, and the attempt under way. */
+  #first: AbortListener | undefined;
+  #second: AbortListener | undefined;
+  #others: Set<AbortListener> | undefined;
   #controller: AbortController | undefined;
 
   /** @param onThrow is passed what listeners of users' code throw */
@@ -55,33 +57,42 @@ export class LazySignal implements Abortable {
     }
     this.aborted = true;
     this.reason = reason;
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    if (listeners instanceof Set) {
-      for (const listener of listeners) {
+    const first = this.#first;
+    this.#first = undefined;
+    first?.handleEvent();
+    const second = this.#second;
+    this.#second = undefined;
+    second?.handleEvent();
+    if (this.#others !== undefined) {
+      for (const listener of this.#others) {
         listener.handleEvent();
       }
-    } else {
-      listeners?.handleEvent();
+      this.#others = undefined;
     }
     this.#controller?.abort(reason);
   }
 
   addEventListener(_: "abort", listener: AbortListener): void {
-    if (this.#listeners === undefined) {
-      this.#listeners = listener;
-    } else if (this.#listeners instanceof Set) {
-      this.#listeners.add(listener);
+    if (this.#first === listener || this.#second === listener) {
+      return;
+    }
+    if (this.#first === undefined) {
+      this.#first = listener;
+    } else if (this.#second === undefined) {
+      this.#second = listener;
     } else {
-      this.#listeners = new Set([this.#listeners, listener]);
+      this.#others ??= new Set();
+      this.#others.add(listener);
     }
   }
 
   removeEventListener(_: "abort", listener: AbortListener): void {
-    if (this.#listeners === listener) {
-      this.#listeners = undefined;
-    } else if (this.#listeners instanceof Set) {
-      this.#listeners.delete(listener);
+    if (this.#first === listener) {
+      this.#first = undefined;
+    } else if (this.#second === listener) {
+      this.#second = undefined;
+    } else {
+      this.#others?.delete(listener);
     }
   }
 }
