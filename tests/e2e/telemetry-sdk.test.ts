@@ -313,4 +313,30 @@ describePairs("telemetry under OpenTelemetry's SDK", (pair) => {
     await reader.ended("grpc.server.call.duration", 2);
     assert.deepEqual(await reader.counts(), serverCounts(2));
   });
+
+  it("does not count the calls of a handler that passes its context values on", async () => {
+    const reader = new Reader();
+    await using other = await setUp(pair, {}, { interceptors: [(next) => (req) => next(req)] });
+    await using t = await setUp(pair, {
+      interceptors: [telemetry({ meterProvider: new MeterProvider({ readers: [reader] }) })],
+      routes: (router) =>
+        router.service(EchoService, {
+          ...createEcho(),
+          async unary(_, ctx) {
+            await other.client.unary({ text: "a longer request" }, { contextValues: ctx.values });
+            return {};
+          },
+        }),
+    });
+    await t.client.unary({ text: "x" });
+    await reader.ended("grpc.server.call.duration", 1);
+    const points = await reader.points();
+    for (const [way, bytes] of [
+      ["sent", 0],
+      ["rcvd", 3],
+    ] as const) {
+      const found = points[`grpc.server.call.${way}_total_compressed_message_size`]?.[`${unaryName} OK`] as Histogram;
+      assert.equal(found.sum, bytes);
+    }
+  });
 });

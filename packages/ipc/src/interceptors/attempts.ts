@@ -24,3 +24,11 @@ export interface AttemptObserver {
 
 /** The context value in which an interceptor outside of `retry()` passes an observer of attempts inwards. */
 export const attemptsKey = createContextKey<AttemptObserver | undefined>(undefined, { description: "attempts" });
+
+/**
+ * The same on a server. It is a key of its own, since a handler may pass its context values on to the calls that it
+ * makes.
+ */
+export const serverAttemptKey = createContextKey<AttemptObserver | undefined>(undefined, {
+  description: "the attempt",
+});

@@ -17,7 +17,7 @@ import {
 } from "@opentelemetry/api";
 import { packageName, packageVersion } from "../gen/version.js";
 import { logToStderr } from "../user-code/log-to-stderr.js";
-import { attemptsKey } from "./attempts.js";
+import { attemptsKey, serverAttemptKey } from "./attempts.js";
 import { withValue } from "./context-value.js";
 import { type CallObserver, type Next, observed } from "./observe.js";
 import { type AnyRequest, derive } from "./request.js";
@@ -135,7 +135,7 @@ class Recorder {
     if (serverMetrics !== undefined) {
       const call = new RecordedServerCall(req, attributes, span, serverMetrics, active);
       call.run = run;
-      request = derive(req, { contextValues: withValue(req.contextValues, attemptsKey, call) });
+      request = derive(req, { contextValues: withValue(req.contextValues, serverAttemptKey, call) });
       observer = call;
     } else if (span.isRecording()) {
       observer = { onEnd: (error) => endSpan(span, true, error), run };

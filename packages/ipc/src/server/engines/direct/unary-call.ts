@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ServerStream } from "@vyra/http2";
 import { envelopeOf, incompleteMessage, unexpectedCompression } from "../../../grpc/index.js";
-import { type AttemptObserver, attemptsKey } from "../../../interceptors/attempts.js";
+import { type AttemptObserver, serverAttemptKey } from "../../../interceptors/attempts.js";
 import { decompressInTurn } from "../../../messages/decompress.js";
 import type { Encoded } from "../../../messages/encoded.js";
 import { SingleMessage } from "../../../messages/single-message.js";
@@ -106,7 +106,7 @@ export class UnaryServerCall extends ServerCall {
     return interceptors.length === 0
       ? invoke(message, this.context)
       : intercepted(route, this.context, message, (input, context) => {
-          this.#measureFor(context.values.get(attemptsKey), messageBytes);
+          this.#measureFor(context.values.get(serverAttemptKey), messageBytes);
           const init = invoke(input, context);
           return isThenable(init) ? init.then((late) => completedResponse(desc, late)) : completedResponse(desc, init);
         });
