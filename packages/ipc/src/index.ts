@@ -17,6 +17,7 @@ export {
   type SocketAddress,
   UntrustedSocketError,
 } from "./address/index.js";
+export type { BusyPollOptions } from "./busy-poll/options.js";
 export {
   type Channel,
   type ChannelOptions,

@@ -2,6 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { connectionDefaults } from "@vyra/http2";
 import { userId } from "../address/index.js";
+import { busyPollMaxUs } from "../busy-poll/options.js";
 import { defaultMaxBytes } from "../max-bytes.js";
 import { acceptedByDefault } from "../messages/gzip.js";
 import type { CodecOptions } from "../protobuf/codec.js";
@@ -29,6 +30,8 @@ export interface ResolvedOptions extends CodecOptions {
   readonly keepAliveIntervalMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** How long the event loop may turn for an arrival, in microseconds; 0 if it does not busy-poll. */
+  readonly busyPollMaxUs: number;
 }
 
 /**
@@ -56,6 +59,7 @@ export function resolveOptions(given: IpcTransportOptions, interceptors: readonl
     keepAliveIntervalMs: given.keepAliveIntervalMs ?? 300_000,
     keepAliveTimeoutMs: given.keepAliveTimeoutMs ?? 20_000,
     idleTimeoutMs: given.idleTimeoutMs ?? 30 * 60_000,
+    busyPollMaxUs: busyPollMaxUs(given.busyPoll),
     jsonOptions: given.jsonOptions,
     binaryOptions: given.binaryOptions,
   };

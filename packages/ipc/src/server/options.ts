@@ -1,4 +1,5 @@
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import type { BusyPollOptions } from "../busy-poll/options.js";
 import type { ServicesOptions } from "../services/index.js";
 import type { Authorize } from "./caller.js";
 import type { OnError } from "./on-error.js";
@@ -103,6 +104,13 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * time, while the server holds more than half of `maxHeldBytes`.
    */
   readonly requestTimeoutMs?: number | undefined;
+  /**
+   * Whether the event loop busy-polls while the next request is expected within tens of microseconds: it turns instead
+   * of sleeping, so that no time is lost to waking up. It does so only while requests follow each other that fast and
+   * while that takes no more CPU time than sleeping, and never with less than two cores. `false` turns it off; `maxUs`
+   * limits it. Applies to engine `"direct"`. Default: on, with a `maxUs` of 60.
+   */
+  readonly busyPoll?: false | BusyPollOptions | undefined;
   /**
    * Called with errors of handlers and interceptors that are not a ConnectError; the caller gets Internal without their
    * text. Also called with errors of the server itself. Default: writes to standard error.

@@ -1,5 +1,6 @@
 import type { ConnectRouterOptions } from "@connectrpc/connect";
 import { groupId } from "../address/index.js";
+import { assertBusyPoll, busyPollMaxUs } from "../busy-poll/options.js";
 import { assertBytes, assertMaxBytes, defaultMaxBytes } from "../max-bytes.js";
 import { acceptedByDefault } from "../messages/gzip.js";
 import { assertCompressions, assertFunction, assertInterceptors, shown } from "../option-checks.js";
@@ -24,6 +25,8 @@ export interface ResolvedServeOptions extends Pick<ServeOptions, "socket" | "rou
   readonly graceMs: number;
   readonly connectionLimits: ConnectionLimits;
   readonly memoryLimits: MemoryLimits;
+  /** How long the event loop may turn for an arrival, in microseconds; 0 if it does not busy-poll. */
+  readonly busyPollMaxUs: number;
   readonly services: ServicesOptions;
   /** Connect's part. */
   readonly router: Omit<RouterOptions, "shutdownSignal">;
@@ -56,10 +59,12 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
     maxWaitingBytes = 128 * MiB,
     maxHeldBytes,
     requestTimeoutMs = 60_000,
+    busyPoll,
     ...router
   } = options;
   assertFunction("onError", onError);
   assertFunction("authorize", authorize);
+  assertBusyPoll(busyPoll);
   if (typeof routes !== "function") {
     throw new TypeError(`routes must be a function that registers services, not ${shown(routes)}`);
   }
@@ -93,6 +98,7 @@ export function resolveServeOptions(options: ServeOptions): ResolvedServeOptions
       ...resolveMemory({ maxUnreadBytes, maxWaitingBytes, maxHeldBytes }, resolvedRouter.readMaxBytes),
       requestTimeoutMs,
     },
+    busyPollMaxUs: busyPollMaxUs(busyPoll),
     services: { health, reflection, stats },
     router: resolvedRouter,
   };

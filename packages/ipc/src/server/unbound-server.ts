@@ -57,7 +57,8 @@ export async function createUnboundServer(
   const createEngine =
     options.engine === "node" ? (await import("./engines/node/engine.js")).createNodeEngine : createDirectEngine;
   const { handshakeTimeoutMs } = connectionLimits;
-  const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory: options.memoryLimits, counter });
+  const { memoryLimits: memory, busyPollMaxUs } = options;
+  const engine = createEngine({ routes, router, onError, handshakeTimeoutMs, memory, busyPollMaxUs, counter });
   const connections = createConnections(
     engine,
     connectionLimits,

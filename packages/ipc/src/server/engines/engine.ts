@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly router: RouterOptions;
   readonly onError: OnError;
   readonly memory: MemoryLimits;
+  /** How long the event loop may turn for an arrival, in microseconds; 0 if it does not busy-poll. */
+  readonly busyPollMaxUs: number;
   /**
    * How long a peer may take to begin a connection, and later to complete the headers that precede a message, in
    * milliseconds.

@@ -57,6 +57,8 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #transparentRetries = 0;
   #wasRefused = false;
   #startedAt = 0;
+  /** Whether the event loop may turn until the answer arrives. */
+  #isExpected = false;
   /** The queue in which the call waits, or has waited last. */
   #queue: CallQueue<PendingCall> | undefined;
 
@@ -162,6 +164,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
       this.stream = this.send(session, block, metadata);
       this.#session = session;
       session.enter();
+      this.expectAnswer();
     } catch (error) {
       if (error instanceof RequestRefusedError) {
         this.#retryTransparently(error);
@@ -308,6 +311,20 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
     this.#queue?.leave(this);
     this.#session?.leave();
     this.#session = undefined;
+    this.expectNoAnswer();
+  }
+
+  /** Called when a request was sent, so that an answer is expected as soon as the method usually gives it. */
+  protected expectAnswer(): void {
+    if (!this.#isExpected) {
+      this.#isExpected = this.method.answers?.expect(this) ?? false;
+    }
+  }
+
+  /** Called when an answer has arrived, or when none is expected any more. */
+  protected expectNoAnswer(): void {
+    this.method.answers?.expectNoMore(this, this.#isExpected);
+    this.#isExpected = false;
   }
 
   /** Ends a call whose response consists of trailers only, or is not a gRPC response. */
@@ -343,6 +360,7 @@ export abstract class ClientCall extends Timed implements ResponseHandler, Respo
   #retryTransparently(error: Error): void {
     this.#session?.leave();
     this.#session = this.stream = undefined;
+    this.expectNoAnswer();
     if (this.#transparentRetries++ < maxTransparentRetries && this.mayRetry()) {
       this.acquire();
     } else {

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { SocketAddress } from "../../../address/index.js";
+import { type BusyPoll, busyPollWith } from "../../../busy-poll/busy-poll.js";
 import type { SingleMessageRules } from "../../../messages/single-message.js";
 import { CallCounter, type MemoryStats } from "../../../stats/index.js";
 import { dial } from "../../dialling/dial.js";
@@ -17,6 +18,8 @@ export class Core {
   readonly counter = new CallCounter();
   /** The rules for the responses of unary calls. */
   readonly responseRules: SingleMessageRules;
+  /** When the event loop turns while answers are expected; undefined if it never does. */
+  readonly busyPoll: BusyPoll | undefined;
   readonly #keepAliveInterval: KeepAliveInterval;
   readonly #methods = new Map<DescMethod, Method>();
 
@@ -25,6 +28,7 @@ export class Core {
     readonly options: ResolvedOptions,
   ) {
     this.responseRules = { readMaxBytes: options.readMaxBytes, name: "output" };
+    this.busyPoll = busyPollWith(options.busyPollMaxUs);
     this.#keepAliveInterval = new KeepAliveInterval(options.keepAliveIntervalMs);
     this.connection = createSubchannels(options.connections, address, (stop) => this.#openSession(stop));
     this.pendingCalls = new PendingCalls(this.connection, options.maxWaitingBytes);
@@ -46,7 +50,7 @@ export class Core {
   methodOf(desc: DescMethod): Method {
     let method = this.#methods.get(desc);
     if (method === undefined) {
-      method = new Method(desc, this.counter.of(desc), this.options);
+      method = new Method(desc, this.counter.of(desc), this.options, this.busyPoll);
       this.#methods.set(desc, method);
     }
     return method;
@@ -60,6 +64,7 @@ export class Core {
         options,
         pendingCalls,
         this.#keepAliveInterval,
+        this.busyPoll,
       );
       try {
         return await session.settled(address, stop);

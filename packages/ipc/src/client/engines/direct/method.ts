@@ -1,5 +1,7 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { HeaderBlock } from "@vyra/http2";
+import { Answers } from "../../../busy-poll/answers.js";
+import type { BusyPoll } from "../../../busy-poll/busy-poll.js";
 import {
   acceptEncodingHeader,
   contentTypeOf,
@@ -24,6 +26,8 @@ export class Method {
   readonly path: string;
   readonly input: Codec;
   readonly output: Codec;
+  /** How soon the server answers this method; undefined if the event loop never turns until then. */
+  readonly answers: Answers | undefined;
   readonly #fields: readonly string[];
   readonly #userAgent: readonly string[];
   readonly #plain: HeaderBlock;
@@ -38,9 +42,11 @@ export class Method {
     readonly desc: DescMethod,
     readonly calls: MethodCalls,
     private readonly options: ResolvedOptions,
+    busyPoll: BusyPoll | undefined,
   ) {
     const { useBinaryFormat, sendCompression, acceptCompression, authority, userAgent } = options;
     const codec = useBinaryFormat ? binaryCodec : jsonCodec;
+    this.answers = busyPoll && new Answers(busyPoll);
     this.path = `/${methodName(desc)}`;
     this.requestKind = requestKindOf(desc);
     this.input = codec(desc.input, options);

@@ -11,6 +11,7 @@ import {
   type SharedAccount,
 } from "@vyra/http2";
 import { credentialsOf, type PeerCredentials, type SocketAddress } from "../../../address/index.js";
+import type { BusyPoll } from "../../../busy-poll/busy-poll.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../../../time/real-timers.js";
 import { IdleTimeout } from "../../dialling/idle-timeout.js";
@@ -71,11 +72,15 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     private readonly options: ResolvedOptions,
     { budget, shared }: { readonly budget: QueueBudget; readonly shared: SharedAccount },
     private readonly keepAliveInterval: KeepAliveInterval,
+    busyPoll: BusyPoll | undefined,
   ) {
     super();
     this.#waiting = new CallQueue(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
-    this.socket = readInPlace(socket, (buffer, start, end) => this.connection.receive(buffer, start, end));
+    this.socket = readInPlace(socket, (buffer, start, end) => {
+      busyPoll?.arrived();
+      this.connection.receive(buffer, start, end);
+    });
     const connection = new ClientConnection(this.socket, this, {
       reader: "caller",
       shared,

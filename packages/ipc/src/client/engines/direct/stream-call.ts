@@ -131,6 +131,7 @@ export class StreamCall extends ClientCall {
     }
     this.#idle?.tick();
     this.hasBody ||= end > start;
+    this.expectNoAnswer();
     try {
       this.#inbox.push(buffer, start, end);
     } catch (error) {
@@ -234,6 +235,7 @@ export class StreamCall extends ClientCall {
         ? keepAndAdd
         : (run, request) => {
             this.#idle?.tick();
+            this.expectAnswer();
             return this.method.addTo(run, request);
           };
     try {

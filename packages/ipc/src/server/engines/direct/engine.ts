@@ -9,6 +9,7 @@ import {
   type ServerStream,
   SharedAccount,
 } from "@vyra/http2";
+import { busyPollWith } from "../../../busy-poll/busy-poll.js";
 import { fieldOf, grpcFormat, methodName, statusFields } from "../../../grpc/index.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
@@ -30,6 +31,7 @@ export function createDirectEngine({
   onError,
   handshakeTimeoutMs,
   memory,
+  busyPollMaxUs,
   counter,
 }: EngineOptions): ServerEngine {
   const { maxUnreadBytes, maxWaitingBytes, maxHeldBytes } = memory;
@@ -45,6 +47,8 @@ export function createDirectEngine({
     }
   }
   const bridge: BridgeSettings = { onError, maxTimeoutMs: router.maxTimeoutMs };
+  const busyPoll = busyPollWith(busyPollMaxUs);
+  busyPoll?.expect(); // a request may always follow
   const connections = new Set<ServerConnection>();
   const unfinished = new UnfinishedRequests(connections, memory.requestTimeoutMs);
   let http1: Promise<Http1> | undefined;
@@ -72,7 +76,10 @@ export function createDirectEngine({
       return { ...shared.kinds, limitBytes: shared.limitBytes };
     },
     accept(socket, head, caller, onBegun) {
-      const inPlace = readInPlace(socket, (buffer, start, end) => connection.receive(buffer, start, end));
+      const inPlace = readInPlace(socket, (buffer, start, end) => {
+        busyPoll?.arrived();
+        connection.receive(buffer, start, end);
+      });
       const connection: ServerConnection = new ServerConnection(
         inPlace,
         {
