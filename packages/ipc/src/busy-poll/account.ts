@@ -12,7 +12,7 @@ const maxCredit = 16;
 const minPauseMs = 1;
 const maxPauseMs = 32;
 const maxStallPauseMs = 1_000;
-const provenFactor = 16;
+const provenFactor = 64;
 /**
  * A wait of this many times `fairMs` is a stall, since the loop stops turning long before: another process had the
  * core, or the loop had other work. Stalls may take this share of the time, and this many milliseconds more.

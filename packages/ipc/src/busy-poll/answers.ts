@@ -50,6 +50,6 @@ export class Answers {
     this.#overtaken = 0;
     // The sample is limited so that a single slow answer is soon forgotten.
     this.#averageMs += (Math.min(ms, samples * longestAnswerMs) - this.#averageMs) / samples;
-    this.#isSlow = this.#averageMs > longestAnswerMs;
+    this.#isSlow = this.#averageMs >= longestAnswerMs;
   }
 }

@@ -1,15 +1,15 @@
 import { shown } from "../option-checks.js";
 
-/** How the event loop busy-polls: turns instead of sleeping while an answer or a request is expected very soon. */
+/** How an event loop busy-polls: it turns instead of sleeping while an answer or a request is expected very soon. */
 export interface BusyPollOptions {
   /**
-   * How long the loop may turn for each arrival that it finds, in microseconds, on average; a single wait turns for at
-   * most twice as long. More than 0, at most 10,000. Default: 60, about as much CPU time as sleeping and being woken.
+   * How long the loop turns for one arrival at most, in microseconds, more than 0 and at most 10,000. It stops turning
+   * if arrivals take more than half of this on average, since sleeping then costs less. Default: 200.
    */
   readonly maxUs?: number | undefined;
 }
 
-/** The default of `maxUs`. */
+/** Sleeping and being woken costs two processes about 100 µs of CPU time together, which is half of this. */
 const defaultMaxUs = 200;
 const longestUs = 10_000;
 
@@ -19,7 +19,7 @@ export function assertBusyPoll(value: false | BusyPollOptions | undefined | null
     return;
   }
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw new TypeError(`busyPoll must be false or an object with maxUs, not ${shown(value)}`);
+    throw new TypeError(`busyPoll must be false or an object such as { maxUs: 100 }, not ${shown(value)}`);
   }
   const { maxUs } = value;
   if (maxUs != null && !(typeof maxUs === "number" && maxUs > 0 && maxUs <= longestUs)) {
@@ -27,7 +27,7 @@ export function assertBusyPoll(value: false | BusyPollOptions | undefined | null
   }
 }
 
-/** Returns `maxUs`; 0 means that the loop does not busy-poll. */
+/** Returns `maxUs`, or 0 if the loop does not busy-poll. */
 export function busyPollMaxUs(value: false | BusyPollOptions | undefined | null): number {
   return value === false ? 0 : (value?.maxUs ?? defaultMaxUs);
 }
