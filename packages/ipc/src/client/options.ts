@@ -113,7 +113,7 @@ export interface IpcTransportOptions {
    * Whether the event loop busy-polls while an answer is expected within tens of microseconds: it turns instead of
    * sleeping, so that no time is lost to waking up. It does so only while that takes no more CPU time than sleeping,
    * for methods that answer fast, and never with less than two cores. `false` turns it off; `maxUs` limits it. Applies
-   * to engine `"direct"`. Default: on, with a `maxUs` of 60.
+   * to engine `"direct"`. Default: on, with a `maxUs` of 200.
    */
   readonly busyPoll?: false | BusyPollOptions | undefined;
 }

@@ -108,7 +108,7 @@ export interface ServeOptions extends Omit<ConnectRouterOptions, "shutdownSignal
    * Whether the event loop busy-polls while the next request is expected within tens of microseconds: it turns instead
    * of sleeping, so that no time is lost to waking up. It does so only while requests follow each other that fast and
    * while that takes no more CPU time than sleeping, and never with less than two cores. `false` turns it off; `maxUs`
-   * limits it. Applies to engine `"direct"`. Default: on, with a `maxUs` of 60.
+   * limits it. Applies to engine `"direct"`. Default: on, with a `maxUs` of 200.
    */
   readonly busyPoll?: false | BusyPollOptions | undefined;
   /**
