@@ -17,8 +17,10 @@ import type {
 import { formatTimeout, parseTimeout, timeoutHeader } from "../grpc/index.js";
 import { shown } from "../option-checks.js";
 import { orAborted } from "../time/abortable.js";
+import { OwnSignal } from "../time/own-signal.js";
 import { performance } from "../time/real-timers.js";
 import { deadlineExceeded, noteDeadline, startDeadline } from "../time/signal-deadline.js";
+import { LimitedCall } from "./limited-call.js";
 import { assertMethodNames, type ByMethod, settingFor } from "./method-policy.js";
 
 /** The default timeout of a unary call, in milliseconds. */
@@ -120,10 +122,15 @@ export function inherit(context: HandlerContext): CallOptions {
 
 type Next = Parameters<Interceptor>[0];
 
-async function limitUnary(next: Next, req: UnaryRequest, timeoutMs: number): Promise<UnaryResponse> {
+function limitUnary(next: Next, req: UnaryRequest, timeoutMs: number): Promise<UnaryResponse> {
+  req.header.set(timeoutHeader, formatTimeout(timeoutMs));
+  const outer = OwnSignal.sourceOf(req);
+  return outer === undefined ? limitBySignal(next, req, timeoutMs) : new LimitedCall(outer, timeoutMs).run(next, req);
+}
+
+async function limitBySignal(next: Next, req: UnaryRequest, timeoutMs: number): Promise<UnaryResponse> {
   const limit = startDeadline(req.signal, timeoutMs, "deadline");
   noteDeadline(limit.signal, performance.now() + timeoutMs);
-  req.header.set(timeoutHeader, formatTimeout(timeoutMs));
   try {
     // An inner interceptor that never answers must not keep the caller waiting.
     return (await orAborted(next({ ...req, signal: limit.signal }), limit.signal)) as UnaryResponse;

@@ -126,7 +126,7 @@ function attemptStream(
   return new Promise((resolve, reject) => {
     try {
       const onOpen = (call: StreamSource) => resolve(streamResponse(request.method, call));
-      const spec = interceptedSpec(core, method, request, { fields, timeoutMs: undefined, isWhole: false });
+      const spec = interceptedSpec(core, method, request, { fields, timeoutMs: undefined, whole: undefined });
       startStream(core, spec, request.message, onOpen, reject);
     } catch (error) {
       reject(requestError(error));

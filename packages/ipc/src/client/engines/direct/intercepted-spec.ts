@@ -2,6 +2,7 @@ import type { StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { FieldHeaders, fieldsOf, listOf, parseTimeout, timeoutHeader } from "../../../grpc/index.js";
 import { attemptsKey } from "../../../interceptors/attempts.js";
 import { abortableOf } from "../../../interceptors/request.js";
+import type { Abortable } from "../../../time/lazy-signal.js";
 import { deadlineExceeded, remainingMs } from "../../../time/signal-deadline.js";
 import { type CallSpec, waitsForReady } from "./call-spec.js";
 import type { Core } from "./core.js";
@@ -35,8 +36,8 @@ export interface KnownParts {
   readonly fields: readonly string[];
   /** The timeout of the whole call, in milliseconds; undefined without one. */
   readonly timeoutMs: number | undefined;
-  /** Whether all of it is left. */
-  readonly isWhole: boolean;
+  /** The signal that enforces it, if all of it is left. */
+  readonly whole: Abortable | undefined;
 }
 
 /** Creates the description of one attempt. @throws {ConnectError} DeadlineExceeded if no time is left */
@@ -48,7 +49,7 @@ export function interceptedSpec(
 ): CallSpec {
   const { header, contextValues } = request;
   const signal = abortableOf(request);
-  const leftMs = known.isWhole && signal.deadlineAt !== undefined ? known.timeoutMs : remainingMs(signal);
+  const leftMs = signal === known.whole && signal.deadlineAt !== undefined ? known.timeoutMs : remainingMs(signal);
   if (leftMs !== undefined && leftMs <= 0) {
     throw deadlineExceeded("deadline", 0);
   }

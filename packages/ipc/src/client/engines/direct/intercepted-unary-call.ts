@@ -120,7 +120,7 @@ export class InterceptedUnaryCall extends Timed {
       };
       try {
         const { timeoutMs } = this.limits;
-        const known = { fields: this.#knownFields, timeoutMs, isWhole: this.#isStarting };
+        const known = { fields: this.#knownFields, timeoutMs, whole: this.#isStarting ? this.#over : undefined };
         startUnary(this.core, interceptedSpec(this.core, this.method, req, known), req.message, onResponse, onError);
       } catch (error) {
         isSettled = true;
