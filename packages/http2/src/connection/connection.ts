@@ -301,6 +301,7 @@ export class Connection implements OutputOwner, SettingsOwner, ReceiveSchedulerO
   /** Releases everything that the connection holds for a stream. The stream calls it when it closes. */
   streamClosed(stream: Stream): void {
     this.streams.remove(stream);
+    this.inbound.forget(stream);
     this.sender.drop(stream);
     this.queueLimit.forget(stream);
     this.windows.settle(stream);

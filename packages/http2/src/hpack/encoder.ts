@@ -174,7 +174,7 @@ export class Encoder {
       if (this.table.fits(name, value)) return this.writeAndInsert(buffer, at, name, value);
       return this.writeWithoutIndexing(buffer, at, 0, name, value);
     }
-    const place = places.byValue.get(value);
+    const place = places.of(value);
     if (place !== undefined) return writeInteger(buffer, at, INDEXED, 0x7f, this.index.indexOf(place));
     return this.writeWithoutIndexing(buffer, at, this.index.indexOf(places.newest), name, value);
   }

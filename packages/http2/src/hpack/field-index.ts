@@ -3,11 +3,31 @@ import { STATIC_ENTRIES, staticFieldIndex, staticNameIndex } from "./static-tabl
 
 /**
  * The entries of the dynamic table with the same name. An entry is identified by its number among all entries ever
- * inserted (see `DynamicTable.inserted`), its "place".
+ * inserted (see `DynamicTable.inserted`), its "place". Most names have one value, so there is a Map only for the values
+ * before the newest one: an idle connection is smaller by a kilobyte without the others.
  */
-export interface Places {
-  newest: number;
-  readonly byValue: Map<string, number>;
+export class Places {
+  private newestValue: string;
+  private older: Map<string, number> | null = null;
+
+  constructor(
+    value: string,
+    public newest: number,
+  ) {
+    this.newestValue = value;
+  }
+
+  /** Returns the place of the entry with this value, or undefined. */
+  of(value: string): number | undefined {
+    return value === this.newestValue ? this.newest : this.older?.get(value);
+  }
+
+  add(value: string, place: number): void {
+    this.older ??= new Map();
+    this.older.set(this.newestValue, this.newest);
+    this.newestValue = value;
+    this.newest = place;
+  }
 }
 
 /** Finds the index of a field in the static and dynamic tables, for an encoder. */
@@ -23,7 +43,7 @@ export class FieldIndex {
   field(name: string, value: string): number {
     const fixed = staticFieldIndex(name, value);
     if (fixed !== 0) return fixed;
-    const place = this.names.get(name)?.byValue.get(value);
+    const place = this.names.get(name)?.of(value);
     return place === undefined ? 0 : this.indexOf(place);
   }
 
@@ -65,10 +85,7 @@ export class FieldIndex {
 
   private note(name: string, value: string, place: number): void {
     const known = this.names.get(name);
-    if (known === undefined) this.names.set(name, { newest: place, byValue: new Map([[value, place]]) });
-    else {
-      known.newest = place;
-      known.byValue.set(value, place);
-    }
+    if (known === undefined) this.names.set(name, new Places(value, place));
+    else known.add(value, place);
   }
 }

@@ -47,6 +47,11 @@ export class DataReceiver {
     windows.replenish();
   }
 
+  /** Forgets a stream that has ended, which would otherwise stay in memory with its call until the next DATA. */
+  forget(stream: Stream): void {
+    if (this.stream === stream) this.stream = null;
+  }
+
   /** Receives the next bytes of the frame's data. */
   piece(buffer: Uint8Array, start: number, end: number, isLast: boolean): void {
     const { stream, windows } = this;

@@ -65,7 +65,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
    */
   #isRefed = true;
   #onSettings: (() => void) | undefined;
-  #onEnd: (error: ConnectionError | null) => void = () => {};
+  #onEnd: (error: ConnectionError | null) => void = ignore;
 
   constructor(
     socket: Socket,
@@ -108,7 +108,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
         clearTimeout(timer);
         stop.removeEventListener("abort", giveUp);
         this.#onSettings = undefined;
-        this.#onEnd = () => {};
+        this.#onEnd = ignore; // a function made here would hold the whole scope as long as the session lives
       };
       this.#onSettings = () => {
         settle();
@@ -260,3 +260,5 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     }, intervalMs).unref();
   }
 }
+
+function ignore(): void {}

@@ -21,7 +21,8 @@ export class UnaryCall extends ClientCall {
   private body: Uint8Array = nothing;
   private bodyFlags = 0;
   #message: unknown;
-  readonly #response: SingleMessage;
+  /** Undefined until the body of the response begins: thousands of calls may wait for theirs. */
+  #response: SingleMessage | undefined;
   readonly #observer: AttemptObserver | undefined;
   /** The number of attempts that may still use the request's bytes. A dropped attempt is not reported. */
   #sending = 0;
@@ -33,7 +34,6 @@ export class UnaryCall extends ClientCall {
     private readonly onError: (error: ConnectError) => void,
   ) {
     super(core, spec);
-    this.#response = new SingleMessage(core.responseRules);
     this.#observer = spec.observer;
   }
 
@@ -60,9 +60,10 @@ export class UnaryCall extends ClientCall {
     }
     this.hasBody ||= end > start;
     try {
+      this.#response ??= new SingleMessage(this.core.responseRules);
       this.#response.push(stream, buffer, start, end);
       if (this.#response.bytes !== undefined) {
-        this.#take(stream, this.#response.bytes);
+        this.#take(stream, this.#response, this.#response.bytes);
       }
     } catch (error) {
       this.abandon(connectErrorFrom(error));
@@ -80,14 +81,15 @@ export class UnaryCall extends ClientCall {
   }
 
   protected isBodyWhole(): boolean {
-    return this.#response.isAtEnd;
+    return this.#response?.isAtEnd ?? true;
   }
 
   protected succeed(): void {
-    if (!this.#response.hasCome) {
+    const response = this.#response;
+    if (response === undefined || !response.hasCome) {
       this.fail(new ConnectError("protocol error: missing output message for unary method", Code.Unimplemented));
-    } else if (this.#response.isCompressed) {
-      this.#decompress(this.#response.bytes as Uint8Array);
+    } else if (response.isCompressed) {
+      this.#decompress(response.bytes as Uint8Array);
     } else {
       this.#deliver();
     }
@@ -109,13 +111,13 @@ export class UnaryCall extends ClientCall {
    * Handles a complete message. It is parsed in place, before its bytes are overwritten, and delivered when the status
    * has arrived.
    */
-  #take(stream: ClientStream, bytes: Uint8Array): void {
-    if (this.#response.isCompressed) {
-      this.#response.keep(stream.account);
+  #take(stream: ClientStream, response: SingleMessage, bytes: Uint8Array): void {
+    if (response.isCompressed) {
+      response.keep(stream.account);
     } else {
-      this.#message = this.method.output.parse(bytes, this.#response.isLent);
+      this.#message = this.method.output.parse(bytes, response.isLent);
       this.#observer?.onReceived(bytes.length);
-      this.#response.release();
+      response.release();
     }
   }
 
@@ -133,7 +135,7 @@ export class UnaryCall extends ClientCall {
       recycle(this.body);
     }
     this.body = nothing;
-    this.#response.release();
+    this.#response?.release();
     this.#message = undefined;
   }
 
