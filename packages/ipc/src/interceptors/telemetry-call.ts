@@ -98,7 +98,7 @@ export class RecordedClientCall extends RecordedCall {
     if (this.#isInAttempt) {
       this.#endAttempt(error, endedAt);
     }
-    this.metrics.callDuration.record((endedAt - this.#callStartedAt) / 1000, this.attributes.ended(error));
+    this.metrics.endCall(this.attributes.ended(error), (endedAt - this.#callStartedAt) / 1000);
     endSpan(this.span, false, error);
   }
 

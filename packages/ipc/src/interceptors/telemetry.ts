@@ -3,10 +3,7 @@ import { Code, type Interceptor } from "@connectrpc/connect";
 import {
   type Context,
   context,
-  createNoopMeter,
-  type Meter,
   type MeterProvider,
-  metrics,
   propagation,
   ROOT_CONTEXT,
   SpanKind,
@@ -24,7 +21,9 @@ import { type AnyRequest, derive } from "./request.js";
 import { targetKey } from "./target.js";
 import { KnownMethods } from "./telemetry-attributes.js";
 import { RecordedClientCall, RecordedServerCall } from "./telemetry-call.js";
-import { ClientMetrics, ExchangeMetrics } from "./telemetry-metrics.js";
+import { MeteredMetrics } from "./telemetry-meter.js";
+import type { MetricsBySide } from "./telemetry-metrics.js";
+import { AggregatedMetrics, type MetricProducer } from "./telemetry-producer.js";
 import { contextWith, endSpan, headerGetter, headerSetter } from "./telemetry-span.js";
 
 /** The options of `telemetry()`. */
@@ -33,6 +32,11 @@ export interface TelemetryOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   /** The provider of meters. Default: the global one. */
   readonly meterProvider?: MeterProvider | undefined;
+  /**
+   * Collects the metrics in place of a meter, at a fraction of what a meter of the SDK takes. It is created by
+   * `createMetricProducer()`, and may be shared. Default: none.
+   */
+  readonly metricProducer?: MetricProducer | undefined;
   /**
    * How the trace context is written to and read from metadata. Default: the global propagator, which OpenTelemetry's
    * SDK sets to W3C Trace Context.
@@ -51,6 +55,8 @@ export interface TelemetryOptions {
  * Creates an interceptor that records calls with OpenTelemetry on either side: metrics by gRFC A66, spans by the
  * semantic conventions for RPC, and the trace context in metadata. Put it first on a server, and before `retry()` on a
  * client, so that it can record the attempts of a call. Without an OpenTelemetry SDK it records nothing.
+ *
+ * @throws {TypeError} if `metricProducer` is not one of `createMetricProducer()`
  */
 export function telemetry(options: TelemetryOptions = {}): Interceptor {
   const { filter = () => true } = options;
@@ -88,27 +94,30 @@ interface Recording {
 
 /** Begins the recordings of one interceptor. */
 class Recorder {
-  readonly #instruments: Instruments;
+  readonly #tracerProvider: TracerProvider | undefined;
+  #knownTracer: Tracer | undefined;
+  readonly #metrics: MetricsBySide;
   readonly #propagator: TextMapPropagator | typeof propagation;
   readonly #clientMethods = new KnownMethods(SpanKind.CLIENT);
   readonly #serverMethods = new KnownMethods(SpanKind.SERVER);
 
   constructor(options: TelemetryOptions) {
-    this.#instruments = new Instruments(options);
+    this.#tracerProvider = options.tracerProvider;
+    this.#metrics = metricsOf(options);
     this.#propagator = options.propagator ?? propagation;
   }
 
   startClientCall(req: AnyRequest, target: string | undefined): Recording {
-    const { tracer, clientMetrics } = this.#instruments;
     const attributes = this.#clientMethods.attributesOf(req.method, target);
     const outer = context.active();
-    const span = tracer.startSpan(attributes.name, attributes.span, outer);
+    const span = this.#tracer.startSpan(attributes.name, attributes.span, outer);
     const inner = contextWith(span, outer);
     this.#propagator.inject(inner, req.header, headerSetter);
     let request = req;
     let observer: CallObserver | undefined;
-    if (clientMetrics !== undefined) {
-      const call = new RecordedClientCall(req, attributes, span, clientMetrics, outer);
+    const metrics = this.#metrics.client;
+    if (metrics !== undefined) {
+      const call = new RecordedClientCall(req, attributes, span, metrics, outer);
       request = derive(req, { contextValues: withValue(req.contextValues, attemptsKey, call) });
       observer = call;
     } else if (span.isRecording()) {
@@ -118,10 +127,9 @@ class Recorder {
   }
 
   startServerCall(req: AnyRequest): Recording {
-    const { tracer, serverMetrics } = this.#instruments;
     const attributes = this.#serverMethods.attributesOf(req.method, undefined);
     const outer = this.#propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
-    const span = tracer.startSpan(attributes.name, attributes.span, outer);
+    const span = this.#tracer.startSpan(attributes.name, attributes.span, outer);
     const own = contextWith(span, outer);
     const active = context.active();
     const inner = own === active ? undefined : own;
@@ -132,8 +140,9 @@ class Recorder {
         : undefined;
     let request = req;
     let observer: CallObserver | undefined;
-    if (serverMetrics !== undefined) {
-      const call = new RecordedServerCall(req, attributes, span, serverMetrics, active);
+    const metrics = this.#metrics.server;
+    if (metrics !== undefined) {
+      const call = new RecordedServerCall(req, attributes, span, metrics, active);
       call.run = run;
       request = derive(req, { contextValues: withValue(req.contextValues, serverAttemptKey, call) });
       observer = call;
@@ -144,46 +153,21 @@ class Recorder {
     }
     return { request, inner, code: Code.Internal, observer };
   }
+
+  /** The tracer, which is looked up when it is needed. The global one records as soon as a provider is set. */
+  get #tracer(): Tracer {
+    this.#knownTracer ??= (this.#tracerProvider ?? trace.getTracerProvider()).getTracer(packageName, packageVersion);
+    return this.#knownTracer;
+  }
 }
 
-/** The tracer and the instruments, which are looked up when they are needed. */
-class Instruments {
-  #tracer: Tracer | undefined;
-  #meterProvider: MeterProvider | undefined;
-  #meter: Meter | undefined;
-  #clientMetrics: ClientMetrics | undefined;
-  #serverMetrics: ExchangeMetrics | undefined;
-
-  constructor(private readonly options: TelemetryOptions) {}
-
-  /** The tracer. The global one records as soon as a provider is set. */
-  get tracer(): Tracer {
-    this.#tracer ??= (this.options.tracerProvider ?? trace.getTracerProvider()).getTracer(packageName, packageVersion);
-    return this.#tracer;
+/** Returns where metrics are recorded. */
+function metricsOf({ metricProducer, meterProvider }: TelemetryOptions): MetricsBySide {
+  if (metricProducer == null) {
+    return new MeteredMetrics(meterProvider);
   }
-
-  /** Undefined if nobody collects metrics, as long as that is so. */
-  get clientMetrics(): ClientMetrics | undefined {
-    if (this.#clientMetrics === undefined && this.#hasMeter()) {
-      this.#clientMetrics = new ClientMetrics(this.#meter as Meter);
-    }
-    return this.#clientMetrics;
+  if (!(metricProducer instanceof AggregatedMetrics)) {
+    throw new TypeError("metricProducer must be one that createMetricProducer() has returned");
   }
-
-  get serverMetrics(): ExchangeMetrics | undefined {
-    if (this.#serverMetrics === undefined && this.#hasMeter()) {
-      this.#serverMetrics = new ExchangeMetrics(this.#meter as Meter, "grpc.server.call");
-    }
-    return this.#serverMetrics;
-  }
-
-  /** Looks for a meter that collects. A global provider may be set after the first calls. */
-  #hasMeter(): boolean {
-    const provider = this.options.meterProvider ?? metrics.getMeterProvider();
-    if (provider !== this.#meterProvider) {
-      this.#meter = provider.getMeter(packageName, packageVersion);
-      this.#meterProvider = provider;
-    }
-    return this.#meter !== createNoopMeter();
-  }
+  return metricProducer;
 }
