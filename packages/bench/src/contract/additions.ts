@@ -12,6 +12,7 @@ export const additions = {
   stats: "counts and latencies by method, on both sides",
   "server-noop": "on the server, an interceptor that does nothing",
   metrics: "metrics by OpenTelemetry, on both sides",
+  "metric-producer": "metrics by OpenTelemetry that the library aggregates itself, on both sides",
   "sampled-out": "spans by OpenTelemetry that are not sampled, on both sides",
   spans: "recorded spans by OpenTelemetry, on both sides",
   telemetry: "metrics and recorded spans by OpenTelemetry, on both sides",

@@ -15,19 +15,23 @@ export interface CollectedMetrics {
   readonly errors: unknown[];
 }
 
+/** A resource of OpenTelemetry's SDK: what the metrics are about. */
 export interface CollectedResource {
   readonly attributes: Attributes;
   merge(other: CollectedResource | null): CollectedResource;
   getRawAttributes(): [];
 }
 
+/** The metrics of one instrumentation scope. */
 export interface CollectedScope {
   /** The name and the version of this package. */
   readonly scope: { readonly name: string; readonly version: string };
   readonly metrics: (CollectedSum | CollectedHistogram)[];
 }
 
+/** What all kinds of metrics have. */
 export interface CollectedMetric {
+  /** The instrument, by gRFC A66. */
   readonly descriptor: {
     readonly name: string;
     readonly unit: string;
@@ -63,7 +67,9 @@ export interface CollectedPoint<T> {
   readonly value: T;
 }
 
+/** The distribution of the values of a histogram, in the unit of the metric. */
 export interface CollectedBuckets {
+  /** How many values there are. */
   readonly count: number;
   readonly sum: number;
   readonly min: number;

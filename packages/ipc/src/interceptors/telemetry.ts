@@ -108,6 +108,7 @@ class Recorder {
   }
 
   startClientCall(req: AnyRequest, target: string | undefined): Recording {
+    const metrics = this.#metrics.client;
     const attributes = this.#clientMethods.attributesOf(req.method, target);
     const outer = context.active();
     const span = this.#tracer.startSpan(attributes.name, attributes.span, outer);
@@ -115,7 +116,6 @@ class Recorder {
     this.#propagator.inject(inner, req.header, headerSetter);
     let request = req;
     let observer: CallObserver | undefined;
-    const metrics = this.#metrics.client;
     if (metrics !== undefined) {
       const call = new RecordedClientCall(req, attributes, span, metrics, outer);
       request = derive(req, { contextValues: withValue(req.contextValues, attemptsKey, call) });
@@ -127,6 +127,7 @@ class Recorder {
   }
 
   startServerCall(req: AnyRequest): Recording {
+    const metrics = this.#metrics.server;
     const attributes = this.#serverMethods.attributesOf(req.method, undefined);
     const outer = this.#propagator.extract(ROOT_CONTEXT, req.header, headerGetter);
     const span = this.#tracer.startSpan(attributes.name, attributes.span, outer);
@@ -140,7 +141,6 @@ class Recorder {
         : undefined;
     let request = req;
     let observer: CallObserver | undefined;
-    const metrics = this.#metrics.server;
     if (metrics !== undefined) {
       const call = new RecordedServerCall(req, attributes, span, metrics, active);
       call.run = run;

@@ -15,6 +15,6 @@ export const grpcJs: Peer = {
 const adds = onlyAdds(["noop", "noop-3", "header", "retry", "server-noop", "sampled-out", "spans"]);
 
 function cannotAdd(addition: Addition): string | undefined {
-  const needsMetrics = addition === "metrics" || addition === "telemetry";
+  const needsMetrics = ["metrics", "metric-producer", "telemetry"].includes(addition);
   return needsMetrics ? "@opentelemetry/instrumentation-grpc has no metrics" : adds(addition);
 }

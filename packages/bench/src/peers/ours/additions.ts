@@ -23,6 +23,11 @@ export async function serverInterceptors({ adds }: Job): Promise<Interceptor[]> 
 const discard = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function telemetryOf(adds: Job["adds"]): Promise<Interceptor[]> {
+  if (adds === "metric-producer") {
+    const { createMetricProducer, telemetry } = await import("@vyra/ipc/telemetry");
+    const metricProducer = createMetricProducer();
+    return [telemetry({ ...startTelemetry(adds, metricProducer), metricProducer })];
+  }
   const sdk = startTelemetry(adds);
   if (sdk === undefined) {
     return [];

@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import type { Addition } from "../../contract/additions.js";
 
+type MetricProducer = import("@opentelemetry/sdk-metrics").MetricProducer;
+
 const require = createRequire(import.meta.url);
 
 /** The parts of OpenTelemetry's SDK that an addition has. */
@@ -13,11 +15,15 @@ export interface Telemetry {
  * Sets up the SDK of OpenTelemetry for an addition, or returns undefined if it needs none. What it collects is
  * discarded, so that no exporter is measured. The packages are loaded here only, so that other programs do not have
  * them in memory.
+ *
+ * @param producer is read together with the meters
  */
-export function startTelemetry(addition: Addition | undefined): Telemetry | undefined {
+export function startTelemetry(addition: Addition | undefined, producer?: MetricProducer): Telemetry | undefined {
   switch (addition) {
     case "metrics":
       return { meterProvider: meters() };
+    case "metric-producer":
+      return { meterProvider: meters(producer) };
     case "sampled-out":
       return { tracerProvider: tracers(false) };
     case "spans":
@@ -44,9 +50,10 @@ function tracers(isSampled: boolean) {
   return new sdk.BasicTracerProvider({ sampler, spanProcessors: [spans] });
 }
 
-function meters() {
+function meters(producer?: MetricProducer) {
   const sdk = require("@opentelemetry/sdk-metrics") as typeof import("@opentelemetry/sdk-metrics");
   const reader = new sdk.PeriodicExportingMetricReader({
+    metricProducers: producer === undefined ? [] : [producer],
     exporter: {
       export: (_, exported) => exported(done),
       forceFlush: async () => {},
