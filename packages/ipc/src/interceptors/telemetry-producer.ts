@@ -26,8 +26,8 @@ import { Aggregate, SeriesByAttributes } from "./telemetry-series.js";
  */
 export interface MetricProducer {
   /**
-   * Resolves with all that has been recorded since the producer was created (cumulative temporality), so that any number
-   * of readers may collect. It never rejects.
+   * Resolves with all that has been recorded since the producer was created (cumulative temporality), so that any
+   * number of readers may collect. It never rejects.
    */
   collect(): Promise<CollectedMetrics>;
 }

@@ -1,8 +1,8 @@
 import type { Attributes } from "@opentelemetry/api";
 
 /**
- * How many sets of attributes an instrument has at most, as in OpenTelemetry's SDK. All that come after are counted
- * together in one more, with the attribute of its specification:
+ * How many sets of attributes an instrument has at most, as in OpenTelemetry's SDK. The last one stands for all that
+ * come after the others, and has the attribute of the specification:
  * https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute.
  */
 const maxSeries = 2_000;
