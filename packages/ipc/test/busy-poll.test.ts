@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Account } from "../dist/busy-poll/account.js";
 import { Answers } from "../dist/busy-poll/answers.js";
 import { BusyPoll } from "../dist/busy-poll/busy-poll.js";
 import { assertBusyPoll, busyPollMaxUs } from "../dist/busy-poll/options.js";
@@ -9,6 +10,8 @@ import { Turns } from "../dist/busy-poll/turns.js";
 const maxUs = 200;
 /** The time of a turn that finds nothing. */
 const turnUs = 5;
+/** How many bytes arrive at once. */
+const bytes = 90;
 
 /** A thread whose clock and event loop are advanced by the test. */
 function createThread(options: { isAllowed?: boolean } = {}) {
@@ -29,6 +32,7 @@ function createThread(options: { isAllowed?: boolean } = {}) {
   return {
     turns,
     nowMs: () => nowMs,
+    originMs: 0,
     isAllowed,
     get asked() {
       return asked;
@@ -53,12 +57,25 @@ function createThread(options: { isAllowed?: boolean } = {}) {
 
 type Thread = ReturnType<typeof createThread>;
 
-/** Lets bytes arrive this many times, each after this time. */
-function arrive(thread: Thread, poll: BusyPoll, times: number, us: number) {
+/** Lets bytes arrive this many times, each after this time, or after `awakeUs` if the loop turns. */
+function arrive(thread: Thread, poll: BusyPoll, times: number, us: number, awakeUs = us / 2) {
   for (let time = 0; time < times; time++) {
-    thread.pass(us);
-    poll.arrived();
+    thread.pass(thread.isTurning ? awakeUs : us);
+    poll.arrived(bytes);
   }
+}
+
+/** Lets bytes arrive for this time; returns the share of it in which the loop turned. */
+function shareOfTurning(thread: Thread, poll: BusyPoll, ms: number, us: number, awakeUs: number): number {
+  const startMs = thread.nowMs();
+  let turnedMs = 0;
+  while (thread.nowMs() < startMs + ms) {
+    const { isTurning } = thread;
+    const beforeMs = thread.nowMs();
+    arrive(thread, poll, 1, us, awakeUs);
+    turnedMs += isTurning ? thread.nowMs() - beforeMs : 0;
+  }
+  return turnedMs / (thread.nowMs() - startMs);
 }
 
 /** The busy polling of a server, which expects requests all the time, when it has learnt that they follow quickly. */
@@ -74,9 +91,9 @@ describe("busy polling", () => {
     const thread = createThread();
     const poll = new BusyPoll(maxUs, thread);
     poll.expect();
-    poll.arrived();
+    poll.arrived(bytes);
     assert.ok(!thread.isTurning);
-    arrive(thread, poll, 20, 80);
+    arrive(thread, poll, 40, 80);
     assert.ok(thread.isTurning);
   });
 
@@ -105,7 +122,7 @@ describe("busy polling", () => {
 
   it("turns for at most maxUs after the last bytes", () => {
     const { thread, poll } = createBusy();
-    poll.arrived();
+    poll.arrived(bytes);
     const before = thread.turns.count;
     thread.pass(1_000_000);
     assert.ok(!thread.isTurning);
@@ -148,7 +165,7 @@ describe("busy polling", () => {
   it("costs at most a part of the time if waits are just too long to pay", () => {
     const { thread, poll } = createBusy();
     const before = thread.turns.count;
-    arrive(thread, poll, 10_000, 190);
+    arrive(thread, poll, 10_000, 190, 190);
     const share = ((thread.turns.count - before) * turnUs) / (10_000 * 190);
     assert.ok(share < 0.1, `${share} of the time`);
   });
@@ -183,7 +200,7 @@ describe("busy polling", () => {
     let turns = 0;
     for (let time = 0; time < 50; time++) {
       const before = thread.turns.count;
-      arrive(thread, poll, 5_000, 15);
+      arrive(thread, poll, 5_000, 60, 15);
       turns += thread.turns.count - before;
       thread.pass(turnUs);
       thread.pass(2_000, 2_000);
@@ -191,15 +208,81 @@ describe("busy polling", () => {
     assert.ok(turns > 50 * 5_000 * 2, `${turns} turns`);
   });
 
+  it("goes on while bytes arrive faster than while it slept, and sleeps now and then to compare", () => {
+    const { thread, poll } = createBusy();
+    const share = shareOfTurning(thread, poll, 20_000, 80, 15);
+    assert.ok(share > 0.97 && share < 1, `${share} of the time`);
+  });
+
+  for (const [us, awakeUs] of [
+    [13, 13],
+    [13, 20],
+    [80, 70],
+    [90, 90],
+  ] as const) {
+    it(`turns for a small part of the time if bytes take ${us} µs asleep and ${awakeUs} µs awake`, () => {
+      const thread = createThread();
+      const poll = new BusyPoll(maxUs, thread);
+      poll.expect();
+      const share = shareOfTurning(thread, poll, 10_000, us, awakeUs);
+      assert.ok(share > 0 && share < 0.02, `${share} of the time`);
+    });
+  }
+
+  it("notices that sleeping has become cheap, and that it has become expensive again", () => {
+    const { thread, poll } = createBusy();
+    assert.ok(shareOfTurning(thread, poll, 10_000, 80, 15) > 0.95);
+    shareOfTurning(thread, poll, 5_000, 13, 16);
+    assert.ok(shareOfTurning(thread, poll, 5_000, 13, 16) < 0.02);
+    shareOfTurning(thread, poll, 3_000, 80, 15);
+    assert.ok(shareOfTurning(thread, poll, 5_000, 80, 15) > 0.95);
+  });
+
+  it("compares how many bytes arrive, not how often", () => {
+    const thread = createThread();
+    const poll = new BusyPoll(maxUs, thread);
+    poll.expect();
+    let turned = 0;
+    for (let time = 0; time < 50_000; time++) {
+      const { isTurning } = thread;
+      turned += isTurning ? 1 : 0;
+      thread.pass(isTurning ? 20 : 100);
+      poll.arrived(isTurning ? bytes : 5 * bytes);
+    }
+    assert.ok(turned > 0 && turned < 5_000, `${turned} of 50,000 arrivals`);
+  });
+
   it("uses one immediate for all channels and servers of a thread", () => {
     const thread = createThread();
     const first = createBusy(thread);
     const second = createBusy(thread);
-    first.poll.arrived();
-    second.poll.arrived();
+    first.poll.arrived(bytes);
+    second.poll.arrived(bytes);
     const before = thread.turns.count;
     thread.pass(turnUs);
     assert.equal(thread.turns.count, before + 1);
+  });
+});
+
+describe("an account", () => {
+  /** The times at which it begins to turn, by the clock of the machine, while that does not pay. */
+  function beginnings(originMs: number, startMs: number): number[] {
+    const account = new Account(maxUs / 2_000, originMs);
+    const times: number[] = [];
+    for (let step = 0; step < 500_000; step++) {
+      const now = startMs + step / 50 - originMs;
+      if (account.isOpen) {
+        account.earn(0.02, bytes, now);
+      } else if (account.observe(bytes, now)) {
+        times.push(Math.round(originMs + now));
+      }
+    }
+    return times;
+  }
+
+  it("begins at the same time as that of the peer", () => {
+    const [one, other] = [beginnings(0, 5_000), beginnings(3_210.5, 5_300)];
+    assert.deepEqual(one.slice(-3), other.slice(-3));
   });
 });
 

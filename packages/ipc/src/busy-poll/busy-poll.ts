@@ -1,3 +1,4 @@
+import { performance as clock } from "node:perf_hooks";
 import { performance } from "../time/real-timers.js";
 import { Account } from "./account.js";
 import { mayBusyPoll } from "./spare-cores.js";
@@ -7,11 +8,18 @@ import { type Turning, type Turns, turns } from "./turns.js";
 export interface BusyPollThread {
   readonly turns: Turns;
   readonly nowMs: () => number;
+  /** The time by the clock of the machine at which `nowMs()` was 0, in milliseconds. */
+  readonly originMs: number;
   /** Tells whether the process has cores to spare. It is asked before the loop turns for the first time. */
   readonly isAllowed: () => boolean;
 }
 
-const thisThread: BusyPollThread = { turns, nowMs: performance.now, isAllowed: mayBusyPoll };
+const thisThread: BusyPollThread = {
+  turns,
+  nowMs: performance.now,
+  originMs: clock.timeOrigin,
+  isAllowed: mayBusyPoll,
+};
 
 /**
  * Busy polling for one channel or server: lets the event loop turn instead of sleeping while bytes are expected, within
@@ -27,6 +35,8 @@ export class BusyPoll implements Turning {
   #waitsSince = 0;
   #waitsUntil = 0;
   #hasNewCall = false;
+  /** How many bytes have arrived that the account does not know about. */
+  #bytes = 0;
   /** How long bytes took to arrive, as a moving average of those for which the loop has turned. */
   #averageMs: number;
   #isImpossible = false;
@@ -38,7 +48,7 @@ export class BusyPoll implements Turning {
   ) {
     this.#maxMs = maxUs / 1_000;
     this.#averageMs = this.#maxMs / 2;
-    this.#account = new Account(this.#maxMs / 2);
+    this.#account = new Account(this.#maxMs / 2, thread.originMs);
   }
 
   /** The time now, in milliseconds. */
@@ -64,20 +74,23 @@ export class BusyPoll implements Turning {
     this.#expected--;
   }
 
-  /** Called when bytes have arrived, before they are processed. */
-  arrived(): void {
+  /** Called when this many bytes have arrived, before they are processed. */
+  arrived(bytes: number): void {
+    this.#bytes += bytes;
     if (this.#account.isOpen) {
       if (this.#waitsSince > 0) {
         const now = this.thread.nowMs();
         const waitMs = now - this.#waitsSince;
         this.#waitsSince = 0;
         this.#averageMs += (Math.min(waitMs, this.#maxMs) - this.#averageMs) / 8;
-        this.#account.earn(waitMs, now);
+        this.#account.earn(waitMs, this.#takeBytes(), now);
       }
       this.#turn();
-    } else if (this.#expected > 0 && !this.#isImpossible && this.#account.observe(this.thread.nowMs())) {
-      this.#isImpossible = !this.thread.isAllowed();
-      this.#turn();
+    } else if (this.#expected > 0 && !this.#isImpossible) {
+      if (this.#account.observe(this.#takeBytes(), this.thread.nowMs())) {
+        this.#isImpossible = !this.thread.isAllowed();
+        this.#turn();
+      }
     }
   }
 
@@ -98,6 +111,12 @@ export class BusyPoll implements Turning {
       this.#account.pay(waitMs, now);
     }
     return false;
+  }
+
+  #takeBytes(): number {
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    return bytes;
   }
 
   #turn(): void {

@@ -78,7 +78,7 @@ export class DirectSession extends Timed implements Session, ClientConnectionHan
     this.#waiting = new CallQueue(budget, () => this.#idle());
     this.peer = credentialsOf(socket);
     this.socket = readInPlace(socket, (buffer, start, end) => {
-      busyPoll?.arrived();
+      busyPoll?.arrived(end - start);
       this.connection.receive(buffer, start, end);
     });
     const connection = new ClientConnection(this.socket, this, {

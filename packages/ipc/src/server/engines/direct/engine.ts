@@ -77,7 +77,7 @@ export function createDirectEngine({
     },
     accept(socket, head, caller, onBegun) {
       const inPlace = readInPlace(socket, (buffer, start, end) => {
-        busyPoll?.arrived();
+        busyPoll?.arrived(end - start);
         connection.receive(buffer, start, end);
       });
       const connection: ServerConnection = new ServerConnection(
