@@ -4,7 +4,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { batches, createChannel, inBatches } from "@vyra/ipc";
-import { type EchoRequest, EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
+import { type EchoRequest, type EchoResponse, EchoResponseSchema, EchoService } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, freshName, pathOf, setUp, setUpHandlers, throughInterceptor } from "../support/engines.js";
 import { all, failure, iterate, until } from "../support/expect.js";
@@ -126,6 +126,21 @@ describePairs("messages in arrays", (pair) => {
     assert.throws(() => batches(undefined as never), TypeError);
   });
 
+  it("end with an error if an array has promises, whose rejections do no harm", async () => {
+    async function* wrong() {
+      yield [{ index: 0 }];
+      yield Array.from({ length: 3 }, () => Promise.reject(new Error("nobody handles it")));
+    }
+    await using t = await setUpHandlers(pair, {
+      serverStream: () => inBatches(wrong() as never),
+      clientStream: async (requests: AsyncIterable<EchoRequest>) => ({ index: (await all(requests)).length }),
+    });
+    const { items, error } = await untilError(batches(t.client.serverStream({})));
+    assert.deepEqual([items.length, Code[error.code]], [1, "Internal"]);
+    assert.match(String((t.reported[0]?.error as Error).cause ?? t.reported[0]?.error), /not a promise/);
+    await assert.rejects(t.client.clientStream(inBatches(wrong() as never)), /not a promise/);
+  });
+
   it("stop when the reader leaves its loop", async () => {
     let isClosed = false;
     async function* endless() {
@@ -142,6 +157,53 @@ describePairs("messages in arrays", (pair) => {
       break;
     }
     await until(() => isClosed, "the source has been closed");
+  });
+
+  it("close a source that is silent, or yields something that is not an array, when the call ends", async () => {
+    const wakeUps: (() => void)[] = []; // They keep the sources reachable.
+    for (const first of [[{ text: "first" }], "no array"]) {
+      const closed: string[] = [];
+      const source = (side: string): AsyncIterable<never[]> => {
+        let isFirst = true;
+        return {
+          [Symbol.asyncIterator]: () => ({
+            next() {
+              const result = { done: false, value: first as never };
+              return new Promise((resolve) => {
+                wakeUps.push(() => resolve(result));
+                if (isFirst) {
+                  isFirst = false;
+                  resolve(result);
+                }
+              });
+            },
+            async return() {
+              closed.push(side);
+              return { done: true, value: undefined };
+            },
+          }),
+        };
+      };
+      await using t = await setUpHandlers(pair, {
+        serverStream: () => inBatches(source("server")),
+        async *bidiStream(requests: AsyncIterable<EchoRequest>) {
+          for await (const { text } of requests) {
+            yield { text };
+          }
+        },
+      });
+      const leave = new AbortController();
+      const responses = [
+        t.client.serverStream({}, { signal: leave.signal }),
+        t.client.bidiStream(inBatches(source("client")), { signal: leave.signal }),
+      ];
+      for (const stream of responses) {
+        const iterator = stream[Symbol.asyncIterator]();
+        await iterator.next().catch(() => {}); // a value that is not an array ends the call
+      }
+      leave.abort();
+      await until(() => closed.includes("server") && closed.includes("client"), "both sources have been closed");
+    }
   });
 
   it("stop at the deadline, even if the source yields nothing but empty arrays", async () => {
@@ -229,6 +291,40 @@ describe("messages in arrays, on the engine direct,", () => {
     const channel = createChannel(socket);
     const { items, error } = await untilError(batches(channel.client(EchoService).serverStream({})));
     assert.deepEqual([items.map(({ index }) => index), Code[error.code]], [[0, 1], "Internal"]);
+    await channel.close();
+  });
+
+  it("come in order to several readers that wait at once", async () => {
+    const messages = Array.from({ length: 2_000 }, (_, index) =>
+      envelope(toBinary(EchoResponseSchema, create(EchoResponseSchema, { index }))),
+    );
+    let send = () => {};
+    const socket = freshName();
+    await using _server = await rawServer(pathOf(socket), (stream) => {
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      send = () => stream.write(Buffer.concat(messages)); // in one frame, and more than one batch
+    });
+    const channel = createChannel(socket);
+    for (const order of [["batch", "batch"], ["batch", "single"], ["single", "batch"]]) {
+      let isOpen = false;
+      const onHeader = () => {
+        isOpen = true;
+      };
+      const responses = channel.client(EchoService).serverStream({}, { onHeader })[Symbol.asyncIterator]();
+      const together = batches({ [Symbol.asyncIterator]: () => responses });
+      const single = async () => [(await responses.next()).value];
+      const several = async () => (await together.next()).value as EchoResponse[];
+      const waiting = order.map((kind) => (kind === "batch" ? several() : single()));
+      await until(() => isOpen, "both readers wait for messages");
+      send();
+      const indexes = (await Promise.all(waiting)).flat().map(({ index }) => index);
+      assert.ok(indexes.length > maxMessages);
+      while (indexes.length < messages.length) {
+        indexes.push(...(await several()).map(({ index }) => index));
+      }
+      assert.deepEqual(indexes, [...messages.keys()], order.join());
+      await together.return?.();
+    }
     await channel.close();
   });
 

@@ -1,4 +1,5 @@
-import { assertAsyncIterable, checkedResult, iteratorOf, typeOf } from "../user-code/iterators.js";
+import { assertNoPromise } from "../protobuf/codec.js";
+import { assertAsyncIterable, checkedResult, closeIterator, iteratorOf, typeOf } from "../user-code/iterators.js";
 import { sending, Turn } from "./turns.js";
 
 /** The method of our own iterators that returns all messages that are there. */
@@ -73,14 +74,47 @@ class Batched<T> implements AsyncIterable<T> {
     this[batchesOf] = arrays;
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    const turn = new Turn(sending);
-    for await (const batch of this[batchesOf]) {
-      assertArray(batch);
-      if (batch.length === 0 && turn.spend(0)) {
-        await turn.next(); // whoever sends the messages counts turns only as they come
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    const arrays = iteratorOf(this[batchesOf]);
+    const singles = eachOf(arrays);
+    // A generator that awaits its source would not pass these on before the source answers, which may never happen.
+    return {
+      next: () => singles.next(),
+      async return(value) {
+        void singles.return(undefined);
+        await arrays.return?.();
+        return { done: true, value };
+      },
+      async throw(error) {
+        void singles.return(undefined);
+        await (arrays.throw?.(error) ?? arrays.return?.());
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}
+
+/** Yields the messages of arrays one by one. Closes the source only if it yields something else. */
+async function* eachOf<T>(arrays: AsyncIterator<readonly T[]>): AsyncGenerator<T, undefined> {
+  const turn = new Turn(sending);
+  for (;;) {
+    const { done, value } = checkedResult(await arrays.next());
+    if (done) {
+      return undefined;
+    }
+    try {
+      assertArray(value);
+      for (const message of value) {
+        assertNoPromise(message);
+        yield message;
       }
-      yield* batch;
+    } catch (error) {
+      closeIterator(arrays);
+      ignoreRejections(value);
+      throw error;
+    }
+    if (value.length === 0 && turn.spend(0)) {
+      await turn.next(); // whoever sends the messages counts turns only as they come
     }
   }
 }
@@ -89,6 +123,18 @@ class Batched<T> implements AsyncIterable<T> {
 export function assertArray(batch: unknown): asserts batch is readonly unknown[] {
   if (!Array.isArray(batch)) {
     throw new TypeError(`inBatches() takes an async iterable of arrays, but it yielded ${typeOf(batch)}`);
+  }
+}
+
+/**
+ * Handles the rejections of promises in an array whose messages are not sent, since nobody else does. They are there by
+ * mistake, as `yield rows.map(async (row) => …)` makes them.
+ */
+export function ignoreRejections(messages: unknown): void {
+  for (const message of Array.isArray(messages) ? messages : []) {
+    if (message instanceof Promise) {
+      message.catch(() => {});
+    }
   }
 }
 

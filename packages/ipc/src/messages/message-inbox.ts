@@ -100,7 +100,8 @@ export class MessageInbox implements InboxSource<unknown> {
     if (at < end) {
       this.#continue(buffer, at, end);
     }
-    if (this.messages.isBatchAwaited && !this.#waiting.isEmpty) {
+    // Several readers may wait, and one batch may be less than what has arrived.
+    while (this.messages.isAwaited && !(this.#waiting.isEmpty && this.#held === undefined)) {
       this.messages.arrived();
     }
     if (this.#missing > 0 && this.messages.isAwaited) {

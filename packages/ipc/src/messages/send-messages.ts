@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { envelopeOf } from "../grpc/envelope.js";
 import { checkedResult } from "../user-code/iterators.js";
-import { assertArray, type MessageSource } from "./batches.js";
+import { assertArray, ignoreRejections, type MessageSource } from "./batches.js";
 import type { Encoded } from "./encoded.js";
 import { type Run, run } from "./run.js";
 import { sending, Turn } from "./turns.js";
@@ -160,6 +160,9 @@ class OutgoingBatch {
         apart = addTo(own, messages[this.#at]);
         this.#at++;
       } while (apart === undefined && this.#at < messages.length && own?.isFull === false);
+    } catch (error) {
+      ignoreRejections(messages);
+      throw error;
     } finally {
       if (own !== undefined) {
         count = own.count;

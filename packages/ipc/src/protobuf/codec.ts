@@ -127,7 +127,19 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Returns the message itself, or creates one from the given properties. */
 export function completed<T extends DescMessage>(type: T, init: MessageInitShape<T>): MessageShape<T> {
-  return isMessage(init, type) ? (init as MessageShape<T>) : create(type, init);
+  if (isMessage(init, type)) {
+    return init as MessageShape<T>;
+  }
+  assertNoPromise(init);
+  return create(type, init);
+}
+
+/** Refuses a promise, which would count as a message without any field. @throws {TypeError} */
+export function assertNoPromise(message: unknown): void {
+  if (message instanceof Promise) {
+    message.catch(() => {}); // its rejection would be nobody's
+    throw new TypeError("a message must be an object with its fields, not a promise of one");
+  }
 }
 
 function failed(doing: string, code: Code, cause: unknown): ConnectError {
