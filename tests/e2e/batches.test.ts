@@ -305,7 +305,11 @@ describe("messages in arrays, on the engine direct,", () => {
       send = () => stream.write(Buffer.concat(messages)); // in one frame, and more than one batch
     });
     const channel = createChannel(socket);
-    for (const order of [["batch", "batch"], ["batch", "single"], ["single", "batch"]]) {
+    for (const order of [
+      ["batch", "batch"],
+      ["batch", "single"],
+      ["single", "batch"],
+    ]) {
       let isOpen = false;
       const onHeader = () => {
         isOpen = true;

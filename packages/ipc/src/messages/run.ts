@@ -19,20 +19,25 @@ class Run {
   readonly #views: Uint8Array[] = [];
   #at = 0;
   #count = 0;
+  #most = maxMessages;
   #isOpen = false;
 
-  /** Begins a run. Returns undefined while another sender writes its own, whose message's getter sends a message. */
-  begin(): Run | undefined {
+  /**
+   * Begins a run of this many messages at most. Returns undefined while another sender writes its own, whose message's
+   * getter sends a message.
+   */
+  begin(most: number): Run | undefined {
     if (this.#isOpen) {
       return undefined;
     }
     this.#isOpen = true;
     this.#at = this.#count = 0;
+    this.#most = Math.min(most, maxMessages);
     return this;
   }
 
   get isFull(): boolean {
-    return this.#count === maxMessages || this.#at > runBytes - envelopeBytes;
+    return this.#count >= this.#most || this.#at > runBytes - envelopeBytes;
   }
 
   get count(): number {

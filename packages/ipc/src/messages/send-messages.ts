@@ -151,7 +151,7 @@ class OutgoingBatch {
   #sendSome(): Promise<void> | undefined {
     const messages = this.#messages;
     const { addTo } = this.sender;
-    const own = run.begin();
+    const own = run.begin(this.#turn.most);
     let apart: Encoded | Promise<Encoded> | undefined;
     let pause: Promise<void> | undefined;
     let count = 0;

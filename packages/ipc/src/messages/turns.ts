@@ -26,6 +26,11 @@ class Turns {
 
   constructor(private readonly limit: number) {}
 
+  /** The number of units that are left of this turn. */
+  get left(): number {
+    return this.limit - this.#done;
+  }
+
   /** Counts units. @returns whether the turn is over */
   spend(units: number): boolean {
     this.#done += units;
@@ -51,6 +56,11 @@ export class Turn {
   #units = 0;
 
   constructor(private readonly turns: Turns) {}
+
+  /** The number of messages to process together at most: what is left of the turn, or a slice. */
+  get most(): number {
+    return Math.max(slice, this.turns.left);
+  }
 
   /** Counts processed messages of this size together. @returns whether to wait for `next()` before the next message */
   spend(bytes: number, messages = 1): boolean {
