@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
@@ -137,7 +138,7 @@ describePairs("messages in arrays", (pair) => {
     });
     const { items, error } = await untilError(batches(t.client.serverStream({})));
     assert.deepEqual([items.length, Code[error.code]], [1, "Internal"]);
-    assert.match(String((t.reported[0]?.error as Error).cause ?? t.reported[0]?.error), /not a promise/);
+    assert.match(inspect(t.reported[0]?.error), /not a promise/);
     await assert.rejects(t.client.clientStream(inBatches(wrong() as never)), /not a promise/);
   });
 

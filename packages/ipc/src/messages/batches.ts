@@ -60,7 +60,7 @@ async function nextAlone<T>(iterator: AsyncIterator<T>): Promise<IteratorResult<
  *
  * @param arrays an async iterable of arrays of messages, such as an async generator
  * @throws {TypeError} for a value that is not an async iterable; the stream ends with a TypeError for an item that is
- *   not an array
+ *   not an array, and for a promise in an array
  */
 export function inBatches<T>(arrays: AsyncIterable<readonly T[]>): AsyncIterable<T> {
   assertAsyncIterable(arrays);
