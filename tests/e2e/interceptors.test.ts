@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createContextKey, type Interceptor, type UnaryRequest } from "@connectrpc/connect";
-import { retry } from "@vyra/ipc";
+import { deadline, logging, retry } from "@vyra/ipc";
 import { FaultSchema } from "../gen/vyra/test/echo_pb.js";
 import { leaveNothingBehind } from "../support/clean.js";
 import { describePairs, setUp } from "../support/engines.js";
-import { all, failure, until } from "../support/expect.js";
+import { all, failure, iterate, until } from "../support/expect.js";
+import { hostileThings } from "../support/hostile.js";
 
 leaveNothingBehind();
 
@@ -65,6 +66,46 @@ describePairs("an interceptor", (pair) => {
       );
       assert.equal((await t.client.unary({ text: "a" })).text, "a");
       assert.equal((await all(t.client.serverStream({ count: 3 }))).length, 3);
+    });
+
+    it(`of the ${side} can pass on a proxy of the request`, async () => {
+      const seen: AbortSignal[] = [];
+      await using t = await setUpWith(
+        changing((req) => new Proxy(req, {})),
+        changing((req) => {
+          seen.push(req.signal, new Proxy(req, {}).signal);
+          return { ...new Proxy(req, {}) };
+        }),
+      );
+      assert.equal((await t.client.unary({ text: "a" })).text, "a");
+      assert.equal((await all(t.client.serverStream({ count: 3 }))).length, 3);
+      assert.equal((await t.client.clientStream(iterate([{ text: "b" }]))).text, "b");
+      for (let i = 0; i < seen.length; i += 2) {
+        assert.equal(seen[i], seen[i + 1]);
+      }
+    });
+
+    it(`of the ${side} can add a listener that throws, which ends neither the call nor the process`, async (s) => {
+      const lines = s.mock.method(console, "error", () => {});
+      let told = 0;
+      await using t = await setUpWith(
+        changing((req) => {
+          req.signal.addEventListener("abort", () => {
+            told++;
+            throw hostileThings()["a proxy whose traps throw"];
+          });
+          return req;
+        }),
+      );
+      const limits = { timeoutMs: 50 };
+      const fault = { hang: true };
+      await failure(t.client.unary({ fault }, limits), Code.DeadlineExceeded);
+      await failure(all(t.client.serverStream({ fault }, limits)), Code.DeadlineExceeded);
+      await failure(t.client.clientStream(iterate([{ fault }]), limits), Code.DeadlineExceeded);
+      await failure(all(t.client.bidiStream(iterate([{ fault }]), limits)), Code.DeadlineExceeded);
+      await failure(all(t.client.serverStream({ fault: { code: Code.Aborted } })), Code.Aborted);
+      const count = () => (side === "client" ? lines.mock.callCount() : t.reported.length);
+      await until(() => told === 5 && count() >= 5, "the reports of all listeners");
     });
 
     it(`of the ${side} can replace headers, message and signal`, async () => {
@@ -152,6 +193,29 @@ describePairs("an interceptor", (pair) => {
         return res;
       });
       assert.equal((await t.client.unary({ text: "a" })).text, "changed");
+    });
+
+    it(`of the ${side} that returns what cannot be read fails the call, and nothing else`, async () => {
+      let returned: unknown;
+      await using t = await setUpWith(
+        (next) => (req) => next(req),
+        logging({ debug() {}, info() {}, warn() {}, error() {} }),
+        (next) => async (req) => {
+          await next(req);
+          return returned as never;
+        },
+      );
+      for (const thing of Object.values(hostileThings())) {
+        returned = thing;
+        await Promise.allSettled([t.client.unary({})]); // some of them have a property "message"
+      }
+      const refuse = () => {
+        throw new Error("not to be read");
+      };
+      returned = Object.defineProperty({ stream: false, header: new Headers(), trailer: new Headers() }, "message", {
+        get: refuse,
+      });
+      await assert.rejects(t.client.unary({}));
     });
 
     it(`of the ${side} can read some responses of a stream before it passes them on`, async () => {
@@ -304,6 +368,83 @@ describe("the request that the direct engine passes to interceptors", () => {
     await until(() => t.echo.calls === 1, "the call");
     controller.abort(new ConnectError("enough", Code.Aborted));
     await failure(call, Code.Aborted);
+  });
+
+  for (const side of ["client", "server"] as const) {
+    it(`of a ${side} keeps its signal when it is frozen`, async () => {
+      const interceptors = [
+        changing((req) => {
+          Object.freeze(req);
+          assert.throws(() => Object.assign(req, { signal: AbortSignal.abort() }), TypeError);
+          assert.equal(req.signal.aborted, false);
+          return req;
+        }),
+      ];
+      await using t = await setUp(
+        pair,
+        side === "server" ? { interceptors } : {},
+        side === "client" ? { interceptors } : {},
+      );
+      assert.equal((await t.client.unary({ text: "a" })).text, "a");
+    });
+
+    it(`of a ${side} takes another signal by assignment to a proxy of it`, async () => {
+      const mine = new AbortController().signal;
+      const interceptors = [
+        changing((req) => {
+          Object.assign(new Proxy(req, {}), { signal: mine });
+          return req;
+        }),
+        retry(), // which passes on a request with other headers
+        changing((req) => {
+          assert.equal(req.signal, mine);
+          return req;
+        }),
+      ];
+      await using t = await setUp(
+        pair,
+        side === "server" ? { interceptors } : {},
+        side === "client" ? { interceptors } : {},
+      );
+      assert.equal((await t.client.unary({ text: "a" })).text, "a");
+    });
+
+    it(`of a ${side} has its signal aborted at the end of a call inside of deadline()`, async () => {
+      const signals: AbortSignal[] = [];
+      const interceptors = [
+        deadline({ timeoutMs: 60_000 }),
+        changing((req) => {
+          signals.push(req.signal);
+          return req;
+        }),
+      ];
+      await using t = await setUp(
+        pair,
+        side === "server" ? { interceptors } : {},
+        side === "client" ? { interceptors } : {},
+      );
+      await t.client.unary({});
+      await failure(t.client.unary({ fault: { code: Code.Aborted } }), Code.Aborted);
+      await until(() => signals.length === 2 && signals.every(({ aborted }) => aborted), "the end of both calls");
+    });
+  }
+
+  it("may be passed on without a signal", async () => {
+    const without = changing((req) => ({ ...req, signal: undefined as never }));
+    await using t = await setUp(pair, {}, { interceptors: [without] });
+    assert.equal((await t.client.unary({ text: "a" })).text, "a");
+    assert.equal((await all(t.client.serverStream({ count: 3 }))).length, 3);
+    await using late = await setUp(
+      pair,
+      {},
+      {
+        interceptors: [
+          (next) => async (req) => next(await Promise.resolve({ ...req, signal: undefined as never })),
+          without,
+        ],
+      },
+    );
+    assert.equal((await late.client.unary({ text: "a" })).text, "a");
   });
 
   it("sends the remaining time with each attempt", async () => {

@@ -160,6 +160,21 @@ describe("headers over lists of fields", () => {
   });
 });
 
+describe("headers in other objects", () => {
+  it("are shown as deeply as Headers", () => {
+    const fields: [string, string][] = [["a", "1"]];
+    for (
+      let at: [object, object] = [new FieldHeaders(["a", "1"]), new Headers(fields)], depth = 0;
+      depth < 5;
+      depth++
+    ) {
+      assert.equal(inspect(at[0]), inspect(at[1]), `${depth}`);
+      assert.equal(inspect(at[0], { depth: 0 }), inspect(at[1], { depth: 0 }), `${depth}`);
+      at = [{ in: at[0] }, { in: at[1] }];
+    }
+  });
+});
+
 describe("the fields of what callers give as headers", () => {
   const given = [
     undefined,

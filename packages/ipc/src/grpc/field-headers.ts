@@ -140,7 +140,7 @@ export class FieldHeaders implements Headers {
     for (const [name] of this) {
       fields[name] = this.get(name) as string;
     }
-    return `Headers ${formatWithOptions({ ...options, depth }, fields)}`;
+    return `Headers ${formatWithOptions({ ...options, depth: options.depth ?? depth }, fields)}`;
   }
 
   /** Returns the list that may be changed. @param whole whether it must have all fields */

@@ -1,8 +1,8 @@
 import type { Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
 import { deadlines, Timed } from "../time/deadline-queue.js";
 import { type Abortable, LazySignal } from "../time/lazy-signal.js";
-import { deadlineExceeded } from "../time/signal-deadline.js";
-import { logToStderr } from "../user-code/log-to-stderr.js";
+import { callEnded, deadlineExceeded } from "../time/signal-deadline.js";
+import { logListenerError } from "../user-code/guarded-signal.js";
 import { CallRequest } from "./request.js";
 
 type Next = Parameters<Interceptor>[0];
@@ -29,22 +29,23 @@ export class LimitedCall extends Timed {
           (res) => {
             this.#stop();
             resolve(res as UnaryResponse);
+            this.#over.abort(callEnded());
           },
-          (reason) => this.#settle(reason),
+          (reason) => this.#fail(reason),
         );
       } catch (reason) {
-        this.#settle(reason);
+        this.#fail(reason);
       }
     });
   }
 
   onDeadline(): void {
-    this.#giveUp(deadlineExceeded("deadline", this.timeoutMs));
+    this.#fail(deadlineExceeded("deadline", this.timeoutMs));
   }
 
   /** Called when the outer signal is aborted. */
   handleEvent(): void {
-    this.#giveUp(this.outer.reason);
+    this.#fail(this.outer.reason);
   }
 
   #start(): void {
@@ -63,17 +64,9 @@ export class LimitedCall extends Timed {
   }
 
   /** Fails the call at once: an inner interceptor that never answers must not keep the caller waiting. */
-  #giveUp(reason: unknown): void {
-    this.#settle(reason);
-    this.#over.abort(reason);
-  }
-
-  #settle(reason: unknown): void {
+  #fail(reason: unknown): void {
     this.#stop();
     this.#reject(reason);
+    this.#over.abort(reason);
   }
-}
-
-function logListenerError(error: unknown): void {
-  logToStderr("a listener of a call's signal failed", error);
 }

@@ -111,7 +111,11 @@ class ObservedCall {
       this.failed(new ConnectError("an interceptor returned something that is not a response", Code.Internal));
       return;
     }
-    this.response(res.message);
+    try {
+      this.response(res.message);
+    } catch (error) {
+      this.failed(error); // the message cannot be read
+    }
     this.end(undefined);
   }
 

@@ -1,8 +1,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ContextValues, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { methodName } from "../grpc/index.js";
-import type { Abortable, LazySignal } from "../time/lazy-signal.js";
+import { type Abortable, LazySignal } from "../time/lazy-signal.js";
 import { OwnSignal } from "../time/own-signal.js";
+import { performance } from "../time/real-timers.js";
+import { remainingMs } from "../time/signal-deadline.js";
+import { logListenerError } from "../user-code/guarded-signal.js";
 
 /**
  * The request that the direct engine passes to interceptors. It has the properties of Connect's requests as its own, so
@@ -87,4 +90,26 @@ export class CallRequest extends OwnSignal {
     this.header = parts.header;
     this.contextValues = parts.contextValues;
   }
+}
+
+/**
+ * Returns a request whose signal follows that of `req` and may be given to users' code: what a listener throws is
+ * passed to `onThrow`. It would end the process if the listener were added to a signal that Connect has created.
+ */
+export function withGuardedSignal<R extends AnyRequest>(
+  req: R,
+  contextValues: ContextValues = req.contextValues,
+  onThrow: (error: unknown) => void = logListenerError,
+): R {
+  const { signal, message, header } = req;
+  const guarded = new LazySignal(onThrow);
+  const leftMs = remainingMs(signal);
+  guarded.deadlineAt = leftMs === undefined ? undefined : performance.now() + leftMs;
+  const follow = () => guarded.abort(signal.reason);
+  if (signal.aborted) {
+    follow();
+  } else {
+    signal.addEventListener("abort", follow, { once: true });
+  }
+  return new CallRequest(guarded, req, { message, header, contextValues }) as unknown as R;
 }

@@ -1,5 +1,6 @@
 import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { withValue } from "./context-value.js";
+import { withGuardedSignal } from "./request.js";
 
 /**
  * The context value in which a client's interceptors find the address that the channel was created for,
@@ -9,5 +10,5 @@ export const targetKey = createContextKey<string | undefined>(undefined, { descr
 
 /** Creates the first interceptor of a transport that has any, which tells the others the server's address. */
 export function toTarget(address: string): Interceptor {
-  return (next) => (req) => next({ ...req, contextValues: withValue(req.contextValues, targetKey, address) });
+  return (next) => (req) => next(withGuardedSignal(req, withValue(req.contextValues, targetKey, address)));
 }

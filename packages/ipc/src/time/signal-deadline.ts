@@ -4,8 +4,7 @@
  */
 
 import { Code, ConnectError } from "@connectrpc/connect";
-import { guardedController } from "../user-code/guarded-signal.js";
-import { logToStderr } from "../user-code/log-to-stderr.js";
+import { guardedController, logListenerError } from "../user-code/guarded-signal.js";
 import type { Abortable } from "./lazy-signal.js";
 import { LongTimer } from "./long-timer.js";
 import { performance } from "./real-timers.js";
@@ -37,7 +36,7 @@ export interface DeadlineTimer {
  * @param what what the error message calls the timeout
  */
 export function startDeadline(signal: AbortSignal, timeoutMs: number, what: string): DeadlineTimer {
-  const controller = guardedController((error) => logToStderr("a listener of a call's signal failed", error));
+  const controller = guardedController(logListenerError);
   const expire = () => controller.abort(deadlineExceeded(what, timeoutMs));
   const follow = () => controller.abort(signal.reason);
   const timer = new LongTimer(expire, timeoutMs);

@@ -1,9 +1,15 @@
 import { CallScope } from "./call-scope.js";
+import { logToStderr } from "./log-to-stderr.js";
 import { guarded } from "./thrown.js";
 
 type Listener = Parameters<AbortSignal["addEventListener"]>[1];
 type AddOptions = Parameters<AbortSignal["addEventListener"]>[2];
 type RemoveOptions = Parameters<AbortSignal["removeEventListener"]>[2];
+
+/** Writes what a listener of a client's call has thrown to standard error. */
+export function logListenerError(error: unknown): void {
+  logToStderr("a listener of a call's signal failed", error);
+}
 
 /**
  * Creates a controller whose signal can be handed to users' code. Each of its listeners runs in the async context in

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { methodName } from "../../grpc/index.js";
+import { withGuardedSignal } from "../../interceptors/request.js";
 import { abortableIterable, orAborted } from "../../time/abortable.js";
-import { allowManyListeners } from "../../user-code/shared-signal.js";
 import { connectErrorFrom, isAbortError, isInstance, isValidConnectError } from "../../user-code/thrown.js";
 import { refusalOf } from "../caller.js";
 import type { OnError } from "../on-error.js";
@@ -19,13 +19,14 @@ export function guard(onError: OnError): Interceptor {
         onError(error, { method: methodName(req.method) });
       }
     };
-    allowManyListeners(req.signal); // a handler may pass it to many calls of its own
+    const onListenerError = (error: unknown) => onError(error, { method: methodName(req.method) });
+    const inner = withGuardedSignal(req, req.contextValues, onListenerError);
     try {
       const refusal = refusalOf(req.contextValues);
       if (refusal !== undefined) {
         throw refusal;
       }
-      const res = await orAborted<UnaryResponse | StreamResponse>(next(req), req.signal, report);
+      const res = await orAborted<UnaryResponse | StreamResponse>(next(inner), req.signal, report);
       return res.stream ? { ...res, message: guarded(res.message, req.signal, report) } : res;
     } catch (error) {
       throw reportedError(error, req.signal, report);

@@ -1,7 +1,15 @@
-import type { CallOptions, StreamRequest, StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
+import type {
+  CallOptions,
+  Interceptor,
+  StreamRequest,
+  StreamResponse,
+  Transport,
+  UnaryResponse,
+} from "@connectrpc/connect";
 import { runStreamingCall } from "@connectrpc/connect/protocol";
 import { withValue } from "../../../interceptors/context-value.js";
 import { type DeadlineOptions, deadline, timeoutPolicy } from "../../../interceptors/deadline.js";
+import { withGuardedSignal } from "../../../interceptors/request.js";
 import { targetKey } from "../../../interceptors/target.js";
 import { maxTimerMs } from "../../../time/real-timers.js";
 import { CallScope } from "../../../user-code/call-scope.js";
@@ -27,7 +35,8 @@ export function interceptedCalls(
   limits: DeadlineOptions | undefined,
 ): Required<Pick<EngineTransport, "unary" | "stream" | "message">> {
   const { interceptors } = core.options;
-  const streamInterceptors = limits === undefined ? [...interceptors] : [deadline(limits), ...interceptors];
+  const inner = [guardSignal, ...interceptors];
+  const streamInterceptors = limits === undefined ? inner : [deadline(limits), ...inner];
   const timeoutFor = limits === undefined ? ownTimeout : timeoutPolicy(limits);
 
   return {
@@ -91,19 +100,16 @@ function onMessage(
   resolve: (message: unknown) => void,
   reject: (error: unknown) => void,
 ): (res: UnaryResponse) => void {
-  if (onHeader === undefined && onTrailer === undefined) {
-    return ({ message }) => resolve(message);
-  }
-  const scope = new CallScope();
-  return ({ header, trailer, message }) => {
+  const scope = onHeader === undefined && onTrailer === undefined ? undefined : new CallScope();
+  return (res) => {
     try {
-      scope.runInAsyncScope(() => {
-        onHeader?.(header);
-        onTrailer?.(trailer);
+      scope?.runInAsyncScope(() => {
+        onHeader?.(res.header);
+        onTrailer?.(res.trailer);
       });
-      resolve(message);
+      resolve(res.message);
     } catch (error) {
-      reject(error); // the caller's own function has thrown it
+      reject(error); // The caller's own function has thrown it, or a response that an interceptor has replaced.
     }
   };
 }
@@ -116,6 +122,9 @@ function timerLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
   const own = positiveTimeout(timeoutMs);
   return own === undefined || own > maxTimerMs ? {} : { timeoutMs: own };
 }
+
+/** The interceptor between Connect's signal and users' code. */
+const guardSignal: Interceptor = (next) => (req) => next(withGuardedSignal(req));
 
 function attemptStream(
   core: Core,

@@ -49,7 +49,7 @@ export function interceptedSpec(
 ): CallSpec {
   const { header, contextValues } = request;
   const signal = abortableOf(request);
-  const leftMs = signal === known.whole && signal.deadlineAt !== undefined ? known.timeoutMs : remainingMs(signal);
+  const leftMs = signal === known.whole && signal?.deadlineAt !== undefined ? known.timeoutMs : remainingMs(signal);
   if (leftMs !== undefined && leftMs <= 0) {
     throw deadlineExceeded("deadline", 0);
   }

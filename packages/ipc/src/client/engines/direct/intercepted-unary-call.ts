@@ -13,7 +13,7 @@ import { completed } from "../../../protobuf/codec.js";
 import { deadlines, Timed } from "../../../time/deadline-queue.js";
 import { LazySignal } from "../../../time/lazy-signal.js";
 import { callEnded, deadlineExceeded } from "../../../time/signal-deadline.js";
-import { logToStderr } from "../../../user-code/log-to-stderr.js";
+import { logListenerError } from "../../../user-code/guarded-signal.js";
 import { allowManyListeners } from "../../../user-code/shared-signal.js";
 import { connectErrorFrom } from "../../../user-code/thrown.js";
 import { requestError } from "./call.js";
@@ -187,13 +187,13 @@ export class InterceptedUnaryCall extends Timed {
   }
 }
 
-/** Tells whether it is a response; an interceptor without types may return anything. */
+/** Tells whether it is a response; an interceptor without types may return anything, also what cannot be read. */
 function isResponse(res: unknown): boolean {
-  return typeof res === "object" && res !== null && "message" in res;
-}
-
-function logListenerError(error: unknown): void {
-  logToStderr("a listener of a call's signal failed", error);
+  try {
+    return typeof res === "object" && res !== null && "message" in res;
+  } catch {
+    return false;
+  }
 }
 
 function ignore(): void {}

@@ -66,10 +66,11 @@ async function* withTrailer(res: StreamResponse, trailer: Headers): AsyncIterabl
 
 function adopt(from: Headers, to: Headers): void {
   if (from !== to) {
+    const fields = [...from]; // This throws if an interceptor has set something else.
     for (const name of [...to.keys()]) {
       to.delete(name);
     }
-    for (const [name, value] of from) {
+    for (const [name, value] of fields) {
       to.append(name, value);
     }
   }
