@@ -39,10 +39,14 @@ function seeing(seen: Request[]): Interceptor {
   });
 }
 
+/** Sets up a server and a client, one of which has these interceptors. */
+function setUpOn(side: "client" | "server", pair: Parameters<typeof setUp>[0], interceptors: Interceptor[]) {
+  return side === "client" ? setUp(pair, {}, { interceptors }) : setUp(pair, { interceptors });
+}
+
 describePairs("an interceptor", (pair) => {
   for (const side of ["client", "server"] as const) {
-    const setUpWith = (...interceptors: Interceptor[]) =>
-      side === "client" ? setUp(pair, {}, { interceptors }) : setUp(pair, { interceptors });
+    const setUpWith = (...interceptors: Interceptor[]) => setUpOn(side, pair, interceptors);
 
     it(`of the ${side} sees all properties as the request's own`, async () => {
       const seen: Request[] = [];
@@ -377,11 +381,7 @@ describe("the request that the direct engine passes to interceptors", () => {
           return req;
         }),
       ];
-      await using t = await setUp(
-        pair,
-        side === "server" ? { interceptors } : {},
-        side === "client" ? { interceptors } : {},
-      );
+      await using t = await setUpOn(side, pair, interceptors);
       assert.equal((await t.client.unary({ text: "a" })).text, "a");
     });
 
@@ -398,11 +398,7 @@ describe("the request that the direct engine passes to interceptors", () => {
           return req;
         }),
       ];
-      await using t = await setUp(
-        pair,
-        side === "server" ? { interceptors } : {},
-        side === "client" ? { interceptors } : {},
-      );
+      await using t = await setUpOn(side, pair, interceptors);
       assert.equal((await t.client.unary({ text: "a" })).text, "a");
     });
 
@@ -415,11 +411,7 @@ describe("the request that the direct engine passes to interceptors", () => {
           return req;
         }),
       ];
-      await using t = await setUp(
-        pair,
-        side === "server" ? { interceptors } : {},
-        side === "client" ? { interceptors } : {},
-      );
+      await using t = await setUpOn(side, pair, interceptors);
       await t.client.unary({});
       await failure(t.client.unary({ fault: { code: Code.Aborted } }), Code.Aborted);
       await until(() => signals.length === 2 && signals.every(({ aborted }) => aborted), "the end of both calls");

@@ -13,7 +13,7 @@ import { type Connection, fail } from "../../load/connection.js";
 import { clientProgram } from "../../program/client-program.js";
 import { requestHeader, timeoutMs } from "../shared/extras.js";
 import { portAt } from "../tcp/port.js";
-import { clientInterceptors } from "./interceptors.js";
+import { grpcJsInterceptors } from "./interceptors.js";
 import { BenchService, options } from "./package.js";
 
 interface Message {
@@ -51,7 +51,7 @@ await clientProgram(async (address, { withExtras, adds }, [network]) => {
     ...options,
     "grpc.use_local_subchannel_pool": 1, // each client gets its own connection, since the job may ask for many
     ...(withExtras || adds === "retry" ? { "grpc.service_config": retries } : {}),
-    interceptors: clientInterceptors(adds),
+    interceptors: grpcJsInterceptors(adds),
   };
   const client = new BenchService(
     network === "tcp" ? `127.0.0.1:${portAt(address)}` : `unix:${address}`,

@@ -1,5 +1,6 @@
 import { InterceptingCall, type Interceptor, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
 import type { Addition } from "../../contract/additions.js";
+import { clientInterceptors } from "../shared/client-interceptors.js";
 import { requestHeader } from "../shared/extras.js";
 
 const noop: Interceptor = (options, nextCall) => new InterceptingCall(nextCall(options));
@@ -15,17 +16,8 @@ const setHeader: Interceptor = (options, nextCall) =>
 const serverNoop: ServerInterceptor = (_method, call) => new ServerInterceptingCall(call);
 
 /** Returns the interceptors of an addition, as grpc-js's guide writes them. */
-export function clientInterceptors(addition: Addition | undefined): Interceptor[] {
-  switch (addition) {
-    case "noop":
-      return [noop];
-    case "noop-3":
-      return [noop, noop, noop];
-    case "header":
-      return [setHeader];
-    default:
-      return [];
-  }
+export function grpcJsInterceptors(addition: Addition | undefined): Interceptor[] {
+  return clientInterceptors(addition, { noop, setHeader });
 }
 
 export function serverInterceptors(addition: Addition | undefined): ServerInterceptor[] {

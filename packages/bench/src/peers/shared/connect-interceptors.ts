@@ -1,5 +1,6 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Addition } from "../../contract/additions.js";
+import { clientInterceptors } from "./client-interceptors.js";
 import { requestHeader } from "./extras.js";
 
 const noop: Interceptor = (next) => (request) => next(request);
@@ -14,14 +15,5 @@ export function connectInterceptors(addition: Addition | undefined, side: "clien
   if (side === "server") {
     return addition === "server-noop" ? [noop] : [];
   }
-  switch (addition) {
-    case "noop":
-      return [noop];
-    case "noop-3":
-      return [noop, noop, noop];
-    case "header":
-      return [setHeader];
-    default:
-      return [];
-  }
+  return clientInterceptors(addition, { noop, setHeader });
 }
